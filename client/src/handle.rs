@@ -1,0 +1,131 @@
+//! What a [`File`](crate::File) reads and writes through: natively core's file, in wasm the descriptor that the provider handed over, or
+//! the provider where it hands over none.
+
+#[cfg(not(target_family = "wasm"))]
+mod sys {
+    use tempfile_core::{File, Native};
+
+    use crate::interface::{self, Durability, Error};
+
+    pub(crate) struct Handle(File<Native>);
+
+    impl Handle {
+        pub(crate) fn new(file: interface::File) -> Self {
+            Handle(file.into_core())
+        }
+
+        pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+            self.0.read_into(offset, buffer)
+        }
+
+        pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<usize, Error> {
+            self.0.write(offset, data).map(|count| count as usize)
+        }
+
+        pub(crate) fn size(&self) -> Result<u64, Error> {
+            self.0.size()
+        }
+
+        pub(crate) fn set_size(&self, size: u64) -> Result<(), Error> {
+            self.0.set_size(size)
+        }
+
+        pub(crate) fn sync(&self, durability: Durability) -> Result<(), Error> {
+            self.0.sync(durability)
+        }
+
+        pub(crate) fn link(&mut self, target: &str, durability: Durability) -> Result<(), Error> {
+            self.0.link(target, durability)
+        }
+
+        pub(crate) fn into_std(mut self) -> Result<std::fs::File, Error> {
+            self.0.hand_over()
+        }
+
+        pub(crate) fn as_std(&self) -> Result<&std::fs::File, Error> {
+            self.0.get_ref()
+        }
+    }
+}
+
+#[cfg(target_family = "wasm")]
+mod sys {
+    use crate::interface::{self, Durability, Error};
+    #[cfg(feature = "direct")]
+    use tempfile_core::File;
+    #[cfg(feature = "direct")]
+    use tempfile_wasi::Wasi;
+
+    pub(crate) enum Handle {
+        Provider(interface::File),
+        #[cfg(feature = "direct")]
+        Direct(File<Wasi>),
+    }
+
+    impl Handle {
+        /// Takes the short way where the provider offers it.
+        pub(crate) fn new(file: interface::File) -> Self {
+            #[cfg(feature = "direct")]
+            if let Ok(descriptor) = interface::hand_over(&file) {
+                return Handle::Direct(File::handed_over(Wasi::default(), descriptor));
+            }
+            Handle::Provider(file)
+        }
+
+        pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+            match self {
+                Handle::Provider(file) => {
+                    let bytes = file.read(offset, u32::try_from(buffer.len()).unwrap_or(u32::MAX))?;
+                    let count = bytes.len().min(buffer.len());
+                    buffer[..count].copy_from_slice(&bytes[..count]);
+                    Ok(count)
+                }
+                #[cfg(feature = "direct")]
+                Handle::Direct(file) => file.read_into(offset, buffer),
+            }
+        }
+
+        pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<usize, Error> {
+            match self {
+                Handle::Provider(file) => file.write(offset, data),
+                #[cfg(feature = "direct")]
+                Handle::Direct(file) => file.write(offset, data),
+            }
+            .map(|count| count as usize)
+        }
+
+        pub(crate) fn size(&self) -> Result<u64, Error> {
+            match self {
+                Handle::Provider(file) => file.size(),
+                #[cfg(feature = "direct")]
+                Handle::Direct(file) => file.size(),
+            }
+        }
+
+        pub(crate) fn set_size(&self, size: u64) -> Result<(), Error> {
+            match self {
+                Handle::Provider(file) => file.set_size(size),
+                #[cfg(feature = "direct")]
+                Handle::Direct(file) => file.set_size(size),
+            }
+        }
+
+        pub(crate) fn sync(&self, durability: Durability) -> Result<(), Error> {
+            match self {
+                Handle::Provider(file) => file.sync(durability),
+                #[cfg(feature = "direct")]
+                Handle::Direct(file) => file.sync(durability),
+            }
+        }
+
+        pub(crate) fn link(&mut self, target: &str, durability: Durability) -> Result<(), Error> {
+            match self {
+                Handle::Provider(file) => interface::link(file, target, durability),
+                #[cfg(feature = "direct")]
+                Handle::Direct(file) => file.link(target, durability),
+            }
+        }
+    }
+}
+
+pub(crate) use sys::Handle;

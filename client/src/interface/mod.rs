@@ -1,0 +1,31 @@
+//! The interface `scratch:tempfile`, function by function, as every language sees it.
+//!
+//! The rest of this crate is made of it. Use it for what the `tempfile` crate has no name for: the codes of errors, durability, entries
+//! of a directory. Nothing is consumed: after `close`, `keep` or `persist` has succeeded, a handle answers `closed`. In wasm these are the imports,
+//! natively the same rules over the operating system; docs on what each promises are in the interface's text, `wit/`.
+
+#[cfg(not(target_family = "wasm"))]
+mod native;
+#[cfg(not(target_family = "wasm"))]
+use native as sys;
+
+#[cfg(target_family = "wasm")]
+mod imports;
+#[cfg(target_family = "wasm")]
+use imports as sys;
+
+pub use sys::{File, TempDir, TempPath, default_directory, directory, link, named, unnamed};
+#[cfg(all(target_family = "wasm", feature = "direct"))]
+pub(crate) use sys::hand_over;
+pub use tempfile_core::{CleanupFailure, Durability, Entry, EntryKind, Error, ErrorCode, Options, ReplaceMode};
+
+/// Where something is created.
+#[derive(Clone, Copy)]
+pub enum Location<'a> {
+    /// In the default directory.
+    Scratch,
+    /// In a temporary directory.
+    Within(&'a TempDir),
+    /// In an existing directory, given by its path.
+    Directory(&'a str),
+}

@@ -1,0 +1,199 @@
+//! The native placement: core over the operating system.
+
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use getrandom::SysRng;
+use tempfile_core::{self as core, Native, Place};
+
+use super::{CleanupFailure, Durability, Entry, Error, Location, Options, ReplaceMode};
+
+/// The default directory, once it has been found.
+static DEFAULT: OnceLock<Place<Native>> = OnceLock::new();
+
+fn default_place() -> Result<Place<Native>, Error> {
+    if let Some(place) = DEFAULT.get() {
+        return Ok(place.clone());
+    }
+    let place = core::default_place(&Native, &mut SysRng)?;
+    Ok(DEFAULT.get_or_init(|| place).clone())
+}
+
+fn place(location: Location<'_>) -> Result<Place<Native>, Error> {
+    match location {
+        Location::Scratch => default_place(),
+        Location::Within(dir) => dir.0.read().place(),
+        Location::Directory(path) => core::place_at(&Native, path),
+    }
+}
+
+/// Creates a file that no name leads to.
+///
+/// # Errors
+/// Those of the interface's `unnamed`.
+pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
+    core::unnamed(&Native, &mut SysRng, &place(location)?).map(File::new)
+}
+
+/// Creates a file under a new name.
+///
+/// # Errors
+/// Those of the interface's `named`.
+pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPath), Error> {
+    let (file, path) = core::named(&Native, &mut SysRng, options, &place(location)?)?;
+    Ok((File::new(file), TempPath(Lock::new(path))))
+}
+
+/// Creates a directory under a new name.
+///
+/// # Errors
+/// Those of the interface's `directory`.
+pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
+    let dir = core::directory(&Native, &mut SysRng, options, &place(location)?)?;
+    Ok(TempDir(Lock::new(dir)))
+}
+
+/// Gives an unnamed file a name, for good.
+///
+/// # Errors
+/// Those of the interface's `link`.
+pub fn link(file: &File, target: &str, durability: Durability) -> Result<(), Error> {
+    file.0.write().link(target, durability)
+}
+
+/// The path of the default directory.
+///
+/// # Errors
+/// `no-scratch`.
+pub fn default_directory() -> Result<String, Error> {
+    default_place().map(|place| place.path().to_owned())
+}
+
+/// An open file, with no cursor and no name.
+pub struct File(Lock<core::File<Native>>);
+
+/// A name, and the promise to remove it.
+pub struct TempPath(Lock<core::TempPath<Native>>);
+
+/// A directory, and the promise to remove it with everything in it.
+pub struct TempDir(Lock<core::TempDir<Native>>);
+
+impl File {
+    fn new(file: core::File<Native>) -> Self {
+        File(Lock::new(file))
+    }
+
+    pub(crate) fn into_core(self) -> core::File<Native> {
+        self.0.into_inner()
+    }
+}
+
+/// A handle's methods take `&self`, as the interface's do; what changes its state is kept apart from the rest by a lock.
+struct Lock<T>(RwLock<T>);
+
+impl<T> Lock<T> {
+    fn new(value: T) -> Self {
+        Lock(RwLock::new(value))
+    }
+
+    // A panic elsewhere leaves no handle half changed: core changes its state in one assignment.
+    fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[allow(missing_docs, reason = "the interface's own text is the documentation")]
+impl File {
+    pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
+        self.0.read().read(offset, max)
+    }
+
+    pub fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
+        self.0.read().write(offset, data)
+    }
+
+    pub fn size(&self) -> Result<u64, Error> {
+        self.0.read().size()
+    }
+
+    pub fn set_size(&self, size: u64) -> Result<(), Error> {
+        self.0.read().set_size(size)
+    }
+
+    pub fn sync(&self, durability: Durability) -> Result<(), Error> {
+        self.0.read().sync(durability)
+    }
+
+    pub fn close(&self) -> Result<(), Error> {
+        self.0.write().close()
+    }
+}
+
+#[allow(missing_docs, reason = "the interface's own text is the documentation")]
+impl TempPath {
+    pub fn path(&self) -> String {
+        self.0.read().path()
+    }
+
+    pub fn reopen(&self) -> Result<File, Error> {
+        self.0.read().reopen().map(File::new)
+    }
+
+    pub fn persist(&self, target: &str, mode: ReplaceMode, durability: Durability) -> Result<(), Error> {
+        self.0.write().persist(target, mode, durability)
+    }
+
+    pub fn keep(&self) -> Result<String, Error> {
+        self.0.write().keep()
+    }
+
+    pub fn close(&self) -> Result<(), Error> {
+        self.0.write().close()
+    }
+}
+
+#[allow(missing_docs, reason = "the interface's own text is the documentation")]
+impl TempDir {
+    pub fn path(&self) -> String {
+        self.0.read().path().to_owned()
+    }
+
+    pub fn create_file(&self, path: &str) -> Result<File, Error> {
+        self.0.read().create_file(path).map(File::new)
+    }
+
+    pub fn open_file(&self, path: &str) -> Result<File, Error> {
+        self.0.read().open_file(path).map(File::new)
+    }
+
+    pub fn create_directory(&self, path: &str) -> Result<(), Error> {
+        self.0.read().create_directory(path)
+    }
+
+    pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
+        self.0.read().rename(old, new)
+    }
+
+    pub fn remove(&self, path: &str) -> Result<(), Error> {
+        self.0.read().remove(path)
+    }
+
+    pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
+        self.0.read().entries(path)
+    }
+
+    pub fn keep(&self) -> Result<String, Error> {
+        self.0.write().keep()
+    }
+
+    pub fn close(&self) -> Result<(), Vec<CleanupFailure>> {
+        self.0.write().close()
+    }
+}

@@ -1,0 +1,201 @@
+//! Creation: create+exclusive under a random name, or with no name at all.
+
+use alloc::string::String;
+
+use rand_core::TryRng;
+
+use crate::dir::TempDir;
+use crate::error::{Context, Error, ErrorCode};
+use crate::file::{File, Origin};
+use crate::name::{Options, Pattern};
+use crate::path::Place;
+use crate::platform::Platform;
+use crate::temp_path::TempPath;
+
+/// How often a taken name is followed by another. With 80 random bits a second taken name is an attack or a broken source;
+/// with a short random part this many draws find a free name while one in twenty is free.
+pub const MAX_TRIES: u32 = 128;
+
+/// Creates something under a name that was free: the delicate loop, written once.
+///
+/// `create` is tried with names from the pattern until it answers anything but `exist`. The value and the name it was
+/// created under come back together.
+///
+/// # Errors
+/// `invalid-name` before any try; `exhausted` after [`MAX_TRIES`] taken names, or `exist` where the name has no random part; every other
+/// error of `create` at once.
+pub fn under_new_name<T, R: TryRng>(
+    options: &Options,
+    source: &mut R,
+    mut create: impl FnMut(&str) -> Result<T, ErrorCode>,
+) -> Result<(T, String), ErrorCode> {
+    let pattern = Pattern::new(options)?;
+    for _ in 0..MAX_TRIES {
+        let Some(name) = pattern.draw(source)? else { continue };
+        match create(&name) {
+            Ok(value) => return Ok((value, name)),
+            Err(ErrorCode::Exist) if !pattern.is_fixed() => {}
+            Err(code) => return Err(code),
+        }
+    }
+    Err(ErrorCode::Exhausted)
+}
+
+/// Creates a named file: `named` of the interface.
+///
+/// # Errors
+/// Those of [`under_new_name`] and of the platform.
+pub fn named<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    options: &Options,
+    place: &Place<P>,
+) -> Result<(File<P>, TempPath<P>), Error> {
+    create_named(platform, source, options, place).during("create a file in", &place.path)
+}
+
+fn create_named<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    options: &Options,
+    place: &Place<P>,
+) -> Result<(File<P>, TempPath<P>), ErrorCode> {
+    let (file, name) =
+        under_new_name(options, source, |name| platform.create_file(&place.dir, name.as_bytes()))?;
+    match platform.identity(&file) {
+        Ok(identity) => {
+            let path = TempPath::new(platform.clone(), place.clone(), name, identity);
+            Ok((File::new(platform.clone(), file, Origin::Named), path))
+        }
+        Err(code) => {
+            // Half-way: the caller will never learn the name, so nobody but us can remove it.
+            drop(file);
+            let _ = platform.remove_file(&place.dir, name.as_bytes());
+            Err(code)
+        }
+    }
+}
+
+/// Creates a file that no name leads to: `unnamed` of the interface.
+///
+/// # Errors
+/// Those of the platform, and `exhausted`.
+pub fn unnamed<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    place: &Place<P>,
+) -> Result<File<P>, Error> {
+    let file = match platform.create_unnamed(&place.dir) {
+        Ok(file) => Ok((file, Origin::Unnamed)),
+        Err(ErrorCode::Unsupported) => create_and_unlink(platform, source, place),
+        Err(code) => Err(code),
+    };
+    let (file, origin) = file.during("create an unnamed file in", &place.path)?;
+    Ok(File::new(platform.clone(), file, origin))
+}
+
+fn create_and_unlink<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    place: &Place<P>,
+) -> Result<(P::File, Origin<P>), ErrorCode> {
+    let (file, name) =
+        under_new_name(&Options::default(), source, |name| platform.create_file(&place.dir, name.as_bytes()))?;
+    let origin = match platform.remove_file(&place.dir, name.as_bytes()) {
+        Ok(()) | Err(ErrorCode::NoEntry) => Origin::Unlinked,
+        Err(_) => Origin::Hidden { dir: place.dir.clone(), name },
+    };
+    Ok((file, origin))
+}
+
+/// Creates a directory: `directory` of the interface.
+///
+/// # Errors
+/// Those of [`under_new_name`] and of the platform.
+pub fn directory<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    options: &Options,
+    place: &Place<P>,
+) -> Result<TempDir<P>, Error> {
+    create_directory(platform, source, options, place).during("create a directory in", &place.path)
+}
+
+fn create_directory<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    options: &Options,
+    place: &Place<P>,
+) -> Result<TempDir<P>, ErrorCode> {
+    let ((), name) =
+        under_new_name(options, source, |name| platform.create_directory(&place.dir, name.as_bytes()))?;
+    match platform.open_directory(&place.dir, name.as_bytes()) {
+        Ok(dir) => Ok(TempDir::new(platform.clone(), place.clone(), name, dir)),
+        Err(code) => {
+            let _ = platform.remove_directory(&place.dir, name.as_bytes());
+            Err(code)
+        }
+    }
+}
+
+/// Opens an existing directory as a place to create in: `location.directory` of the interface.
+///
+/// # Errors
+/// Those of guest paths.
+pub fn place_at<P: Platform>(platform: &P, path: &str) -> Result<Place<P>, Error> {
+    crate::path::open_place(platform, path).during("open the directory", path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Broken, Counting, Zeros};
+
+    #[test]
+    fn a_taken_name_is_followed_by_another() {
+        let mut tried = 0;
+        let ((), _) = under_new_name(&Options::default(), &mut Counting::default(), |_| {
+            tried += 1;
+            if tried < 5 { Err(ErrorCode::Exist) } else { Ok(()) }
+        })
+        .unwrap();
+        assert_eq!(tried, 5);
+    }
+
+    #[test]
+    fn tries_are_bounded() {
+        let mut tried = 0;
+        let end = under_new_name(&Options::default(), &mut Zeros, |_| {
+            tried += 1;
+            Err::<(), _>(ErrorCode::Exist)
+        });
+        assert_eq!((end, tried), (Err(ErrorCode::Exhausted), MAX_TRIES));
+    }
+
+    #[test]
+    fn any_other_error_ends_the_tries_at_once() {
+        let mut tried = 0;
+        let end = under_new_name(&Options::default(), &mut Zeros, |_| {
+            tried += 1;
+            Err::<(), _>(ErrorCode::Access)
+        });
+        assert_eq!((end, tried), (Err(ErrorCode::Access), 1));
+    }
+
+    #[test]
+    fn a_fixed_name_is_tried_once() {
+        let options = Options { random_chars: Some(0), ..Options::default() };
+        let mut tried = 0;
+        let end = under_new_name(&options, &mut Zeros, |_| {
+            tried += 1;
+            Err::<(), _>(ErrorCode::Exist)
+        });
+        assert_eq!((end, tried), (Err(ErrorCode::Exist), 1));
+    }
+
+    #[test]
+    fn without_randomness_nothing_is_tried() {
+        let end = under_new_name(&Options::default(), &mut Broken, |_| -> Result<(), _> { panic!("tried") });
+        assert_eq!(end, Err(ErrorCode::Io));
+    }
+}

@@ -1,0 +1,46 @@
+//! The default directory: where temporary files go unless the caller says otherwise.
+
+use alloc::string::{String, ToString};
+
+use rand_core::TryRng;
+
+use crate::create::under_new_name;
+use crate::error::{Context, Error, ErrorCode};
+use crate::name::Options;
+use crate::path::{Place, open_place};
+use crate::platform::Platform;
+
+/// Where the environment may say so; the order is Python's.
+const VARIABLES: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
+
+/// Where systems keep temporary files.
+const USUAL: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
+
+/// Looks for the default directory: the first candidate that a file can be created in and written to. A probe leaves nothing.
+///
+/// # Errors
+/// `no-scratch` if none can.
+pub fn default_place<P: Platform, R: TryRng>(platform: &P, source: &mut R) -> Result<Place<P>, Error> {
+    let variables = VARIABLES.iter().filter_map(|name| platform.variable(name));
+    let usual = USUAL.iter().map(ToString::to_string);
+    let candidates = variables.filter(|path| !path.is_empty()).chain(usual);
+    candidates
+        .chain(platform.last_resorts())
+        .find_map(|path| usable(platform, source, &path))
+        .ok_or(ErrorCode::NoScratch)
+        .during("look for", "a directory for temporary files")
+}
+
+fn usable<P: Platform, R: TryRng>(platform: &P, source: &mut R, path: &str) -> Option<Place<P>> {
+    let place = open_place(platform, path).ok()?;
+    let (file, name) = under_new_name(&Options::default(), source, |name: &str| {
+        platform.create_file(&place.dir, name.as_bytes())
+    })
+    .ok()?;
+    // A full disk still takes new names; it is the first byte that fails.
+    let written = platform.write(&file, 0, b"x");
+    drop::<P::File>(file);
+    let removed: Result<(), ErrorCode> = platform.remove_file(&place.dir, String::as_bytes(&name));
+    // What lies in the default directory is private by mode, sticky bit or preopen: names need not be compared.
+    (written.is_ok() && removed.is_ok()).then_some(Place { shared: false, ..place })
+}

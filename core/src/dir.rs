@@ -1,0 +1,199 @@
+//! A directory, and the promise to remove it with everything in it.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::error::{Context, Error, ErrorCode};
+use crate::file::{File, Origin};
+use crate::path::{Place, child_components, open_child_parent, walk};
+use crate::platform::{EntryKind, Platform, RawEntry};
+use crate::remove::{CleanupFailure, Removal};
+
+/// A name in a directory: `entry` of the interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// One path component.
+    pub name: String,
+    /// What it is, links not followed.
+    pub kind: EntryKind,
+}
+
+/// A directory, and the promise to remove it: `temp-dir` of the interface. Dropping it removes it.
+///
+/// Every method but [`path`](Self::path) and [`close`](Self::close) answers `closed` once the promise is kept or given up.
+pub struct TempDir<P: Platform> {
+    platform: P,
+    parent: Place<P>,
+    name: String,
+    inside: Place<P>,
+    held: bool,
+}
+
+impl<P: Platform> TempDir<P> {
+    pub(crate) fn new(platform: P, parent: Place<P>, name: String, dir: P::Dir) -> Self {
+        let inside = Place { dir, path: parent.join(&name), shared: false };
+        TempDir { platform, parent, name, inside, held: true }
+    }
+
+    /// The directory's path, as the caller knows it; also after it is gone.
+    pub fn path(&self) -> &str {
+        &self.inside.path
+    }
+
+    /// The directory as a place to create in: `location.within` of the interface.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn place(&self) -> Result<Place<P>, Error> {
+        self.open().cloned().during("create in", self.path())
+    }
+
+    /// Creates a file, which must not exist.
+    ///
+    /// # Errors
+    /// `closed`; `exist`; `no-entry`; `not-directory`; those of children's paths.
+    pub fn create_file(&self, path: &str) -> Result<File<P>, Error> {
+        self.child(path, |dir, name| self.platform.create_file(dir, name))
+            .map(|file| self.file(file))
+            .during("create the file", path)
+    }
+
+    /// Opens an existing regular file.
+    ///
+    /// # Errors
+    /// `closed`; `no-entry`; `is-directory`; `not-directory`; `invalid`; those of children's paths.
+    pub fn open_file(&self, path: &str) -> Result<File<P>, Error> {
+        self.child(path, |dir, name| self.platform.open_file(dir, name))
+            .map(|file| self.file(file))
+            .during("open the file", path)
+    }
+
+    /// Creates a directory.
+    ///
+    /// # Errors
+    /// `closed`; `exist`; `no-entry`; `not-directory`; those of children's paths.
+    pub fn create_directory(&self, path: &str) -> Result<(), Error> {
+        self.child(path, |dir, name| self.platform.create_directory(dir, name))
+            .during("create the directory", path)
+    }
+
+    /// Renames within this directory.
+    ///
+    /// # Errors
+    /// `closed`; `no-entry`; `is-directory` or `not-directory` if the kinds differ; `not-empty`; `invalid` if a directory would move
+    /// into itself; those of children's paths.
+    pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
+        let to = self.child(new, |dir, name| Ok((dir.clone(), name.to_vec()))).during("rename to", new)?;
+        self.child(old, |dir, name| self.platform.rename(dir, name, &to.0, &to.1)).during("rename", old)
+    }
+
+    /// Removes a file, or a directory with everything in it. What is gone already is a success.
+    ///
+    /// # Errors
+    /// `closed`; the first failure of the removal, which goes on past it; those of children's paths.
+    pub fn remove(&self, path: &str) -> Result<(), Error> {
+        let mut removal = Removal::new(&self.platform);
+        self.child(path, |dir, name| {
+            removal.entry(dir, name, path);
+            Ok(())
+        })
+        .during("remove", path)?;
+        match removal.finish().into_iter().next() {
+            None => Ok(()),
+            Some(failure) => Err(failure.error),
+        }
+    }
+
+    /// The entries of a directory; `""` is this one.
+    ///
+    /// # Errors
+    /// `closed`; `no-entry`; `not-directory`; `invalid-name` if an entry's name is not UTF-8; those of children's paths.
+    pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
+        self.list(path).during("list", path)
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<Entry>, ErrorCode> {
+        let root = &self.open()?.dir;
+        let components = if path.is_empty() { Vec::new() } else { child_components(path)? };
+        let dir = walk(&self.platform, root, &components)?;
+        let entry = |raw: Result<RawEntry, ErrorCode>| {
+            let RawEntry { name, kind } = raw?;
+            let name = String::from_utf8(name).map_err(|_| ErrorCode::InvalidName)?;
+            Ok(Entry { name, kind })
+        };
+        self.platform.entries(&dir)?.into_iter().map(entry).collect()
+    }
+
+    /// Gives up the promise, and returns the path.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn keep(&mut self) -> Result<String, Error> {
+        self.open().during("keep", self.path())?;
+        self.held = false;
+        Ok(self.inside.path.clone())
+    }
+
+    /// Removes the directory and everything in it. A directory that is gone already is a success, and so is closing again.
+    ///
+    /// # Errors
+    /// Each path that stayed. The promise stands.
+    pub fn close(&mut self) -> Result<(), Vec<CleanupFailure>> {
+        if !self.held {
+            return Ok(());
+        }
+        let mut removal = Removal::new(&self.platform);
+        if self.is_ours(&mut removal) {
+            removal.contents(&self.inside.dir, &self.inside.path);
+            removal.emptied(&self.parent.dir, self.name.as_bytes(), &self.inside.dir, &self.inside.path);
+        }
+        let failures = removal.finish();
+        if failures.is_empty() {
+            self.held = false;
+            Ok(())
+        } else {
+            Err(failures)
+        }
+    }
+
+    /// Whether the name is still our directory's, where others may write.
+    fn is_ours(&self, removal: &mut Removal<P>) -> bool {
+        if !self.parent.shared {
+            return true;
+        }
+        let there = self.platform.identity_at(&self.parent.dir, self.name.as_bytes());
+        let ours = self.platform.directory_identity(&self.inside.dir);
+        let code = match (there, ours) {
+            (Ok(there), Ok(ours)) if there == ours => return true,
+            (Ok(_), Ok(_)) => ErrorCode::Replaced,
+            (Err(ErrorCode::NoEntry), _) => return true,
+            (Err(code), _) | (_, Err(code)) => code,
+        };
+        removal.failed(code, &self.inside.path);
+        false
+    }
+
+    fn file(&self, file: P::File) -> File<P> {
+        File::new(self.platform.clone(), file, Origin::Named)
+    }
+
+    fn open(&self) -> Result<&Place<P>, ErrorCode> {
+        if self.held { Ok(&self.inside) } else { Err(ErrorCode::Closed) }
+    }
+
+    fn child<T>(
+        &self,
+        path: &str,
+        act: impl FnOnce(&P::Dir, &[u8]) -> Result<T, ErrorCode>,
+    ) -> Result<T, ErrorCode> {
+        let (dir, name) = open_child_parent(&self.platform, &self.open()?.dir, path)?;
+        act(&dir, name.as_bytes())
+    }
+}
+
+impl<P: Platform> Drop for TempDir<P> {
+    fn drop(&mut self) {
+        // Drop forgives: whoever wants to know calls close.
+        let _ = self.close();
+    }
+}

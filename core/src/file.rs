@@ -1,0 +1,243 @@
+//! An open file: bytes, and no name.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::error::{Context, Error, ErrorCode};
+use crate::path::open_parent;
+use crate::platform::Platform;
+
+/// The most that one read brings, in bytes: what may be allocated for a caller who asks for more.
+pub const MAX_READ: usize = 1 << 20;
+
+/// Offsets and sizes end where the systems' signed ones do.
+const MAX_OFFSET: u64 = i64::MAX as u64;
+
+/// What must be on stable storage before an operation answers: `durability` of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing.
+    None,
+    /// The file's bytes and size.
+    Data,
+    /// The file with all its metadata and, where it gets a name, the directory of the name.
+    Full,
+}
+
+/// What a file owes to the name it was created under.
+pub(crate) enum Origin<P: Platform> {
+    /// It has a name, which is somebody else's to remove.
+    Named,
+    /// The system made it without one.
+    Unnamed,
+    /// It had a private name, which is gone.
+    Unlinked,
+    /// It still has its private name, since the host can't remove the name of an open file.
+    Hidden { dir: P::Dir, name: String },
+}
+
+enum State<P: Platform> {
+    Open { file: P::File, origin: Origin<P> },
+    /// Closed, but the private name could not be removed yet.
+    Leftover { dir: P::Dir, name: String },
+    Closed,
+}
+
+/// An open file: `file` of the interface. Dropping it closes it.
+///
+/// Every method but [`close`](Self::close) answers `closed` once the file is closed or handed over.
+pub struct File<P: Platform> {
+    platform: P,
+    state: State<P>,
+}
+
+impl<P: Platform> File<P> {
+    pub(crate) fn new(platform: P, file: P::File, origin: Origin<P>) -> Self {
+        File { platform, state: State::Open { file, origin } }
+    }
+
+    /// A file that another core handed over: bytes, and nothing owed to any name.
+    pub fn handed_over(platform: P, file: P::File) -> Self {
+        File::new(platform, file, Origin::Unlinked)
+    }
+
+    /// Reads up to `max` bytes at `offset`, [`MAX_READ`] at most; empty at the end.
+    ///
+    /// # Errors
+    /// `closed`; `invalid` if the offset is over 2^63-1.
+    pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
+        let read = |file: &_| {
+            let max = usize::try_from(max).unwrap_or(MAX_READ).min(MAX_READ);
+            match checked(offset)? {
+                _ if max == 0 => Ok(Vec::new()),
+                offset => self.platform.read(file, offset, max),
+            }
+        };
+        self.open().and_then(read).during("read", SUBJECT)
+    }
+
+    /// Reads into `buffer`; 0 at the end. May be short.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.open()
+            .and_then(|file| match checked(offset)? {
+                _ if buffer.is_empty() => Ok(0),
+                offset => self.platform.read_into(file, offset, buffer),
+            })
+            .during("read", SUBJECT)
+    }
+
+    /// Writes at `offset` and says how many bytes went in: at least one, unless none were given.
+    ///
+    /// # Errors
+    /// `closed`; `invalid` if the offset is over 2^63-1; `file-too-large`, `no-space` and others of the system.
+    pub fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
+        self.open()
+            .and_then(|file| match checked(offset)? {
+                _ if data.is_empty() => Ok(0),
+                offset if data.len() as u64 > MAX_OFFSET - offset => Err(ErrorCode::FileTooLarge),
+                offset => self.platform.write(file, offset, data).map(|count| count as u64),
+            })
+            .during("write", SUBJECT)
+    }
+
+    /// The size in bytes.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn size(&self) -> Result<u64, Error> {
+        self.open().and_then(|file| self.platform.size(file)).during("look at", SUBJECT)
+    }
+
+    /// Cuts the file, or grows it with zeros.
+    ///
+    /// # Errors
+    /// `closed`; `invalid` if the size is over 2^63-1; `file-too-large`.
+    pub fn set_size(&self, size: u64) -> Result<(), Error> {
+        self.open().and_then(|file| self.platform.set_size(file, checked(size)?)).during("resize", SUBJECT)
+    }
+
+    /// Waits until what was written is on stable storage.
+    ///
+    /// # Errors
+    /// `closed`; `io`; `no-space`. After one of the latter two the file's state on storage is unknown.
+    pub fn sync(&self, durability: Durability) -> Result<(), Error> {
+        self.open().and_then(|file| sync(&self.platform, file, durability)).during("sync", SUBJECT)
+    }
+
+    /// Gives an unnamed file a name that is free: `link` of the interface.
+    ///
+    /// # Errors
+    /// `closed`; `invalid` if it has or had a name; `exist`; `unsupported`; `cross-device`; those of guest paths. If only the last
+    /// step of [`Durability::Full`] failed, syncing the directory, the name is there.
+    pub fn link(&mut self, target: &str, durability: Durability) -> Result<(), Error> {
+        self.link_to(target, durability).during("link a file to", target)
+    }
+
+    fn link_to(&mut self, target: &str, durability: Durability) -> Result<(), ErrorCode> {
+        let State::Open { file, origin } = &mut self.state else { return Err(ErrorCode::Closed) };
+        match origin {
+            Origin::Unnamed => {}
+            Origin::Unlinked | Origin::Hidden { .. } => return Err(ErrorCode::Unsupported),
+            Origin::Named => return Err(ErrorCode::Invalid),
+        }
+        let (place, name) = open_parent(&self.platform, target)?;
+        sync(&self.platform, file, durability)?;
+        self.platform.link_unnamed(file, &place.dir, name.as_bytes())?;
+        *origin = Origin::Named;
+        match durability {
+            Durability::None | Durability::Data => Ok(()),
+            Durability::Full => self.platform.sync_directory(&place.dir),
+        }
+    }
+
+    /// Gives the platform's own file away: `direct.hand-over` of the interface.
+    ///
+    /// # Errors
+    /// `closed`; `unsupported` while the file still has its private name, which only this handle can remove.
+    pub fn hand_over(&mut self) -> Result<P::File, Error> {
+        let handed = match mem::replace(&mut self.state, State::Closed) {
+            State::Open { file, origin: Origin::Named | Origin::Unnamed | Origin::Unlinked } => Ok(file),
+            state @ State::Open { origin: Origin::Hidden { .. }, .. } => {
+                self.state = state;
+                Err(ErrorCode::Unsupported)
+            }
+            state @ (State::Leftover { .. } | State::Closed) => {
+                self.state = state;
+                Err(ErrorCode::Closed)
+            }
+        };
+        handed.during("hand over", SUBJECT)
+    }
+
+    /// The platform's own file, while this one is open.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn get_ref(&self) -> Result<&P::File, Error> {
+        self.open().during("look at", SUBJECT)
+    }
+
+    /// Closes the file. Closing again is a success.
+    ///
+    /// # Errors
+    /// Those of removing the private name, where the file still has one; the promise stands, and close can be tried again.
+    pub fn close(&mut self) -> Result<(), Error> {
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Open { file, origin } => {
+                // The handle goes first: this is for hosts that refuse to remove an open file.
+                drop(file);
+                match origin {
+                    Origin::Named | Origin::Unnamed | Origin::Unlinked => Ok(()),
+                    Origin::Hidden { dir, name } => self.remove_private_name(dir, name),
+                }
+            }
+            State::Leftover { dir, name } => self.remove_private_name(dir, name),
+            State::Closed => Ok(()),
+        }
+        .during("close", SUBJECT)
+    }
+
+    fn remove_private_name(&mut self, dir: P::Dir, name: String) -> Result<(), ErrorCode> {
+        match self.platform.remove_file(&dir, name.as_bytes()) {
+            Ok(()) | Err(ErrorCode::NoEntry) => Ok(()),
+            Err(code) => {
+                self.state = State::Leftover { dir, name };
+                Err(code)
+            }
+        }
+    }
+
+    fn open(&self) -> Result<&P::File, ErrorCode> {
+        match &self.state {
+            State::Open { file, .. } => Ok(file),
+            State::Leftover { .. } | State::Closed => Err(ErrorCode::Closed),
+        }
+    }
+}
+
+impl<P: Platform> Drop for File<P> {
+    fn drop(&mut self) {
+        // Drop forgives: whoever wants to know calls close.
+        let _ = self.close();
+    }
+}
+
+/// A file knows no name that it could be called by.
+const SUBJECT: &str = "a temporary file";
+
+fn checked(offset: u64) -> Result<u64, ErrorCode> {
+    if offset <= MAX_OFFSET { Ok(offset) } else { Err(ErrorCode::Invalid) }
+}
+
+/// Brings a file to stable storage as far as `durability` says.
+pub(crate) fn sync<P: Platform>(platform: &P, file: &P::File, durability: Durability) -> Result<(), ErrorCode> {
+    match durability {
+        Durability::None => Ok(()),
+        Durability::Data => platform.sync_data(file),
+        Durability::Full => platform.sync_all(file),
+    }
+}

@@ -1,0 +1,53 @@
+//! The rules of `scratch:tempfile`, each once: names, exclusive creation, files, paths, persisting, directories, removal.
+//!
+//! Everything here is generic over [`Platform`], a system's files by directory handle and one name, and over a source of
+//! randomness in `rand_core`'s terms. The provider component puts it on wasi:filesystem; the native client and the host on the
+//! operating system (feature `native`). What each function promises stands in the interface, `wit/`.
+//!
+//! ```
+//! # #[cfg(feature = "native")] {
+//! use tempfile_core::{Durability, Native, Options, ReplaceMode, default_place, named};
+//!
+//! let mut source = getrandom::SysRng;
+//! let place = default_place(&Native, &mut source)?;
+//! let (file, mut path) = named(&Native, &mut source, &Options::default(), &place)?;
+//! file.write(0, b"hello")?;
+//! path.persist(&format!("{}.kept", path.path()), ReplaceMode::NoClobber, Durability::None)?;
+//! # std::fs::remove_file(format!("{}.kept", path.path())).unwrap();
+//! # }
+//! # Ok::<(), tempfile_core::Error>(())
+//! ```
+#![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "native")]
+extern crate std;
+
+mod create;
+mod default_directory;
+mod dir;
+mod error;
+mod file;
+mod name;
+#[cfg(feature = "native")]
+mod native;
+mod path;
+mod platform;
+mod remove;
+mod temp_path;
+#[cfg(test)]
+mod testing;
+
+pub use create::{MAX_TRIES, directory, named, place_at, under_new_name, unnamed};
+pub use default_directory::default_place;
+pub use dir::{Entry, TempDir};
+pub use error::{Error, ErrorCode};
+pub use file::{Durability, File, MAX_READ};
+pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options};
+#[cfg(feature = "native")]
+pub use native::Native;
+pub use path::{MAX_PATH, Place, longest_preopen};
+pub use platform::{Anchor, EntryKind, Identity, Platform, RawEntry};
+pub use remove::CleanupFailure;
+pub use temp_path::{ReplaceMode, TempPath};

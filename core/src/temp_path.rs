@@ -1,0 +1,165 @@
+//! A name, and the promise to remove it.
+
+use alloc::string::String;
+
+use crate::error::{Context, Error, ErrorCode};
+use crate::file::{Durability, File, Origin, sync};
+use crate::path::{Place, open_parent};
+use crate::platform::{Identity, Platform};
+
+/// What [`TempPath::persist`] does with a target that exists: `replace-mode` of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplaceMode {
+    /// It is replaced, in one step.
+    Overwrite,
+    /// It is left alone, and the answer is `exist`.
+    NoClobber,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    /// The name is ours to remove.
+    Held,
+    /// The file was persisted by link, and its old name could not be removed yet.
+    Leftover,
+    /// Kept, persisted or removed.
+    Released,
+}
+
+/// A name, and the promise to remove it: `temp-path` of the interface. Dropping it removes the name.
+///
+/// Every method but [`path`](Self::path) and [`close`](Self::close) answers `closed` once the promise is kept or given up.
+pub struct TempPath<P: Platform> {
+    platform: P,
+    place: Place<P>,
+    name: String,
+    identity: Identity,
+    promise: Promise,
+}
+
+impl<P: Platform> TempPath<P> {
+    pub(crate) fn new(platform: P, place: Place<P>, name: String, identity: Identity) -> Self {
+        TempPath { platform, place, name, identity, promise: Promise::Held }
+    }
+
+    /// The name's path, as the caller knows it; also after it is gone.
+    pub fn path(&self) -> String {
+        self.place.join(&self.name)
+    }
+
+    /// Opens the file again.
+    ///
+    /// # Errors
+    /// `closed`; `no-entry`; `replaced` if the name is another file's.
+    pub fn reopen(&self) -> Result<File<P>, Error> {
+        let file = self.held().and_then(|()| self.open()).during("reopen", &self.path())?;
+        Ok(File::new(self.platform.clone(), file, Origin::Named))
+    }
+
+    /// Renames the file to `target` for good.
+    ///
+    /// # Errors
+    /// Those of the interface. If only the last step of [`Durability::Full`] failed, syncing the directory, the file is at `target`
+    /// and this handle is closed; after any other failure nothing has changed.
+    pub fn persist(&mut self, target: &str, mode: ReplaceMode, durability: Durability) -> Result<(), Error> {
+        self.persist_to(target, mode, durability).during("persist to", target)
+    }
+
+    fn persist_to(&mut self, target: &str, mode: ReplaceMode, durability: Durability) -> Result<(), ErrorCode> {
+        self.held()?;
+        let (to, target) = open_parent(&self.platform, target)?;
+        match durability {
+            Durability::None => self.compare()?,
+            Durability::Data | Durability::Full => sync(&self.platform, &self.open()?, durability)?,
+        }
+        let (dir, name, target) = (&self.place.dir, self.name.as_bytes(), target.as_bytes());
+        self.promise = match mode {
+            ReplaceMode::Overwrite => {
+                self.platform.rename(dir, name, &to.dir, target)?;
+                Promise::Released
+            }
+            ReplaceMode::NoClobber => match self.platform.rename_new(dir, name, &to.dir, target) {
+                Ok(()) => Promise::Released,
+                Err(ErrorCode::Unsupported) => {
+                    self.platform.link(dir, name, &to.dir, target)?;
+                    match self.platform.remove_file(dir, name) {
+                        Ok(()) | Err(ErrorCode::NoEntry) => Promise::Released,
+                        // The target is won and can't be given back safely; the old name stays owed.
+                        Err(_) => Promise::Leftover,
+                    }
+                }
+                Err(code) => return Err(code),
+            },
+        };
+        match durability {
+            Durability::None | Durability::Data => Ok(()),
+            Durability::Full => self.platform.sync_directory(&to.dir),
+        }
+    }
+
+    /// Gives up the promise, and returns the path.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn keep(&mut self) -> Result<String, Error> {
+        self.held().during("keep", &self.path())?;
+        self.promise = Promise::Released;
+        Ok(self.path())
+    }
+
+    /// Removes the name. A name that is gone already is a success, and so is closing again.
+    ///
+    /// # Errors
+    /// `replaced`, where others may write to the directory; those of the system. The promise stands.
+    pub fn close(&mut self) -> Result<(), Error> {
+        self.remove().during("remove", &self.path())
+    }
+
+    fn remove(&mut self) -> Result<(), ErrorCode> {
+        if self.promise == Promise::Released {
+            return Ok(());
+        }
+        let removed =
+            self.compare().and_then(|()| self.platform.remove_file(&self.place.dir, self.name.as_bytes()));
+        match removed {
+            Ok(()) | Err(ErrorCode::NoEntry) => {
+                self.promise = Promise::Released;
+                Ok(())
+            }
+            Err(code) => Err(code),
+        }
+    }
+
+    fn held(&self) -> Result<(), ErrorCode> {
+        if self.promise == Promise::Held { Ok(()) } else { Err(ErrorCode::Closed) }
+    }
+
+    /// In a directory that others may write to: is the name still our file's? Between this look and what follows there is a
+    /// gap that no system closes.
+    fn compare(&self) -> Result<(), ErrorCode> {
+        if self.place.shared { self.identify() } else { Ok(()) }
+    }
+
+    fn identify(&self) -> Result<(), ErrorCode> {
+        if self.platform.identity_at(&self.place.dir, self.name.as_bytes())? == self.identity {
+            Ok(())
+        } else {
+            Err(ErrorCode::Replaced)
+        }
+    }
+
+    /// Opens the file by its name. The look before keeps us from opening a fifo or a device that somebody planted, the look after from
+    /// taking what was swapped in between.
+    fn open(&self) -> Result<P::File, ErrorCode> {
+        self.identify()?;
+        let file = self.platform.open_file(&self.place.dir, self.name.as_bytes())?;
+        if self.platform.identity(&file)? == self.identity { Ok(file) } else { Err(ErrorCode::Replaced) }
+    }
+}
+
+impl<P: Platform> Drop for TempPath<P> {
+    fn drop(&mut self) {
+        // Drop forgives: whoever wants to know calls close.
+        let _ = self.remove();
+    }
+}

@@ -1,0 +1,177 @@
+//! `wasi-tempfile conformance`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use wasi_tempfile_host::suite::{Case, CaseResult, Outcome, Placement, Suite, cases};
+
+use super::{PLUGIN_FAILED, Result};
+
+/// Run the conformance suite
+#[derive(Args)]
+pub(crate) struct Conformance {
+    /// Where the interface is implemented
+    #[arg(long, value_enum, default_value = "all")]
+    placement: Chosen,
+    /// Test this provider component instead of the built-in one
+    #[arg(long, value_name = "FILE.wasm")]
+    provider: Option<PathBuf>,
+    /// Run the cases whose name contains TEXT
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    filter: String,
+    /// How results are printed
+    #[arg(long, value_enum, default_value = "pretty")]
+    format: Format,
+    /// Print the cases' names, and run nothing
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Chosen {
+    Native,
+    Component,
+    All,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Pretty,
+    Json,
+    Junit,
+}
+
+impl Conformance {
+    pub(super) fn run(self) -> Result {
+        let chosen: Vec<&Case> = cases().filter(|case| case.name().contains(&self.filter)).collect();
+        let mut out = io::stdout().lock();
+        if self.list {
+            return chosen
+                .iter()
+                .try_for_each(|case| writeln!(out, "{}", case.name()))
+                .map(|()| ExitCode::SUCCESS)
+                .map_err(unwritten);
+        }
+        if chosen.is_empty() {
+            return Err(format!("no case has {:?} in its name", self.filter));
+        }
+        let placements: &[Placement] = match self.placement {
+            Chosen::Native => &[Placement::Native],
+            Chosen::Component => &[Placement::Component],
+            Chosen::All => &Placement::ALL,
+        };
+        let jobs: Vec<(Placement, &Case)> =
+            placements.iter().flat_map(|placement| chosen.iter().map(|case| (*placement, *case))).collect();
+        let suite = Suite::new(self.provider);
+        if placements.contains(&Placement::Component) {
+            suite.compose()?;
+        }
+        let mut results = Vec::with_capacity(jobs.len());
+        let mut written = Ok(());
+        suite.run_all(&jobs, |result| {
+            if written.is_ok() {
+                written = self.format.each(&mut out, &result);
+            }
+            results.push(result);
+        });
+        written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
+        let failed = results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)));
+        Ok(if failed { ExitCode::from(PLUGIN_FAILED) } else { ExitCode::SUCCESS })
+    }
+}
+
+fn unwritten(cause: io::Error) -> String {
+    format!("write the results: {cause}")
+}
+
+/// A result as one line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    placement: &'static str,
+    case: &'a str,
+    outcome: &'static str,
+    detail: &'a str,
+    ms: f64,
+}
+
+impl<'a> Line<'a> {
+    fn of(result: &'a CaseResult) -> Self {
+        let (outcome, detail) = match &result.outcome {
+            Outcome::Passed => ("passed", ""),
+            Outcome::Skipped(reason) => ("skipped", reason.as_str()),
+            Outcome::Failed(detail) => ("failed", detail.as_str()),
+        };
+        let ms = (result.ms * 1000.0).round() / 1000.0;
+        Line { placement: result.placement.as_str(), case: &result.case, outcome, detail, ms }
+    }
+}
+
+impl Format {
+    /// What is printed when a case has ended.
+    fn each(self, out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
+        let line = Line::of(result);
+        match self {
+            Format::Json => {
+                serde_json::to_writer(&mut *out, &line)?;
+                writeln!(out)
+            }
+            Format::Pretty => {
+                write!(out, "{:7} {}::{}", line.outcome, line.placement, line.case)?;
+                match &result.outcome {
+                    Outcome::Passed => writeln!(out),
+                    Outcome::Skipped(reason) => writeln!(out, " ({reason})"),
+                    Outcome::Failed(detail) => {
+                        writeln!(out)?;
+                        detail.lines().try_for_each(|line| writeln!(out, "        {line}"))
+                    }
+                }
+            }
+            Format::Junit => Ok(()),
+        }
+    }
+
+    /// What is printed when all have ended.
+    fn all(self, out: &mut impl Write, results: &[CaseResult]) -> io::Result<()> {
+        let count = |outcome| results.iter().filter(|result| Line::of(result).outcome == outcome).count();
+        let (passed, failed, skipped) = (count("passed"), count("failed"), count("skipped"));
+        match self {
+            Format::Json => Ok(()),
+            Format::Pretty => writeln!(out, "\n{passed} passed, {failed} failed, {skipped} skipped"),
+            Format::Junit => {
+                let tests = results.len();
+                writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
+                writeln!(out, r#"<testsuite name="conformance" tests="{tests}" failures="{failed}" skipped="{skipped}">"#)?;
+                results.iter().try_for_each(|result| junit(out, &Line::of(result)))?;
+                writeln!(out, "</testsuite>")
+            }
+        }
+    }
+}
+
+fn junit(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
+    let (name, placement, seconds) = (escaped(line.case), line.placement, line.ms / 1000.0);
+    write!(out, r#"  <testcase classname="{placement}" name="{name}" time="{seconds:.6}""#)?;
+    let detail = escaped(line.detail);
+    match line.outcome {
+        "failed" => writeln!(out, "><failure>{detail}</failure></testcase>"),
+        "skipped" => writeln!(out, r#"><skipped message="{detail}"/></testcase>"#),
+        _ => writeln!(out, "/>"),
+    }
+}
+
+/// Text for XML: its own characters as entities, and those it can't hold replaced.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            '"' => "&quot;".to_owned(),
+            c if c.is_control() && !matches!(c, '\n' | '\t') => '\u{fffd}'.to_string(),
+            c => c.to_string(),
+        })
+        .collect()
+}

@@ -1,0 +1,24 @@
+//! The components and the interface this crate carries, built from the workspace's own sources.
+
+/// The provider: the interface `scratch:tempfile`, implemented on top of `wasi:filesystem`.
+pub const PROVIDER: &[u8] = include_bytes!(env!("COMPONENT_PROVIDER"));
+
+/// The conformance suite, a `wasi:cli/run` command that imports the interface.
+pub const SUITE: &[u8] = include_bytes!(env!("COMPONENT_SUITE"));
+
+/// The example plugin: an external merge sort from standard input to standard output.
+pub const SORT: &[u8] = include_bytes!(env!("COMPONENT_SORT"));
+
+/// The text of the WIT package `scratch:tempfile`, as one file.
+pub const WIT: &str = include_str!(concat!(env!("OUT_DIR"), "/package.wit"));
+
+/// What only this project's own tests run. A published package does not carry it.
+#[cfg(test_components)]
+#[doc(hidden)]
+pub mod for_tests {
+    /// A provider whose removal lies.
+    pub const BROKEN_PROVIDER: &[u8] = include_bytes!(env!("COMPONENT_BROKEN_PROVIDER"));
+
+    /// A plugin with a subcommand for every way to misbehave.
+    pub const PLUGIN: &[u8] = include_bytes!(env!("COMPONENT_TEST_PLUGIN"));
+}

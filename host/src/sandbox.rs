@@ -1,0 +1,187 @@
+//! Runs composed plugins: one store, one scratch directory and one budget per run.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Config, Engine, Store, UpdateDeadline};
+use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::runtime::in_tokio;
+
+use crate::components;
+use crate::compose::{PluginPreopens, check_component, compose};
+use crate::error::{Error, one_line};
+use crate::scratch::ScratchDir;
+
+mod control;
+mod ending;
+mod limits;
+mod run;
+mod state;
+
+pub use control::Control;
+pub use ending::{Ending, Outcome};
+pub use run::{Capture, Input, Mount, Output, Run};
+pub use state::State;
+
+/// An engine and what it serves to plugins: WASI 0.2 without a network, and whatever [`with`](Self::with) adds.
+///
+/// Making one is cheap, compiling a plugin is not: keep the [`Plugin`]. Clones share the engine.
+#[derive(Clone)]
+pub struct Sandbox {
+    engine: Engine,
+    linker: Linker<State>,
+}
+
+impl Sandbox {
+    /// A sandbox that serves WASI 0.2.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot run on this machine.
+    pub fn new() -> Result<Self, Error> {
+        let mut config = Config::new();
+        // How a run is stopped that never calls the host.
+        config.epoch_interruption(true);
+        // What a deep recursion in a plugin may use; the fiber it runs on leaves as much again to the host's own calls.
+        config.max_wasm_stack(1 << 20);
+        config.async_stack_size(2 << 20);
+        let engine = Engine::new(&config).map_err(|error| engine_error("start the engine", &error))?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+            .map_err(|error| engine_error("link WASI", &error))?;
+        Ok(Self { engine, linker })
+    }
+
+    /// Serves more than WASI: `add` gets the linker, and its functions find the run they belong to in [`State`].
+    ///
+    /// # Errors
+    ///
+    /// What `add` returns, say because a name is taken.
+    pub fn with(mut self, add: impl FnOnce(&mut Linker<State>) -> wasmtime::Result<()>) -> Result<Self, Error> {
+        add(&mut self.linker).map_err(|error| engine_error("link the embedder's functions", &error))?;
+        Ok(self)
+    }
+
+    /// Composes a plugin with the provider this crate carries, and compiles it.
+    ///
+    /// # Errors
+    ///
+    /// As [`compose`] and [`load_composed`](Self::load_composed).
+    pub fn load(&self, plugin: &[u8]) -> Result<Plugin, Error> {
+        self.load_with(plugin, components::PROVIDER)
+    }
+
+    /// Composes a plugin with a provider of the caller's choice, and compiles it.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_with(&self, plugin: &[u8], provider: &[u8]) -> Result<Plugin, Error> {
+        self.load_composed(&compose(plugin, provider, PluginPreopens::Granted)?)
+    }
+
+    /// Compiles a component as it is. What it contains sees the scratch directory among its preopens: this is for what
+    /// [`compose`] made.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a component, imports something that is not served, or does not export `wasi:cli/run`.
+    pub fn load_composed(&self, component: &[u8]) -> Result<Plugin, Error> {
+        check_component("plugin", component)?;
+        let component = Component::from_binary(&self.engine, component).map_err(|error| Error::Invalid {
+            what: "plugin",
+            cause: one_line(error.as_ref()),
+        })?;
+        let pre = self.linker.instantiate_pre(&component).map_err(|error| self.missing(&component, &error))?;
+        let pre = CommandPre::new(pre).map_err(|_| Error::NoRun)?;
+        Ok(Plugin { engine: self.engine.clone(), pre })
+    }
+
+    /// Names the import that stands in the way.
+    fn missing(&self, component: &Component, error: &wasmtime::Error) -> Error {
+        let ty = component.component_type();
+        // The engine names it in its message, between the first pair of backticks, and has no other way to tell.
+        let text = one_line(error.as_ref());
+        let import = ty
+            .imports(&self.engine)
+            .map(|(name, _)| name.to_owned())
+            .find(|name| text.contains(&format!("`{name}`")));
+        match import {
+            Some(import) if text.contains("a matching implementation was not found") && !text.contains(": ") => {
+                Error::MissingImport { import, cause: String::new() }
+            }
+            Some(import) => Error::MissingImport { import, cause: text },
+            None => engine_error("link the plugin", error),
+        }
+    }
+}
+
+/// A compiled plugin. Clones share the code.
+#[derive(Clone)]
+pub struct Plugin {
+    engine: Engine,
+    pre: CommandPre<State>,
+}
+
+impl Plugin {
+    /// Runs the plugin to its end, whatever that is, and removes its scratch directory.
+    ///
+    /// The calling thread is used for the plugin's code and for its file operations. It waits; so this must not be called
+    /// from inside an asynchronous runtime.
+    ///
+    /// A run that is stopped ends at once in its own code and while it waits for standard input or a clock. It does not end
+    /// inside a system call that blocks, such as a write to a full pipe: see [`Control::abandon`].
+    ///
+    /// # Errors
+    ///
+    /// If the run could not begin: the root is not writable, or a mount cannot be granted.
+    pub fn run(&self, run: Run) -> Result<Outcome, Error> {
+        in_tokio(self.execute(run))
+    }
+
+    async fn execute(&self, run: Run) -> Result<Outcome, Error> {
+        let control = run.control.clone();
+        let scratch = control.begin(&self.engine, || run.root.create_dir())?;
+        let ended = match scratch {
+            Some(scratch) => self.execute_in(run, scratch).await,
+            None => Ok(Outcome::never_began()),
+        };
+        control.end();
+        ended
+    }
+
+    async fn execute_in(&self, run: Run, scratch: Arc<ScratchDir>) -> Result<Outcome, Error> {
+        let control = run.control.clone();
+        let timeout = run.timeout;
+        let mut store = Store::new(&self.engine, State::new(run, &scratch)?);
+        store.limiter(|state| &mut state.budget);
+        limits::apply(&mut store);
+        let stopped = control.clone();
+        store.epoch_deadline_callback(move |_| {
+            Ok(match stopped.is_stopped() {
+                true => UpdateDeadline::Interrupt,
+                // Another run of this engine was meant.
+                false => UpdateDeadline::Continue(1),
+            })
+        });
+        store.set_epoch_deadline(1);
+
+        let alarm = timeout.map(|timeout| control.stop_after(timeout));
+        let guest = async {
+            let command = self.pre.instantiate_async(&mut store).await?;
+            command.wasi_cli_run().call_run(&mut store).await
+        };
+        let result = control.unless_stopped(guest).await;
+        drop(alarm);
+
+        let ending = Ending::of(result, &control, &store.data().budget);
+        // Open files first: what is still open may not be removable.
+        drop(store);
+        let left_behind = scratch.entries().unwrap_or_default();
+        Ok(Outcome { ending, left_behind, not_removed: scratch.close() })
+    }
+}
+
+pub(crate) fn engine_error(operation: &'static str, error: &wasmtime::Error) -> Error {
+    Error::Engine { operation, cause: one_line(error.as_ref()) }
+}

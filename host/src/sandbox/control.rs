@@ -1,0 +1,148 @@
+//! A handle on one run, for another thread.
+
+use std::future::{Future, poll_fn};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use wasmtime::{Engine, EngineWeak};
+use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
+
+use crate::error::Error;
+use crate::scratch::{ScratchDir, Stayed};
+
+/// Watches and stops one run from another thread. Give a clone of it to [`Run::control`](crate::Run::control); for the
+/// next run make a new one.
+#[derive(Clone, Debug, Default)]
+pub struct Control {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<Inner>,
+    /// Wakes the run when it waits in a call of the host's.
+    stopped: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    stop: Option<Stop>,
+    abandoned: bool,
+    engine: Option<EngineWeak>,
+    scratch: Option<Arc<ScratchDir>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("stop", &self.stop)
+            .field("abandoned", &self.abandoned)
+            .field("scratch", &self.scratch)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a run was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    Interrupted,
+    TimedOut,
+}
+
+impl Control {
+    /// A handle on a run that has not begun yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stops the run; one that has not begun will not begin. Returns at once, before the run has ended.
+    pub fn stop(&self) {
+        self.stop_because(Stop::Interrupted);
+    }
+
+    /// Where the scratch directory of the run lies, as long as it goes on.
+    pub fn scratch_path(&self) -> Option<PathBuf> {
+        Some(self.lock().scratch.as_ref()?.path().to_owned())
+    }
+
+    /// Takes the scratch directory away from under a run that does not end after [`stop`](Self::stop), because it hangs in
+    /// a system call; and says what could not be removed. The process should end next.
+    pub fn abandon(&self) -> Vec<Stayed> {
+        let mut inner = self.lock();
+        // A run that is about to begin must not make another one.
+        inner.abandoned = true;
+        inner.scratch.take().map(|scratch| scratch.close()).unwrap_or_default()
+    }
+
+    /// Begins the run with a scratch directory; not at all if it has been stopped already.
+    pub(super) fn begin(
+        &self,
+        engine: &Engine,
+        create: impl FnOnce() -> Result<ScratchDir, Error>,
+    ) -> Result<Option<Arc<ScratchDir>>, Error> {
+        let mut inner = self.lock();
+        if inner.stop.is_some() || inner.abandoned {
+            return Ok(None);
+        }
+        let scratch = Arc::new(create()?);
+        inner.engine = Some(engine.weak());
+        inner.scratch = Some(scratch.clone());
+        Ok(Some(scratch))
+    }
+
+    pub(super) fn end(&self) {
+        let mut inner = self.lock();
+        inner.engine = None;
+        inner.scratch = None;
+    }
+
+    pub(super) fn stop_reason(&self) -> Option<Stop> {
+        self.lock().stop
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop_reason().is_some()
+    }
+
+    /// An alarm that stops the run, unless it is dropped before.
+    pub(super) fn stop_after(&self, timeout: Duration) -> AbortOnDropJoinHandle<()> {
+        let control = self.clone();
+        spawn(async move {
+            tokio::time::sleep(timeout).await;
+            control.stop_because(Stop::TimedOut);
+        })
+    }
+
+    /// The future's result; nothing if the run was stopped while it waited.
+    pub(super) async fn unless_stopped<T>(&self, run: impl Future<Output = T>) -> Option<T> {
+        let mut run = pin!(run);
+        let mut stopped = pin!(self.shared.stopped.notified());
+        poll_fn(|context| {
+            if let Poll::Ready(result) = run.as_mut().poll(context) {
+                return Poll::Ready(Some(result));
+            }
+            stopped.as_mut().poll(context).map(|()| None)
+        })
+        .await
+    }
+
+    fn stop_because(&self, stop: Stop) {
+        let mut inner = self.lock();
+        // The first reason is the one that counts.
+        inner.stop.get_or_insert(stop);
+        // In its own code the run stops at the next epoch; waiting, it is woken. The permit is kept until it waits.
+        if let Some(engine) = inner.engine.as_ref().and_then(EngineWeak::upgrade) {
+            engine.increment_epoch();
+        }
+        self.shared.stopped.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing here panics half-way, so what a poisoned lock guards is whole.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,110 @@
+//! How a run ended.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
+
+use super::control::{Control, Stop};
+use super::limits::Budget;
+use crate::error::one_line;
+use crate::scratch::Stayed;
+
+/// What remains of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub ending: Ending,
+    /// The names that lay directly in the scratch directory when it ended. The host has removed them since.
+    pub left_behind: Vec<OsString>,
+    /// What the host could not remove.
+    pub not_removed: Vec<Stayed>,
+}
+
+impl Outcome {
+    pub(super) fn never_began() -> Self {
+        Self {
+            ending: Ending::Interrupted,
+            left_behind: Vec::new(),
+            not_removed: Vec::new(),
+        }
+    }
+}
+
+/// How a run ended. Displayed, it is one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The plugin returned, or left with status 0.
+    Returned,
+    /// The plugin said itself that it failed.
+    Failed {
+        /// Its exit status. Most languages can only say "failed", which is 1.
+        status: i32,
+    },
+    /// The plugin did what WebAssembly forbids; a panic ends like this too.
+    Trapped {
+        /// One line.
+        reason: String,
+    },
+    /// The plugin did not end in time.
+    TimedOut,
+    /// The plugin ended because it got no more memory.
+    OutOfMemory {
+        /// The limit in bytes, for plugin and provider together.
+        limit: u64,
+    },
+    /// The embedder stopped the run.
+    Interrupted,
+}
+
+impl Ending {
+    pub(super) fn of(
+        result: Option<wasmtime::Result<Result<(), ()>>>,
+        control: &Control,
+        budget: &Budget,
+    ) -> Self {
+        let error = match result {
+            Some(Ok(Ok(()))) => return Self::Returned,
+            Some(Ok(Err(()))) => return Self::Failed { status: 1 },
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        match error.as_ref().and_then(|error| error.downcast_ref::<I32Exit>()) {
+            Some(I32Exit(0)) => return Self::Returned,
+            Some(I32Exit(status)) => return Self::Failed { status: *status },
+            None => {}
+        }
+        match (control.stop_reason(), error) {
+            (Some(Stop::TimedOut), _) => Self::TimedOut,
+            (Some(Stop::Interrupted), _) | (None, None) => Self::Interrupted,
+            (None, Some(_)) if budget.is_exhausted() => Self::OutOfMemory { limit: budget.limit() },
+            (None, Some(error)) => Self::Trapped { reason: trap_reason(&error) },
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Returned => f.write_str("the plugin returned"),
+            Self::Failed { status } => write!(f, "the plugin failed with status {status}"),
+            Self::Trapped { reason } => write!(f, "the plugin trapped: {reason}"),
+            Self::TimedOut => f.write_str("the plugin did not end in time and was stopped"),
+            Self::OutOfMemory { limit } => {
+                write!(f, "the plugin ran out of memory: its limit is {limit} bytes")
+            }
+            Self::Interrupted => f.write_str("the plugin was interrupted"),
+        }
+    }
+}
+
+/// The reason without the backtrace that the engine puts around it.
+fn trap_reason(error: &wasmtime::Error) -> String {
+    match error.downcast_ref::<Trap>() {
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+        // A function of the host refused to go on: a full table, say.
+        None => one_line(error.root_cause()),
+    }
+}

@@ -1,0 +1,283 @@
+//! What a run is given.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmtime_wasi::cli::{InputFile, OutputFile};
+use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use super::Control;
+use crate::compose::SCRATCH_GUEST_PATH;
+use crate::error::{Error, one_line};
+use crate::scratch::ScratchRoot;
+
+/// What a run may use of memory unless it is told otherwise.
+const MEMORY: u64 = 256 << 20;
+
+/// One run of a plugin: what it is given. Nothing is inherited unless it is said here.
+#[derive(Debug)]
+pub struct Run {
+    pub(super) root: ScratchRoot,
+    pub(super) memory: u64,
+    pub(super) timeout: Option<Duration>,
+    pub(super) control: Control,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    mounts: Vec<Mount>,
+    stdin: Input,
+    stdout: Output,
+    stderr: Output,
+}
+
+impl Run {
+    /// A run with a private scratch directory below `root`; no arguments, no environment, no directory of the host's,
+    /// standard input empty, output discarded; 256 MiB of memory and all the time it takes.
+    pub fn in_root(root: &ScratchRoot) -> Self {
+        Self {
+            root: root.clone(),
+            memory: MEMORY,
+            timeout: None,
+            control: Control::new(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            mounts: Vec::new(),
+            stdin: Input::Empty,
+            stdout: Output::Discard,
+            stderr: Output::Discard,
+        }
+    }
+
+    /// Adds arguments. The first one of all is, by custom, the program's name.
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a variable to the environment. The provider reads it too: `TMPDIR` says where scratch files go.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Grants a directory of the host's.
+    pub fn mount(mut self, mount: Mount) -> Self {
+        self.mounts.push(mount);
+        self
+    }
+
+    /// Where standard input comes from.
+    pub fn stdin(mut self, input: impl Into<Input>) -> Self {
+        self.stdin = input.into();
+        self
+    }
+
+    /// Where standard output goes.
+    pub fn stdout(mut self, output: impl Into<Output>) -> Self {
+        self.stdout = output.into();
+        self
+    }
+
+    /// Where standard error goes.
+    pub fn stderr(mut self, output: impl Into<Output>) -> Self {
+        self.stderr = output.into();
+        self
+    }
+
+    /// Limits the memory of plugin and provider together, in bytes. An empty composition needs about 3 MiB, most of it the
+    /// stacks of its parts.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// Stops the run when it has not ended after this time.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Lets another thread watch and stop the run.
+    pub fn control(mut self, control: &Control) -> Self {
+        self.control = control.clone();
+        self
+    }
+
+    /// Puts everything into the plugin's world.
+    pub(super) fn grant(self, wasi: &mut WasiCtxBuilder) -> Result<(), Error> {
+        wasi.args(&self.arguments);
+        wasi.envs(&self.environment);
+        for mount in self.mounts {
+            let perms = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            wasi.preopened_dir(&mount.host, &mount.guest, perms).map_err(|error| Error::Mount {
+                guest: mount.guest,
+                cause: format!("open {}: {}", mount.host.display(), one_line(error.as_ref())),
+            })?;
+        }
+        match self.stdin {
+            Input::Empty => {}
+            Input::Inherit => {
+                wasi.inherit_stdin();
+            }
+            Input::File(file) => {
+                wasi.stdin(InputFile::new(file));
+            }
+            Input::Bytes(bytes) => {
+                wasi.stdin(MemoryInputPipe::new(bytes));
+            }
+        }
+        match self.stdout {
+            Output::Discard => {}
+            Output::Inherit => {
+                wasi.inherit_stdout();
+            }
+            Output::File(file) => {
+                wasi.stdout(OutputFile::new(file));
+            }
+            Output::Capture(capture) => {
+                wasi.stdout(capture.pipe);
+            }
+        }
+        match self.stderr {
+            Output::Discard => {}
+            Output::Inherit => {
+                wasi.inherit_stderr();
+            }
+            Output::File(file) => {
+                wasi.stderr(OutputFile::new(file));
+            }
+            Output::Capture(capture) => {
+                wasi.stderr(capture.pipe);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a plugin's standard input comes from.
+#[derive(Debug)]
+pub enum Input {
+    /// It is at its end from the start.
+    Empty,
+    /// The embedder's own. Only one run at a time should have it.
+    Inherit,
+    /// An open file.
+    File(File),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+impl From<File> for Input {
+    fn from(file: File) -> Self {
+        Self::File(file)
+    }
+}
+
+impl From<&str> for Input {
+    fn from(text: &str) -> Self {
+        Self::Bytes(text.into())
+    }
+}
+
+/// Where a plugin's output goes.
+#[derive(Debug)]
+pub enum Output {
+    /// Nowhere.
+    Discard,
+    /// The embedder's own.
+    Inherit,
+    /// An open file.
+    File(File),
+    /// Memory.
+    Capture(Capture),
+}
+
+impl From<File> for Output {
+    fn from(file: File) -> Self {
+        Self::File(file)
+    }
+}
+
+impl From<&Capture> for Output {
+    fn from(capture: &Capture) -> Self {
+        Self::Capture(capture.clone())
+    }
+}
+
+/// Output kept in memory. Clones share it, so one can be read after the run, or while it goes on.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    pipe: MemoryOutputPipe,
+}
+
+impl Capture {
+    /// Keeps up to `limit` bytes. A plugin that writes more finds its output closed.
+    pub fn new(limit: usize) -> Self {
+        Self { pipe: MemoryOutputPipe::new(limit) }
+    }
+
+    /// What has been written so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.pipe.contents().to_vec()
+    }
+
+    /// What has been written so far, as text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+}
+
+/// A directory of the host's, granted to a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    host: PathBuf,
+    guest: String,
+    read_only: bool,
+}
+
+impl Mount {
+    /// Shows the directory `host` to the plugin as `guest`, for reading and writing.
+    ///
+    /// # Errors
+    ///
+    /// If `guest` is not an absolute path in its plain form (`/data`, not `/data/` or `/a/../data`), or is the scratch
+    /// directory's place or below it.
+    pub fn new(host: impl Into<PathBuf>, guest: impl Into<String>) -> Result<Self, Error> {
+        let guest = guest.into();
+        let refuse = |guest: &str, cause: String| Err(Error::Mount { guest: guest.to_owned(), cause });
+        let Some(relative) = guest.strip_prefix('/') else {
+            return refuse(&guest, "the path in the plugin must begin with `/`".to_owned());
+        };
+        let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
+        if !relative.is_empty() && !relative.split('/').all(plain) {
+            return refuse(&guest, "the path in the plugin is not in its plain form".to_owned());
+        }
+        let below = guest.strip_prefix(SCRATCH_GUEST_PATH);
+        if below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            return refuse(&guest, format!("{SCRATCH_GUEST_PATH} is the place of the scratch directory"));
+        }
+        Ok(Self { host: host.into(), guest, read_only: false })
+    }
+
+    /// Lets the plugin only read.
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_cannot_take_the_scratch_directorys_place() {
+        for guest in ["/tmp", "/tmp/", "/tmp/deep", "//tmp", "/./tmp", "/data/../tmp", "tmp", "", "/data/"] {
+            assert!(Mount::new("here", guest).is_err(), "{guest:?}");
+        }
+        for guest in ["/", "/data", "/tmpfiles", "/data/tmp"] {
+            assert!(Mount::new("here", guest).is_ok(), "{guest:?}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The component placement: one fresh instance and one fresh scratch directory for each case.
+
+use std::path::Path;
+use std::time::Duration;
+
+use conformance::{Case, Outcome, Placement, command, setup, world};
+
+use super::witness;
+use crate::components;
+use crate::compose::SCRATCH_GUEST_PATH;
+use crate::error::Error;
+use crate::sandbox::{Capture, Ending, Plugin, Run, Sandbox};
+use crate::scratch::ScratchRoot;
+
+/// After this long a case counts as hung.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What is kept of what a case says.
+const SAID: usize = 1 << 20;
+
+/// The suite inside a sandbox, composed with this provider.
+pub(super) fn compose(provider: &[u8]) -> Result<Plugin, Error> {
+    Sandbox::new()?.with(witness::add_to_linker)?.load_with(components::SUITE, provider)
+}
+
+/// Runs one case below a directory that is its own.
+pub(super) fn run(plugin: &Plugin, case: &Case, directory: &Path) -> Result<Outcome, Error> {
+    let (stdout, stderr) = (Capture::new(SAID), Capture::new(SAID));
+    let mut run = Run::in_root(&ScratchRoot::open(directory)?)
+        .args(["conformance", &case.name()])
+        .env(world::PLACEMENT, Placement::Component.as_str())
+        .env(world::SCRATCH, SCRATCH_GUEST_PATH)
+        .stdout(&stdout)
+        .stderr(&stderr)
+        .timeout(PATIENCE);
+    for (name, value) in setup::environment(case.setup.environment.unwrap_or_default(), SCRATCH_GUEST_PATH) {
+        run = run.env(name, value);
+    }
+    let ended = plugin.run(run)?;
+    let (said, complained) = (stdout.text(), stderr.text());
+    let hidden = directory.to_string_lossy();
+    if said.contains(&*hidden) || complained.contains(&*hidden) {
+        return Ok(Outcome::Failed(format!("the instance knows the host's path:\n{said}{complained}")));
+    }
+    let detail = match &ended.ending {
+        Ending::Returned | Ending::Failed { .. } if !complained.trim().is_empty() => complained,
+        ending => format!("{complained}{ending}"),
+    };
+    Ok(command::understand(ended.ending == Ending::Returned, &said, &detail))
+}

@@ -1,0 +1,158 @@
+//! The library, as an embedder uses it.
+
+mod support;
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use support::{PLUGIN, World};
+use wasi_tempfile_host::{Capture, Control, Ending, Plugin, Run, Sandbox, ScratchRoot};
+
+fn plugin() -> Plugin {
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    sandbox.load(&fs::read(PLUGIN).expect("read the plugin")).expect("load the plugin")
+}
+
+fn root(world: &World) -> ScratchRoot {
+    ScratchRoot::open(world.root()).expect("open the root")
+}
+
+/// Waits until the run has said something, or has ended.
+fn until_said(output: &Capture, run: &thread::ScopedJoinHandle<'_, Ending>) {
+    while output.bytes().is_empty() && !run.is_finished() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn one_plugin_runs_many_times_side_by_side_each_in_a_directory_of_its_own() {
+    let world = World::new();
+    let root = root(&world);
+    let plugin = plugin();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..4 {
+                    let outcome = plugin.run(Run::in_root(&root).args(["plugin", "ok"])).expect("run");
+                    assert_eq!(outcome.ending, Ending::Returned);
+                    assert!(outcome.left_behind.is_empty(), "{:?}", outcome.left_behind);
+                    assert!(outcome.not_removed.is_empty(), "{:?}", outcome.not_removed);
+                }
+            });
+        }
+    });
+    world.assert_nothing_left();
+}
+
+#[test]
+fn what_a_trap_left_behind_is_told_and_removed() {
+    let world = World::new();
+    let outcome = plugin().run(Run::in_root(&root(&world)).args(["plugin", "trap"])).expect("run");
+    assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
+    assert_eq!(outcome.left_behind.len(), 2, "a file and a directory: {:?}", outcome.left_behind);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn stopping_one_run_leaves_its_neighbour_of_the_same_engine_alone() {
+    let world = World::new();
+    let root = root(&world);
+    let plugin = plugin();
+    let controls = [Control::new(), Control::new()];
+    let outputs = [Capture::new(1024), Capture::new(1024)];
+    let endings = thread::scope(|scope| {
+        let [first, second] = [0, 1].map(|i| {
+            let run = Run::in_root(&root).args(["plugin", "spin"]).stdout(&outputs[i]).control(&controls[i]);
+            let plugin = &plugin;
+            scope.spawn(move || plugin.run(run).expect("run").ending)
+        });
+        until_said(&outputs[0], &first);
+        until_said(&outputs[1], &second);
+        controls[0].stop();
+        let first = first.join().expect("no panic");
+        assert!(!second.is_finished(), "the neighbour goes on");
+        let path = controls[1].scratch_path().expect("the neighbour has its directory");
+        assert_eq!(world.scratch(), [path]);
+        controls[1].stop();
+        [first, second.join().expect("no panic")]
+    });
+    assert_eq!(endings, [Ending::Interrupted, Ending::Interrupted]);
+    assert_eq!(controls.map(|control| control.scratch_path()), [None, None]);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_run_stopped_before_it_began_does_not_begin() {
+    let world = World::new();
+    let control = Control::new();
+    control.stop();
+    let output = Capture::new(1024);
+    let run = Run::in_root(&root(&world)).args(["plugin", "see"]).stdout(&output).control(&control);
+    assert_eq!(plugin().run(run).expect("run").ending, Ending::Interrupted);
+    assert_eq!(output.text(), "");
+    world.assert_nothing_left();
+}
+
+#[test]
+fn an_abandoned_run_loses_its_directory_at_once() {
+    let world = World::new();
+    let root = root(&world);
+    let plugin = plugin();
+    let control = Control::new();
+    let output = Capture::new(1024);
+    thread::scope(|scope| {
+        let run = Run::in_root(&root).args(["plugin", "spin"]).stdout(&output).control(&control);
+        let run = scope.spawn(|| plugin.run(run).expect("run").ending);
+        until_said(&output, &run);
+        assert!(control.abandon().is_empty());
+        world.assert_nothing_left();
+        control.stop();
+        assert_eq!(run.join().expect("no panic"), Ending::Interrupted);
+    });
+}
+
+#[test]
+fn no_time_at_all_is_a_timeout() {
+    let world = World::new();
+    let run = Run::in_root(&root(&world)).args(["plugin", "spin"]).timeout(Duration::ZERO);
+    assert_eq!(plugin().run(run).expect("run").ending, Ending::TimedOut);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn output_beyond_the_capture_ends_the_plugin_and_not_the_host() {
+    let world = World::new();
+    let output = Capture::new(10_000);
+    let run = Run::in_root(&root(&world)).args(["plugin", "flood"]).stdout(&output);
+    let outcome = plugin().run(run).expect("run");
+    assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
+    assert_eq!(output.bytes().len(), 10_000);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_function_of_the_embedders_finds_the_run_it_belongs_to() {
+    let text = r#"(component
+        (import "test:embedder/look" (instance $look (export "entries" (func (result u32)))))
+        (core func $entries (canon lower (func $look "entries")))
+        (core module $main
+            (import "look" "entries" (func $entries (result i32)))
+            (func (export "run") (result i32) (call $entries)))
+        (core instance $main (instantiate $main
+            (with "look" (instance (export "entries" (func $entries))))))
+        (func $run (result (result)) (canon lift (core func $main "run")))
+        (instance $export (export "run" (func $run)))
+        (export "wasi:cli/run@0.2.12" (instance $export)))"#;
+    let world = World::new();
+    let sandbox = Sandbox::new().expect("make a sandbox").with(|linker| {
+        linker.instance("test:embedder/look")?.func_wrap("entries", |store, ()| {
+            let state: &wasi_tempfile_host::State = store.data();
+            Ok((u32::try_from(fs::read_dir(state.scratch_path())?.count())?,))
+        })
+    });
+    let plugin = sandbox.expect("link").load(&wat::parse_str(text).expect("a component")).expect("load");
+    let outcome = plugin.run(Run::in_root(&root(&world))).expect("run");
+    // Nothing in the directory: 0, which as a result means success.
+    assert_eq!(outcome.ending, Ending::Returned);
+}

@@ -1,0 +1,5 @@
+//! The suite as a component: `wasi:cli/run` with `--list`, or with the name of one case.
+
+fn main() -> std::process::ExitCode {
+    conformance::command::main()
+}

@@ -1,0 +1,177 @@
+//! A case, the setup it asks for, and how it can end.
+
+use crate::World;
+use std::fmt;
+
+/// One behaviour, shown by one function.
+pub struct Case {
+    pub(crate) module: &'static str,
+    pub(crate) function: &'static str,
+    pub(crate) run: fn(&World) -> Outcome,
+    /// What must be arranged around the process before the case runs.
+    pub setup: Setup,
+}
+
+impl Case {
+    /// `module::function`: what filters match, and what the suite's component takes as its argument.
+    pub fn name(&self) -> String {
+        let module = self.module.rsplit("::").next().unwrap_or_default();
+        format!("{module}::{}", self.function)
+    }
+
+    /// Runs the case here and now, and looks at what is left when it has passed: nothing may be. A case that fails panics.
+    pub fn run(&self, world: &World) -> Outcome {
+        if let Err(reason) = world.begin(self) {
+            return Outcome::Skipped(reason);
+        }
+        match (self.run)(world) {
+            Outcome::Passed => match world.left_behind(&self.setup).as_slice() {
+                [] => Outcome::Passed,
+                names => Outcome::Failed(format!("left behind: {}", names.join(", "))),
+            },
+            outcome => outcome,
+        }
+    }
+}
+
+/// How a case ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The behaviour was seen.
+    Passed,
+    /// It could not be looked at here, for this reason.
+    Skipped(String),
+    /// It was not seen. What the case said.
+    Failed(String),
+}
+
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Outcome::Passed
+    }
+}
+
+/// Where the interface under test is implemented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// The core, straight on the operating system.
+    Native,
+    /// The provider component, composed with the suite, on wasi:filesystem.
+    Component,
+}
+
+impl Placement {
+    /// Every placement, in the order they are run.
+    pub const ALL: [Placement; 2] = [Placement::Native, Placement::Component];
+
+    /// The name used on the command line and in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Placement::Native => "native",
+            Placement::Component => "component",
+        }
+    }
+
+    /// The placement of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|placement| placement.as_str() == name)
+    }
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a case needs from the process it runs in, as data: the runner obeys, or skips the case with the reason why it can't.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// The environment, where the case is about it; `{scratch}` stands for the scratch directory. None: the placement's own.
+    pub environment: Option<&'static [(&'static str, &'static str)]>,
+    /// The process's umask.
+    pub umask: Option<u32>,
+    /// How many files the process may have open.
+    pub open_files: Option<u64>,
+    /// The process must not be the superuser, for whom permissions mean nothing.
+    pub unprivileged: bool,
+    /// File systems mounted inside the scratch directory, visible to this process alone. Not together with `unprivileged`: an
+    /// ordinary user can't mount.
+    pub mounts: &'static [Mount],
+    /// Natively, no directory for temporary files is writable.
+    pub nowhere: bool,
+}
+
+/// A small file system in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Mount {
+    /// Its name in the scratch directory.
+    pub name: &'static str,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether it is mounted read-only.
+    pub read_only: bool,
+}
+
+impl Setup {
+    /// Nothing out of the ordinary.
+    pub const PLAIN: Setup = Setup {
+        environment: None,
+        umask: None,
+        open_files: None,
+        unprivileged: false,
+        mounts: &[],
+        nowhere: false,
+    };
+
+    /// With this environment.
+    pub const fn environment(self, environment: &'static [(&'static str, &'static str)]) -> Self {
+        Setup { environment: Some(environment), ..self }
+    }
+
+    /// With this umask.
+    pub const fn umask(self, umask: u32) -> Self {
+        Setup { umask: Some(umask), ..self }
+    }
+
+    /// With at most this many open files.
+    pub const fn open_files(self, open_files: u64) -> Self {
+        Setup { open_files: Some(open_files), ..self }
+    }
+
+    /// As an ordinary user.
+    pub const fn unprivileged(self) -> Self {
+        Setup { unprivileged: true, ..self }
+    }
+
+    /// With these file systems.
+    pub const fn mounts(self, mounts: &'static [Mount]) -> Self {
+        Setup { mounts, ..self }
+    }
+
+    /// With nothing writable natively.
+    pub const fn nowhere(self) -> Self {
+        Setup { nowhere: true, ..self }
+    }
+
+    /// Whether this changes the whole process, so that the case must have one of its own in every placement.
+    pub fn needs_process(&self) -> bool {
+        self.umask.is_some() || self.open_files.is_some() || self.unprivileged || !self.mounts.is_empty()
+    }
+}
+
+/// `case!(function)` or `case!(function, setup)`: an entry of a module's list.
+macro_rules! case {
+    ($function:ident) => {
+        case!($function, $crate::Setup::PLAIN)
+    };
+    ($function:ident, $setup:expr) => {
+        $crate::Case {
+            module: module_path!(),
+            function: stringify!($function),
+            run: |world| $function(world).into(),
+            setup: $setup,
+        }
+    };
+}
+pub(crate) use case;

@@ -1,0 +1,87 @@
+//! Names that are taken: another is tried, a finite number of times, and what has the name is never touched.
+
+use super::prelude::*;
+
+pub(super) const CASES: &[Case] = &[
+    case!(p08_all_names_taken_is_exhausted),
+    case!(p08_all_names_taken_is_exhausted_for_directories),
+    case!(p08_one_free_name_in_two_is_found),
+    case!(a_planted_link_is_not_followed),
+    case!(a_planted_dangling_link_is_not_followed),
+    case!(a_planted_fifo_is_not_opened),
+    case!(a_planted_directory_is_not_entered),
+];
+
+const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz234567";
+
+/// Thirty-two possible names in all.
+fn short() -> Options {
+    Options { prefix: "n-".into(), suffix: String::new(), random_chars: Some(1) }
+}
+
+fn plant(letters: &str, plant: impl Fn(&str)) {
+    letters.chars().for_each(|letter| plant(&format!("n-{letter}")));
+}
+
+fn assert_all_refused(w: &World) {
+    let before = w.list("");
+    assert_code(interface::named(&short(), Location::Scratch), ErrorCode::Exhausted);
+    assert_code(interface::directory(&short(), Location::Scratch), ErrorCode::Exhausted);
+    assert_eq!(w.list(""), before);
+}
+
+fn uproot(w: &World) {
+    w.list("").iter().for_each(|name| w.remove(name));
+}
+
+fn p08_all_names_taken_is_exhausted(w: &World) {
+    plant(ALPHABET, |name| w.write(name, name));
+    assert_code(interface::named(&short(), Location::Scratch), ErrorCode::Exhausted);
+    plant(ALPHABET, |name| assert_eq!(w.read(name), name.as_bytes()));
+    uproot(w);
+}
+
+fn p08_all_names_taken_is_exhausted_for_directories(w: &World) {
+    plant(ALPHABET, |name| w.write(name, name));
+    assert_code(interface::directory(&short(), Location::Scratch), ErrorCode::Exhausted);
+    plant(ALPHABET, |name| assert_eq!(w.read(name), name.as_bytes()));
+    uproot(w);
+}
+
+fn p08_one_free_name_in_two_is_found(w: &World) {
+    plant(&ALPHABET[..16], |name| w.write(name, "taken"));
+    // Missing it would take 128 bad draws out of 128.
+    let (_file, path) = interface::named(&short(), Location::Scratch).unwrap();
+    let letter = path.path().pop().unwrap();
+    assert!(ALPHABET[16..].contains(letter), "{}", path.path());
+    path.close().unwrap();
+    plant(&ALPHABET[..16], |name| assert_eq!(w.take(name), b"taken"));
+}
+
+fn a_planted_link_is_not_followed(w: &World) {
+    w.write("victim", "precious");
+    plant(ALPHABET, |name| w.plant_link(name, "victim"));
+    assert_all_refused(w);
+    assert_eq!(w.read("victim"), b"precious");
+    uproot(w);
+}
+
+fn a_planted_dangling_link_is_not_followed(w: &World) {
+    plant(ALPHABET, |name| w.plant_link(name, "/nobody-should-create-this"));
+    assert_all_refused(w);
+    assert!(!w.exists("nobody-should-create-this"));
+    uproot(w);
+}
+
+fn a_planted_fifo_is_not_opened(w: &World) {
+    plant(ALPHABET, |name| w.plant_fifo(name));
+    assert_all_refused(w);
+    uproot(w);
+}
+
+fn a_planted_directory_is_not_entered(w: &World) {
+    plant(ALPHABET, |name| w.plant_directory(name));
+    assert_all_refused(w);
+    plant(ALPHABET, |name| assert_eq!(w.list(name), [""; 0]));
+    uproot(w);
+}

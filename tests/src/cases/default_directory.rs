@@ -1,0 +1,121 @@
+//! Where temporary files go when nobody says.
+
+use super::prelude::*;
+use wasi_tempfile::{NamedTempFile, env};
+
+pub(super) const CASES: &[Case] = &[
+    case!(s001_17_it_is_usable),
+    case!(p18_a_probe_leaves_nothing),
+    case!(p18_tmpdir_comes_first, Setup::PLAIN.environment(ALL_THREE)),
+    case!(p18_temp_comes_second, Setup::PLAIN.environment(TEMP_AND_TMP)),
+    case!(p18_tmp_comes_third, Setup::PLAIN.environment(ONLY_TMP)),
+    case!(p18_a_missing_candidate_is_passed_over, Setup::PLAIN.environment(ALL_THREE)),
+    case!(p18_a_file_is_passed_over, Setup::PLAIN.environment(ALL_THREE)),
+    case!(p18_an_unwritable_candidate_is_passed_over, Setup::PLAIN.environment(ALL_THREE).unprivileged()),
+    case!(p18_an_empty_variable_is_passed_over, Setup::PLAIN.environment(EMPTY_FIRST)),
+    case!(p18_it_is_looked_for_once, Setup::PLAIN.environment(ALL_THREE)),
+    case!(p18_nothing_is_usable, Setup::PLAIN.environment(NOTHING).nowhere()),
+    case!(s001_09_p19_an_override_is_used_by_everything_after),
+];
+
+const ALL_THREE: &[(&str, &str)] =
+    &[("TMPDIR", "{scratch}/first"), ("TEMP", "{scratch}/second"), ("TMP", "{scratch}/third")];
+const TEMP_AND_TMP: &[(&str, &str)] = &[("TEMP", "{scratch}/second"), ("TMP", "{scratch}/third")];
+const ONLY_TMP: &[(&str, &str)] = &[("TMP", "{scratch}/third")];
+const EMPTY_FIRST: &[(&str, &str)] = &[("TMPDIR", ""), ("TEMP", "{scratch}/second")];
+const NOTHING: &[(&str, &str)] = &[("TMPDIR", "{scratch}/missing")];
+
+fn plant(w: &World, names: &[&str]) {
+    names.iter().for_each(|name| w.plant_directory(name));
+}
+
+/// Asserts that this directory was found and is used, and removes it with the others.
+fn assert_found(w: &World, name: &str) {
+    assert_eq!(interface::default_directory().unwrap(), w.path(name));
+    let (_file, path) = named();
+    assert_eq!(w.list(name).len(), 1, "{} is not in {name}", path.path());
+    path.close().unwrap();
+    w.list("").iter().for_each(|name| w.remove(name));
+}
+
+fn s001_17_it_is_usable(w: &World) {
+    let directory = interface::default_directory().unwrap();
+    assert_eq!(directory, w.scratch());
+    drop(interface::named(&Options::default(), Location::Directory(&directory)).unwrap());
+}
+
+fn p18_a_probe_leaves_nothing(w: &World) {
+    interface::default_directory().unwrap();
+    w.assert_empty();
+}
+
+fn p18_tmpdir_comes_first(w: &World) {
+    plant(w, &["first", "second", "third"]);
+    assert_found(w, "first");
+}
+
+fn p18_temp_comes_second(w: &World) {
+    plant(w, &["first", "second", "third"]);
+    assert_found(w, "second");
+}
+
+fn p18_tmp_comes_third(w: &World) {
+    plant(w, &["first", "second", "third"]);
+    assert_found(w, "third");
+}
+
+fn p18_a_missing_candidate_is_passed_over(w: &World) {
+    plant(w, &["second"]);
+    assert_found(w, "second");
+}
+
+fn p18_a_file_is_passed_over(w: &World) {
+    w.write("first", "a file");
+    w.write("second", "another");
+    plant(w, &["third"]);
+    assert_found(w, "third");
+}
+
+fn p18_an_unwritable_candidate_is_passed_over(w: &World) {
+    plant(w, &["first", "second"]);
+    w.set_mode("first", 0o500);
+    assert_found(w, "second");
+}
+
+fn p18_an_empty_variable_is_passed_over(w: &World) {
+    plant(w, &["second"]);
+    assert_found(w, "second");
+}
+
+fn p18_it_is_looked_for_once(w: &World) {
+    plant(w, &["second"]);
+    assert_eq!(interface::default_directory().unwrap(), w.path("second"));
+    plant(w, &["first"]);
+    assert_eq!(interface::default_directory().unwrap(), w.path("second"));
+    w.remove("first");
+    w.remove("second");
+}
+
+fn p18_nothing_is_usable(w: &World) {
+    if w.placement() == Placement::Component {
+        // The only directory that an instance has.
+        w.remove("");
+    }
+    assert_code(interface::default_directory(), ErrorCode::NoScratch);
+    assert_code(interface::unnamed(Location::Scratch), ErrorCode::NoScratch);
+    assert_code(interface::named(&Options::default(), Location::Scratch), ErrorCode::NoScratch);
+    assert_code(interface::directory(&Options::default(), Location::Scratch), ErrorCode::NoScratch);
+}
+
+fn s001_09_p19_an_override_is_used_by_everything_after(w: &World) {
+    w.plant_directory("my-temp-location");
+    let location = w.path("my-temp-location");
+    env::override_temp_dir(location.as_ref()).unwrap();
+    assert_eq!(env::temp_dir(), std::path::Path::new(&location));
+    let file = NamedTempFile::new().unwrap();
+    let dir = wasi_tempfile::tempdir().unwrap();
+    assert!(file.path().starts_with(&location), "{}", file.path().display());
+    assert!(dir.path().starts_with(&location), "{}", dir.path().display());
+    drop((file, dir));
+    w.remove("my-temp-location");
+}

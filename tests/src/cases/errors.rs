@@ -1,0 +1,111 @@
+//! Errors: a code to act on, and one line for people that tells nothing it should not.
+
+use super::prelude::*;
+use std::collections::HashSet;
+use std::io::ErrorKind;
+use wasi_tempfile::{NamedTempFile, error_code};
+
+pub(super) const CASES: &[Case] = &[
+    case!(messages_are_one_line_with_operation_and_name),
+    case!(messages_stay_on_one_line_whatever_the_name),
+    case!(messages_name_no_path_of_the_host),
+    case!(every_code_has_its_name_in_the_interface),
+    case!(codes_become_kinds_of_rust),
+    case!(other_errors_have_no_code),
+    case!(out_of_handles, Setup::PLAIN.open_files(64)),
+];
+
+fn messages_are_one_line_with_operation_and_name(w: &World) {
+    let missing = w.path("missing");
+    let error = interface::named(&Options::default(), Location::Directory(&missing)).err().unwrap();
+    assert_eq!(error.message.lines().count(), 1, "{:?}", error.message);
+    assert!(error.message.contains("missing"), "{}", error.message);
+    assert!(error.message.contains("no-entry"), "{}", error.message);
+    let (_file, path) = named();
+    let error = path.persist(&w.path("missing/target"), ReplaceMode::Overwrite, Durability::None).unwrap_err();
+    assert!(error.message.contains("persist") && error.message.contains("missing/target"), "{}", error.message);
+}
+
+fn messages_stay_on_one_line_whatever_the_name(_: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    for name in ["a\nb\0", "\r\n/..", "\u{1b}[2J/", "\u{2028}\0", &"\n\0".repeat(10_000)] {
+        let error = dir.create_file(name).err().unwrap();
+        assert!(!error.message.contains(['\n', '\r', '\0', '\u{1b}', '\u{2028}']), "{:?}", error.message);
+        assert!(error.message.len() < 4096, "a message of {} bytes", error.message.len());
+    }
+}
+
+/// The runner compares everything that a component prints with the host's own path of the scratch directory.
+fn messages_name_no_path_of_the_host(w: &World) {
+    w.write("file", "");
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    let (_file, path) = named();
+    dir.create_file("child").unwrap();
+    let missing = w.path("missing");
+    let messages = [
+        interface::unnamed(Location::Directory(&missing)).err(),
+        interface::named(&fixed("a/b"), Location::Scratch).err(),
+        interface::named(&fixed("file"), Location::Scratch).err(),
+        interface::directory(&fixed("file"), Location::Scratch).err(),
+        path.persist(dir.path().as_str(), ReplaceMode::Overwrite, Durability::None).err(),
+        path.persist(&w.path("file/x"), ReplaceMode::NoClobber, Durability::Full).err(),
+        dir.create_file("child").err(),
+        dir.open_file("missing").err(),
+        dir.rename("missing", "x").err(),
+        dir.entries("child").err(),
+        dir.remove("child/x").err(),
+    ];
+    for error in messages {
+        println!("{}", error.expect("every one of these fails").message);
+    }
+    w.remove("file");
+}
+
+fn every_code_has_its_name_in_the_interface(_: &World) {
+    assert_eq!(ErrorCode::NoEntry.as_str(), "no-entry");
+    assert_eq!(ErrorCode::OutOfHandles.to_string(), "out-of-handles");
+    let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!((names.len(), ErrorCode::ALL.len()), (23, 23));
+}
+
+fn codes_become_kinds_of_rust(w: &World) {
+    w.write("taken", "");
+    w.plant_directory("directory");
+    let persist = |target: &str| NamedTempFile::new().unwrap().persist(w.path(target)).unwrap_err().error;
+    let noclobber = |target: &str| NamedTempFile::new().unwrap().persist_noclobber(w.path(target)).unwrap_err().error;
+    let expected = [
+        (NamedTempFile::new_in(w.path("missing")).unwrap_err(), ErrorKind::NotFound, ErrorCode::NoEntry),
+        (NamedTempFile::new_in(w.path("taken")).unwrap_err(), ErrorKind::NotADirectory, ErrorCode::NotDirectory),
+        (NamedTempFile::with_prefix("a/b").unwrap_err(), ErrorKind::InvalidFilename, ErrorCode::InvalidName),
+        (noclobber("taken"), ErrorKind::AlreadyExists, ErrorCode::Exist),
+        (persist("directory"), ErrorKind::IsADirectory, ErrorCode::IsDirectory),
+    ];
+    for (error, kind, code) in expected {
+        assert_eq!((error.kind(), error_code(&error)), (kind, Some(code)), "{error}");
+        assert!(error.to_string().contains(code.as_str()), "{error}");
+    }
+    w.remove("taken");
+    w.remove("directory");
+}
+
+fn other_errors_have_no_code(_: &World) {
+    assert_eq!(error_code(&std::io::Error::other("mine")), None);
+    assert_eq!(error_code(&std::io::Error::from(ErrorKind::NotFound)), None);
+}
+
+fn out_of_handles(w: &World) {
+    let mut files = Vec::new();
+    let error = loop {
+        match interface::named(&Options::default(), Location::Scratch) {
+            Ok(file) => files.push(file),
+            Err(error) => break error,
+        }
+        assert!(files.len() < 100, "64 handles were allowed");
+    };
+    let before = files.len();
+    w.assert_differs(Err::<(), _>(error), &differences::OUT_OF_HANDLES);
+    files.pop();
+    files.push(interface::named(&Options::default(), Location::Scratch).expect("a handle is free again"));
+    assert_eq!(files.len(), before);
+    drop(files);
+}

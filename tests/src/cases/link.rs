@@ -1,0 +1,95 @@
+//! An unnamed file that is given a name.
+
+use super::prelude::*;
+
+pub(super) const CASES: &[Case] = &[
+    case!(p16_gives_an_unnamed_file_its_name),
+    case!(p16_the_client_links_too),
+    case!(replaces_nothing),
+    case!(a_named_file_has_a_name_already),
+    case!(is_done_once),
+    case!(a_closed_file),
+    case!(a_failed_link_leaves_the_file_usable),
+];
+
+fn unnamed(bytes: &str) -> interface::File {
+    let file = interface::unnamed(Location::Scratch).unwrap();
+    put(&file, 0, bytes);
+    file
+}
+
+fn p16_gives_an_unnamed_file_its_name(w: &World) {
+    for durability in [Durability::None, Durability::Data, Durability::Full] {
+        let file = unnamed("found, ");
+        let linked = interface::link(&file, &w.path("named"), durability);
+        w.assert_differs(linked, &differences::LINK_UNNAMED);
+        put(&file, 7, "and still open");
+        assert_eq!(contents(&file), b"found, and still open");
+        if w.exists("named") {
+            drop(file);
+            assert_eq!(w.take("named"), b"found, and still open");
+        }
+    }
+}
+
+fn p16_the_client_links_too(w: &World) {
+    let mut file = wasi_tempfile::tempfile().unwrap();
+    let linked = file.link(w.path("named"));
+    let code = linked.err().and_then(|error| wasi_tempfile::error_code(&error));
+    assert_eq!(code, differences::LINK_UNNAMED.code(w.placement()));
+    if code.is_none() {
+        assert_eq!(w.take("named"), b"");
+    }
+}
+
+fn replaces_nothing(w: &World) -> Outcome {
+    if differences::LINK_UNNAMED.code(w.placement()).is_some() {
+        return skip(differences::LINK_UNNAMED.reason);
+    }
+    w.write("taken", "first");
+    w.plant_link("dangling", "/nothing");
+    w.plant_directory("directory");
+    for target in ["taken", "dangling", "directory"] {
+        let linked = interface::link(&unnamed("second"), &w.path(target), Durability::None);
+        assert_code(linked, ErrorCode::Exist);
+    }
+    assert_eq!(w.take("taken"), b"first");
+    assert!(!w.exists("nothing"));
+    w.remove("dangling");
+    w.remove("directory");
+    Outcome::Passed
+}
+
+fn a_named_file_has_a_name_already(w: &World) {
+    let (file, path) = data("named");
+    assert_code(interface::link(&file, &w.path("second"), Durability::None), ErrorCode::Invalid);
+    path.close().unwrap();
+    assert_code(interface::link(&file, &w.path("second"), Durability::None), ErrorCode::Invalid);
+    w.assert_empty();
+}
+
+fn is_done_once(w: &World) -> Outcome {
+    if differences::LINK_UNNAMED.code(w.placement()).is_some() {
+        return skip(differences::LINK_UNNAMED.reason);
+    }
+    let file = unnamed("once");
+    interface::link(&file, &w.path("first"), Durability::None).unwrap();
+    assert_code(interface::link(&file, &w.path("second"), Durability::None), ErrorCode::Invalid);
+    assert_eq!(w.take("first"), b"once");
+    Outcome::Passed
+}
+
+fn a_closed_file(w: &World) {
+    let file = unnamed("closed");
+    file.close().unwrap();
+    assert_code(interface::link(&file, &w.path("named"), Durability::None), ErrorCode::Closed);
+}
+
+fn a_failed_link_leaves_the_file_usable(w: &World) {
+    let file = unnamed("usable");
+    interface::link(&file, &w.path("missing/named"), Durability::None).unwrap_err();
+    assert_eq!(contents(&file), b"usable");
+    put(&file, 0, "U");
+    assert_eq!(contents(&file), b"Usable");
+    w.assert_empty();
+}

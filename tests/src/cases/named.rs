@@ -1,0 +1,191 @@
+//! Files with a name, and the two halves they fall into.
+
+use super::prelude::*;
+use std::io::{Read, Seek, Write};
+use wasi_tempfile::{Builder, NamedTempFile};
+
+pub(super) const CASES: &[Case] = &[
+    case!(s000_05_kept_with_a_suffix),
+    case!(s000_06_removed_by_hand),
+    case!(s000_07_another_program_reads_it),
+    case!(s000_08_the_prefix_is_tmp),
+    case!(s001_06_prefix_suffix_and_content),
+    case!(s002_05_prefix_suffix_and_directory),
+    case!(s003_01_write_seek_read),
+    case!(p02_removed_on_drop),
+    case!(p02_removed_on_close),
+    case!(p02_close_twice_is_no_error),
+    case!(p03_the_name_outlives_the_file),
+    case!(p03_the_file_outlives_the_name),
+    case!(p03_parts_go_their_own_ways),
+    case!(p04_keep_gives_the_path_and_lets_go),
+    case!(path_is_known_after_close),
+    case!(path_is_in_the_default_directory),
+    case!(created_empty),
+    case!(with_prefix_and_with_suffix),
+    case!(into_file_removes_the_name),
+    case!(removal_by_drop_forgives),
+];
+
+fn s000_05_kept_with_a_suffix(w: &World) {
+    let mut file = NamedTempFile::with_suffix(".txt").unwrap();
+    file.write_all(b"This will be kept.").unwrap();
+    let (file, path) = file.keep().unwrap();
+    drop(file);
+    let name = w.inside(&path);
+    assert!(name.ends_with(".txt"), "{name}");
+    assert_eq!(w.take(&name), b"This will be kept.");
+}
+
+fn s000_06_removed_by_hand(w: &World) {
+    let file = NamedTempFile::new().unwrap();
+    let name = w.inside(file.path());
+    assert!(w.exists(&name));
+    w.remove(&name);
+    assert!(!w.exists(&name));
+    file.close().expect("a name that is already gone is a success");
+}
+
+fn s000_07_another_program_reads_it(w: &World) {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(b"for you").unwrap();
+    let name = w.inside(file.path());
+    assert_eq!(w.read(&name), b"for you");
+    w.write(&name, b"and for you");
+    let mut seen = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut seen).unwrap();
+    assert_eq!(seen, "and for you");
+    file.close().unwrap();
+    w.assert_empty();
+}
+
+fn s000_08_the_prefix_is_tmp(w: &World) {
+    let (_file, path) = named();
+    assert!(w.inside(path.path()).starts_with("tmp"), "{}", path.path());
+}
+
+fn s001_06_prefix_suffix_and_content(w: &World) {
+    let mut file = Builder::new().prefix("secret_").suffix(".key").tempfile().unwrap();
+    file.write_all(b"secret data").unwrap();
+    let name = w.inside(file.path());
+    assert!(name.starts_with("secret_") && name.ends_with(".key"), "{name}");
+    assert_eq!(w.read(&name), b"secret data");
+}
+
+fn s002_05_prefix_suffix_and_directory(w: &World) {
+    w.plant_directory("mine");
+    let file = Builder::new().prefix("my_temp_").suffix(".txt").tempfile_in(w.path("mine")).unwrap();
+    let name = w.inside(file.path());
+    assert!(name.starts_with("mine/my_temp_") && name.ends_with(".txt"), "{name}");
+    file.close().unwrap();
+    w.remove("mine");
+}
+
+fn s003_01_write_seek_read(_: &World) {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(b"Hello Shravan").unwrap();
+    file.rewind().unwrap();
+    let mut text = String::new();
+    file.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "Hello Shravan");
+}
+
+fn p02_removed_on_drop(w: &World) {
+    let (file, path) = named();
+    assert_eq!(w.list("").len(), 1);
+    drop((file, path));
+    w.assert_empty();
+}
+
+fn p02_removed_on_close(w: &World) {
+    let (_file, path) = named();
+    path.close().unwrap();
+    w.assert_empty();
+}
+
+fn p02_close_twice_is_no_error(_: &World) {
+    let (file, path) = named();
+    file.close().unwrap();
+    file.close().unwrap();
+    path.close().unwrap();
+    path.close().unwrap();
+}
+
+fn p03_the_name_outlives_the_file(w: &World) {
+    let (file, path) = data("closed, but still there");
+    file.close().unwrap();
+    assert_eq!(w.read(&w.inside(path.path())), b"closed, but still there");
+    path.close().unwrap();
+    w.assert_empty();
+}
+
+fn p03_the_file_outlives_the_name(w: &World) {
+    let (file, path) = data("no name, ");
+    path.close().unwrap();
+    w.assert_empty();
+    put(&file, 9, "no matter");
+    assert_eq!(contents(&file), b"no name, no matter");
+}
+
+fn p03_parts_go_their_own_ways(w: &World) {
+    let (mut file, path) = NamedTempFile::new().unwrap().into_parts();
+    file.write_all(b"in ").unwrap();
+    let mut whole = NamedTempFile::from_parts(file, path);
+    whole.write_all(b"parts").unwrap();
+    let name = w.inside(whole.path());
+    let path = whole.into_temp_path();
+    assert_eq!(w.read(&name), b"in parts");
+    path.close().unwrap();
+    w.assert_empty();
+}
+
+fn p04_keep_gives_the_path_and_lets_go(w: &World) {
+    let (file, path) = data("kept");
+    let kept = path.keep().unwrap();
+    assert_eq!(kept, path.path());
+    drop((file, path));
+    assert_eq!(w.take(&w.inside(kept)), b"kept");
+}
+
+fn path_is_known_after_close(_: &World) {
+    let (_file, path) = named();
+    let before = path.path();
+    path.close().unwrap();
+    assert_eq!(path.path(), before);
+}
+
+fn path_is_in_the_default_directory(_: &World) {
+    let (_file, path) = named();
+    let directory = interface::default_directory().unwrap();
+    let path = path.path();
+    let (parent, _) = path.rsplit_once('/').unwrap();
+    assert_eq!(parent, directory.trim_end_matches('/'));
+}
+
+fn created_empty(w: &World) {
+    let (file, path) = named();
+    assert_eq!(file.size().unwrap(), 0);
+    assert_eq!(w.read(&w.inside(path.path())), b"");
+}
+
+fn with_prefix_and_with_suffix(w: &World) {
+    let before = NamedTempFile::with_prefix("before-").unwrap();
+    let after = NamedTempFile::with_suffix("-after").unwrap();
+    assert!(w.inside(before.path()).starts_with("before-"));
+    assert!(w.inside(after.path()).ends_with("-after"));
+}
+
+fn into_file_removes_the_name(w: &World) {
+    let mut file = NamedTempFile::new().unwrap().into_file();
+    w.assert_empty();
+    file.write_all(b"still a file").unwrap();
+    assert_eq!(file.stream_position().unwrap(), 12);
+}
+
+fn removal_by_drop_forgives(w: &World) {
+    let (file, path) = named();
+    w.remove(&w.inside(path.path()));
+    drop((path, file));
+    w.assert_empty();
+}

@@ -1,0 +1,302 @@
+//! A file renamed to where it is to stay.
+
+use super::prelude::*;
+use std::io::Write;
+use wasi_tempfile::NamedTempFile;
+
+pub(super) const CASES: &[Case] = &[
+    case!(p12_overwrites_in_every_durability),
+    case!(p12_to_a_free_name),
+    case!(p12_a_reader_keeps_the_old_file),
+    case!(p13_no_clobber_takes_a_free_name_in_every_durability),
+    case!(p13_no_clobber_leaves_the_target_alone),
+    case!(p13_no_clobber_leaves_a_dangling_link_alone),
+    case!(p13_of_many_one_wins),
+    case!(p14_a_failure_loses_nothing),
+    case!(p14_the_client_gives_the_file_back),
+    case!(p14_the_client_gives_the_path_back),
+    case!(a_link_at_the_target_is_replaced_not_followed),
+    case!(to_its_own_name),
+    case!(a_directory_is_in_the_way),
+    case!(into_a_missing_directory),
+    case!(through_a_file),
+    case!(a_trailing_slash_is_refused),
+    case!(dots_as_the_last_component_are_refused),
+    case!(dots_on_the_way),
+    case!(an_empty_target),
+    case!(a_target_name_too_long),
+    case!(into_a_temp_dir_goes_with_it),
+    case!(out_of_a_temp_dir_outlives_it),
+    case!(the_open_file_follows),
+    case!(the_name_is_gone),
+    case!(an_impostor_is_not_persisted),
+    case!(s001_20_to_another_file_system, Setup::PLAIN.mounts(OTHER)),
+    case!(onto_a_read_only_file_system, Setup::PLAIN.mounts(READ_ONLY)),
+];
+
+const OTHER: &[Mount] = &[Mount { name: "other", size: 1 << 20, read_only: false }];
+const READ_ONLY: &[Mount] = &[Mount { name: "fixed", size: 1 << 20, read_only: true }];
+
+const DURABILITIES: [Durability; 3] = [Durability::None, Durability::Data, Durability::Full];
+
+fn p12_overwrites_in_every_durability(w: &World) {
+    for durability in DURABILITIES {
+        w.write("target", "old and longer");
+        let (_file, path) = data("new");
+        path.persist(&w.path("target"), ReplaceMode::Overwrite, durability).unwrap();
+        assert_eq!(w.list(""), ["target"]);
+        assert_eq!(w.take("target"), b"new");
+    }
+}
+
+fn p12_to_a_free_name(w: &World) {
+    let (file, path) = data("new");
+    path.persist(&w.path("free"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    drop((file, path));
+    assert_eq!(w.take("free"), b"new");
+}
+
+fn p12_a_reader_keeps_the_old_file(w: &World) {
+    let old = interface::named(&fixed("target"), Location::Scratch).unwrap();
+    put(&old.0, 0, "old");
+    old.1.keep().unwrap();
+    let (_file, path) = data("new");
+    path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_eq!(contents(&old.0), b"old");
+    assert_eq!(w.take("target"), b"new");
+}
+
+fn p13_no_clobber_takes_a_free_name_in_every_durability(w: &World) {
+    for durability in DURABILITIES {
+        let (_file, path) = data("first");
+        path.persist(&w.path("target"), ReplaceMode::NoClobber, durability).unwrap();
+        assert_eq!(w.list(""), ["target"]);
+        assert_eq!(w.take("target"), b"first");
+    }
+}
+
+fn p13_no_clobber_leaves_the_target_alone(w: &World) {
+    w.write("target", "first");
+    for durability in DURABILITIES {
+        let (_file, path) = data("second");
+        assert_code(path.persist(&w.path("target"), ReplaceMode::NoClobber, durability), ErrorCode::Exist);
+        assert!(w.exists(&w.inside(path.path())), "the name is where it was");
+    }
+    assert_eq!(w.take("target"), b"first");
+}
+
+fn p13_no_clobber_leaves_a_dangling_link_alone(w: &World) {
+    w.plant_link("target", "/nothing");
+    let (_file, path) = data("second");
+    assert_code(path.persist(&w.path("target"), ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
+    assert!(!w.exists("nothing"));
+    w.remove("target");
+}
+
+fn p13_of_many_one_wins(w: &World) {
+    let racers: Vec<_> = (0..64).map(|number| data(format!("{number}"))).collect();
+    let persist = |racer: &(_, interface::TempPath)| {
+        racer.1.persist(&w.path("prize"), ReplaceMode::NoClobber, Durability::None)
+    };
+    let won: Vec<bool> = racers.iter().map(|racer| persist(racer).is_ok()).collect();
+    assert_eq!(won.iter().filter(|&&won| won).count(), 1);
+    drop(racers);
+    assert_eq!(w.take("prize"), b"0");
+}
+
+fn p14_a_failure_loses_nothing(w: &World) {
+    w.plant_directory("in-the-way");
+    let (file, path) = data("precious");
+    for durability in DURABILITIES {
+        path.persist(&w.path("in-the-way"), ReplaceMode::Overwrite, durability).unwrap_err();
+        assert_eq!(contents(&file), b"precious");
+        assert_eq!(w.read(&w.inside(path.path())), b"precious");
+    }
+    path.persist(&w.path("elsewhere"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_eq!(w.take("elsewhere"), b"precious");
+    w.remove("in-the-way");
+}
+
+fn p14_the_client_gives_the_file_back(w: &World) {
+    w.plant_directory("in-the-way");
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(b"not lost").unwrap();
+    let failure = file.persist(w.path("in-the-way")).unwrap_err();
+    assert_eq!(wasi_tempfile::error_code(&failure.error), Some(ErrorCode::IsDirectory));
+    let file = failure.file;
+    assert_eq!(w.read(&w.inside(file.path())), b"not lost");
+    drop(file);
+    assert_eq!(w.list(""), ["in-the-way"], "it is still guarded");
+    w.remove("in-the-way");
+}
+
+fn p14_the_client_gives_the_path_back(w: &World) {
+    w.write("taken", "first");
+    let path = NamedTempFile::new().unwrap().into_temp_path();
+    let failure = path.persist_noclobber(w.path("taken")).unwrap_err();
+    assert_eq!(failure.error.kind(), std::io::ErrorKind::AlreadyExists);
+    failure.path.persist(w.path("taken")).unwrap();
+    assert_eq!(w.take("taken"), b"");
+}
+
+fn a_link_at_the_target_is_replaced_not_followed(w: &World) {
+    w.write("victim", "precious");
+    w.plant_link("target", "victim");
+    let (_file, path) = data("new");
+    path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::Full).unwrap();
+    assert_eq!(w.take("victim"), b"precious");
+    assert_eq!(w.take("target"), b"new");
+}
+
+fn to_its_own_name(w: &World) {
+    let (file, path) = data("here already");
+    path.persist(&path.path(), ReplaceMode::Overwrite, Durability::None).unwrap();
+    drop((file, path));
+    let names = w.list("");
+    assert_eq!(names.len(), 1);
+    assert_eq!(w.take(&names[0]), b"here already");
+}
+
+fn a_directory_is_in_the_way(w: &World) {
+    w.plant_directory("empty");
+    w.plant_directory("full");
+    w.write("full/child", "");
+    let (_file, path) = named();
+    for target in ["empty", "full"] {
+        let target = w.path(target);
+        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::IsDirectory);
+        assert_code(path.persist(&target, ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
+    }
+    assert_eq!(w.list("full"), ["child"]);
+    w.remove("empty");
+    w.remove("full");
+}
+
+fn into_a_missing_directory(w: &World) {
+    let (_file, path) = named();
+    let target = w.path("missing/target");
+    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NoEntry);
+    assert_code(path.persist(&target, ReplaceMode::NoClobber, Durability::Full), ErrorCode::NoEntry);
+}
+
+fn through_a_file(w: &World) {
+    w.write("file", "no directory");
+    let (_file, path) = named();
+    let target = w.path("file/target");
+    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NotDirectory);
+    assert_eq!(w.take("file"), b"no directory");
+}
+
+fn a_trailing_slash_is_refused(w: &World) {
+    w.plant_directory("dir");
+    let (_file, path) = named();
+    for target in ["new/", "dir/", "dir//"] {
+        let target = w.path(target);
+        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
+    }
+    assert_eq!(w.list("dir"), [""; 0]);
+    w.remove("dir");
+}
+
+fn dots_as_the_last_component_are_refused(w: &World) {
+    let (_file, path) = named();
+    for target in [".", ".."] {
+        let target = w.path(target);
+        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
+    }
+}
+
+fn dots_on_the_way(w: &World) {
+    w.plant_directory("dir");
+    let (_file, path) = data("up and down");
+    let persisted = path.persist(&w.path("dir/../target"), ReplaceMode::Overwrite, Durability::None);
+    w.assert_differs(persisted, &differences::DOTS_IN_A_PATH);
+    if path.keep().is_err() {
+        assert_eq!(w.take("target"), b"up and down");
+    } else {
+        w.remove(&w.inside(path.path()));
+    }
+    w.remove("dir");
+}
+
+fn an_empty_target(_: &World) {
+    let (_file, path) = named();
+    assert_code(path.persist("", ReplaceMode::Overwrite, Durability::None), ErrorCode::NoEntry);
+}
+
+fn a_target_name_too_long(w: &World) {
+    let (_file, path) = named();
+    let target = w.path(&"x".repeat(256));
+    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NameTooLong);
+    let target = w.path(&"deep/".repeat(1000)) + "x";
+    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NameTooLong);
+}
+
+fn into_a_temp_dir_goes_with_it(w: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    let (_file, path) = data("moved in");
+    let target = format!("{}/moved", dir.path());
+    path.persist(&target, ReplaceMode::Overwrite, Durability::Full).unwrap();
+    assert_eq!(contents(&dir.open_file("moved").unwrap()), b"moved in");
+    dir.close().unwrap();
+    w.assert_empty();
+}
+
+fn out_of_a_temp_dir_outlives_it(w: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    let (file, path) = interface::named(&Options::default(), Location::Within(&dir)).unwrap();
+    put(&file, 0, "moved out");
+    path.persist(&w.path("result"), ReplaceMode::NoClobber, Durability::Data).unwrap();
+    dir.close().unwrap();
+    assert_eq!(w.take("result"), b"moved out");
+}
+
+fn the_open_file_follows(w: &World) {
+    let (file, path) = data("before");
+    path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    put(&file, 6, " and after");
+    assert_eq!(w.take("target"), b"before and after");
+}
+
+fn the_name_is_gone(w: &World) {
+    let (_file, path) = named();
+    w.remove(&w.inside(path.path()));
+    for durability in DURABILITIES {
+        let persisted = path.persist(&w.path("target"), ReplaceMode::Overwrite, durability);
+        assert_code(persisted, ErrorCode::NoEntry);
+    }
+    w.assert_empty();
+}
+
+fn an_impostor_is_not_persisted(w: &World) {
+    w.plant_directory("shared");
+    let (_file, path) =
+        interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let name = w.inside(path.path());
+    w.write("impostor", "theirs");
+    w.rename("impostor", &name);
+    for durability in DURABILITIES {
+        let persisted = path.persist(&w.path("target"), ReplaceMode::Overwrite, durability);
+        assert_code(persisted, ErrorCode::Replaced);
+    }
+    assert_eq!(w.read(&name), b"theirs");
+    assert!(!w.exists("target"));
+    w.remove("shared");
+}
+
+fn s001_20_to_another_file_system(w: &World) {
+    let (file, path) = data("stays here");
+    for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
+        let persisted = path.persist(&w.path("other/target"), mode, Durability::None);
+        w.assert_differs(persisted, &differences::CROSS_DEVICE);
+    }
+    assert_eq!(w.list("other"), [""; 0]);
+    assert_eq!(contents(&file), b"stays here");
+    assert!(w.exists(&w.inside(path.path())), "the name is where it was");
+}
+
+fn onto_a_read_only_file_system(w: &World) {
+    let (_file, path) = data("stays here");
+    path.persist(&w.path("fixed/target"), ReplaceMode::Overwrite, Durability::None).unwrap_err();
+    assert_eq!(w.read(&w.inside(path.path())), b"stays here");
+}

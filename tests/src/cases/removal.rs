@@ -1,0 +1,232 @@
+//! Removal of trees: everything inside, nothing outside, and a report of what stayed.
+
+use super::prelude::*;
+
+pub(super) const CASES: &[Case] = &[
+    case!(p05_two_hundred_levels),
+    case!(p05_two_thousand_files),
+    case!(p05_a_thousand_directories),
+    case!(p05_every_kind_of_entry),
+    case!(p05_read_only_entries, Setup::PLAIN.unprivileged()),
+    case!(p20_links_are_removed_and_not_followed),
+    case!(p20_modes_behind_links_stay),
+    case!(p21_an_unreadable_empty_directory, Setup::PLAIN.unprivileged()),
+    case!(p22_what_stays_is_listed_and_close_can_be_tried_again, Setup::PLAIN.unprivileged()),
+    case!(p22_it_goes_on_past_a_failure, Setup::PLAIN.unprivileged()),
+    case!(p22_remove_reports_the_first_failure, Setup::PLAIN.unprivileged()),
+    case!(a_close_that_failed_leaves_the_handle_open, Setup::PLAIN.unprivileged()),
+    case!(drop_forgives, Setup::PLAIN.unprivileged()),
+    case!(a_foreign_name),
+    case!(an_impostor_is_left_alone),
+    case!(an_impostor_of_a_directory_is_left_alone),
+    case!(with_few_handles, Setup::PLAIN.open_files(64)),
+];
+
+fn new() -> interface::TempDir {
+    interface::directory(&Options::default(), Location::Scratch).unwrap()
+}
+
+/// `levels` directories in one another, a file in each. Paths are bounded, so each is built below the one before.
+fn deep(dir: &interface::TempDir, levels: usize) {
+    let mut path = String::from("d");
+    for _ in 0..levels {
+        dir.create_directory(&path).unwrap();
+        dir.create_file(&format!("{path}/file")).unwrap();
+        path += "/d";
+    }
+}
+
+fn p05_two_hundred_levels(w: &World) {
+    let dir = new();
+    deep(&dir, 200);
+    dir.close().unwrap();
+    w.assert_empty();
+}
+
+fn p05_two_thousand_files(w: &World) {
+    let dir = new();
+    for number in 0..2000 {
+        dir.create_file(&format!("file-{number}")).unwrap();
+    }
+    dir.close().unwrap();
+    w.assert_empty();
+}
+
+fn p05_a_thousand_directories(w: &World) {
+    let dir = new();
+    for number in 0..1000 {
+        dir.create_directory(&format!("{number}")).unwrap();
+        dir.create_file(&format!("{number}/file")).unwrap();
+    }
+    dir.remove("500").unwrap();
+    dir.close().unwrap();
+    w.assert_empty();
+}
+
+fn p05_every_kind_of_entry(w: &World) {
+    let dir = new();
+    let name = w.inside(dir.path());
+    w.plant_directory(&format!("{name}/sub"));
+    w.plant_fifo(&format!("{name}/sub/fifo"));
+    w.plant_link(&format!("{name}/sub/dangling"), "/nothing");
+    w.plant_link(&format!("{name}/sub/itself"), "itself");
+    w.plant_link(&format!("{name}/sub/up"), "..");
+    w.write(&format!("{name}/sub/file"), "planted");
+    dir.close().unwrap();
+    w.assert_empty();
+}
+
+fn p05_read_only_entries(w: &World) {
+    let dir = new();
+    let name = w.inside(dir.path());
+    w.write(&format!("{name}/read-only"), "planted");
+    w.set_mode(&format!("{name}/read-only"), 0o400);
+    w.write(&format!("{name}/nothing-allowed"), "planted");
+    w.set_mode(&format!("{name}/nothing-allowed"), 0);
+    dir.close().expect("a file's own mode does not keep its name");
+    w.assert_empty();
+}
+
+fn p20_links_are_removed_and_not_followed(w: &World) {
+    w.plant_directory("outside");
+    w.write("outside/precious", "precious");
+    let dir = new();
+    let name = w.inside(dir.path());
+    dir.create_directory("sub").unwrap();
+    w.plant_link(&format!("{name}/directory"), "/outside");
+    w.plant_link(&format!("{name}/sub/directory"), "/outside");
+    w.plant_link(&format!("{name}/sub/file"), "/outside/precious");
+    dir.close().unwrap();
+    assert_eq!(w.list(""), ["outside"]);
+    assert_eq!(w.take("outside/precious"), b"precious");
+    w.remove("outside");
+}
+
+fn p20_modes_behind_links_stay(w: &World) {
+    w.write("outside", "precious");
+    w.set_mode("outside", 0o440);
+    let dir = new();
+    w.plant_link(&format!("{}/link", w.inside(dir.path())), "/outside");
+    dir.close().unwrap();
+    assert_eq!(w.mode("outside"), 0o440);
+    w.remove("outside");
+}
+
+fn p21_an_unreadable_empty_directory(w: &World) {
+    let dir = new();
+    dir.create_directory("locked").unwrap();
+    w.set_mode(&format!("{}/locked", w.inside(dir.path())), 0);
+    dir.close().expect("an empty directory needs no looking into");
+    w.assert_empty();
+}
+
+/// A temporary directory with `locked/child`, where nothing in `locked` can be removed; and the witness's name for `locked`.
+fn locked(w: &World) -> (interface::TempDir, String) {
+    let dir = new();
+    dir.create_directory("locked").unwrap();
+    dir.create_file("locked/child").unwrap();
+    let locked = format!("{}/locked", w.inside(dir.path()));
+    w.set_mode(&locked, 0o500);
+    (dir, locked)
+}
+
+fn p22_what_stays_is_listed_and_close_can_be_tried_again(w: &World) {
+    let (dir, locked) = locked(w);
+    let failures = dir.close().unwrap_err();
+    let listed: Vec<_> = failures.iter().map(|failure| (failure.path.as_str(), failure.error.code)).collect();
+    assert_eq!(listed, [(format!("{}/locked/child", dir.path()).as_str(), ErrorCode::Access)]);
+    assert_eq!(w.list(&locked), ["child"]);
+    w.set_mode(&locked, 0o700);
+    dir.close().unwrap();
+    w.assert_empty();
+}
+
+fn p22_it_goes_on_past_a_failure(w: &World) {
+    let (dir, locked) = locked(w);
+    for name in ["before", "zzz", "other"] {
+        dir.create_directory(name).unwrap();
+        dir.create_file(&format!("{name}/file")).unwrap();
+    }
+    w.write(&format!("{locked}/../file"), "goes");
+    assert_eq!(dir.close().unwrap_err().len(), 1);
+    assert_eq!(dir.entries("").unwrap().len(), 1, "only what can't go has stayed");
+    w.set_mode(&locked, 0o700);
+    dir.close().unwrap();
+}
+
+fn p22_remove_reports_the_first_failure(w: &World) {
+    let (dir, locked) = locked(w);
+    let message = assert_code(dir.remove("locked"), ErrorCode::Access);
+    assert!(message.contains("locked/child"), "{message}");
+    w.set_mode(&locked, 0o700);
+    dir.remove("locked").unwrap();
+    assert_eq!(dir.entries("").unwrap(), []);
+}
+
+fn a_close_that_failed_leaves_the_handle_open(w: &World) {
+    let (dir, locked) = locked(w);
+    dir.close().unwrap_err();
+    dir.create_file("new").expect("the handle is as it was");
+    assert_eq!(dir.entries("").unwrap().len(), 2);
+    w.set_mode(&locked, 0o700);
+    dir.close().unwrap();
+    assert_code(dir.entries(""), ErrorCode::Closed);
+}
+
+fn drop_forgives(w: &World) {
+    let (dir, locked) = locked(w);
+    drop(dir);
+    assert_eq!(w.list(&locked), ["child"]);
+    w.set_mode(&locked, 0o700);
+    w.list("").iter().for_each(|name| w.remove(name));
+}
+
+fn a_foreign_name(w: &World) {
+    let dir = new();
+    let name = w.inside(dir.path());
+    w.plant_foreign_name(&name);
+    w.write(&format!("{name}/ordinary"), "goes");
+    let closed = dir.close().map_err(|mut failures| failures.remove(0).error);
+    let stays = closed.is_err();
+    w.assert_differs(closed, &differences::REMOVE_FOREIGN_NAME);
+    assert!(!w.exists(&format!("{name}/ordinary")), "the rest goes in any case");
+    if stays {
+        w.remove(&name);
+    }
+}
+
+fn an_impostor_is_left_alone(w: &World) {
+    w.plant_directory("shared");
+    let (file, path) = interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    put(&file, 0, "mine");
+    let name = w.inside(path.path());
+    w.write("impostor", "theirs");
+    w.rename("impostor", &name);
+    assert_code(path.close(), ErrorCode::Replaced);
+    drop(path);
+    assert_eq!(w.take(&name), b"theirs");
+    w.remove("shared");
+}
+
+fn an_impostor_of_a_directory_is_left_alone(w: &World) {
+    w.plant_directory("shared");
+    let dir = interface::directory(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    dir.create_file("mine").unwrap();
+    let name = w.inside(dir.path());
+    w.rename(&name, "moved");
+    w.plant_directory(&name);
+    w.write(&format!("{name}/theirs"), "precious");
+    let failures = dir.close().unwrap_err();
+    assert_eq!(failures[0].error.code, ErrorCode::Replaced, "{}", failures[0].error.message);
+    drop(dir);
+    assert_eq!(w.list(&name), ["theirs"]);
+    w.remove("shared");
+    w.remove("moved");
+}
+
+fn with_few_handles(w: &World) {
+    let dir = new();
+    deep(&dir, 150);
+    dir.close().unwrap();
+    w.assert_empty();
+}

@@ -1,0 +1,80 @@
+//! A file opened again by its name.
+
+use super::prelude::*;
+use std::io::{Read, Seek, Write};
+use wasi_tempfile::NamedTempFile;
+
+pub(super) const CASES: &[Case] = &[
+    case!(p11_has_a_cursor_of_its_own),
+    case!(p11_sees_the_same_bytes),
+    case!(p11_works_after_the_first_handle_is_closed),
+    case!(p11_a_replaced_file_is_detected),
+    case!(p11_a_planted_link_is_not_followed),
+    case!(p11_a_planted_fifo_is_not_opened),
+    case!(a_name_that_is_gone),
+    case!(a_reopened_file_can_be_written),
+];
+
+fn p11_has_a_cursor_of_its_own(_: &World) {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(b"abcdef").unwrap();
+    let mut other = file.reopen().unwrap();
+    assert_eq!(other.stream_position().unwrap(), 0);
+    let mut two = [0; 2];
+    other.read_exact(&mut two).unwrap();
+    assert_eq!(&two, b"ab");
+    assert_eq!(file.stream_position().unwrap(), 6);
+}
+
+fn p11_sees_the_same_bytes(_: &World) {
+    let (file, path) = data("first");
+    let other = path.reopen().unwrap();
+    assert_eq!(contents(&other), b"first");
+    put(&other, 5, " second");
+    assert_eq!(contents(&file), b"first second");
+}
+
+fn p11_works_after_the_first_handle_is_closed(_: &World) {
+    let (file, path) = data("still there");
+    file.close().unwrap();
+    assert_eq!(contents(&path.reopen().unwrap()), b"still there");
+}
+
+fn p11_a_replaced_file_is_detected(w: &World) {
+    let (file, path) = data("mine");
+    w.write("impostor", "theirs");
+    w.rename("impostor", &w.inside(path.path()));
+    assert_code(path.reopen(), ErrorCode::Replaced);
+    assert_eq!(contents(&file), b"mine");
+}
+
+fn p11_a_planted_link_is_not_followed(w: &World) {
+    let (_file, path) = data("mine");
+    w.rename(&w.inside(path.path()), "moved");
+    // The link leads to the very file, but the name is not the file's.
+    w.plant_link(&w.inside(path.path()), "moved");
+    assert_code(path.reopen(), ErrorCode::Replaced);
+    w.remove("moved");
+}
+
+fn p11_a_planted_fifo_is_not_opened(w: &World) {
+    let (_file, path) = named();
+    let name = w.inside(path.path());
+    w.plant_fifo("fifo");
+    w.rename("fifo", &name);
+    assert_code(path.reopen(), ErrorCode::Replaced);
+}
+
+fn a_name_that_is_gone(w: &World) {
+    let (_file, path) = named();
+    w.remove(&w.inside(path.path()));
+    assert_code(path.reopen(), ErrorCode::NoEntry);
+}
+
+fn a_reopened_file_can_be_written(w: &World) {
+    let (_file, path) = data("xxxx");
+    let other = path.reopen().unwrap();
+    put(&other, 1, "yy");
+    other.set_size(3).unwrap();
+    assert_eq!(w.read(&w.inside(path.path())), b"xyy");
+}

@@ -1,0 +1,49 @@
+//! What many cases do on the way.
+
+use wasi_tempfile::interface::{self, Location, Options};
+
+/// A named file in the scratch directory.
+pub(super) fn named() -> (interface::File, interface::TempPath) {
+    interface::named(&Options::default(), Location::Scratch).unwrap()
+}
+
+/// A named file in the scratch directory with these bytes.
+pub(super) fn data(bytes: impl AsRef<[u8]>) -> (interface::File, interface::TempPath) {
+    let (file, path) = named();
+    put(&file, 0, bytes);
+    (file, path)
+}
+
+/// The options for exactly this name.
+pub(super) fn fixed(name: &str) -> Options {
+    Options { prefix: name.to_owned(), suffix: String::new(), random_chars: Some(0) }
+}
+
+/// Writes all of the bytes, in as many calls as it takes.
+pub(super) fn put(file: &interface::File, offset: u64, bytes: impl AsRef<[u8]>) {
+    let mut rest = bytes.as_ref();
+    let mut at = offset;
+    while !rest.is_empty() {
+        let count = file.write(at, rest).unwrap();
+        assert!(count > 0, "a write of {} bytes took none", rest.len());
+        at += count;
+        rest = &rest[count as usize..];
+    }
+}
+
+/// All the bytes, in as many calls as it takes.
+pub(super) fn contents(file: &interface::File) -> Vec<u8> {
+    let mut all = Vec::new();
+    loop {
+        let piece = file.read(all.len() as u64, 64 * 1024).unwrap();
+        if piece.is_empty() {
+            return all;
+        }
+        all.extend(piece);
+    }
+}
+
+/// Bytes of which no two neighbouring stretches are equal.
+pub(super) fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8).collect()
+}

@@ -1,0 +1,101 @@
+//! Files that no name leads to.
+
+use super::prelude::*;
+use std::io::{Read, Seek, Write};
+
+pub(super) const CASES: &[Case] = &[
+    case!(s000_02_round_trip),
+    case!(s000_03_unnamed_has_no_visible_name),
+    case!(s000_04_gone_after_drop),
+    case!(s002_01_round_trip_through_the_interface),
+    case!(p01_a_hundred_at_once_do_not_mix),
+    case!(in_a_temp_dir_it_has_no_name_either),
+    case!(in_a_directory_of_the_callers),
+    case!(outlives_its_temp_dir),
+    case!(in_a_missing_directory),
+    case!(close_frees_it),
+];
+
+fn s000_02_round_trip(_: &World) {
+    let mut file = wasi_tempfile::tempfile().unwrap();
+    file.write_all(b"Hello, this is temporary data.").unwrap();
+    file.rewind().unwrap();
+    let mut text = String::new();
+    file.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "Hello, this is temporary data.");
+}
+
+fn s000_03_unnamed_has_no_visible_name(w: &World) {
+    let mut file = wasi_tempfile::tempfile().unwrap();
+    w.assert_empty();
+    file.write_all(&pattern(100_000)).unwrap();
+    file.sync_all().unwrap();
+    w.assert_empty();
+}
+
+fn s000_04_gone_after_drop(w: &World) {
+    {
+        let mut file = wasi_tempfile::tempfile().unwrap();
+        file.write_all(b"in the block").unwrap();
+    }
+    w.assert_empty();
+}
+
+fn s002_01_round_trip_through_the_interface(w: &World) {
+    let file = interface::unnamed(Location::Scratch).unwrap();
+    put(&file, 0, "This is a temporary file.");
+    assert_eq!(contents(&file), b"This is a temporary file.");
+    w.assert_empty();
+}
+
+fn p01_a_hundred_at_once_do_not_mix(w: &World) {
+    let files: Vec<_> = (0..100).map(|_| interface::unnamed(Location::Scratch).unwrap()).collect();
+    for (number, file) in files.iter().enumerate() {
+        put(file, 0, format!("I am file {number}"));
+    }
+    w.assert_empty();
+    for (number, file) in files.iter().enumerate() {
+        assert_eq!(contents(file), format!("I am file {number}").as_bytes());
+    }
+}
+
+fn in_a_temp_dir_it_has_no_name_either(w: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    let file = interface::unnamed(Location::Within(&dir)).unwrap();
+    put(&file, 0, "inside");
+    assert_eq!(dir.entries("").unwrap(), []);
+    assert_eq!(w.list(&w.inside(dir.path())), [""; 0]);
+    assert_eq!(contents(&file), b"inside");
+}
+
+fn in_a_directory_of_the_callers(w: &World) {
+    w.plant_directory("mine");
+    let file = interface::unnamed(Location::Directory(&w.path("mine"))).unwrap();
+    put(&file, 0, "there");
+    assert_eq!(w.list("mine"), [""; 0]);
+    assert_eq!(contents(&file), b"there");
+    w.remove("mine");
+}
+
+fn outlives_its_temp_dir(w: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    let file = interface::unnamed(Location::Within(&dir)).unwrap();
+    put(&file, 0, "before, ");
+    dir.close().unwrap();
+    w.assert_empty();
+    put(&file, 8, "after");
+    assert_eq!(contents(&file), b"before, after");
+}
+
+fn in_a_missing_directory(w: &World) {
+    let error = wasi_tempfile::tempfile_in(w.path("missing")).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    assert_eq!(wasi_tempfile::error_code(&error), Some(ErrorCode::NoEntry));
+}
+
+fn close_frees_it(_: &World) {
+    let file = interface::unnamed(Location::Scratch).unwrap();
+    put(&file, 0, "soon gone");
+    file.close().unwrap();
+    assert_code(file.read(0, 1), ErrorCode::Closed);
+}

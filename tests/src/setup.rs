@@ -1,0 +1,102 @@
+//! Arranging around this process what a case's [`Setup`] asks for.
+
+use crate::{Mount, Setup};
+use rustix::fs::{CWD, Mode};
+use rustix::mount::{MountFlags, MountPropagationFlags};
+use rustix::process::{Resource, Rlimit};
+use rustix::thread::UnshareFlags;
+use std::ffi::CString;
+use std::path::Path;
+use std::{env, fs, io};
+
+/// Who "an ordinary user" is: the one that systems keep for nobody.
+const NOBODY: u32 = 65534;
+
+/// The directories that are candidates for temporary files whatever the environment says.
+const CANDIDATES: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
+
+/// The variables a setup asks for, for a scratch directory of this path.
+pub fn environment(chosen: &[(&str, &str)], scratch: &str) -> Vec<(String, String)> {
+    chosen.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{scratch}", scratch))).collect()
+}
+
+/// Prepares this process, or says why that is impossible here. It must have one thread yet. `directory` is where the case
+/// will have its scratch directory.
+pub fn prepare(setup: &Setup, directory: &Path) -> Result<(), String> {
+    if !setup.mounts.is_empty() {
+        told("give this process mounts of its own", mount_namespace())?;
+    }
+    if let Some(umask) = setup.umask {
+        rustix::process::umask(Mode::from_raw_mode(umask));
+    }
+    if setup.unprivileged && rustix::process::geteuid().is_root() {
+        told("become an ordinary user", become_nobody(directory))?;
+    }
+    Ok(())
+}
+
+/// Makes every directory that is tried for temporary files read-only, for this process.
+pub fn nowhere() -> Result<(), String> {
+    told("hide the candidates", mount_namespace().and_then(|()| hide_candidates()))
+}
+
+/// Puts the setup's file systems into the scratch directory, and sets the limits: everything the runner itself needs is open.
+pub fn furnish(setup: &Setup, scratch: &Path) -> Result<(), String> {
+    for mount in setup.mounts {
+        told("mount a file system", attach(mount, scratch))?;
+    }
+    if let Some(open_files) = setup.open_files {
+        let limit = Rlimit { current: Some(open_files), maximum: Some(open_files) };
+        told("limit the open files", rustix::process::setrlimit(Resource::Nofile, limit).map_err(io::Error::from))?;
+    }
+    Ok(())
+}
+
+fn told<T>(verb: &str, result: io::Result<T>) -> Result<T, String> {
+    result.map_err(|error| format!("this process can't {verb}: {error}"))
+}
+
+/// Gives this process a view of the mounts of its own; without privileges, by way of a user namespace.
+fn mount_namespace() -> io::Result<()> {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    // SAFETY: the danger is in sharing file descriptors with other threads, and they stay shared.
+    if unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }.is_err() {
+        // SAFETY: as above.
+        unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS) }?;
+        fs::write("/proc/self/setgroups", "deny")?;
+        fs::write("/proc/self/uid_map", format!("{user} {user} 1", user = user.as_raw()))?;
+        fs::write("/proc/self/gid_map", format!("{group} {group} 1", group = group.as_raw()))?;
+    }
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    Ok(rustix::mount::mount_change("/", private)?)
+}
+
+fn attach(mount: &Mount, scratch: &Path) -> io::Result<()> {
+    let at = scratch.join(mount.name);
+    fs::create_dir(&at)?;
+    tmpfs(&at, mount.size, mount.read_only)
+}
+
+fn tmpfs(at: &Path, size: u64, read_only: bool) -> io::Result<()> {
+    let options = CString::new(format!("mode=0700,size={size}"))?;
+    let flags = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
+    Ok(rustix::mount::mount("tmpfs", at, "tmpfs", flags, options.as_c_str())?)
+}
+
+/// Puts read-only file systems over every directory that is tried without being asked for.
+fn hide_candidates() -> io::Result<()> {
+    for candidate in CANDIDATES.map(Path::new) {
+        if candidate.is_dir() {
+            tmpfs(candidate, 4096, true)?;
+        }
+    }
+    env::set_current_dir(CANDIDATES[0])
+}
+
+fn become_nobody(scratch: &Path) -> io::Result<()> {
+    let (user, group) = (rustix::fs::Uid::from_raw(NOBODY), rustix::fs::Gid::from_raw(NOBODY));
+    rustix::fs::chownat(CWD, scratch, Some(user), Some(group), rustix::fs::AtFlags::empty())?;
+    rustix::thread::set_thread_groups(&[])?;
+    rustix::thread::set_thread_res_gid(group, group, group)?;
+    Ok(rustix::thread::set_thread_res_uid(user, user, user)?)
+}

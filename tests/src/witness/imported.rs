@@ -1,0 +1,49 @@
+//! The witness that a component imports.
+
+use super::Witness;
+
+wit_bindgen::generate!({ path: "wit", world: "suite" });
+
+use scratch::conformance::witness;
+
+/// The witness that the host provides.
+pub struct Imported;
+
+impl Witness for Imported {
+    fn begin(&self, case: &str) -> Result<(), String> {
+        witness::begin(case)
+    }
+    fn list(&self, path: &str) -> Result<Vec<String>, String> {
+        witness::list(path)
+    }
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        witness::read(path)
+    }
+    fn mode(&self, path: &str) -> Result<Option<u32>, String> {
+        witness::mode(path)
+    }
+    fn set_mode(&self, path: &str, mode: u32) -> Result<(), String> {
+        witness::set_mode(path, mode)
+    }
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), String> {
+        witness::write(path, bytes)
+    }
+    fn plant_link(&self, path: &str, target: &str) -> Result<(), String> {
+        witness::plant_link(path, target)
+    }
+    fn plant_directory(&self, path: &str) -> Result<(), String> {
+        witness::plant_directory(path)
+    }
+    fn plant_fifo(&self, path: &str) -> Result<(), String> {
+        witness::plant_fifo(path)
+    }
+    fn plant_foreign_name(&self, path: &str) -> Result<(), String> {
+        witness::plant_foreign_name(path)
+    }
+    fn remove(&self, path: &str) -> Result<(), String> {
+        witness::remove(path)
+    }
+    fn rename(&self, old: &str, new: &str) -> Result<(), String> {
+        witness::rename(old, new)
+    }
+}

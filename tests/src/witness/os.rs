@@ -1,0 +1,103 @@
+//! The witness that is the operating system.
+
+use super::Witness;
+use crate::{find, setup};
+use rustix::fs::{CWD, Mode};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// Looks at a directory through the operating system.
+pub struct Os {
+    scratch: PathBuf,
+}
+
+impl Os {
+    /// A witness of this scratch directory.
+    pub fn of(scratch: &Path) -> Self {
+        Os { scratch: scratch.to_owned() }
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        // `join("")` would add a slash, which follows a link.
+        if path.is_empty() { self.scratch.clone() } else { self.scratch.join(path) }
+    }
+}
+
+/// Says what failed. Not where in the host's file system: what a component may read has no path of the host in it.
+fn told<T>(verb: &str, path: &str, result: io::Result<T>) -> Result<T, String> {
+    result.map_err(|error| format!("the witness could not {verb} {path:?}: {error}"))
+}
+
+impl Witness for Os {
+    fn begin(&self, case: &str) -> Result<(), String> {
+        let case = find(case).ok_or_else(|| format!("no case is called {case}"))?;
+        setup::furnish(&case.setup, &self.scratch)
+    }
+
+    fn list(&self, path: &str) -> Result<Vec<String>, String> {
+        let names = || -> io::Result<Vec<String>> {
+            let mut names: Vec<String> = fs::read_dir(self.at(path))?
+                .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+                .collect::<io::Result<_>>()?;
+            names.sort();
+            Ok(names)
+        };
+        told("list", path, names())
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        told("read", path, fs::read(self.at(path)))
+    }
+
+    fn mode(&self, path: &str) -> Result<Option<u32>, String> {
+        match fs::symlink_metadata(self.at(path)) {
+            Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o7777)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => told("look at", path, Err(error)),
+        }
+    }
+
+    fn set_mode(&self, path: &str, mode: u32) -> Result<(), String> {
+        told("set the mode of", path, fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)))
+    }
+
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), String> {
+        told("write", path, fs::write(self.at(path), bytes))
+    }
+
+    fn plant_link(&self, path: &str, target: &str) -> Result<(), String> {
+        let target = match target.strip_prefix('/') {
+            Some(inside) => self.at(inside),
+            None => PathBuf::from(target),
+        };
+        told("plant a link at", path, symlink(target, self.at(path)))
+    }
+
+    fn plant_directory(&self, path: &str) -> Result<(), String> {
+        told("plant a directory at", path, fs::create_dir(self.at(path)))
+    }
+
+    fn plant_fifo(&self, path: &str) -> Result<(), String> {
+        let planted = rustix::fs::mkfifoat(CWD, self.at(path), Mode::RUSR | Mode::WUSR);
+        told("plant a fifo at", path, planted.map_err(io::Error::from))
+    }
+
+    fn plant_foreign_name(&self, path: &str) -> Result<(), String> {
+        let name = self.at(path).join(OsStr::from_bytes(b"foreign-\xff"));
+        told("plant a foreign name in", path, fs::write(name, b""))
+    }
+
+    fn remove(&self, path: &str) -> Result<(), String> {
+        let at = self.at(path);
+        let removed = fs::symlink_metadata(&at)
+            .and_then(|metadata| if metadata.is_dir() { fs::remove_dir_all(&at) } else { fs::remove_file(&at) });
+        told("remove", path, removed)
+    }
+
+    fn rename(&self, old: &str, new: &str) -> Result<(), String> {
+        told("rename", old, fs::rename(self.at(old), self.at(new)))
+    }
+}

@@ -1,0 +1,187 @@
+//! What a case can see and do besides calling the interface.
+
+use crate::differences::Difference;
+use crate::witness::Witness;
+use crate::{Case, Mount, Outcome, Placement, Setup};
+use wasi_tempfile::interface::{self, ErrorCode};
+
+/// The environment variable that names the scratch directory, as the case knows it.
+pub const SCRATCH: &str = "CONFORMANCE_SCRATCH";
+
+/// The environment variable that names the placement.
+pub const PLACEMENT: &str = "CONFORMANCE_PLACEMENT";
+
+/// A case's own world: a fresh scratch directory, and a witness of it. The paths that the witness takes are relative to
+/// that directory.
+pub struct World {
+    placement: Placement,
+    scratch: String,
+    witness: Box<dyn Witness>,
+}
+
+impl World {
+    /// The world that the process was started in.
+    #[cfg(target_arch = "wasm32")]
+    pub fn from_environment() -> Self {
+        Self::from_variables(|_| Box::new(crate::witness::Imported))
+    }
+
+    /// The world that the process was started in.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn from_environment() -> Self {
+        Self::from_variables(|scratch| Box::new(crate::witness::Os::of(scratch.as_ref())))
+    }
+
+    fn from_variables(witness: impl FnOnce(&str) -> Box<dyn Witness>) -> Self {
+        let ours = if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
+        let named = std::env::var(PLACEMENT).ok().and_then(|name| Placement::from_name(&name));
+        let scratch = std::env::var(SCRATCH)
+            .unwrap_or_else(|_| interface::default_directory().expect("a scratch directory"));
+        let witness = witness(&scratch);
+        World { placement: named.unwrap_or(ours), scratch, witness }
+    }
+
+    /// Where the interface under test is implemented.
+    pub fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    /// The scratch directory's path, as the case knows it.
+    pub fn scratch(&self) -> &str {
+        &self.scratch
+    }
+
+    /// A path in the scratch directory, as the case knows it.
+    pub fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.scratch)
+    }
+
+    /// What a path that the interface gave is called by the witness.
+    pub fn inside(&self, path: impl AsRef<std::path::Path>) -> String {
+        let path = path.as_ref().to_str().expect("a path in UTF-8");
+        path.strip_prefix(&self.scratch)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or_else(|| panic!("{path} is not in the scratch directory {}", self.scratch))
+            .to_owned()
+    }
+
+    /// Arranges what the case's setup wants to find in the scratch directory, or says why that is impossible here.
+    pub(crate) fn begin(&self, case: &Case) -> Result<(), String> {
+        self.witness.begin(&case.name())
+    }
+
+    /// What is in the scratch directory besides the setup's own mounts.
+    pub(crate) fn left_behind(&self, setup: &Setup) -> Vec<String> {
+        if setup.nowhere {
+            return Vec::new();
+        }
+        let mut left = self.list("");
+        left.retain(|name| !setup.mounts.iter().any(|mount| mount.name == name));
+        for Mount { name, .. } in setup.mounts {
+            left.extend(self.list(name).into_iter().map(|inside| format!("{name}/{inside}")));
+        }
+        left
+    }
+
+    /// The names in a directory, sorted.
+    pub fn list(&self, path: &str) -> Vec<String> {
+        said(self.witness.list(path))
+    }
+
+    /// The bytes of a file.
+    pub fn read(&self, path: &str) -> Vec<u8> {
+        said(self.witness.read(path))
+    }
+
+    /// The permission bits of what must be there.
+    pub fn mode(&self, path: &str) -> u32 {
+        said(self.witness.mode(path)).unwrap_or_else(|| panic!("there is no {path:?}"))
+    }
+
+    /// Whether there is something of that name. A link is something.
+    pub fn exists(&self, path: &str) -> bool {
+        said(self.witness.mode(path)).is_some()
+    }
+
+    /// Sets permission bits.
+    pub fn set_mode(&self, path: &str, mode: u32) {
+        said(self.witness.set_mode(path, mode));
+    }
+
+    /// Writes a whole file.
+    pub fn write(&self, path: &str, bytes: impl AsRef<[u8]>) {
+        said(self.witness.write(path, bytes.as_ref()));
+    }
+
+    /// Plants a symbolic link. A target that begins with `/` means the scratch directory.
+    pub fn plant_link(&self, path: &str, target: &str) {
+        said(self.witness.plant_link(path, target));
+    }
+
+    /// Plants a directory.
+    pub fn plant_directory(&self, path: &str) {
+        said(self.witness.plant_directory(path));
+    }
+
+    /// Plants a fifo. Whoever opens it for reading waits for ever.
+    pub fn plant_fifo(&self, path: &str) {
+        said(self.witness.plant_fifo(path));
+    }
+
+    /// Plants a file whose name is not UTF-8 in the directory `path`.
+    pub fn plant_foreign_name(&self, path: &str) {
+        said(self.witness.plant_foreign_name(path));
+    }
+
+    /// Removes a file or a whole directory.
+    pub fn remove(&self, path: &str) {
+        said(self.witness.remove(path));
+    }
+
+    /// Renames, replacing what has the new name.
+    pub fn rename(&self, old: &str, new: &str) {
+        said(self.witness.rename(old, new));
+    }
+
+    /// Reads a file that was meant to stay, and removes it.
+    pub fn take(&self, path: &str) -> Vec<u8> {
+        let bytes = self.read(path);
+        self.remove(path);
+        bytes
+    }
+
+    /// Asserts that nothing is in the scratch directory.
+    #[track_caller]
+    pub fn assert_empty(&self) {
+        assert_eq!(self.list(""), [""; 0], "the scratch directory should be empty");
+    }
+
+    /// Asserts that a cause has the effect that is declared for this placement, and no other.
+    #[track_caller]
+    pub fn assert_differs<T>(&self, result: Result<T, interface::Error>, difference: &Difference) {
+        let declared = difference.code(self.placement);
+        let seen = result.as_ref().err().map(|error| error.code);
+        assert_eq!(seen, declared, "{} ({})", difference.cause, difference.reason);
+    }
+}
+
+/// A reason why a behaviour can't be looked at here.
+pub(crate) fn skip(reason: impl Into<String>) -> Outcome {
+    Outcome::Skipped(reason.into())
+}
+
+/// Asserts that a call failed with this code, and gives its message.
+#[track_caller]
+pub(crate) fn assert_code<T>(result: Result<T, interface::Error>, code: ErrorCode) -> String {
+    match result {
+        Ok(_) => panic!("it succeeded; expected {}", code.as_str()),
+        Err(error) => {
+            assert_eq!(error.code, code, "{}", error.message);
+            error.message
+        }
+    }
+}
+
+fn said<T>(answer: Result<T, String>) -> T {
+    answer.unwrap_or_else(|problem| panic!("{problem}"))
+}
