@@ -44,3 +44,8 @@ pub use error::error_code;
 pub use file::{File, Metadata, tempfile, tempfile_in};
 pub use named::{NamedTempFile, PersistError};
 pub use path::{PathPersistError, TempPath};
+
+/// The README's program is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

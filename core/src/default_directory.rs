@@ -1,6 +1,7 @@
 //! The default directory: where temporary files go unless the caller says otherwise.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use rand_core::TryRng;
 
@@ -21,14 +22,15 @@ const USUAL: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 /// # Errors
 /// `no-scratch` if none can.
 pub fn default_place<P: Platform, R: TryRng>(platform: &P, source: &mut R) -> Result<Place<P>, Error> {
-    let variables = VARIABLES.iter().filter_map(|name| platform.variable(name));
-    let usual = USUAL.iter().map(ToString::to_string);
-    let candidates = variables.filter(|path| !path.is_empty()).chain(usual);
-    candidates
-        .chain(platform.last_resorts())
-        .find_map(|path| usable(platform, source, &path))
-        .ok_or(ErrorCode::NoScratch)
-        .during("look for", "a directory for temporary files")
+    let mut candidates: Vec<String> = VARIABLES.iter().filter_map(|name| platform.variable(name)).collect();
+    candidates.extend(USUAL.map(String::from));
+    candidates.extend(platform.last_resorts());
+    for path in candidates {
+        if let Some(place) = usable(platform, source, &path) {
+            return Ok(place);
+        }
+    }
+    Err(ErrorCode::NoScratch).during("look for", "a directory for temporary files")
 }
 
 fn usable<P: Platform, R: TryRng>(platform: &P, source: &mut R, path: &str) -> Option<Place<P>> {

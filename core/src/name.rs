@@ -93,7 +93,7 @@ fn may_be_created(name: &str) -> bool {
         && name.len() <= MAX_NAME
         && name != "."
         && name != ".."
-        && !name.ends_with(['.', ' '])
+        && !name.ends_with(|c| matches!(c, '.' | ' '))
         && !name.contains(|c: char| matches!(c, '/' | '\\' | ':') || c.is_control())
         && !is_device(name)
 }
@@ -101,15 +101,14 @@ fn may_be_created(name: &str) -> bool {
 /// Whether Windows takes the name for a device, whatever extension follows:
 /// <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>.
 fn is_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name).trim_end_matches(' ');
-    let is = |device: &str| stem.eq_ignore_ascii_case(device);
-    if ["con", "prn", "aux", "nul", "conin$", "conout$"].into_iter().any(is) {
+    let stem = name.split(|c| c == '.').next().unwrap_or(name).trim_end_matches(|c| c == ' ');
+    let stem = stem.to_ascii_lowercase();
+    if matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$") {
         return true;
     }
     let mut chars = stem.chars();
     let digit = chars.next_back();
-    let port = chars.as_str();
-    (port.eq_ignore_ascii_case("com") || port.eq_ignore_ascii_case("lpt"))
+    matches!(chars.as_str(), "com" | "lpt")
         && digit.is_some_and(|c| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³'))
 }
 

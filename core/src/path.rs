@@ -60,7 +60,7 @@ pub(crate) fn open_place<P: Platform>(platform: &P, path: &str) -> Result<Place<
     if path.is_empty() {
         return Err(ErrorCode::NoEntry);
     }
-    if path.contains('\0') {
+    if path.bytes().any(|byte| byte == 0) {
         return Err(ErrorCode::InvalidName);
     }
     let Anchor { mut dir, mut path, rest } = platform.anchor(path)?;
@@ -77,7 +77,7 @@ pub(crate) fn open_parent<P: Platform>(platform: &P, path: &str) -> Result<(Plac
     if path.is_empty() {
         return Err(ErrorCode::NoEntry);
     }
-    let (parent, name) = match path.rsplit_once('/') {
+    let (parent, name) = match path.rsplit_once(is_separator) {
         Some(("", name)) => ("/", name),
         Some((parent, name)) => (parent, name),
         None => (".", path),
@@ -91,7 +91,7 @@ pub(crate) fn child_components(path: &str) -> Result<Vec<&str>, ErrorCode> {
     if path.len() > MAX_PATH {
         return Err(ErrorCode::NameTooLong);
     }
-    path.split('/').map(checked).collect()
+    path.split(is_separator).map(checked).collect()
 }
 
 /// A child's directory, opened component by component from `root`, and its name.
@@ -133,14 +133,18 @@ pub fn longest_preopen<'a>(preopens: impl Iterator<Item = &'a str>, path: &str) 
 }
 
 fn guest_components(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|component| !matches!(*component, "" | "."))
+    path.split(is_separator).filter(|component| !matches!(*component, "" | "."))
+}
+
+fn is_separator(c: char) -> bool {
+    c == '/'
 }
 
 /// One component that a platform may be given.
 fn checked(name: &str) -> Result<&str, ErrorCode> {
     match name {
         "" | "." | ".." => Err(ErrorCode::InvalidName),
-        name if name.contains(['/', '\0']) => Err(ErrorCode::InvalidName),
+        name if name.bytes().any(|byte| matches!(byte, b'/' | 0)) => Err(ErrorCode::InvalidName),
         name if name.len() > MAX_NAME => Err(ErrorCode::NameTooLong),
         name => Ok(name),
     }

@@ -107,7 +107,7 @@ impl<'a, P: Platform> Removal<'a, P> {
             Err(ErrorCode::IsDirectory) => frame.pending.push((name, EntryKind::Directory)),
             Err(code) => {
                 frame.failed = true;
-                let path = join(&frame.path, &String::from_utf8_lossy(&name));
+                let path = child(&frame.path, &name);
                 self.failed(code, &path);
             }
         }
@@ -118,7 +118,7 @@ impl<'a, P: Platform> Removal<'a, P> {
             return self.move_up(stack, name);
         }
         let Some(frame) = stack.last_mut() else { return };
-        let path = join(&frame.path, &String::from_utf8_lossy(&name));
+        let path = child(&frame.path, &name);
         match self.platform.open_directory(&frame.dir, &name) {
             Ok(dir) => match self.frame(dir, name, path) {
                 Some(inside) => stack.push(inside),
@@ -154,7 +154,7 @@ impl<'a, P: Platform> Removal<'a, P> {
             Err(ErrorCode::NoEntry) => {}
             Err(code) => {
                 deep.failed = true;
-                let path = join(&deep.path, &String::from_utf8_lossy(&name));
+                let path = child(&deep.path, &name);
                 self.failed(code, &path);
             }
         }
@@ -199,7 +199,7 @@ impl<'a, P: Platform> Removal<'a, P> {
         match self.list(&dir) {
             Ok((pending, unnamed)) => {
                 for code in &unnamed {
-                    self.failed(*code, &join(&path, "\u{FFFD}"));
+                    self.failed(*code, &child(&path, b"\xFF"));
                 }
                 Some(Frame { dir, name, path, pending, rounds: 0, failed: !unnamed.is_empty() })
             }
@@ -223,4 +223,9 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
         Ok((pending, unnamed))
     }
+}
+
+/// The path of an entry, as far as it can be written down.
+fn child(directory: &str, name: &[u8]) -> String {
+    join(directory, core::str::from_utf8(name).unwrap_or("\u{FFFD}"))
 }

@@ -96,8 +96,8 @@ pub(crate) fn check_component(what: &'static str, bytes: &[u8]) -> Result<(), Er
 fn register(graph: &mut CompositionGraph, what: &'static str, bytes: &[u8]) -> Result<PackageId, Error> {
     check_component(what, bytes)?;
     let name = format!("wasi-tempfile:{what}");
-    let package = Package::from_bytes(&name, None, bytes, graph.types_mut())
-        .map_err(|error| invalid(what, &*error))?;
+    let package =
+        Package::from_bytes(&name, None, bytes, graph.types_mut()).map_err(|error| invalid(what, &*error))?;
     graph.register_package(package).map_err(|error| invalid(what, &error))
 }
 
@@ -117,10 +117,7 @@ fn matching_export(graph: &CompositionGraph, provider: PackageId, import: &str) 
         .find(|export| *export == import)
         .or_else(|| exports.iter().find(|export| are_semver_compatible(export, import)))
         .cloned()
-        .ok_or_else(|| Error::MissingImport {
-            import: import.to_owned(),
-            cause: String::new(),
-        })
+        .ok_or_else(|| Error::MissingImport { import: import.to_owned(), cause: String::new() })
 }
 
 /// The version in a name of the preopens interface, with its `@`; empty if it has none.
@@ -156,10 +153,7 @@ fn alias(graph: &mut CompositionGraph, instance: NodeId, export: &str) -> Result
 }
 
 fn stub_error(error: &dyn std::error::Error) -> Error {
-    Error::Engine {
-        operation: "assemble the plugin's wasi:filesystem/preopens",
-        cause: one_line(error),
-    }
+    Error::Engine { operation: "assemble the plugin's wasi:filesystem/preopens", cause: one_line(error) }
 }
 
 fn invalid(what: &'static str, error: &dyn std::error::Error) -> Error {

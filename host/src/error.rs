@@ -78,6 +78,13 @@ pub enum RootCause {
         /// The permission bits.
         mode: u32,
     },
+    /// Its path is not UTF-8.
+    NotText,
+    /// It cannot be opened, or no directory can be made in it.
+    Refused {
+        /// What was tried, and why it failed.
+        cause: tempfile_core::Error,
+    },
     /// The system said no.
     Io {
         /// What was tried.
@@ -91,10 +98,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotWasm { what } => write!(f, "the {what} is not WebAssembly"),
-            Self::CoreModule { what } => write!(
-                f,
-                "the {what} is not a component but a core module (build it for wasm32-wasip2)"
-            ),
+            Self::CoreModule { what } => {
+                write!(f, "the {what} is not a component but a core module (build it for wasm32-wasip2)")
+            }
             Self::Invalid { what, cause } => write!(f, "the {what} is not a valid component: {cause}"),
             Self::MissingImport { import, cause } if cause.is_empty() => {
                 write!(f, "the plugin imports `{import}`, which is not served here")
@@ -102,7 +108,11 @@ impl fmt::Display for Error {
             Self::MissingImport { import, cause } => {
                 write!(f, "the plugin imports `{import}`, which does not fit what is served here: {cause}")
             }
-            Self::NoRun => f.write_str("the plugin does not export `wasi:cli/run`, so there is nothing to run"),
+            Self::NoRun => {
+                f.write_str("the plugin does not export `wasi:cli/run`, so there is nothing to run")
+            }
+            // It says the path itself.
+            Self::Root { cause: RootCause::Refused { cause }, .. } => write!(f, "the scratch root: {cause}"),
             Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
             Self::Engine { operation, cause } => write!(f, "{operation}: {cause}"),
@@ -117,6 +127,8 @@ impl fmt::Display for RootCause {
             Self::NotDirectory => f.write_str("is not a directory"),
             Self::Foreign { owner } => write!(f, "belongs to user {owner}"),
             Self::Shared { mode } => write!(f, "can be written to by others (mode {mode:04o})"),
+            Self::NotText => f.write_str("has a path that is not UTF-8"),
+            Self::Refused { cause } => write!(f, "{cause}"),
             Self::Io { operation, cause } => write!(f, "{operation}: {cause}"),
         }
     }

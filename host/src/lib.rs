@@ -39,4 +39,4 @@ pub mod suite;
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};
 pub use error::{Error, RootCause};
 pub use sandbox::{Capture, Control, Ending, Input, Mount, Outcome, Output, Plugin, Run, Sandbox, State};
-pub use scratch::{ScratchDir, ScratchRoot, Stayed};
+pub use scratch::{CleanupFailure, ScratchDir, ScratchRoot};

@@ -57,7 +57,10 @@ impl Sandbox {
     /// # Errors
     ///
     /// What `add` returns, say because a name is taken.
-    pub fn with(mut self, add: impl FnOnce(&mut Linker<State>) -> wasmtime::Result<()>) -> Result<Self, Error> {
+    pub fn with(
+        mut self,
+        add: impl FnOnce(&mut Linker<State>) -> wasmtime::Result<()>,
+    ) -> Result<Self, Error> {
         add(&mut self.linker).map_err(|error| engine_error("link the embedder's functions", &error))?;
         Ok(self)
     }
@@ -88,30 +91,29 @@ impl Sandbox {
     /// If it is not a component, imports something that is not served, or does not export `wasi:cli/run`.
     pub fn load_composed(&self, component: &[u8]) -> Result<Plugin, Error> {
         check_component("plugin", component)?;
-        let component = Component::from_binary(&self.engine, component).map_err(|error| Error::Invalid {
-            what: "plugin",
-            cause: one_line(error.as_ref()),
-        })?;
-        let pre = self.linker.instantiate_pre(&component).map_err(|error| self.missing(&component, &error))?;
+        let component = Component::from_binary(&self.engine, component)
+            .map_err(|error| Error::Invalid { what: "plugin", cause: one_line(error.as_ref()) })?;
+        let pre =
+            self.linker.instantiate_pre(&component).map_err(|error| self.missing(&component, &error))?;
         let pre = CommandPre::new(pre).map_err(|_| Error::NoRun)?;
         Ok(Plugin { engine: self.engine.clone(), pre })
     }
 
     /// Names the import that stands in the way.
     fn missing(&self, component: &Component, error: &wasmtime::Error) -> Error {
-        let ty = component.component_type();
-        // The engine names it in its message, between the first pair of backticks, and has no other way to tell.
+        // The engine has no other way to tell than its message, which says the import's name between backticks, and after
+        // that what is wrong with it.
         let text = one_line(error.as_ref());
-        let import = ty
-            .imports(&self.engine)
-            .map(|(name, _)| name.to_owned())
-            .find(|name| text.contains(&format!("`{name}`")));
-        match import {
-            Some(import) if text.contains("a matching implementation was not found") && !text.contains(": ") => {
-                Error::MissingImport { import, cause: String::new() }
-            }
-            Some(import) => Error::MissingImport { import, cause: text },
-            None => engine_error("link the plugin", error),
+        let ty = component.component_type();
+        let mut names = ty.imports(&self.engine).map(|(name, _)| name);
+        let Some(import) = names.find(|name| text.contains(&format!("`{name}`"))) else {
+            return engine_error("link the plugin", error);
+        };
+        let absent = text.ends_with("implementation is missing") || text.ends_with("not found in the linker");
+        let detail = text.split_once("not found in the linker: ").map_or(&*text, |(_, detail)| detail);
+        Error::MissingImport {
+            import: import.to_owned(),
+            cause: if absent { String::new() } else { detail.to_owned() },
         }
     }
 }

@@ -1,30 +1,33 @@
 //! Private scratch directories: one per plugin instance, below one root per application.
 //!
 //! A destructor in a plugin runs only as long as the plugin does: not after a trap, not when its store is dropped. So the
-//! directory belongs to the host, which removes it however the instance ended.
+//! directory belongs to the host, which removes it however the instance ended. It is made and removed by the same rules that
+//! serve the plugin inside it.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use getrandom::SysRng;
+use rustix::fs::{self as sys, FileType, Mode};
+use rustix::io::Errno;
+use tempfile_core::{Native, Options, Place, TempDir, directory, place_at};
+
+pub use tempfile_core::CleanupFailure;
+
 use crate::error::{Error, RootCause};
 
-mod platform;
-
 /// The directory below which all scratch directories of an application lie. Clones share it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ScratchRoot {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    directory: OwnedFd,
+    place: Place<Native>,
 }
 
 impl ScratchRoot {
@@ -33,17 +36,11 @@ impl ScratchRoot {
     /// # Errors
     ///
     /// If the root is a symbolic link, belongs to another user or can be written to by others: somebody else could then
-    /// replace what lies in it. Its parents are the caller's choice. If it cannot be created or opened.
+    /// replace what lies in it. Its parents are the caller's choice. If it cannot be created or opened, or its path is not
+    /// UTF-8.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let refuse = |cause| Error::Root { path: path.to_owned(), cause };
-        // Runs go on when the process changes its working directory.
-        let absolute = std::path::absolute(path)
-            .map_err(|cause| refuse(RootCause::Io { operation: "resolve", cause }))?;
-        let directory = platform::open_root(&absolute).map_err(refuse)?;
-        Ok(Self {
-            inner: Arc::new(Inner { path: absolute, directory }),
-        })
+        Self::open_checked(path).map_err(|cause| Error::Root { path: path.to_owned(), cause })
     }
 
     /// Opens the root this user has by default, in the system's directory for temporary files.
@@ -54,6 +51,18 @@ impl ScratchRoot {
     pub fn open_default() -> Result<Self, Error> {
         let name = format!("wasi-tempfile-{}", rustix::process::geteuid().as_raw());
         Self::open(std::env::temp_dir().join(name))
+    }
+
+    fn open_checked(path: &Path) -> Result<Self, RootCause> {
+        match sys::mkdir(path, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(RootCause::Io { operation: "create it", cause: errno.into() }),
+        }
+        check(path)?;
+        let name = path.to_str().ok_or(RootCause::NotText)?;
+        let place = place_at(&Native, name).map_err(|error| RootCause::Refused { cause: error })?;
+        // Runs go on when the process changes its working directory, so this path is absolute.
+        Ok(Self { inner: Arc::new(Inner { path: place.path().into(), place }) })
     }
 
     /// Where the root lies. This is for the embedder alone: no plugin ever reads it.
@@ -67,27 +76,50 @@ impl ScratchRoot {
     ///
     /// If the root cannot be written to.
     pub fn create_dir(&self) -> Result<ScratchDir, Error> {
-        let name = platform::create_private_dir(&self.inner.directory).map_err(|cause| Error::Root {
-            path: self.path().to_owned(),
-            cause: RootCause::Io { operation: "create a directory in it", cause },
+        let options = Options { prefix: "run-".to_owned(), ..Options::default() };
+        let directory = directory(&Native, &mut SysRng, &options, &self.inner.place).map_err(|cause| {
+            Error::Root { path: self.path().to_owned(), cause: RootCause::Refused { cause } }
         })?;
-        Ok(ScratchDir {
-            path: self.path().join(&name),
-            root: self.clone(),
-            name,
-            removed: Mutex::new(false),
-        })
+        Ok(ScratchDir { path: directory.path().into(), directory: Mutex::new(directory) })
     }
+}
+
+impl std::fmt::Debug for ScratchRoot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ScratchRoot").field(&self.path()).finish()
+    }
+}
+
+/// Refuses a root that somebody else has a hand in.
+fn check(path: &Path) -> Result<(), RootCause> {
+    let stat =
+        sys::lstat(path).map_err(|errno| RootCause::Io { operation: "look at it", cause: errno.into() })?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => {}
+        FileType::Symlink => return Err(RootCause::Link),
+        FileType::RegularFile
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => return Err(RootCause::NotDirectory),
+    }
+    if stat.st_uid != rustix::process::geteuid().as_raw() {
+        return Err(RootCause::Foreign { owner: stat.st_uid });
+    }
+    let mode = Mode::from_raw_mode(stat.st_mode);
+    if mode.intersects(Mode::WGRP | Mode::WOTH) {
+        return Err(RootCause::Shared { mode: mode.as_raw_mode() });
+    }
+    Ok(())
 }
 
 /// One instance's directory. It goes with everything in it: by [`close`](Self::close), which reports, or on drop, which
 /// forgives.
-#[derive(Debug)]
 pub struct ScratchDir {
-    root: ScratchRoot,
-    name: String,
     path: PathBuf,
-    removed: Mutex<bool>,
+    /// Behind a lock, since an interrupted run loses it to another thread.
+    directory: Mutex<TempDir<Native>>,
 }
 
 impl ScratchDir {
@@ -106,36 +138,22 @@ impl ScratchDir {
     }
 
     /// Removes the directory, and says what could not go; nothing if all went. Closing again tries what stayed again.
-    pub fn close(&self) -> Vec<Stayed> {
-        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
-        if *removed {
-            return Vec::new();
-        }
-        let stayed = platform::remove_tree(&self.root.inner.directory, &self.root.inner.path, &self.name);
-        *removed = stayed.is_empty();
-        stayed
+    pub fn close(&self) -> Vec<CleanupFailure> {
+        let mut directory = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
+        directory.close().err().unwrap_or_default()
     }
 }
 
 impl Drop for ScratchDir {
     fn drop(&mut self) {
         for stayed in self.close() {
-            tracing::warn!(path = %stayed.path.display(), cause = %stayed.cause, "a scratch file stayed");
+            tracing::warn!(path = stayed.path, cause = %stayed.error, "something stayed in a scratch directory");
         }
     }
 }
 
-/// Something that could not be removed.
-#[derive(Debug)]
-pub struct Stayed {
-    /// What stayed, from the scratch directory's root.
-    pub path: PathBuf,
-    /// Why.
-    pub cause: io::Error,
-}
-
-impl fmt::Display for Stayed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "remove {}: {}", self.path.display(), self.cause)
+impl std::fmt::Debug for ScratchDir {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ScratchDir").field(&self.path).finish()
     }
 }

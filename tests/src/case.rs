@@ -102,15 +102,32 @@ pub struct Setup {
     pub nowhere: bool,
 }
 
-/// A small file system in memory.
+/// Something mounted in the scratch directory.
 #[derive(Clone, Copy, Debug)]
-pub struct Mount {
+pub enum Mount {
+    /// A small file system in memory.
+    FileSystem {
+        /// Its name in the scratch directory.
+        name: &'static str,
+        /// Its size in bytes.
+        size: u64,
+        /// Whether it is mounted read-only.
+        read_only: bool,
+    },
+    /// An empty file that is a mount point, so that the system won't let its name go.
+    BusyFile {
+        /// Its name in the scratch directory.
+        name: &'static str,
+    },
+}
+
+impl Mount {
     /// Its name in the scratch directory.
-    pub name: &'static str,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Whether it is mounted read-only.
-    pub read_only: bool,
+    pub fn name(&self) -> &'static str {
+        match self {
+            Mount::FileSystem { name, .. } | Mount::BusyFile { name } => name,
+        }
+    }
 }
 
 impl Setup {

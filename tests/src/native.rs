@@ -90,7 +90,7 @@ fn spawn(
     directory: &Path,
     variables: &[(String, String)],
 ) -> io::Result<Output> {
-    let child = Command::new(env::current_exe()?)
+    let child = Command::new(this_program()?)
         .env_remove("TMPDIR")
         .env_remove("TEMP")
         .env_remove("TMP")
@@ -110,6 +110,11 @@ fn spawn(
         rustix::process::kill_process(pid, rustix::process::Signal::KILL)?;
         receive.recv().unwrap_or_else(|_| Err(io::Error::other("its watcher died")))
     })
+}
+
+/// This program, even if its file has been built anew since.
+fn this_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { env::current_exe() }
 }
 
 /// What the child said, or how it ended if it said nothing.

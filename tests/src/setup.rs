@@ -47,7 +47,10 @@ pub fn furnish(setup: &Setup, scratch: &Path) -> Result<(), String> {
     }
     if let Some(open_files) = setup.open_files {
         let limit = Rlimit { current: Some(open_files), maximum: Some(open_files) };
-        told("limit the open files", rustix::process::setrlimit(Resource::Nofile, limit).map_err(io::Error::from))?;
+        told(
+            "limit the open files",
+            rustix::process::setrlimit(Resource::Nofile, limit).map_err(io::Error::from),
+        )?;
     }
     Ok(())
 }
@@ -72,9 +75,17 @@ fn mount_namespace() -> io::Result<()> {
 }
 
 fn attach(mount: &Mount, scratch: &Path) -> io::Result<()> {
-    let at = scratch.join(mount.name);
-    fs::create_dir(&at)?;
-    tmpfs(&at, mount.size, mount.read_only)
+    let at = scratch.join(mount.name());
+    match mount {
+        Mount::FileSystem { size, read_only, .. } => {
+            fs::create_dir(&at)?;
+            tmpfs(&at, *size, *read_only)
+        }
+        Mount::BusyFile { .. } => {
+            fs::write(&at, "")?;
+            Ok(rustix::mount::mount_bind(&at, &at)?)
+        }
+    }
 }
 
 fn tmpfs(at: &Path, size: u64, read_only: bool) -> io::Result<()> {

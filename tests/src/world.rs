@@ -76,9 +76,11 @@ impl World {
             return Vec::new();
         }
         let mut left = self.list("");
-        left.retain(|name| !setup.mounts.iter().any(|mount| mount.name == name));
-        for Mount { name, .. } in setup.mounts {
-            left.extend(self.list(name).into_iter().map(|inside| format!("{name}/{inside}")));
+        left.retain(|name| !setup.mounts.iter().any(|mount| mount.name() == name));
+        for mount in setup.mounts {
+            if let Mount::FileSystem { name, .. } = mount {
+                left.extend(self.list(name).into_iter().map(|inside| format!("{name}/{inside}")));
+            }
         }
         left
     }

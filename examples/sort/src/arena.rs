@@ -126,7 +126,9 @@ impl Arena {
         let middle = self.middle();
         let (text, index) = self.block.split_at_mut(middle);
         let (slots, _) = index.as_chunks_mut::<SLOT>();
-        slots.sort_unstable_by(|a, b| slot_key(a).cmp(&slot_key(b)).then_with(|| line(text, a).cmp(line(text, b))));
+        slots.sort_unstable_by(|a, b| {
+            slot_key(a).cmp(&slot_key(b)).then_with(|| line(text, a).cmp(line(text, b)))
+        });
     }
 
     /// Writes the lines in the order of the index.
@@ -192,8 +194,7 @@ mod tests {
 
     #[test]
     fn keys_order_as_lines_do() {
-        let lines: [&[u8]; 9] =
-            [b"", b"\0", b"\x01", b"A", b"a", b"aaaaaaa", b"aaaaaaaa", b"ab", b"\xff"];
+        let lines: [&[u8]; 9] = [b"", b"\0", b"\x01", b"A", b"a", b"aaaaaaa", b"aaaaaaaa", b"ab", b"\xff"];
         for pair in lines.windows(2) {
             assert!(key(pair[0]) <= key(pair[1]), "{pair:?}");
         }

@@ -17,7 +17,7 @@ pub enum Error {
         /// The longest that would do, in bytes.
         limit: usize,
     },
-    /// So much memory, in bytes, can't be had, or is no sensible budget.
+    /// So much memory, in bytes, can't be had, or is outside the range of [`Options::memory`](crate::Options::memory).
     Memory(usize),
 }
 
@@ -30,7 +30,7 @@ impl fmt::Display for Error {
             Self::LineTooLong { line, limit } => {
                 write!(f, "line {line} is longer than {limit} bytes, all that this much memory has room for")
             }
-            Self::Memory(bytes) => write!(f, "cannot work with {bytes} bytes of memory"),
+            Self::Memory(bytes) => write!(f, "cannot have {bytes} bytes of memory to work in"),
         }
     }
 }

@@ -80,12 +80,11 @@ pub fn sort<W: Write>(
     if fill == Fill::End {
         let mut sink = Sink::new(output().map_err(Error::Output)?, buffer, Error::Output);
         arena.write(&mut sink)?;
-        return Ok(Stats::of(sink.finish()?));
+        return Ok(Stats::default().with(sink.finish()?));
     }
 
     let mut runs = Runs::new()?;
     let mut queue = VecDeque::new();
-    let mut spilled = 0;
     loop {
         if !arena.is_empty() {
             let mut sink = runs.create(buffer)?;
@@ -102,27 +101,28 @@ pub fn sort<W: Write>(
         fill = arena.fill(&mut input)?;
         arena.sort();
     }
-    spilled += queue.iter().map(|run| run.bytes).sum::<u64>();
 
+    let spilled: u64 = queue.iter().map(|run| run.bytes).sum();
+    let mut stats = Stats { spilled, merges: 1, ..Stats::default() };
     let mut block = arena.into_block();
-    let mut merges = 1;
     while let Some(count) = merge::next_pass(&queue, block.len()) {
         let mut sink = runs.create(buffer)?;
         merge::merge(&runs, queue.drain(..count), &mut block, &mut sink)?;
         let run = runs.complete(sink)?;
-        spilled += run.bytes;
-        merges += 1;
+        stats.spilled += run.bytes;
+        stats.merges += 1;
         queue.push_back(run);
     }
     let mut sink = Sink::new(output().map_err(Error::Output)?, buffer, Error::Output);
     merge::merge(&runs, queue.drain(..), &mut block, &mut sink)?;
-    let stats = Stats { files: runs.created(), spilled, merges, ..Stats::of(sink.finish()?) };
+    stats.files = runs.created();
+    let stats = stats.with(sink.finish()?);
     runs.close()?;
     Ok(stats)
 }
 
 impl Stats {
-    fn of(output: Written) -> Self {
-        Self { lines: output.lines, bytes: output.bytes, ..Self::default() }
+    fn with(self, output: Written) -> Self {
+        Self { lines: output.lines, bytes: output.bytes, ..self }
     }
 }

@@ -1,4 +1,4 @@
-use wasi_tempfile::{Builder, File, TempDir};
+use wasi_tempfile::{File, TempDir};
 
 use crate::Error;
 use crate::sink::Sink;
@@ -21,8 +21,11 @@ pub(crate) struct Run {
 
 impl Runs {
     pub(crate) fn new() -> Result<Self, Error> {
-        let directory = Builder::new().prefix("sort-").tempdir();
-        Ok(Self { directory: directory.map_err(|error| Error::Scratch("make a directory", error))?, created: 0 })
+        let directory = TempDir::with_prefix("sort-");
+        Ok(Self {
+            directory: directory.map_err(|error| Error::Scratch("make a directory", error))?,
+            created: 0,
+        })
     }
 
     /// How many there have been.

@@ -49,7 +49,10 @@ fn sorts_standard_input() {
     assert!(done.status.success());
     assert!(done.stdout == text::sorted(&text));
     let stats = String::from_utf8(done.stderr).expect("it is ASCII");
-    assert!(stats.starts_with("sort: lines=") && stats.contains(" files=") && stats.lines().count() == 1, "{stats}");
+    assert!(
+        stats.starts_with("sort: lines=") && stats.contains(" files=") && stats.lines().count() == 1,
+        "{stats}"
+    );
     nothing_left(&world);
 }
 

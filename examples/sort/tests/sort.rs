@@ -81,7 +81,8 @@ fn kinds_of_lines() {
     check(&b"the same line\n".repeat(3000), 4096);
     let descending: Vec<u8> = (0..20_000).rev().flat_map(|n| format!("{n:09}\n").into_bytes()).collect();
     check(&descending, 4096);
-    let ascending: Vec<u8> = (0..20_000).flat_map(|n| format!("a common beginning {n:09}\n").into_bytes()).collect();
+    let ascending: Vec<u8> =
+        (0..20_000).flat_map(|n| format!("a common beginning {n:09}\n").into_bytes()).collect();
     check(&ascending, 4096);
     let bytes: Vec<u8> = (0..60_000).map(|_| random.below(256) as u8).collect();
     check(&bytes, 4096);
@@ -104,9 +105,12 @@ fn the_longest_line() {
     for (before, after) in [(0, 0), (1, 0), (0, 1), (900, 900)] {
         let text = [&b"x\n".repeat(before)[..], &vec![b'm'; limit], b"\n", &b"a\n".repeat(after)].concat();
         check(&text, 4096);
-        let text = [&b"x\n".repeat(before)[..], &vec![b'm'; limit + 1], b"\n", &b"a\n".repeat(after)].concat();
+        let text =
+            [&b"x\n".repeat(before)[..], &vec![b'm'; limit + 1], b"\n", &b"a\n".repeat(after)].concat();
         match sort(&text[..], || Ok(io::sink()), &Options { memory: 4096, ..Options::default() }) {
-            Err(Error::LineTooLong { line, limit: said }) => assert_eq!((line, said), (before as u64 + 1, limit)),
+            Err(Error::LineTooLong { line, limit: said }) => {
+                assert_eq!((line, said), (before as u64 + 1, limit))
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use wasi_tempfile_host::{Control, Ending, Input, Mount, Outcome, Output, Run, Sandbox, ScratchRoot, components};
+use wasi_tempfile_host::{
+    Control, Ending, Input, Mount, Outcome, Output, Run, Sandbox, ScratchRoot, components,
+};
 
 use super::watch::Watch;
 use super::{HOST_FAILED, PLUGIN_FAILED, Result, complain, files, values};
@@ -106,7 +108,7 @@ impl RunPlugin {
 /// Says how a run ended, if the plugin has not said so itself, and gives the exit code.
 pub(super) fn conclude(outcome: &Outcome, signal: Option<i32>) -> ExitCode {
     for stayed in &outcome.not_removed {
-        complain(stayed);
+        complain(&stayed.error);
     }
     if let Some(signal) = signal {
         // By convention, what a shell shows for a program that a signal ended.

@@ -40,8 +40,8 @@ impl Watch {
     /// Watches over the run that `control` belongs to. It must begin after this, so that no signal falls between.
     pub(super) fn start(control: &Control, timeout: Option<Duration>) -> Result<Self> {
         let shared = Arc::new(Shared::default());
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
-            .map_err(|cause| format!("receive signals: {cause}"))?;
+        let mut signals =
+            Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|cause| format!("receive signals: {cause}"))?;
         {
             let (shared, control) = (shared.clone(), control.clone());
             spawn("signals", move || {
@@ -89,7 +89,7 @@ impl Shared {
             return;
         }
         for stayed in control.abandon() {
-            complain(stayed);
+            complain(&stayed.error);
         }
         match state.signal {
             Some(signal) => exit(128 + signal),

@@ -12,7 +12,7 @@ use wasmtime::{Engine, EngineWeak};
 use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 
 use crate::error::Error;
-use crate::scratch::{ScratchDir, Stayed};
+use crate::scratch::{CleanupFailure, ScratchDir};
 
 /// Watches and stops one run from another thread. Give a clone of it to [`Run::control`](crate::Run::control); for the
 /// next run make a new one.
@@ -71,7 +71,7 @@ impl Control {
 
     /// Takes the scratch directory away from under a run that does not end after [`stop`](Self::stop), because it hangs in
     /// a system call; and says what could not be removed. The process should end next.
-    pub fn abandon(&self) -> Vec<Stayed> {
+    pub fn abandon(&self) -> Vec<CleanupFailure> {
         let mut inner = self.lock();
         // A run that is about to begin must not make another one.
         inner.abandoned = true;

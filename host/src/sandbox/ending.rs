@@ -9,7 +9,7 @@ use wasmtime_wasi::I32Exit;
 use super::control::{Control, Stop};
 use super::limits::Budget;
 use crate::error::one_line;
-use crate::scratch::Stayed;
+use crate::scratch::CleanupFailure;
 
 /// What remains of a run.
 #[derive(Debug)]
@@ -19,16 +19,12 @@ pub struct Outcome {
     /// The names that lay directly in the scratch directory when it ended. The host has removed them since.
     pub left_behind: Vec<OsString>,
     /// What the host could not remove.
-    pub not_removed: Vec<Stayed>,
+    pub not_removed: Vec<CleanupFailure>,
 }
 
 impl Outcome {
     pub(super) fn never_began() -> Self {
-        Self {
-            ending: Ending::Interrupted,
-            left_behind: Vec::new(),
-            not_removed: Vec::new(),
-        }
+        Self { ending: Ending::Interrupted, left_behind: Vec::new(), not_removed: Vec::new() }
     }
 }
 

@@ -26,18 +26,12 @@ impl State {
         // makes every path call three to ten times slower.
         wasi.allow_blocking_current_thread(true);
         let scratch = scratch.path().to_owned();
-        wasi.preopened_dir(&scratch, SCRATCH_GUEST_PATH, FsPerms::ReadWrite).map_err(|error| Error::Engine {
-            operation: "open the scratch directory",
-            cause: one_line(error.as_ref()),
+        wasi.preopened_dir(&scratch, SCRATCH_GUEST_PATH, FsPerms::ReadWrite).map_err(|error| {
+            Error::Engine { operation: "open the scratch directory", cause: one_line(error.as_ref()) }
         })?;
         let budget = Budget::new(run.memory);
         run.grant(&mut wasi)?;
-        Ok(Self {
-            wasi: wasi.build(),
-            table: limits::table(),
-            scratch,
-            budget,
-        })
+        Ok(Self { wasi: wasi.build(), table: limits::table(), scratch, budget })
     }
 
     /// Where the run's scratch directory lies, on the host. A function that gets at it must not tell a plugin.

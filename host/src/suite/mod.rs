@@ -14,8 +14,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use conformance::{command, native};
 pub use conformance::{Case, Outcome, Placement, cases, find};
+use conformance::{command, native};
 
 use crate::components;
 use crate::sandbox::Plugin;
@@ -110,9 +110,15 @@ impl Suite {
     fn as_component(&self, case: &'static Case) -> Result<Outcome, Box<dyn std::error::Error>> {
         let directory = native::Directory::new()?;
         if case.setup.needs_process() {
-            let provider = self.provider.as_deref().map(|path| (PROVIDER.to_owned(), path.display().to_string()));
+            let provider =
+                self.provider.as_deref().map(|path| (PROVIDER.to_owned(), path.display().to_string()));
             let variables: Vec<_> = provider.into_iter().collect();
-            return Ok(native::in_process_of_its_own(case, Placement::Component, directory.path(), &variables));
+            return Ok(native::in_process_of_its_own(
+                case,
+                Placement::Component,
+                directory.path(),
+                &variables,
+            ));
         }
         Ok(component::run(self.plugin()?, case, directory.path())?)
     }
@@ -122,7 +128,9 @@ impl Suite {
             return Outcome::Skipped(reason);
         }
         self.plugin()
-            .and_then(|plugin| component::run(plugin, request.case, &request.directory).map_err(|error| error.to_string()))
+            .and_then(|plugin| {
+                component::run(plugin, request.case, &request.directory).map_err(|error| error.to_string())
+            })
             .unwrap_or_else(Outcome::Failed)
     }
 

@@ -144,6 +144,8 @@ impl Running {
 
     /// Waits for the end, without reading what the command still has to say on standard output.
     pub(crate) fn end(mut self) -> Ended {
+        // `wait` would close it, and end a command that reads it.
+        let _open = self.child.stdin.take();
         let status = self.child.wait().expect("wait for the command");
         let mut stderr = String::new();
         if let Some(mut pipe) = self.child.stderr.take() {

@@ -129,9 +129,34 @@ fn no_method_goes_through_a_link(w: &World) {
 fn hostile_paths_are_refused(w: &World) {
     let (dir, name) = furnished(w);
     let paths = [
-        "", ".", "..", "/", "//", "/x", "/file", "../x", "../../x", "../../../../../../etc/passwd", "x/", "directory/", "x//y",
-        "directory//child", "./x", "./file", "directory/.", "directory/./child", "directory/..", "directory/../file", "x/../../y",
-        "\0", "x\0", "fi\0le", "directory/\0", "file\0.txt", "directory/child/..", " /..",
+        "",
+        ".",
+        "..",
+        "/",
+        "//",
+        "/x",
+        "/file",
+        "../x",
+        "../../x",
+        "../../../../../../etc/passwd",
+        "x/",
+        "directory/",
+        "x//y",
+        "directory//child",
+        "./x",
+        "./file",
+        "directory/.",
+        "directory/./child",
+        "directory/..",
+        "directory/../file",
+        "x/../../y",
+        "\0",
+        "x\0",
+        "fi\0le",
+        "directory/\0",
+        "file\0.txt",
+        "directory/child/..",
+        " /..",
     ];
     for path in paths {
         let refused = |what: &str, code: Option<ErrorCode>| {
@@ -154,8 +179,22 @@ fn hostile_paths_are_refused(w: &World) {
 fn archive_names_are_taken(w: &World) {
     let dir = new();
     let mut names = vec![
-        "con", "nul.txt", "a:b", "C:", "trailing ", "trailing.", "...", "back\\slash", "new\nline", "\u{1b}[2J", "-rf", "~",
-        "日本語", "\u{7f}", " ", "*",
+        "con",
+        "nul.txt",
+        "a:b",
+        "C:",
+        "trailing ",
+        "trailing.",
+        "...",
+        "back\\slash",
+        "new\nline",
+        "\u{1b}[2J",
+        "-rf",
+        "~",
+        "日本語",
+        "\u{7f}",
+        " ",
+        "*",
     ];
     for name in &names {
         let file = dir.create_file(name).unwrap_or_else(|error| panic!("{name:?}: {}", error.message));

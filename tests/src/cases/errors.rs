@@ -22,8 +22,13 @@ fn messages_are_one_line_with_operation_and_name(w: &World) {
     assert!(error.message.contains("missing"), "{}", error.message);
     assert!(error.message.contains("no-entry"), "{}", error.message);
     let (_file, path) = named();
-    let error = path.persist(&w.path("missing/target"), ReplaceMode::Overwrite, Durability::None).unwrap_err();
-    assert!(error.message.contains("persist") && error.message.contains("missing/target"), "{}", error.message);
+    let error =
+        path.persist(&w.path("missing/target"), ReplaceMode::Overwrite, Durability::None).unwrap_err();
+    assert!(
+        error.message.contains("persist") && error.message.contains("missing/target"),
+        "{}",
+        error.message
+    );
 }
 
 fn messages_stay_on_one_line_whatever_the_name(_: &World) {
@@ -72,10 +77,15 @@ fn codes_become_kinds_of_rust(w: &World) {
     w.write("taken", "");
     w.plant_directory("directory");
     let persist = |target: &str| NamedTempFile::new().unwrap().persist(w.path(target)).unwrap_err().error;
-    let noclobber = |target: &str| NamedTempFile::new().unwrap().persist_noclobber(w.path(target)).unwrap_err().error;
+    let noclobber =
+        |target: &str| NamedTempFile::new().unwrap().persist_noclobber(w.path(target)).unwrap_err().error;
     let expected = [
         (NamedTempFile::new_in(w.path("missing")).unwrap_err(), ErrorKind::NotFound, ErrorCode::NoEntry),
-        (NamedTempFile::new_in(w.path("taken")).unwrap_err(), ErrorKind::NotADirectory, ErrorCode::NotDirectory),
+        (
+            NamedTempFile::new_in(w.path("taken")).unwrap_err(),
+            ErrorKind::NotADirectory,
+            ErrorCode::NotDirectory,
+        ),
         (NamedTempFile::with_prefix("a/b").unwrap_err(), ErrorKind::InvalidFilename, ErrorCode::InvalidName),
         (noclobber("taken"), ErrorKind::AlreadyExists, ErrorCode::Exist),
         (persist("directory"), ErrorKind::IsADirectory, ErrorCode::IsDirectory),

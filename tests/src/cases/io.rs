@@ -28,7 +28,9 @@ pub(super) const CASES: &[Case] = &[
 
 const LAST: u64 = i64::MAX as u64;
 
-const SMALL: &[Mount] = &[Mount { name: "small", size: 256 * 1024, read_only: false }];
+const ROOM: u64 = 256 * 1024;
+
+const SMALL: &[Mount] = &[Mount::FileSystem { name: "small", size: ROOM, read_only: false }];
 
 fn a_gap_reads_as_zeros(_: &World) {
     let (file, _path) = data("abc");
@@ -193,7 +195,7 @@ fn a_full_file_system(w: &World) {
             Ok(count) => written += count,
             Err(error) => break error,
         }
-        assert!(written <= SMALL[0].size, "more went in than there is room");
+        assert!(written <= ROOM, "more went in than there is room");
     };
     assert_eq!(error.code, ErrorCode::NoSpace, "{}", error.message);
     assert_eq!(file.read(0, 4096).unwrap(), block, "what went in stays");

@@ -19,8 +19,8 @@ pub(super) const CASES: &[Case] = &[
     case!(a_full_file_system, Setup::PLAIN.mounts(FULL)),
 ];
 
-const READ_ONLY: &[Mount] = &[Mount { name: "fixed", size: 1 << 20, read_only: true }];
-const FULL: &[Mount] = &[Mount { name: "full", size: 64 * 1024, read_only: false }];
+const READ_ONLY: &[Mount] = &[Mount::FileSystem { name: "fixed", size: 1 << 20, read_only: true }];
+const FULL: &[Mount] = &[Mount::FileSystem { name: "full", size: 64 * 1024, read_only: false }];
 
 /// The three verbs' answers for a location: none where it worked.
 fn codes(location: Location<'_>) -> [Option<ErrorCode>; 3] {
@@ -124,7 +124,10 @@ fn a_read_only_file_system(w: &World) {
     let location = Location::Directory(&fixed);
     w.assert_differs(interface::unnamed(location), &differences::READ_ONLY_FILE_SYSTEM);
     w.assert_differs(interface::named(&Options::default(), location), &differences::READ_ONLY_FILE_SYSTEM);
-    w.assert_differs(interface::directory(&Options::default(), location), &differences::READ_ONLY_FILE_SYSTEM);
+    w.assert_differs(
+        interface::directory(&Options::default(), location),
+        &differences::READ_ONLY_FILE_SYSTEM,
+    );
 }
 
 fn a_full_file_system(w: &World) {

@@ -66,3 +66,57 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
 pub fn find(name: &str) -> Option<&'static Case> {
     cases().find(|case| case.name() == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::fs;
+    use wasi_tempfile::interface::ErrorCode;
+
+    /// Codes whose cause a case can't arrange, and why.
+    const OUT_OF_REACH: &[(ErrorCode, &str)] = &[
+        (ErrorCode::OutOfMemory, "the system would have to be out of memory, which ends the case first"),
+        (ErrorCode::Quota, "needs a file system with quotas, or a host with limits"),
+    ];
+
+    fn sources() -> Vec<(String, String)> {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cases");
+        let source = |path: std::path::PathBuf| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(path).unwrap())
+        };
+        let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+        entries.map(source).filter(|(name, _)| name != "mod").collect()
+    }
+
+    #[test]
+    fn every_file_is_a_module() {
+        let this = include_str!("mod.rs");
+        for (name, _) in sources() {
+            assert!(this.contains(&format!("\nmod {name};")), "{name}.rs is not part of the suite");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut seen = HashSet::new();
+        cases().for_each(|case| assert!(seen.insert(case.name()), "{} is there twice", case.name()));
+    }
+
+    #[test]
+    fn every_code_that_can_be_caused_is_asserted() {
+        let sources = sources();
+        let declared = include_str!("../differences.rs");
+        for code in ErrorCode::ALL {
+            let variant = format!("ErrorCode::{code:?}");
+            let word = |text: &str| {
+                text.match_indices(&variant)
+                    .any(|(at, _)| !text[at + variant.len()..].starts_with(char::is_alphanumeric))
+            };
+            let asserted = sources.iter().any(|(_, text)| word(text)) || word(declared);
+            let excused = OUT_OF_REACH.iter().any(|(excused, _)| excused == code);
+            assert!(asserted != excused, "{code}: asserted {asserted}, out of reach {excused}");
+        }
+    }
+}

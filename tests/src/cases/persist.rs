@@ -32,10 +32,13 @@ pub(super) const CASES: &[Case] = &[
     case!(an_impostor_is_not_persisted),
     case!(s001_20_to_another_file_system, Setup::PLAIN.mounts(OTHER)),
     case!(onto_a_read_only_file_system, Setup::PLAIN.mounts(READ_ONLY)),
+    case!(onto_a_mount_point, Setup::PLAIN.mounts(BUSY)),
 ];
 
-const OTHER: &[Mount] = &[Mount { name: "other", size: 1 << 20, read_only: false }];
-const READ_ONLY: &[Mount] = &[Mount { name: "fixed", size: 1 << 20, read_only: true }];
+const OTHER: &[Mount] = &[Mount::FileSystem { name: "other", size: 1 << 20, read_only: false }];
+const READ_ONLY: &[Mount] = &[Mount::FileSystem { name: "fixed", size: 1 << 20, read_only: true }];
+
+const BUSY: &[Mount] = &[Mount::BusyFile { name: "busy" }];
 
 const DURABILITIES: [Durability; 3] = [Durability::None, Durability::Data, Durability::Full];
 
@@ -298,5 +301,12 @@ fn s001_20_to_another_file_system(w: &World) {
 fn onto_a_read_only_file_system(w: &World) {
     let (_file, path) = data("stays here");
     path.persist(&w.path("fixed/target"), ReplaceMode::Overwrite, Durability::None).unwrap_err();
+    assert_eq!(w.read(&w.inside(path.path())), b"stays here");
+}
+
+fn onto_a_mount_point(w: &World) {
+    let (_file, path) = data("stays here");
+    let persisted = path.persist(&w.path("busy"), ReplaceMode::Overwrite, Durability::None);
+    assert_code(persisted, ErrorCode::Busy);
     assert_eq!(w.read(&w.inside(path.path())), b"stays here");
 }

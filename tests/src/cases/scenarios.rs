@@ -61,7 +61,8 @@ fn s001_11_a_download_in_chunks(w: &World) {
     let body = pattern(100_000);
     let url = "https://example.org/files/archive.tar.gz?version=2";
     let name = url.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
-    let suffix = Path::new(name).extension().map_or(".tmp".into(), |extension| format!(".{}", extension.display()));
+    let suffix =
+        Path::new(name).extension().map_or(".tmp".into(), |extension| format!(".{}", extension.display()));
     let mut file = NamedTempFile::with_suffix(&suffix).unwrap();
     for chunk in body.chunks(8192) {
         file.write_all(chunk).unwrap();

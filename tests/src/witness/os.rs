@@ -92,8 +92,9 @@ impl Witness for Os {
 
     fn remove(&self, path: &str) -> Result<(), String> {
         let at = self.at(path);
-        let removed = fs::symlink_metadata(&at)
-            .and_then(|metadata| if metadata.is_dir() { fs::remove_dir_all(&at) } else { fs::remove_file(&at) });
+        let removed = fs::symlink_metadata(&at).and_then(|metadata| {
+            if metadata.is_dir() { fs::remove_dir_all(&at) } else { fs::remove_file(&at) }
+        });
         told("remove", path, removed)
     }
 

@@ -124,7 +124,9 @@ mod tests {
             assert_eq!(fingerprint("long line\na\nb\n\n", piece), one);
         }
         assert_eq!(one.lines, 4);
-        for other in ["b\n\na\nlong\nline", "b\na\nlong line", "b\n\na\nlong line\n\n", "b\n\nb\nlong line", ""] {
+        for other in
+            ["b\n\na\nlong\nline", "b\na\nlong line", "b\n\na\nlong line\n\n", "b\n\nb\nlong line", ""]
+        {
             assert_ne!(fingerprint(other, 5), one, "{other:?}");
         }
     }

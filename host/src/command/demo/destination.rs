@@ -8,55 +8,48 @@ use crate::command::Result;
 
 /// The file OUT, or nothing.
 ///
-/// It is opened at once, so that one that can't be written is known before the work, and emptied when the first line comes,
-/// when all input has been read: so a file can be sorted onto itself. If the sort fails, a file that was not there before
-/// is removed again.
+/// Whether it can be written is tried at once, before the work. It is created or emptied when the first line comes, when
+/// all input has been read: so a file can be sorted onto itself. If the sort fails, a file that was not there before is
+/// removed again.
 pub(super) struct Destination {
     out: Option<Out>,
 }
 
 struct Out {
     path: PathBuf,
-    file: BufWriter<File>,
-    created: bool,
-    begun: bool,
+    state: State,
+}
+
+enum State {
+    /// Nothing has come; this is the file, if there was one.
+    Waiting(Option<File>),
+    Begun {
+        file: BufWriter<File>,
+        created: bool,
+    },
 }
 
 impl Destination {
     pub(super) fn open(path: Option<&Path>) -> Result<Self> {
-        let Some(path) = path else {
-            return Ok(Self { out: None });
-        };
-        let mut options = OpenOptions::new();
-        options.write(true);
-        let (file, created) = match options.clone().create_new(true).open(path) {
-            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => (options.create(true).open(path), false),
-            new => (new, true),
-        };
-        let file = file.map_err(|cause| describe(path, &cause))?;
-        let file = BufWriter::with_capacity(64 << 10, file);
-        Ok(Self { out: Some(Out { path: path.to_owned(), file, created, begun: false }) })
+        let out = path.map(|path| Out::open(path).map_err(|cause| describe(path, &cause))).transpose()?;
+        Ok(Self { out })
     }
 
     pub(super) fn write(&mut self, line: &[u8]) -> io::Result<()> {
         match &mut self.out {
-            Some(out) => {
-                out.begin()?;
-                out.file.write_all(line)
-            }
+            Some(out) => out.file()?.write_all(line),
             None => Ok(()),
         }
     }
 
     /// Writes out what is buffered, once all lines are there.
     pub(super) fn finish(mut self) -> Result<()> {
-        let Some(mut out) = self.out.take() else {
-            return Ok(());
-        };
-        out.begin().and_then(|()| out.file.flush()).map_err(|cause| {
-            out.discard();
-            describe(&out.path, &cause)
-        })
+        if let Some(out) = &mut self.out {
+            out.file().and_then(Write::flush).map_err(|cause| describe(&out.path, &cause))?;
+        }
+        // Dropped with it, the file would be taken for half of one.
+        self.out = None;
+        Ok(())
     }
 
     /// What to say if it can't be written.
@@ -71,29 +64,47 @@ impl Destination {
 impl Drop for Destination {
     /// Not finished: the sort failed.
     fn drop(&mut self) {
-        if let Some(out) = &self.out {
-            out.discard();
+        if let Some(Out { path, state: State::Begun { created: true, .. } }) = &self.out {
+            // What brought us here has been said, and is worse than a file that stays.
+            let _ = fs::remove_file(path);
         }
     }
 }
 
 impl Out {
-    fn begin(&mut self) -> io::Result<()> {
-        if !self.begun {
-            self.begun = true;
-            let file = self.file.get_ref();
-            // A device or a pipe can't be emptied.
-            if file.metadata()?.is_file() {
-                file.set_len(0)?;
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true);
+        let existing = match options.clone().create_new(true).open(path) {
+            Ok(probe) => {
+                drop(probe);
+                fs::remove_file(path)?;
+                None
             }
-        }
-        Ok(())
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Some(options.create(true).open(path)?),
+            Err(cause) => return Err(cause),
+        };
+        Ok(Self { path: path.to_owned(), state: State::Waiting(existing) })
     }
 
-    fn discard(&self) {
-        if self.created {
-            // What brought us here has been said, and is worse than a file that stays.
-            let _ = fs::remove_file(&self.path);
+    /// The file, open and at first empty.
+    fn file(&mut self) -> io::Result<&mut BufWriter<File>> {
+        if let State::Waiting(existing) = &mut self.state {
+            let (file, created) = match existing.take() {
+                Some(file) => {
+                    // A device or a pipe can't be emptied.
+                    if file.metadata()?.is_file() {
+                        file.set_len(0)?;
+                    }
+                    (file, false)
+                }
+                None => (File::create_new(&self.path)?, true),
+            };
+            self.state = State::Begun { file: BufWriter::with_capacity(64 << 10, file), created };
+        }
+        match &mut self.state {
+            State::Begun { file, .. } => Ok(file),
+            State::Waiting(_) => unreachable!("it has just begun"),
         }
     }
 }

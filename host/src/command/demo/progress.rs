@@ -50,12 +50,21 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// What lies in it now. A file that goes while one looks is not there.
+    /// What lies in it now, however deep. What goes while one looks is not there.
     fn of(directory: &Path) -> Self {
         let mut contents = Self::default();
-        for metadata in fs::read_dir(directory).into_iter().flatten().flatten().filter_map(|entry| entry.metadata().ok()) {
-            contents.files += 1;
-            contents.bytes += metadata.len();
+        let mut directories = vec![directory.to_owned()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+                match entry.metadata() {
+                    Ok(metadata) if metadata.is_dir() => directories.push(entry.path()),
+                    Ok(metadata) => {
+                        contents.files += 1;
+                        contents.bytes += metadata.len();
+                    }
+                    Err(_) => {}
+                }
+            }
         }
         contents
     }

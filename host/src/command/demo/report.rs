@@ -77,9 +77,10 @@ impl Report<'_> {
 
     /// What has remained, with `others` things that lie in the root now.
     pub(super) fn left(&self, outcome: &Outcome, others: usize) -> String {
-        let mut text = match outcome.left_behind.len() {
-            0 => "nothing".to_owned(),
-            files => format!("{} by the plugin, which the host removed", count(files as u64, "file")),
+        let mut text = match &outcome.left_behind[..] {
+            [] => "nothing".to_owned(),
+            [name] => format!("{} by the plugin, which the host removed", name.display()),
+            names => format!("{} by the plugin, which the host removed", count(names.len() as u64, "name")),
         };
         let root = self.root.display();
         text += &match (outcome.not_removed.len(), others) {

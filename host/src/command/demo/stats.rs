@@ -14,16 +14,13 @@ pub(super) struct Stats {
 impl Stats {
     /// Finds the line `sort: name=number name=number …` in what the plugin wrote to standard error.
     pub(super) fn parse(stderr: &str) -> Option<Self> {
-        let line = stderr.lines().find_map(|line| line.strip_prefix("sort: ").filter(|line| line.contains('=')))?;
+        let line =
+            stderr.lines().find_map(|line| line.strip_prefix("sort: ").filter(|line| line.contains('=')))?;
         let figure = |name: &str| {
             let mut pairs = line.split(' ').filter_map(|pair| pair.split_once('='));
             pairs.find(|(key, _)| *key == name)?.1.parse().ok()
         };
-        Some(Self {
-            files: figure("files")?,
-            spilled: figure("spilled")?,
-            merges: figure("merges")?,
-        })
+        Some(Self { files: figure("files")?, spilled: figure("spilled")?, merges: figure("merges")? })
     }
 }
 

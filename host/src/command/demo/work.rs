@@ -97,14 +97,19 @@ impl Work {
     }
 
     fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec!["sort".to_owned(), "--stats".to_owned(), format!("--memory={}", self.budget)];
+        let mut arguments =
+            vec!["sort".to_owned(), "--stats".to_owned(), format!("--memory={}", self.budget)];
         arguments.extend(self.fail_after_runs.map(|runs| format!("--fail-after-runs={runs}")));
         arguments
     }
 }
 
 /// Starts a thread that gives the input to the plugin. It is not waited for where it might hang.
-fn feeder(source: Source, to: PipeWriter, progress: &Arc<Progress>) -> Result<JoinHandle<io::Result<Fingerprint>>> {
+fn feeder(
+    source: Source,
+    to: PipeWriter,
+    progress: &Arc<Progress>,
+) -> Result<JoinHandle<io::Result<Fingerprint>>> {
     let progress = progress.clone();
     thread::Builder::new()
         .name("input".to_owned())

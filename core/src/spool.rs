@@ -1,0 +1,258 @@
+//! Files that stay in memory while they are small.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::error::{Error, ErrorCode};
+use crate::file::{Durability, File, MAX_OFFSET, MAX_READ};
+use crate::platform::Platform;
+
+/// Bytes by offset: what a spooled file moves to. Each method promises what [`File`]'s does.
+pub trait Bytes {
+    /// Reads into `buffer`; 0 at the end.
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error>;
+    /// Writes some of `data`: at least one byte, unless it is empty.
+    fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error>;
+    /// The size in bytes.
+    fn size(&self) -> Result<u64, Error>;
+    /// Cuts the file, or grows it with zeros.
+    fn set_size(&self, size: u64) -> Result<(), Error>;
+    /// Waits until what was written is on stable storage.
+    fn sync(&self, durability: Durability) -> Result<(), Error>;
+}
+
+impl<P: Platform> Bytes for File<P> {
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        File::read_into(self, offset, buffer)
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
+        File::write(self, offset, data)
+    }
+    fn size(&self) -> Result<u64, Error> {
+        File::size(self)
+    }
+    fn set_size(&self, size: u64) -> Result<(), Error> {
+        File::set_size(self, size)
+    }
+    fn sync(&self, durability: Durability) -> Result<(), Error> {
+        File::sync(self, durability)
+    }
+}
+
+/// Where a file's bytes are: `storage` of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// In memory: of the provider, or, for a file that a client spools itself, of the plugin.
+    Memory,
+    /// In a file.
+    Disk,
+}
+
+enum State<F> {
+    Memory(Vec<u8>),
+    Disk(F),
+}
+
+/// A file that stays in memory up to and including `max_memory` bytes, and moves to a file before it would be larger.
+///
+/// What would make it larger moves it first, so memory never holds more than the limit. A move that fails is an error of the
+/// operation that needed it, and changes nothing: the bytes stay where they are, and the next such operation tries again.
+pub struct Spool<F> {
+    state: State<F>,
+    max_memory: Option<u64>,
+}
+
+impl<F: Bytes> Spool<F> {
+    /// An empty one. `max_memory` none: it never moves by itself.
+    pub fn new(max_memory: Option<u64>) -> Self {
+        Spool { state: State::Memory(Vec::new()), max_memory }
+    }
+
+    /// Where the bytes are.
+    pub fn storage(&self) -> Storage {
+        match self.state {
+            State::Memory(_) => Storage::Memory,
+            State::Disk(_) => Storage::Disk,
+        }
+    }
+
+    /// Reads into `buffer`; 0 at the end. May be short.
+    ///
+    /// # Errors
+    /// `invalid` if the offset is over 2^63-1; once it has moved, those of the file.
+    pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        match &self.state {
+            State::Disk(file) => file.read_into(offset, buffer),
+            State::Memory(bytes) => {
+                let found = rest(bytes, offset, "read")?;
+                let count = found.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&found[..count]);
+                Ok(count)
+            }
+        }
+    }
+
+    /// Reads up to `max` bytes, [`MAX_READ`] at most; empty at the end.
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into).
+    pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
+        let max = usize::try_from(max).unwrap_or(MAX_READ).min(MAX_READ);
+        match &self.state {
+            State::Memory(bytes) => {
+                let found = rest(bytes, offset, "read")?;
+                Ok(found[..found.len().min(max)].to_vec())
+            }
+            State::Disk(file) => {
+                let mut bytes = alloc::vec![0; max];
+                let count = file.read_into(offset, &mut bytes)?;
+                bytes.truncate(count);
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Writes at `offset` and says how many bytes went in. A gap before `offset` reads as zeros.
+    ///
+    /// # Errors
+    /// `invalid` if the offset is over 2^63-1; `out-of-memory`; those of `make` and of the file it makes.
+    pub fn write(
+        &mut self,
+        offset: u64,
+        data: &[u8],
+        make: impl FnOnce() -> Result<F, Error>,
+    ) -> Result<u64, Error> {
+        if offset > MAX_OFFSET {
+            return Err(failure(ErrorCode::Invalid, "write"));
+        }
+        if data.is_empty() {
+            return Ok(0);
+        }
+        self.make_room(offset.saturating_add(data.len() as u64), make)?;
+        match &mut self.state {
+            State::Disk(file) => file.write(offset, data),
+            State::Memory(bytes) => {
+                let (start, end) = span(offset, data.len()).ok_or_else(|| failure(ErrorCode::OutOfMemory, "write"))?;
+                grow(bytes, end, "write")?;
+                bytes[start..end].copy_from_slice(data);
+                Ok(data.len() as u64)
+            }
+        }
+    }
+
+    /// The size in bytes.
+    ///
+    /// # Errors
+    /// Once it has moved, those of the file.
+    pub fn size(&self) -> Result<u64, Error> {
+        match &self.state {
+            State::Memory(bytes) => Ok(bytes.len() as u64),
+            State::Disk(file) => file.size(),
+        }
+    }
+
+    /// Cuts the file, or grows it with zeros. Cutting does not bring it back to memory.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn set_size(&mut self, size: u64, make: impl FnOnce() -> Result<F, Error>) -> Result<(), Error> {
+        if size > MAX_OFFSET {
+            return Err(failure(ErrorCode::Invalid, "resize"));
+        }
+        self.make_room(size, make)?;
+        match &mut self.state {
+            State::Disk(file) => file.set_size(size),
+            State::Memory(bytes) => {
+                let size = usize::try_from(size).map_err(|_| failure(ErrorCode::OutOfMemory, "resize"))?;
+                grow(bytes, size, "resize")?;
+                bytes.truncate(size);
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits until what was written is on stable storage. In memory there is nothing to wait for.
+    ///
+    /// # Errors
+    /// Once it has moved, those of the file.
+    pub fn sync(&self, durability: Durability) -> Result<(), Error> {
+        match &self.state {
+            State::Memory(_) => Ok(()),
+            State::Disk(file) => file.sync(durability),
+        }
+    }
+
+    /// Moves the bytes to a file, if they are not in one.
+    ///
+    /// # Errors
+    /// Those of `make` and of writing to what it makes. The bytes stay in memory, and the file is dropped.
+    pub fn roll_over(&mut self, make: impl FnOnce() -> Result<F, Error>) -> Result<(), Error> {
+        if let State::Memory(bytes) = &self.state {
+            let file = make()?;
+            let mut written = 0;
+            while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+                let count = file.write(written as u64, rest)?;
+                written += usize::try_from(count).unwrap_or(usize::MAX).min(rest.len());
+            }
+            self.state = State::Disk(file);
+        }
+        Ok(())
+    }
+
+    /// The file, once the bytes have moved there.
+    pub fn file(&self) -> Option<&F> {
+        match &self.state {
+            State::Memory(_) => None,
+            State::Disk(file) => Some(file),
+        }
+    }
+
+    /// The bytes, or the file they have moved to.
+    pub fn into_parts(self) -> Result<F, Vec<u8>> {
+        match self.state {
+            State::Memory(bytes) => Err(bytes),
+            State::Disk(file) => Ok(file),
+        }
+    }
+
+    /// Forgets the bytes in memory.
+    pub fn clear(&mut self) {
+        if let State::Memory(bytes) = &mut self.state {
+            drop(mem::take(bytes));
+        }
+    }
+
+    fn make_room(&mut self, end: u64, make: impl FnOnce() -> Result<F, Error>) -> Result<(), Error> {
+        match self.max_memory {
+            Some(max) if end > max => self.roll_over(make),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn rest<'a>(bytes: &'a [u8], offset: u64, operation: &str) -> Result<&'a [u8], Error> {
+    if offset > MAX_OFFSET {
+        return Err(failure(ErrorCode::Invalid, operation));
+    }
+    let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+    Ok(&bytes[from..])
+}
+
+fn span(offset: u64, len: usize) -> Option<(usize, usize)> {
+    let start = usize::try_from(offset).ok()?;
+    Some((start, start.checked_add(len)?))
+}
+
+/// Grows with zeros to at least `len`.
+fn grow(bytes: &mut Vec<u8>, len: usize, operation: &str) -> Result<(), Error> {
+    if len > bytes.len() {
+        bytes.try_reserve(len - bytes.len()).map_err(|_| failure(ErrorCode::OutOfMemory, operation))?;
+        bytes.resize(len, 0);
+    }
+    Ok(())
+}
+
+fn failure(code: ErrorCode, operation: &str) -> Error {
+    Error::new(code, operation, "a spooled file")
+}

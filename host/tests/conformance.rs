@@ -1,0 +1,98 @@
+//! The command `conformance`: what it prints, and that it can fail.
+
+mod support;
+
+use std::collections::HashSet;
+use std::process::Command;
+
+use serde_json::Value;
+use support::{command, output};
+
+fn conformance(arguments: &[&str]) -> Command {
+    let mut command = command();
+    command.arg("conformance").args(arguments);
+    command
+}
+
+/// The objects that `--format json` prints, and the exit code.
+fn results(arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
+    let ended = output(conformance(&["--format", "json"]).args(arguments));
+    let lines = ended.stdout.lines();
+    let results = lines.map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
+    (results, ended.code)
+}
+
+#[test]
+fn a_broken_provider_fails() {
+    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let (results, code) =
+        results(&["--placement", "component", "--provider", provider, "--filter", "p02_removed"]);
+    assert_eq!(code, Some(1));
+    let failed = results.iter().filter(|result| result["outcome"] == "failed");
+    for result in failed.clone() {
+        assert!(
+            !result["detail"].as_str().unwrap_or_default().is_empty(),
+            "a failure explains itself: {result}"
+        );
+    }
+    assert_eq!(failed.count(), results.len(), "{results:?}");
+}
+
+#[test]
+fn one_object_for_each_case_and_placement() {
+    let (results, code) = results(&["--filter", "named::p0"]);
+    assert_eq!(code, Some(0), "{results:?}");
+    let mut seen = HashSet::new();
+    for result in &results {
+        assert_eq!(result["outcome"], "passed", "{result}");
+        assert!(result["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{result}");
+        assert!(
+            seen.insert((result["placement"].to_string(), result["case"].to_string())),
+            "twice: {result}"
+        );
+    }
+    let native = results.iter().filter(|result| result["placement"] == "native").count();
+    assert_eq!(native * 2, results.len());
+}
+
+#[test]
+fn a_skip_says_why() {
+    let (results, code) = results(&["--placement", "component", "--filter", "link::is_done_once"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(results[0]["outcome"], "skipped");
+    assert!(results[0]["detail"].as_str().is_some_and(|reason| reason.contains("WASI")), "{}", results[0]);
+}
+
+#[test]
+fn the_list_is_long_and_runs_nothing() {
+    let ended = output(&mut conformance(&["--list"]));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.lines().count() >= 80);
+    assert!(ended.stdout.lines().all(|name| name.split("::").count() == 2));
+}
+
+#[test]
+fn junit_counts_and_escapes() {
+    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let arguments = ["--format", "junit", "--provider", provider, "--filter", "p02_removed_on_close"];
+    let ended = output(&mut conformance(&arguments));
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains(r#"tests="2" failures="1" skipped="0""#), "{}", ended.stdout);
+    assert!(ended.stdout.contains(r#"<testcase classname="native" name="named::p02_removed_on_close""#));
+    assert!(ended.stdout.contains("<failure>") && ended.stdout.contains("&quot;"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_is_wrong_usage() {
+    let ended = output(&mut conformance(&["--filter", "no such case"]));
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+}
+
+#[test]
+fn a_provider_that_is_none_is_refused() {
+    for file in ["/no/such/provider.wasm", env!("CARGO_MANIFEST_PATH")] {
+        let ended = output(&mut conformance(&["--provider", file, "--filter", "p02_removed_on_close"]));
+        assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+}
