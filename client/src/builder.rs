@@ -123,7 +123,7 @@ impl<'a, 'b> Builder<'a, 'b> {
             let refused = Error::new(interface::ErrorCode::InvalidName, "create over 255 random characters after", &prefix);
             return Err(io_error(refused));
         }
-        Ok(Options { prefix, suffix, random_chars })
+        Ok(Options { prefix, suffix, random_chars, label: None })
     }
 }
 

@@ -11,7 +11,7 @@ mod sys {
 
     impl Handle {
         pub(crate) fn new(file: interface::File) -> Self {
-            Handle(file.into_core())
+            Handle(file.into_plain())
         }
 
         pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {

@@ -23,7 +23,11 @@ impl TempPath {
         TempPath { inner, path, disable_cleanup }
     }
 
-    pub(crate) fn reopen(&self) -> io::Result<File> {
+    /// Opens the file again, with a cursor of its own.
+    ///
+    /// # Errors
+    /// `no-entry` if the name is gone, `replaced` if it is another file's now.
+    pub fn reopen(&self) -> io::Result<File> {
         self.inner.reopen().map(File::new).map_err(io_error)
     }
 

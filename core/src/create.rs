@@ -7,9 +7,11 @@ use rand_core::TryRng;
 use crate::dir::TempDir;
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{File, Origin};
+use crate::ledger;
 use crate::name::{Options, Pattern};
 use crate::path::Place;
 use crate::platform::Platform;
+use crate::remove::CleanupFailure;
 use crate::temp_path::TempPath;
 
 /// How often a taken name is followed by another. With 80 random bits a second taken name is an attack or a broken source;
@@ -41,6 +43,16 @@ pub fn under_new_name<T, R: TryRng>(
     Err(ErrorCode::Exhausted)
 }
 
+/// Creates a file under a name that was free.
+pub(crate) fn create_file<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    options: &Options,
+    dir: &P::Dir,
+) -> Result<(P::File, String), ErrorCode> {
+    under_new_name(options, source, |name| platform.create_file(dir, name.as_bytes()))
+}
+
 /// Creates a named file: `named` of the interface.
 ///
 /// # Errors
@@ -60,17 +72,17 @@ fn create_named<P: Platform, R: TryRng>(
     options: &Options,
     place: &Place<P>,
 ) -> Result<(File<P>, TempPath<P>), ErrorCode> {
-    let (file, name) =
-        under_new_name(options, source, |name| platform.create_file(&place.dir, name.as_bytes()))?;
+    let (file, name) = create_file(platform, source, options, &place.dir)?;
     match platform.identity(&file) {
         Ok(identity) => {
-            let path = TempPath::new(platform.clone(), place.clone(), name, identity);
+            let label = options.label.as_deref();
+            let path = TempPath::new(platform.clone(), place.clone(), name, identity, label);
             Ok((File::new(platform.clone(), file, Origin::Named), path))
         }
         Err(code) => {
             // Half-way: the caller will never learn the name, so nobody but us can remove it.
             drop(file);
-            let _ = platform.remove_file(&place.dir, name.as_bytes());
+            half_way(platform, place, &name, platform.remove_file(&place.dir, name.as_bytes()));
             Err(code)
         }
     }
@@ -85,13 +97,31 @@ pub fn unnamed<P: Platform, R: TryRng>(
     source: &mut R,
     place: &Place<P>,
 ) -> Result<File<P>, Error> {
-    let file = match platform.create_unnamed(&place.dir) {
+    let (file, origin) = create_unnamed(platform, source, place)?;
+    Ok(File::new(platform.clone(), file, origin))
+}
+
+/// As [`unnamed`], for a spooled file that moves to disk: that one has its line in the ledger already.
+pub(crate) fn unlisted<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    place: &Place<P>,
+) -> Result<File<P>, Error> {
+    let (file, origin) = create_unnamed(platform, source, place)?;
+    Ok(File::unlisted(platform.clone(), file, origin))
+}
+
+fn create_unnamed<P: Platform, R: TryRng>(
+    platform: &P,
+    source: &mut R,
+    place: &Place<P>,
+) -> Result<(P::File, Origin<P>), Error> {
+    match platform.create_unnamed(&place.dir) {
         Ok(file) => Ok((file, Origin::Unnamed)),
         Err(ErrorCode::Unsupported) => create_and_unlink(platform, source, place),
         Err(code) => Err(code),
-    };
-    let (file, origin) = file.during("create an unnamed file in", &place.path)?;
-    Ok(File::new(platform.clone(), file, origin))
+    }
+    .during("create an unnamed file in", &place.path)
 }
 
 fn create_and_unlink<P: Platform, R: TryRng>(
@@ -99,11 +129,10 @@ fn create_and_unlink<P: Platform, R: TryRng>(
     source: &mut R,
     place: &Place<P>,
 ) -> Result<(P::File, Origin<P>), ErrorCode> {
-    let (file, name) =
-        under_new_name(&Options::default(), source, |name| platform.create_file(&place.dir, name.as_bytes()))?;
+    let (file, name) = create_file(platform, source, &Options::default(), &place.dir)?;
     let origin = match platform.remove_file(&place.dir, name.as_bytes()) {
         Ok(()) | Err(ErrorCode::NoEntry) => Origin::Unlinked,
-        Err(_) => Origin::Hidden { dir: place.dir.clone(), name },
+        Err(_) => Origin::Hidden { place: place.clone(), name },
     };
     Ok((file, origin))
 }
@@ -130,11 +159,20 @@ fn create_directory<P: Platform, R: TryRng>(
     let ((), name) =
         under_new_name(options, source, |name| platform.create_directory(&place.dir, name.as_bytes()))?;
     match platform.open_directory(&place.dir, name.as_bytes()) {
-        Ok(dir) => Ok(TempDir::new(platform.clone(), place.clone(), name, dir)),
+        Ok(dir) => Ok(TempDir::new(platform.clone(), place.clone(), name, dir, options.label.as_deref())),
         Err(code) => {
-            let _ = platform.remove_directory(&place.dir, name.as_bytes());
+            half_way(platform, place, &name, platform.remove_directory(&place.dir, name.as_bytes()));
             Err(code)
         }
+    }
+}
+
+/// What a creation that failed half-way could not take back, the ledger remembers.
+fn half_way<P: Platform>(platform: &P, place: &Place<P>, name: &str, removed: Result<(), ErrorCode>) {
+    if let Err(code) = removed {
+        let path = place.join(name);
+        let error = Error::new(code, "remove", &path);
+        ledger::left_over(platform, CleanupFailure { path, error });
     }
 }
 

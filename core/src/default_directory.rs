@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use rand_core::TryRng;
 
-use crate::create::under_new_name;
+use crate::create::create_file;
 use crate::error::{Context, Error, ErrorCode};
 use crate::name::Options;
 use crate::path::{Place, open_place};
@@ -22,8 +22,13 @@ const USUAL: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 /// # Errors
 /// `no-scratch` if none can.
 pub fn default_place<P: Platform, R: TryRng>(platform: &P, source: &mut R) -> Result<Place<P>, Error> {
-    let mut candidates: Vec<String> = VARIABLES.iter().filter_map(|name| platform.variable(name)).collect();
-    candidates.extend(USUAL.map(String::from));
+    let mut candidates = Vec::new();
+    for name in &VARIABLES {
+        candidates.extend(platform.variable(name));
+    }
+    for path in &USUAL {
+        candidates.push(String::from(*path));
+    }
     candidates.extend(platform.last_resorts());
     for path in candidates {
         if let Some(place) = usable(platform, source, &path) {
@@ -35,14 +40,11 @@ pub fn default_place<P: Platform, R: TryRng>(platform: &P, source: &mut R) -> Re
 
 fn usable<P: Platform, R: TryRng>(platform: &P, source: &mut R, path: &str) -> Option<Place<P>> {
     let place = open_place(platform, path).ok()?;
-    let (file, name) = under_new_name(&Options::default(), source, |name: &str| {
-        platform.create_file(&place.dir, name.as_bytes())
-    })
-    .ok()?;
+    let (file, name) = create_file(platform, source, &Options::default(), &place.dir).ok()?;
     // A full disk still takes new names; it is the first byte that fails.
     let written = platform.write(&file, 0, b"x");
-    drop::<P::File>(file);
-    let removed: Result<(), ErrorCode> = platform.remove_file(&place.dir, String::as_bytes(&name));
+    drop(file);
+    let removed = platform.remove_file(&place.dir, name.as_bytes());
     // What lies in the default directory is private by mode, sticky bit or preopen: names need not be compared.
     (written.is_ok() && removed.is_ok()).then_some(Place { shared: false, ..place })
 }

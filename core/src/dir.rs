@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{File, Origin};
+use crate::ledger::{self, HandleKind, Line};
 use crate::path::{Place, child_components, open_child_parent, walk};
 use crate::platform::{EntryKind, Platform, RawEntry};
 use crate::remove::{CleanupFailure, Removal};
@@ -27,17 +28,27 @@ pub struct TempDir<P: Platform> {
     name: String,
     inside: Place<P>,
     held: bool,
+    line: Line,
 }
 
 impl<P: Platform> TempDir<P> {
-    pub(crate) fn new(platform: P, parent: Place<P>, name: String, dir: P::Dir) -> Self {
+    pub(crate) fn new(platform: P, parent: Place<P>, name: String, dir: P::Dir, label: Option<&str>) -> Self {
         let inside = Place { dir, path: parent.join(&name), shared: false };
-        TempDir { platform, parent, name, inside, held: true }
+        let line = Line::open(&platform, HandleKind::Directory, || Some(inside.path.clone()), label);
+        TempDir { platform, parent, name, inside, held: true, line }
     }
 
     /// The directory's path, as the caller knows it; also after it is gone.
     pub fn path(&self) -> &str {
         &self.inside.path
+    }
+
+    /// The platform's own handle, while this one is open.
+    ///
+    /// # Errors
+    /// `closed`.
+    pub fn get_ref(&self) -> Result<&P::Dir, Error> {
+        self.open().map(|place| &place.dir).during("open", self.path())
     }
 
     /// The directory as a place to create in: `location.within` of the interface.
@@ -53,7 +64,8 @@ impl<P: Platform> TempDir<P> {
     /// # Errors
     /// `closed`; `exist`; `no-entry`; `not-directory`; those of children's paths.
     pub fn create_file(&self, path: &str) -> Result<File<P>, Error> {
-        self.child(path, |dir, name| self.platform.create_file(dir, name))
+        self.child(path)
+            .and_then(|(dir, name)| self.platform.create_file(&dir, name))
             .map(|file| self.file(file))
             .during("create the file", path)
     }
@@ -63,7 +75,8 @@ impl<P: Platform> TempDir<P> {
     /// # Errors
     /// `closed`; `no-entry`; `is-directory`; `not-directory`; `invalid`; those of children's paths.
     pub fn open_file(&self, path: &str) -> Result<File<P>, Error> {
-        self.child(path, |dir, name| self.platform.open_file(dir, name))
+        self.child(path)
+            .and_then(|(dir, name)| self.platform.open_file(&dir, name))
             .map(|file| self.file(file))
             .during("open the file", path)
     }
@@ -73,7 +86,8 @@ impl<P: Platform> TempDir<P> {
     /// # Errors
     /// `closed`; `exist`; `no-entry`; `not-directory`; those of children's paths.
     pub fn create_directory(&self, path: &str) -> Result<(), Error> {
-        self.child(path, |dir, name| self.platform.create_directory(dir, name))
+        self.child(path)
+            .and_then(|(dir, name)| self.platform.create_directory(&dir, name))
             .during("create the directory", path)
     }
 
@@ -83,8 +97,10 @@ impl<P: Platform> TempDir<P> {
     /// `closed`; `no-entry`; `is-directory` or `not-directory` if the kinds differ; `not-empty`; `invalid` if a directory would move
     /// into itself; those of children's paths.
     pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
-        let to = self.child(new, |dir, name| Ok((dir.clone(), name.to_vec()))).during("rename to", new)?;
-        self.child(old, |dir, name| self.platform.rename(dir, name, &to.0, &to.1)).during("rename", old)
+        let (to, target) = self.child(new).during("rename to", new)?;
+        self.child(old)
+            .and_then(|(dir, name)| self.platform.rename(&dir, name, &to, target))
+            .during("rename", old)
     }
 
     /// Removes a file, or a directory with everything in it. What is gone already is a success.
@@ -92,12 +108,9 @@ impl<P: Platform> TempDir<P> {
     /// # Errors
     /// `closed`; the first failure of the removal, which goes on past it; those of children's paths.
     pub fn remove(&self, path: &str) -> Result<(), Error> {
+        let (dir, name) = self.child(path).during("remove", path)?;
         let mut removal = Removal::new(&self.platform);
-        self.child(path, |dir, name| {
-            removal.entry(dir, name, path);
-            Ok(())
-        })
-        .during("remove", path)?;
+        removal.entry(&dir, name, path);
         match removal.finish().into_iter().next() {
             None => Ok(()),
             Some(failure) => Err(failure.error),
@@ -131,6 +144,7 @@ impl<P: Platform> TempDir<P> {
     pub fn keep(&mut self) -> Result<String, Error> {
         self.open().during("keep", self.path())?;
         self.held = false;
+        self.line.keep(&self.platform);
         Ok(self.inside.path.clone())
     }
 
@@ -150,6 +164,7 @@ impl<P: Platform> TempDir<P> {
         let failures = removal.finish();
         if failures.is_empty() {
             self.held = false;
+            self.line.close(&self.platform);
             Ok(())
         } else {
             Err(failures)
@@ -181,19 +196,19 @@ impl<P: Platform> TempDir<P> {
         if self.held { Ok(&self.inside) } else { Err(ErrorCode::Closed) }
     }
 
-    fn child<T>(
-        &self,
-        path: &str,
-        act: impl FnOnce(&P::Dir, &[u8]) -> Result<T, ErrorCode>,
-    ) -> Result<T, ErrorCode> {
+    /// The directory that a child is in, and its name there.
+    fn child<'a>(&self, path: &'a str) -> Result<(P::Dir, &'a [u8]), ErrorCode> {
         let (dir, name) = open_child_parent(&self.platform, &self.open()?.dir, path)?;
-        act(&dir, name.as_bytes())
+        Ok((dir, name.as_bytes()))
     }
 }
 
 impl<P: Platform> Drop for TempDir<P> {
     fn drop(&mut self) {
-        // Drop forgives: whoever wants to know calls close.
-        let _ = self.close();
+        // Drop forgives: whoever wants to know calls close, or looks into the ledger.
+        if let Err(failures) = self.close() {
+            self.line.close(&self.platform);
+            failures.into_iter().for_each(|failure| ledger::left_over(&self.platform, failure));
+        }
     }
 }

@@ -5,14 +5,19 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::error::{Context, Error, ErrorCode};
-use crate::path::open_parent;
+use crate::ledger::{self, HandleKind, Line};
+use crate::path::{Place, open_parent};
 use crate::platform::Platform;
+use crate::remove::CleanupFailure;
 
 /// The most that one read brings, in bytes: what may be allocated for a caller who asks for more.
 pub const MAX_READ: usize = 1 << 20;
 
+/// The most that one write takes, in bytes: hosts limit what one call may make them copy, and trap past it.
+pub const MAX_WRITE: usize = 8 << 20;
+
 /// Offsets and sizes end where the systems' signed ones do.
-const MAX_OFFSET: u64 = i64::MAX as u64;
+pub(crate) const MAX_OFFSET: u64 = i64::MAX as u64;
 
 /// What must be on stable storage before an operation answers: `durability` of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +39,13 @@ pub(crate) enum Origin<P: Platform> {
     /// It had a private name, which is gone.
     Unlinked,
     /// It still has its private name, since the host can't remove the name of an open file.
-    Hidden { dir: P::Dir, name: String },
+    Hidden { place: Place<P>, name: String },
 }
 
 enum State<P: Platform> {
     Open { file: P::File, origin: Origin<P> },
     /// Closed, but the private name could not be removed yet.
-    Leftover { dir: P::Dir, name: String },
+    Leftover { place: Place<P>, name: String },
     Closed,
 }
 
@@ -50,11 +55,18 @@ enum State<P: Platform> {
 pub struct File<P: Platform> {
     platform: P,
     state: State<P>,
+    line: Line,
 }
 
 impl<P: Platform> File<P> {
     pub(crate) fn new(platform: P, file: P::File, origin: Origin<P>) -> Self {
-        File { platform, state: State::Open { file, origin } }
+        let line = Line::open(&platform, HandleKind::File, || None, None);
+        File { platform, state: State::Open { file, origin }, line }
+    }
+
+    /// One that is part of something which has its own line in the ledger.
+    pub(crate) fn unlisted(platform: P, file: P::File, origin: Origin<P>) -> Self {
+        File { platform, state: State::Open { file, origin }, line: Line::none() }
     }
 
     /// A file that another core handed over: bytes, and nothing owed to any name.
@@ -99,7 +111,10 @@ impl<P: Platform> File<P> {
             .and_then(|file| match checked(offset)? {
                 _ if data.is_empty() => Ok(0),
                 offset if data.len() as u64 > MAX_OFFSET - offset => Err(ErrorCode::FileTooLarge),
-                offset => self.platform.write(file, offset, data).map(|count| count as u64),
+                offset => {
+                    let data = &data[..data.len().min(MAX_WRITE)];
+                    self.platform.write(file, offset, data).map(|count| count as u64)
+                }
             })
             .during("write", SUBJECT)
     }
@@ -148,6 +163,7 @@ impl<P: Platform> File<P> {
         sync(&self.platform, file, durability)?;
         self.platform.link_unnamed(file, &place.dir, name.as_bytes())?;
         *origin = Origin::Named;
+        self.platform.ledger(|ledger, _| ledger.kept());
         match durability {
             Durability::None | Durability::Data => Ok(()),
             Durability::Full => self.platform.sync_directory(&place.dir),
@@ -160,7 +176,10 @@ impl<P: Platform> File<P> {
     /// `closed`; `unsupported` while the file still has its private name, which only this handle can remove.
     pub fn hand_over(&mut self) -> Result<P::File, Error> {
         let handed = match mem::replace(&mut self.state, State::Closed) {
-            State::Open { file, origin: Origin::Named | Origin::Unnamed | Origin::Unlinked } => Ok(file),
+            State::Open { file, origin: Origin::Named | Origin::Unnamed | Origin::Unlinked } => {
+                self.line.close(&self.platform);
+                Ok(file)
+            }
             state @ State::Open { origin: Origin::Hidden { .. }, .. } => {
                 self.state = state;
                 Err(ErrorCode::Unsupported)
@@ -181,6 +200,14 @@ impl<P: Platform> File<P> {
         self.open().during("look at", SUBJECT)
     }
 
+    /// The platform's own file, for something that begins at `offset`.
+    ///
+    /// # Errors
+    /// `closed`; `invalid` if the offset is over 2^63-1.
+    pub fn at(&self, offset: u64) -> Result<&P::File, Error> {
+        self.open().and_then(|file| checked(offset).map(|_| file)).during("make a stream of", SUBJECT)
+    }
+
     /// Closes the file. Closing again is a success.
     ///
     /// # Errors
@@ -190,22 +217,23 @@ impl<P: Platform> File<P> {
             State::Open { file, origin } => {
                 // The handle goes first: this is for hosts that refuse to remove an open file.
                 drop(file);
+                self.line.close(&self.platform);
                 match origin {
                     Origin::Named | Origin::Unnamed | Origin::Unlinked => Ok(()),
-                    Origin::Hidden { dir, name } => self.remove_private_name(dir, name),
+                    Origin::Hidden { place, name } => self.remove_private_name(place, name),
                 }
             }
-            State::Leftover { dir, name } => self.remove_private_name(dir, name),
+            State::Leftover { place, name } => self.remove_private_name(place, name),
             State::Closed => Ok(()),
         }
         .during("close", SUBJECT)
     }
 
-    fn remove_private_name(&mut self, dir: P::Dir, name: String) -> Result<(), ErrorCode> {
-        match self.platform.remove_file(&dir, name.as_bytes()) {
+    fn remove_private_name(&mut self, place: Place<P>, name: String) -> Result<(), ErrorCode> {
+        match self.platform.remove_file(&place.dir, name.as_bytes()) {
             Ok(()) | Err(ErrorCode::NoEntry) => Ok(()),
             Err(code) => {
-                self.state = State::Leftover { dir, name };
+                self.state = State::Leftover { place, name };
                 Err(code)
             }
         }
@@ -221,8 +249,10 @@ impl<P: Platform> File<P> {
 
 impl<P: Platform> Drop for File<P> {
     fn drop(&mut self) {
-        // Drop forgives: whoever wants to know calls close.
-        let _ = self.close();
+        // Drop forgives: whoever wants to know calls close, or looks into the ledger.
+        if let (Err(error), State::Leftover { place, name }) = (self.close(), &self.state) {
+            ledger::left_over(&self.platform, CleanupFailure { path: place.join(name), error });
+        }
     }
 }
 

@@ -24,30 +24,36 @@ extern crate alloc;
 #[cfg(feature = "native")]
 extern crate std;
 
+mod any_file;
 mod create;
 mod default_directory;
 mod dir;
 mod error;
 mod file;
+mod ledger;
 mod name;
 #[cfg(feature = "native")]
 mod native;
 mod path;
 mod platform;
 mod remove;
+mod spool;
 mod temp_path;
 #[cfg(test)]
 mod testing;
 
+pub use any_file::{AnyFile, Spooled, spooled};
 pub use create::{MAX_TRIES, directory, named, place_at, under_new_name, unnamed};
 pub use default_directory::default_place;
 pub use dir::{Entry, TempDir};
 pub use error::{Error, ErrorCode};
-pub use file::{Durability, File, MAX_READ};
+pub use file::{Durability, File, MAX_READ, MAX_WRITE};
+pub use ledger::{Counts, HandleKind, Ledger, LiveHandle, Usage};
 pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options};
 #[cfg(feature = "native")]
 pub use native::Native;
 pub use path::{MAX_PATH, Place, longest_preopen};
 pub use platform::{Anchor, EntryKind, Identity, Platform, RawEntry};
 pub use remove::CleanupFailure;
+pub use spool::{Bytes, Spool, Storage};
 pub use temp_path::{ReplaceMode, TempPath};

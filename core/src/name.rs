@@ -27,12 +27,14 @@ pub struct Options {
     pub suffix: String,
     /// How many random characters stand between; [`DEFAULT_RANDOM_CHARS`] if none.
     pub random_chars: Option<u8>,
+    /// What its creator calls it, in the ledger alone.
+    pub label: Option<String>,
 }
 
 impl Default for Options {
     /// Python's names: `tmp` and random characters.
     fn default() -> Self {
-        Options { prefix: "tmp".into(), suffix: String::new(), random_chars: None }
+        Options { prefix: "tmp".into(), suffix: String::new(), random_chars: None, label: None }
     }
 }
 
@@ -89,27 +91,27 @@ pub(crate) fn base32(bits: &[u8], chars: usize) -> Vec<u8> {
 
 /// Whether a name is safe to create on every file system that a host may have below.
 fn may_be_created(name: &str) -> bool {
-    !name.is_empty()
+    !matches!(name, "" | "." | "..")
         && name.len() <= MAX_NAME
-        && name != "."
-        && name != ".."
-        && !name.ends_with(|c| matches!(c, '.' | ' '))
-        && !name.contains(|c: char| matches!(c, '/' | '\\' | ':') || c.is_control())
+        && !matches!(name.as_bytes(), [.., b'.' | b' '])
+        && !name.chars().any(|c| matches!(c, '/' | '\\' | ':') || c.is_control())
         && !is_device(name)
 }
 
 /// Whether Windows takes the name for a device, whatever extension follows:
 /// <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>.
+// By bytes: the machinery of string patterns is a kilobyte of the provider component.
 fn is_device(name: &str) -> bool {
-    let stem = name.split(|c| c == '.').next().unwrap_or(name).trim_end_matches(|c| c == ' ');
-    let stem = stem.to_ascii_lowercase();
-    if matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$") {
-        return true;
-    }
-    let mut chars = stem.chars();
-    let digit = chars.next_back();
-    matches!(chars.as_str(), "com" | "lpt")
-        && digit.is_some_and(|c| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³'))
+    let stem = name.as_bytes().split(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii_end();
+    let is_one_of = |devices: &[&str], stem: &[u8]| {
+        devices.iter().any(|device| device.as_bytes().eq_ignore_ascii_case(stem))
+    };
+    let port = match stem {
+        // A digit, or one of the superscripts one, two and three.
+        [port @ .., b'0'..=b'9'] | [port @ .., 0xC2, 0xB9 | 0xB2 | 0xB3] => port,
+        _ => b"",
+    };
+    is_one_of(&["con", "prn", "aux", "nul", "conin$", "conout$"], stem) || is_one_of(&["com", "lpt"], port)
 }
 
 #[cfg(test)]
@@ -118,7 +120,7 @@ mod tests {
     use crate::testing::{Counting, Zeros};
 
     fn options(prefix: &str, suffix: &str, random_chars: u8) -> Options {
-        Options { prefix: prefix.into(), suffix: suffix.into(), random_chars: Some(random_chars) }
+        Options { prefix: prefix.into(), suffix: suffix.into(), random_chars: Some(random_chars), label: None }
     }
 
     #[test]

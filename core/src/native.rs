@@ -7,13 +7,15 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::string::{String, ToString};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 use std::vec::Vec;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::ErrorCode;
+use crate::ledger::Ledger;
 use crate::platform::{Anchor, EntryKind, Identity, Platform, RawEntry};
 
 /// The operating system's files, with the rights of the process.
@@ -22,6 +24,12 @@ use crate::platform::{Anchor, EntryKind, Identity, Platform, RawEntry};
 /// current directory. From there on it is one handle and one name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Native;
+
+/// The process's own: what its programs created through this platform, in all threads.
+static LEDGER: Mutex<Ledger> = Mutex::new(Ledger::new());
+
+/// When the process first looked at the clock.
+static START: OnceLock<Instant> = OnceLock::new();
 
 /// `O_CLOEXEC` always: a child process has no business with a temporary file.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -48,6 +56,12 @@ impl Platform for Native {
 
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+        let now = START.get_or_init(Instant::now).elapsed().as_nanos();
+        let mut ledger = LEDGER.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(act(&mut ledger, u64::try_from(now).unwrap_or(u64::MAX)))
     }
 
     fn last_resorts(&self) -> Vec<String> {

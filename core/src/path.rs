@@ -91,7 +91,12 @@ pub(crate) fn child_components(path: &str) -> Result<Vec<&str>, ErrorCode> {
     if path.len() > MAX_PATH {
         return Err(ErrorCode::NameTooLong);
     }
-    path.split(is_separator).map(checked).collect()
+    // A loop: collecting results is another 400 bytes of the provider component.
+    let mut components = Vec::new();
+    for component in path.split(is_separator) {
+        components.push(checked(component)?);
+    }
+    Ok(components)
 }
 
 /// A child's directory, opened component by component from `root`, and its name.
@@ -115,25 +120,23 @@ pub(crate) fn walk<P: Platform>(platform: &P, root: &P::Dir, components: &[&str]
 ///
 /// For platforms whose [`anchor`](Platform::anchor) is a list of preopens.
 pub fn longest_preopen<'a>(preopens: impl Iterator<Item = &'a str>, path: &str) -> Option<(usize, String)> {
-    let absolute = path.starts_with('/');
-    let wanted: Vec<&str> = guest_components(path).collect();
-    let mut best: Option<(usize, usize)> = None;
+    let wanted = guest_components(path);
+    let mut best: Option<(usize, &[&str])> = None;
     for (index, preopen) in preopens.enumerate() {
-        if preopen.starts_with('/') != absolute {
+        if preopen.starts_with('/') != path.starts_with('/') {
             continue;
         }
-        let depth = guest_components(preopen).count();
-        if guest_components(preopen).eq(wanted.iter().copied().take(depth))
-            && best.is_none_or(|(_, deepest)| depth > deepest)
+        if let Some(rest) = wanted.strip_prefix(&*guest_components(preopen))
+            && best.is_none_or(|(_, shortest)| rest.len() < shortest.len())
         {
-            best = Some((index, depth));
+            best = Some((index, rest));
         }
     }
-    best.map(|(index, depth)| (index, wanted[depth..].join("/")))
+    best.map(|(index, rest)| (index, rest.iter().fold(String::new(), |path, name| join(&path, name))))
 }
 
-fn guest_components(path: &str) -> impl Iterator<Item = &str> {
-    path.split(is_separator).filter(|component| !matches!(*component, "" | "."))
+fn guest_components(path: &str) -> Vec<&str> {
+    path.split(is_separator).filter(|component| !matches!(*component, "" | ".")).collect()
 }
 
 fn is_separator(c: char) -> bool {

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::ErrorCode;
+use crate::ledger::Ledger;
 
 /// Two numbers that tell a file from all others that exist at the same time: device and inode, or a host's hash of
 /// them. They prove something only while a handle to one of the two files is open, since a number is free again when
@@ -57,6 +58,10 @@ pub trait Platform: Clone {
     fn anchor(&self, path: &str) -> Result<Anchor<Self::Dir>, ErrorCode>;
     /// A variable of the environment; none if it is unset or not Unicode.
     fn variable(&self, name: &str) -> Option<String>;
+    /// Hands out the ledger and the time, in nanoseconds from some start; none where nobody looks at one.
+    fn ledger<T>(&self, _act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+        None
+    }
     /// The directories to try for temporary files when the usual ones fail: preopens, the current directory.
     fn last_resorts(&self) -> Vec<String>;
 

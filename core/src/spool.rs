@@ -1,8 +1,6 @@
 //! Files that stay in memory while they are small.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem;
 
 use crate::error::{Error, ErrorCode};
 use crate::file::{Durability, File, MAX_OFFSET, MAX_READ};
@@ -200,6 +198,14 @@ impl<F: Bytes> Spool<F> {
         Ok(())
     }
 
+    /// How many bytes are in memory.
+    pub fn in_memory(&self) -> u64 {
+        match &self.state {
+            State::Memory(bytes) => bytes.len() as u64,
+            State::Disk(_) => 0,
+        }
+    }
+
     /// The file, once the bytes have moved there.
     pub fn file(&self) -> Option<&F> {
         match &self.state {
@@ -208,18 +214,22 @@ impl<F: Bytes> Spool<F> {
         }
     }
 
-    /// The bytes, or the file they have moved to.
-    pub fn into_parts(self) -> Result<F, Vec<u8>> {
-        match self.state {
-            State::Memory(bytes) => Err(bytes),
-            State::Disk(file) => Ok(file),
+    /// The file, once the bytes have moved there.
+    pub fn file_mut(&mut self) -> Option<&mut F> {
+        match &mut self.state {
+            State::Memory(_) => None,
+            State::Disk(file) => Some(file),
         }
     }
 
-    /// Forgets the bytes in memory.
-    pub fn clear(&mut self) {
-        if let State::Memory(bytes) = &mut self.state {
-            drop(mem::take(bytes));
+    /// The file the bytes have moved to, or else the bytes.
+    ///
+    /// # Errors
+    /// The bytes, while they are in memory.
+    pub fn into_file(self) -> Result<F, Vec<u8>> {
+        match self.state {
+            State::Memory(bytes) => Err(bytes),
+            State::Disk(file) => Ok(file),
         }
     }
 
@@ -255,4 +265,114 @@ fn grow(bytes: &mut Vec<u8>, len: usize, operation: &str) -> Result<(), Error> {
 
 fn failure(code: ErrorCode, operation: &str) -> Error {
     Error::new(code, operation, "a spooled file")
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::RefCell;
+
+    use super::*;
+
+    /// A disk of so many bytes.
+    struct Disk {
+        bytes: RefCell<Vec<u8>>,
+        room: usize,
+    }
+
+    impl Disk {
+        fn with_room(room: usize) -> Self {
+            Disk { bytes: RefCell::default(), room }
+        }
+    }
+
+    impl Bytes for Disk {
+        fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+            let bytes = self.bytes.borrow();
+            let found = rest(&bytes, offset, "read")?;
+            let count = found.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&found[..count]);
+            Ok(count)
+        }
+        fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
+            let (start, end) = span(offset, data.len()).unwrap();
+            // Short, as a disk that fills up is.
+            let end = end.min(self.room);
+            if end <= start {
+                return Err(failure(ErrorCode::NoSpace, "write"));
+            }
+            let mut bytes = self.bytes.borrow_mut();
+            grow(&mut bytes, end, "write")?;
+            bytes[start..end].copy_from_slice(&data[..end - start]);
+            Ok((end - start) as u64)
+        }
+        fn size(&self) -> Result<u64, Error> {
+            Ok(self.bytes.borrow().len() as u64)
+        }
+        fn set_size(&self, size: u64) -> Result<(), Error> {
+            self.bytes.borrow_mut().resize(size as usize, 0);
+            Ok(())
+        }
+        fn sync(&self, _: Durability) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    fn disk() -> Result<Disk, Error> {
+        Ok(Disk::with_room(1 << 20))
+    }
+
+    #[test]
+    fn it_moves_past_the_limit_and_not_at_it() {
+        let mut spool = Spool::new(Some(4));
+        spool.write(0, b"four", disk).unwrap();
+        assert_eq!(spool.storage(), Storage::Memory);
+        spool.write(4, b"!", disk).unwrap();
+        assert_eq!(spool.storage(), Storage::Disk);
+        assert_eq!(spool.read(0, 100).unwrap(), b"four!");
+    }
+
+    #[test]
+    fn a_move_that_fails_leaves_the_bytes_and_is_tried_again() {
+        let mut spool = Spool::new(Some(4));
+        spool.write(0, b"four", disk).unwrap();
+        let error = spool.write(4, b"!", || Ok(Disk::with_room(2))).unwrap_err();
+        assert_eq!((error.code, spool.storage()), (ErrorCode::NoSpace, Storage::Memory));
+        assert_eq!(spool.read(0, 100).unwrap(), b"four");
+        spool.write(4, b"!", disk).unwrap();
+        assert_eq!(spool.read(0, 100).unwrap(), b"four!");
+    }
+
+    #[test]
+    fn a_gap_counts_as_bytes_and_reads_as_zeros() {
+        let mut spool = Spool::new(Some(8));
+        spool.write(6, b"xy", disk).unwrap();
+        assert_eq!((spool.storage(), spool.in_memory()), (Storage::Memory, 8));
+        assert_eq!(spool.read(0, 100).unwrap(), b"\0\0\0\0\0\0xy");
+        spool.write(1 << 19, b"z", disk).unwrap();
+        assert_eq!(spool.storage(), Storage::Disk);
+        assert_eq!(spool.size().unwrap(), (1 << 19) + 1);
+    }
+
+    #[test]
+    fn growing_moves_it_and_cutting_does_not_bring_it_back() {
+        let mut spool = Spool::new(Some(4));
+        spool.set_size(5, disk).unwrap();
+        spool.set_size(0, disk).unwrap();
+        assert_eq!(spool.storage(), Storage::Disk);
+    }
+
+    #[test]
+    fn without_a_limit_it_stays_until_memory_ends() {
+        let mut spool = Spool::new(None);
+        spool.write(0, &[1; 1000], disk).unwrap();
+        let error = spool.set_size(MAX_OFFSET, disk).unwrap_err();
+        assert_eq!((error.code, spool.storage(), spool.size().unwrap()), (ErrorCode::OutOfMemory, Storage::Memory, 1000));
+    }
+
+    #[test]
+    fn nothing_written_far_away_moves_nothing() {
+        let mut spool = Spool::new(Some(4));
+        assert_eq!(spool.write(MAX_OFFSET, b"", disk).unwrap(), 0);
+        assert_eq!((spool.storage(), spool.size().unwrap()), (Storage::Memory, 0));
+    }
 }

@@ -4,8 +4,10 @@ use alloc::string::String;
 
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{Durability, File, Origin, sync};
+use crate::ledger::{self, HandleKind, Line};
 use crate::path::{Place, open_parent};
 use crate::platform::{Identity, Platform};
+use crate::remove::CleanupFailure;
 
 /// What [`TempPath::persist`] does with a target that exists: `replace-mode` of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +37,19 @@ pub struct TempPath<P: Platform> {
     name: String,
     identity: Identity,
     promise: Promise,
+    line: Line,
 }
 
 impl<P: Platform> TempPath<P> {
-    pub(crate) fn new(platform: P, place: Place<P>, name: String, identity: Identity) -> Self {
-        TempPath { platform, place, name, identity, promise: Promise::Held }
+    pub(crate) fn new(
+        platform: P,
+        place: Place<P>,
+        name: String,
+        identity: Identity,
+        label: Option<&str>,
+    ) -> Self {
+        let line = Line::open(&platform, HandleKind::Path, || Some(place.join(&name)), label);
+        TempPath { platform, place, name, identity, promise: Promise::Held, line }
     }
 
     /// The name's path, as the caller knows it; also after it is gone.
@@ -91,6 +101,9 @@ impl<P: Platform> TempPath<P> {
                 Err(code) => return Err(code),
             },
         };
+        if self.promise == Promise::Released {
+            self.line.keep(&self.platform);
+        }
         match durability {
             Durability::None | Durability::Data => Ok(()),
             Durability::Full => self.platform.sync_directory(&to.dir),
@@ -104,6 +117,7 @@ impl<P: Platform> TempPath<P> {
     pub fn keep(&mut self) -> Result<String, Error> {
         self.held().during("keep", &self.path())?;
         self.promise = Promise::Released;
+        self.line.keep(&self.platform);
         Ok(self.path())
     }
 
@@ -124,6 +138,7 @@ impl<P: Platform> TempPath<P> {
         match removed {
             Ok(()) | Err(ErrorCode::NoEntry) => {
                 self.promise = Promise::Released;
+                self.line.close(&self.platform);
                 Ok(())
             }
             Err(code) => Err(code),
@@ -159,7 +174,10 @@ impl<P: Platform> TempPath<P> {
 
 impl<P: Platform> Drop for TempPath<P> {
     fn drop(&mut self) {
-        // Drop forgives: whoever wants to know calls close.
-        let _ = self.remove();
+        // Drop forgives: whoever wants to know calls close, or looks into the ledger.
+        if let Err(error) = self.close() {
+            self.line.close(&self.platform);
+            ledger::left_over(&self.platform, CleanupFailure { path: self.path(), error });
+        }
     }
 }

@@ -27,8 +27,15 @@ pub(crate) fn replace_mode(mode: types::ReplaceMode) -> core::ReplaceMode {
 }
 
 pub(crate) fn options(options: tempfile::Options) -> core::Options {
-    let tempfile::Options { prefix, suffix, random_chars } = options;
-    core::Options { prefix, suffix, random_chars }
+    let tempfile::Options { prefix, suffix, random_chars, label } = options;
+    core::Options { prefix, suffix, random_chars, label }
+}
+
+pub(crate) fn storage(storage: core::Storage) -> types::Storage {
+    match storage {
+        core::Storage::Memory => types::Storage::Memory,
+        core::Storage::Disk => types::Storage::Disk,
+    }
 }
 
 pub(crate) fn entry(entry: core::Entry) -> types::Entry {

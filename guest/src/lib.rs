@@ -11,8 +11,10 @@ mod convert;
 mod direct;
 mod dir;
 mod file;
+mod ledger;
 mod provider;
 mod runtime;
+mod streams;
 mod temp_path;
 
 /// What `wit-bindgen` makes of the world `provider`.

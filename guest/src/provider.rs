@@ -28,7 +28,11 @@ struct State {
 static STATE: Global<State> = Global::new();
 
 fn state() -> &'static State {
-    STATE.get_or_init(|| State { platform: Wasi::default(), default: RefCell::default() })
+    STATE.get_or_init(|| State { platform: Wasi::with_ledger(), default: RefCell::default() })
+}
+
+pub(crate) fn platform() -> &'static Wasi {
+    &state().platform
 }
 
 /// The default directory, looked for until it has been found.
@@ -67,6 +71,12 @@ impl Guest for Provider {
         let (file, path) =
             core_::named(&state().platform, &mut SysRng, &options, &place).map_err(convert::error)?;
         Ok((FileHandle::resource(file), PathHandle::resource(path)))
+    }
+
+    fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<tempfile::File, Error> {
+        let place = place(location).map_err(convert::error)?;
+        let file = core_::spooled(platform(), SysRng, max_memory, &place).map_err(convert::error)?;
+        Ok(FileHandle::any(file))
     }
 
     fn directory(options: Options, location: Location<'_>) -> Result<TempDir, Error> {

@@ -1,7 +1,5 @@
 //! Runs composed plugins: one store, one scratch directory and one budget per run.
 
-use std::sync::Arc;
-
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -10,7 +8,6 @@ use wasmtime_wasi::runtime::in_tokio;
 use crate::components;
 use crate::compose::{PluginPreopens, check_component, compose};
 use crate::error::{Error, one_line};
-use crate::scratch::ScratchDir;
 
 mod control;
 mod ending;
@@ -18,6 +15,7 @@ mod limits;
 mod run;
 mod state;
 
+use control::Begun;
 pub use control::Control;
 pub use ending::{Ending, Outcome};
 pub use run::{Capture, Input, Mount, Output, Run};
@@ -142,20 +140,16 @@ impl Plugin {
     }
 
     async fn execute(&self, run: Run) -> Result<Outcome, Error> {
-        let control = run.control.clone();
-        let scratch = control.begin(&self.engine, || run.root.create_dir())?;
-        let ended = match scratch {
-            Some(scratch) => self.execute_in(run, scratch).await,
+        match run.control.clone().begin(&self.engine, || run.root.create_dir())? {
+            Some(begun) => self.execute_in(run, begun).await,
             None => Ok(Outcome::never_began()),
-        };
-        control.end();
-        ended
+        }
     }
 
-    async fn execute_in(&self, run: Run, scratch: Arc<ScratchDir>) -> Result<Outcome, Error> {
-        let control = run.control.clone();
+    async fn execute_in(&self, run: Run, begun: Begun) -> Result<Outcome, Error> {
+        let Begun { control, scratch } = &begun;
         let timeout = run.timeout;
-        let mut store = Store::new(&self.engine, State::new(run, &scratch)?);
+        let mut store = Store::new(&self.engine, State::new(run, scratch)?);
         store.limiter(|state| &mut state.budget);
         limits::apply(&mut store);
         let stopped = control.clone();
@@ -176,7 +170,7 @@ impl Plugin {
         let result = control.unless_stopped(guest).await;
         drop(alarm);
 
-        let ending = Ending::of(result, &control, &store.data().budget);
+        let ending = Ending::of(result, control, &store.data().budget);
         // Open files first: what is still open may not be removable.
         drop(store);
         let left_behind = scratch.entries().unwrap_or_default();

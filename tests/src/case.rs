@@ -24,13 +24,7 @@ impl Case {
         if let Err(reason) = world.begin(self) {
             return Outcome::Skipped(reason);
         }
-        match (self.run)(world) {
-            Outcome::Passed => match world.left_behind(&self.setup).as_slice() {
-                [] => Outcome::Passed,
-                names => Outcome::Failed(format!("left behind: {}", names.join(", "))),
-            },
-            outcome => outcome,
-        }
+        (self.run)(world).unless_left(&world.left_behind(&self.setup))
     }
 }
 
@@ -43,6 +37,16 @@ pub enum Outcome {
     Skipped(String),
     /// It was not seen. What the case said.
     Failed(String),
+}
+
+impl Outcome {
+    /// A case that passed has failed after all if it left something behind.
+    pub fn unless_left(self, names: &[String]) -> Outcome {
+        match (self, names) {
+            (Outcome::Passed, [_, ..]) => Outcome::Failed(format!("left behind: {}", names.join(", "))),
+            (outcome, _) => outcome,
+        }
+    }
 }
 
 impl From<()> for Outcome {
@@ -169,6 +173,12 @@ impl Setup {
     /// With nothing writable natively.
     pub const fn nowhere(self) -> Self {
         Setup { nowhere: true, ..self }
+    }
+
+    /// What of these names, found in the scratch directory after a case, is not the setup's own.
+    pub fn left_behind(&self, names: impl IntoIterator<Item = String>) -> Vec<String> {
+        let ours = |name: &String| self.mounts.iter().any(|mount| mount.name() == name);
+        names.into_iter().filter(|name| !ours(name)).collect()
     }
 
     /// Whether this changes the whole process, so that the case must have one of its own in every placement.

@@ -4,6 +4,7 @@
 //! [`requested`], and obey. One process is one case: the environment, the umask and limits are its own, and a
 //! crash or a hang is only its own failure.
 
+use crate::witness::{Os, Witness};
 use crate::{Case, Outcome, Placement, World, command, find, setup, world};
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -64,7 +65,12 @@ pub fn run(case: &'static Case) -> Outcome {
         None => variables.push(("TMPDIR".to_owned(), text(scratch))),
         Some(chosen) => variables.extend(setup::environment(chosen, &text(scratch))),
     }
-    in_process_of_its_own(case, Placement::Native, scratch, &variables)
+    let outcome = in_process_of_its_own(case, Placement::Native, scratch, &variables);
+    // Once more from outside, when the case's process has ended.
+    match Os::of(scratch).list("") {
+        Ok(names) => outcome.unless_left(&case.setup.left_behind(names)),
+        Err(problem) => Outcome::Failed(problem),
+    }
 }
 
 /// Runs this executable again, for one case in a placement.

@@ -70,13 +70,12 @@ impl World {
         self.witness.begin(&case.name())
     }
 
-    /// What is in the scratch directory besides the setup's own mounts.
+    /// What is in the scratch directory, and in the setup's own mounts there.
     pub(crate) fn left_behind(&self, setup: &Setup) -> Vec<String> {
         if setup.nowhere {
             return Vec::new();
         }
-        let mut left = self.list("");
-        left.retain(|name| !setup.mounts.iter().any(|mount| mount.name() == name));
+        let mut left = setup.left_behind(self.list(""));
         for mount in setup.mounts {
             if let Mount::FileSystem { name, .. } = mount {
                 left.extend(self.list(name).into_iter().map(|inside| format!("{name}/{inside}")));
@@ -118,6 +117,11 @@ impl World {
     /// Plants a symbolic link. A target that begins with `/` means the scratch directory.
     pub fn plant_link(&self, path: &str, target: &str) {
         said(self.witness.plant_link(path, target));
+    }
+
+    /// Gives a file a second name: a hard link.
+    pub fn plant_second_name(&self, path: &str, file: &str) {
+        said(self.witness.plant_second_name(path, file));
     }
 
     /// Plants a directory.

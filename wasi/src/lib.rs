@@ -12,7 +12,10 @@
 extern crate alloc;
 
 mod code;
+mod handles;
 mod platform;
 
+pub use handles::{open_again, reader, writer};
 pub use platform::Wasi;
 pub use wasip2::filesystem::types::Descriptor;
+pub use wasip2::io::streams::{InputStream, OutputStream};

@@ -3,9 +3,9 @@
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cell::OnceCell;
+use core::cell::{OnceCell, RefCell};
 
-use tempfile_core::{Anchor, EntryKind, ErrorCode, Identity, Platform, RawEntry, longest_preopen};
+use tempfile_core::{Anchor, EntryKind, ErrorCode, Identity, Ledger, Platform, RawEntry, longest_preopen};
 use wasip2::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode as WasiCode, MetadataHashValue, OpenFlags, PathFlags,
 };
@@ -18,15 +18,22 @@ type Preopens = Vec<(Rc<Descriptor>, String)>;
 #[derive(Clone, Default)]
 pub struct Wasi {
     preopens: Rc<OnceCell<Preopens>>,
+    /// Kept by a provider alone.
+    ledger: Option<Rc<RefCell<Ledger>>>,
 }
 
 /// What every file is opened with: some hosts refuse more.
 const FILE: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::WRITE);
-const DIRECTORY: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::MUTATE_DIRECTORY);
+pub(crate) const DIRECTORY: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::MUTATE_DIRECTORY);
 /// No link is followed.
-const NO_FOLLOW: PathFlags = PathFlags::empty();
+pub(crate) const NO_FOLLOW: PathFlags = PathFlags::empty();
 
 impl Wasi {
+    /// One that keeps a ledger.
+    pub fn with_ledger() -> Self {
+        Wasi { ledger: Some(Rc::default()), ..Wasi::default() }
+    }
+
     fn preopens(&self) -> &Preopens {
         self.preopens.get_or_init(|| {
             let directories = wasip2::filesystem::preopens::get_directories();
@@ -50,6 +57,11 @@ impl Platform for Wasi {
     fn variable(&self, name: &str) -> Option<String> {
         let environment = wasip2::cli::environment::get_environment();
         environment.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+        let ledger = self.ledger.as_ref()?;
+        Some(act(&mut ledger.borrow_mut(), wasip2::clocks::monotonic_clock::now()))
     }
 
     fn last_resorts(&self) -> Vec<String> {

@@ -2,8 +2,11 @@
 
 use tempfile_core as core;
 
-use super::{CleanupFailure, Durability, Entry, EntryKind, Error, Location, Options, ReplaceMode};
-use bindings::scratch::tempfile::{tempfile as wit, types};
+use super::{
+    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, LiveHandle, Location, Options, ReplaceMode,
+    Storage, Usage,
+};
+use bindings::scratch::tempfile::{ledger, tempfile as wit, types};
 
 /// What `wit-bindgen` makes of the world `plugin`, or `plugin-direct`.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
@@ -42,6 +45,14 @@ pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPat
     Ok((File(file), TempPath(path)))
 }
 
+/// Creates a file that stays in memory up to and including `max_memory` bytes.
+///
+/// # Errors
+/// Those of the interface's `spooled`.
+pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, Error> {
+    wit::spooled(max_memory, &place(location)).map(File).map_err(error)
+}
+
 /// Creates a directory under a new name.
 ///
 /// # Errors
@@ -64,6 +75,49 @@ pub fn link(file: &File, target: &str, durability: Durability) -> Result<(), Err
 /// `no-scratch`.
 pub fn default_directory() -> Result<String, Error> {
     wit::default_directory().map_err(error)
+}
+
+/// How much this instance has in use.
+pub fn usage() -> Usage {
+    let ledger::Summary { live, peak, kept } = ledger::usage();
+    Usage { live: counts(live), peak: counts(peak), kept }
+}
+
+/// What this instance has open. Empty when nothing is leaked.
+pub fn live() -> Vec<LiveHandle> {
+    ledger::live().into_iter().map(live_handle).collect()
+}
+
+/// What could not be removed when its handle was dropped.
+pub fn leftovers() -> Vec<CleanupFailure> {
+    ledger::leftovers().into_iter().map(failure).collect()
+}
+
+/// Asks for the open directory itself.
+///
+/// # Errors
+/// Those of the interface's `open-directory`.
+#[cfg(feature = "direct")]
+pub fn open_directory(dir: &TempDir) -> Result<tempfile_wasi::Descriptor, Error> {
+    bindings::scratch::tempfile::direct::open_directory(&dir.0).map_err(error)
+}
+
+/// A stream that reads the file from `offset` on.
+///
+/// # Errors
+/// Those of the interface's `reader`.
+#[cfg(feature = "direct")]
+pub fn reader(file: &File, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
+    bindings::scratch::tempfile::streams::reader(&file.0, offset).map_err(error)
+}
+
+/// A stream that writes to the file from `offset` on.
+///
+/// # Errors
+/// Those of the interface's `writer`.
+#[cfg(feature = "direct")]
+pub fn writer(file: &File, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
+    bindings::scratch::tempfile::streams::writer(&file.0, offset).map_err(error)
 }
 
 /// Asks for the open file itself.
@@ -101,6 +155,18 @@ impl File {
 
     pub fn sync(&self, durability: Durability) -> Result<(), Error> {
         self.0.sync(level(durability)).map_err(error)
+    }
+
+    pub fn storage(&self) -> Result<Storage, Error> {
+        let storage = |storage| match storage {
+            types::Storage::Memory => Storage::Memory,
+            types::Storage::Disk => Storage::Disk,
+        };
+        self.0.storage().map(storage).map_err(error)
+    }
+
+    pub fn roll_over(&self) -> Result<(), Error> {
+        self.0.roll_over().map_err(error)
     }
 
     pub fn close(&self) -> Result<(), Error> {
@@ -178,8 +244,6 @@ impl TempDir {
     }
 
     pub fn close(&self) -> Result<(), Vec<CleanupFailure>> {
-        let failure =
-            |failure: wit::CleanupFailure| CleanupFailure { path: failure.path, error: error(failure.error) };
         self.0.close().map_err(|failures| failures.into_iter().map(failure).collect())
     }
 }
@@ -187,6 +251,25 @@ impl TempDir {
 fn error(error: types::Error) -> Error {
     let code = core::convert_code!(error.code, types::ErrorCode => core::ErrorCode);
     Error { code, message: error.message }
+}
+
+fn failure(failure: types::CleanupFailure) -> CleanupFailure {
+    CleanupFailure { path: failure.path, error: error(failure.error) }
+}
+
+fn counts(counts: ledger::Counts) -> Counts {
+    let ledger::Counts { files, paths, directories, memory } = counts;
+    Counts { files, paths, directories, memory }
+}
+
+fn live_handle(handle: ledger::LiveHandle) -> LiveHandle {
+    let ledger::LiveHandle { kind, path, label, age } = handle;
+    let kind = match kind {
+        ledger::HandleKind::File => HandleKind::File,
+        ledger::HandleKind::Path => HandleKind::Path,
+        ledger::HandleKind::Directory => HandleKind::Directory,
+    };
+    LiveHandle { kind, path, label, age }
 }
 
 fn level(durability: Durability) -> wit::Durability {
@@ -198,8 +281,8 @@ fn level(durability: Durability) -> wit::Durability {
 }
 
 fn naming(options: &Options) -> wit::Options {
-    let Options { prefix, suffix, random_chars } = options.clone();
-    wit::Options { prefix, suffix, random_chars }
+    let Options { prefix, suffix, random_chars, label } = options.clone();
+    wit::Options { prefix, suffix, random_chars, label }
 }
 
 fn place(location: Location<'_>) -> wit::Location<'_> {

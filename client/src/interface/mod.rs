@@ -14,10 +14,17 @@ mod imports;
 #[cfg(target_family = "wasm")]
 use imports as sys;
 
-pub use sys::{File, TempDir, TempPath, default_directory, directory, link, named, unnamed};
+pub use sys::{
+    File, TempDir, TempPath, default_directory, directory, leftovers, link, live, named, spooled, unnamed, usage,
+};
+#[cfg(all(target_family = "wasm", feature = "direct"))]
+pub use sys::{open_directory, reader, writer};
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub(crate) use sys::hand_over;
-pub use tempfile_core::{CleanupFailure, Durability, Entry, EntryKind, Error, ErrorCode, Options, ReplaceMode};
+pub use tempfile_core::{
+    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, ErrorCode, HandleKind, LiveHandle, Options, ReplaceMode,
+    Storage, Usage,
+};
 
 /// Where something is created.
 #[derive(Clone, Copy)]

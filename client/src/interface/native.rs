@@ -3,9 +3,11 @@
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use getrandom::SysRng;
-use tempfile_core::{self as core, Native, Place};
+use tempfile_core::{self as core, AnyFile, Native, Place, Platform};
 
-use super::{CleanupFailure, Durability, Entry, Error, Location, Options, ReplaceMode};
+use super::{
+    CleanupFailure, Durability, Entry, Error, LiveHandle, Location, Options, ReplaceMode, Storage, Usage,
+};
 
 /// The default directory, once it has been found.
 static DEFAULT: OnceLock<Place<Native>> = OnceLock::new();
@@ -43,6 +45,29 @@ pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPat
     Ok((File::new(file), TempPath(Lock::new(path))))
 }
 
+/// Creates a file that stays in memory up to and including `max_memory` bytes.
+///
+/// # Errors
+/// Those of the interface's `spooled`.
+pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, Error> {
+    core::spooled(&Native, SysRng, max_memory, &place(location)?).map(|file| File(Lock::new(file)))
+}
+
+/// How much this process has in use.
+pub fn usage() -> Usage {
+    Native.ledger(|ledger, _| ledger.usage()).unwrap_or_default()
+}
+
+/// What this process has open. Empty when nothing is leaked.
+pub fn live() -> Vec<LiveHandle> {
+    Native.ledger(|ledger, now| ledger.live(now)).unwrap_or_default()
+}
+
+/// What could not be removed when its handle was dropped.
+pub fn leftovers() -> Vec<CleanupFailure> {
+    Native.ledger(|ledger, _| ledger.leftovers().to_vec()).unwrap_or_default()
+}
+
 /// Creates a directory under a new name.
 ///
 /// # Errors
@@ -69,7 +94,7 @@ pub fn default_directory() -> Result<String, Error> {
 }
 
 /// An open file, with no cursor and no name.
-pub struct File(Lock<core::File<Native>>);
+pub struct File(Lock<AnyFile<Native, SysRng>>);
 
 /// A name, and the promise to remove it.
 pub struct TempPath(Lock<core::TempPath<Native>>);
@@ -79,11 +104,15 @@ pub struct TempDir(Lock<core::TempDir<Native>>);
 
 impl File {
     fn new(file: core::File<Native>) -> Self {
-        File(Lock::new(file))
+        File(Lock::new(AnyFile::Plain(file)))
     }
 
-    pub(crate) fn into_core(self) -> core::File<Native> {
-        self.0.into_inner()
+    /// The file that a [`crate::File`] is made of.
+    pub(crate) fn into_plain(self) -> core::File<Native> {
+        match self.0.into_inner() {
+            AnyFile::Plain(file) => file,
+            AnyFile::Spooled(_) => unreachable!("a `File` is made of what `named`, `unnamed` or a directory gave"),
+        }
     }
 }
 
@@ -116,7 +145,7 @@ impl File {
     }
 
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
-        self.0.read().write(offset, data)
+        self.0.write().write(offset, data)
     }
 
     pub fn size(&self) -> Result<u64, Error> {
@@ -124,11 +153,19 @@ impl File {
     }
 
     pub fn set_size(&self, size: u64) -> Result<(), Error> {
-        self.0.read().set_size(size)
+        self.0.write().set_size(size)
     }
 
     pub fn sync(&self, durability: Durability) -> Result<(), Error> {
         self.0.read().sync(durability)
+    }
+
+    pub fn storage(&self) -> Result<Storage, Error> {
+        self.0.read().storage()
+    }
+
+    pub fn roll_over(&self) -> Result<(), Error> {
+        self.0.write().roll_over()
     }
 
     pub fn close(&self) -> Result<(), Error> {

@@ -58,7 +58,8 @@ impl Watch {
         Ok(Self { shared })
     }
 
-    /// Ends the watch once the run has ended, and tells the signal that ended it.
+    /// Ends the watch once the run has ended, and tells the signal that ended it. A signal that comes later ends the process,
+    /// as it would have without a watch.
     pub(super) fn finish(self) -> Option<i32> {
         let mut state = self.shared.lock();
         state.finished = true;
@@ -70,6 +71,9 @@ impl Watch {
 impl Shared {
     fn note(&self, signal: i32) {
         let mut state = self.lock();
+        if state.finished {
+            exit(128 + signal);
+        }
         state.hurry = state.signal.is_some();
         state.signal.get_or_insert(signal);
         self.changed.notify_all();

@@ -83,7 +83,7 @@ impl Control {
         &self,
         engine: &Engine,
         create: impl FnOnce() -> Result<ScratchDir, Error>,
-    ) -> Result<Option<Arc<ScratchDir>>, Error> {
+    ) -> Result<Option<Begun>, Error> {
         let mut inner = self.lock();
         if inner.stop.is_some() || inner.abandoned {
             return Ok(None);
@@ -91,13 +91,7 @@ impl Control {
         let scratch = Arc::new(create()?);
         inner.engine = Some(engine.weak());
         inner.scratch = Some(scratch.clone());
-        Ok(Some(scratch))
-    }
-
-    pub(super) fn end(&self) {
-        let mut inner = self.lock();
-        inner.engine = None;
-        inner.scratch = None;
+        Ok(Some(Begun { control: self.clone(), scratch }))
     }
 
     pub(super) fn stop_reason(&self) -> Option<Stop> {
@@ -144,5 +138,19 @@ impl Control {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing here panics half-way, so what a poisoned lock guards is whole.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run that has begun. When this is dropped, the run is over, whatever the way.
+pub(super) struct Begun {
+    pub(super) control: Control,
+    pub(super) scratch: Arc<ScratchDir>,
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let mut inner = self.control.lock();
+        inner.engine = None;
+        inner.scratch = None;
     }
 }

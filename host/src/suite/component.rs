@@ -46,5 +46,8 @@ pub(super) fn run(plugin: &Plugin, case: &Case, directory: &Path) -> Result<Outc
         Ending::Returned | Ending::Failed { .. } if !complained.trim().is_empty() => complained,
         ending => format!("{complained}{ending}"),
     };
-    Ok(command::understand(ended.ending == Ending::Returned, &said, &detail))
+    // Once more from outside, when the instance has ended.
+    let left = ended.left_behind.iter().map(|name| name.to_string_lossy().into_owned());
+    let left = case.setup.left_behind(left);
+    Ok(command::understand(ended.ending == Ending::Returned, &said, &detail).unless_left(&left))
 }

@@ -22,6 +22,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
         "mode": mode(path: String);
         "write": write(path: String, bytes: Vec<u8>);
         "plant-link": plant_link(path: String, target: String);
+        "plant-second-name": plant_second_name(path: String, file: String);
         "plant-directory": plant_directory(path: String);
         "plant-fifo": plant_fifo(path: String);
         "plant-foreign-name": plant_foreign_name(path: String);

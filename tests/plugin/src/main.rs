@@ -69,7 +69,11 @@ fn main() -> ExitCode {
                 std::io::stdout().write_all(&line).expect("write to standard output");
             }
         }
-        "list" => return list(&argument),
+        "list" => {
+            for path in std::env::args().skip(2) {
+                list(&path);
+            }
+        }
         "read" => return read(&argument),
         "write" => return write(&argument),
         "see" => see(),
@@ -128,20 +132,13 @@ fn sip() {
     say("got by");
 }
 
-/// What the standard library sees of a directory.
-fn list(path: &str) -> ExitCode {
-    match fs::read_dir(path) {
-        Ok(entries) => {
-            for entry in entries {
-                say(&entry.expect("read an entry").file_name().to_string_lossy());
-            }
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("list {path}: {error}");
-            ExitCode::FAILURE
-        }
-    }
+/// What the standard library sees of a directory: its names after its own, or `blind`.
+fn list(path: &str) {
+    let Ok(entries) = fs::read_dir(path) else { return say(&format!("{path}: blind")) };
+    let names: Vec<String> = entries
+        .map(|entry| entry.expect("read an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    say(&format!("{path}: [{}]", names.join(" ")));
 }
 
 fn read(path: &str) -> ExitCode {

@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     case!(p18_a_missing_candidate_is_passed_over, Setup::PLAIN.environment(ALL_THREE)),
     case!(p18_a_file_is_passed_over, Setup::PLAIN.environment(ALL_THREE)),
     case!(p18_an_unwritable_candidate_is_passed_over, Setup::PLAIN.environment(ALL_THREE).unprivileged()),
+    case!(p18_a_full_candidate_is_passed_over, Setup::PLAIN.environment(ALL_THREE).mounts(FULL)),
     case!(p18_an_empty_variable_is_passed_over, Setup::PLAIN.environment(EMPTY_FIRST)),
     case!(p18_it_is_looked_for_once, Setup::PLAIN.environment(ALL_THREE)),
     case!(p18_nothing_is_usable, Setup::PLAIN.environment(NOTHING).nowhere()),
@@ -24,6 +25,9 @@ const TEMP_AND_TMP: &[(&str, &str)] = &[("TEMP", "{scratch}/second"), ("TMP", "{
 const ONLY_TMP: &[(&str, &str)] = &[("TMP", "{scratch}/third")];
 const EMPTY_FIRST: &[(&str, &str)] = &[("TMPDIR", ""), ("TEMP", "{scratch}/second")];
 const NOTHING: &[(&str, &str)] = &[("TMPDIR", "{scratch}/missing")];
+
+const ROOM: u64 = 64 * 1024;
+const FULL: &[Mount] = &[Mount::FileSystem { name: "first", size: ROOM, read_only: false }];
 
 fn plant(w: &World, names: &[&str]) {
     names.iter().for_each(|name| w.plant_directory(name));
@@ -80,6 +84,15 @@ fn p18_an_unwritable_candidate_is_passed_over(w: &World) {
     plant(w, &["first", "second"]);
     w.set_mode("first", 0o500);
     assert_found(w, "second");
+}
+
+fn p18_a_full_candidate_is_passed_over(w: &World) {
+    w.write("first/filler", vec![0; ROOM as usize]);
+    plant(w, &["second"]);
+    assert_eq!(interface::default_directory().unwrap(), w.path("second"));
+    assert_eq!(w.list("first"), ["filler"], "the probe leaves nothing");
+    w.remove("first/filler");
+    w.remove("second");
 }
 
 fn p18_an_empty_variable_is_passed_over(w: &World) {

@@ -13,6 +13,8 @@ pub(super) const CASES: &[Case] = &[
     case!(codes_become_kinds_of_rust),
     case!(other_errors_have_no_code),
     case!(out_of_handles, Setup::PLAIN.open_files(64)),
+    case!(handles_come_back, Setup::PLAIN.open_files(64)),
+    case!(handles_come_back_after_failures, Setup::PLAIN.open_files(64)),
 ];
 
 fn messages_are_one_line_with_operation_and_name(w: &World) {
@@ -118,4 +120,41 @@ fn out_of_handles(w: &World) {
     files.push(interface::named(&Options::default(), Location::Scratch).expect("a handle is free again"));
     assert_eq!(files.len(), before);
     drop(files);
+}
+
+/// Each round opens more than a sixty-fourth of what is allowed: a handle that is kept shows after a few.
+fn handles_come_back(w: &World) {
+    for _ in 0..100 {
+        let (file, path) = named();
+        let unnamed = interface::unnamed(Location::Scratch).unwrap();
+        let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+        dir.create_directory("sub").unwrap();
+        dir.create_file("sub/child").unwrap();
+        dir.open_file("sub/child").unwrap().close().unwrap();
+        assert_eq!(dir.entries("sub").unwrap().len(), 1);
+        drop(path.reopen().unwrap());
+        path.persist(&format!("{}/persisted", dir.path()), ReplaceMode::NoClobber, Durability::Full).unwrap();
+        file.close().unwrap();
+        drop(unnamed);
+        dir.close().unwrap();
+    }
+    w.assert_empty();
+}
+
+fn handles_come_back_after_failures(w: &World) {
+    w.write("file", "");
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    for _ in 0..100 {
+        let (_file, path) = named();
+        path.persist(&w.path("missing/x"), ReplaceMode::Overwrite, Durability::Full).unwrap_err();
+        path.persist(dir.path().as_str(), ReplaceMode::Overwrite, Durability::Data).unwrap_err();
+        interface::named(&fixed("file"), Location::Scratch).err().unwrap();
+        interface::unnamed(Location::Directory(&w.path("file"))).err().unwrap();
+        dir.open_file("missing").err().unwrap();
+        dir.create_directory("a/b").unwrap_err();
+        dir.entries("missing").unwrap_err();
+        w.remove(&w.inside(path.path()));
+        path.reopen().err().unwrap();
+    }
+    w.remove("file");
 }

@@ -9,6 +9,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_read_far_past_the_end_is_empty),
     case!(a_read_past_the_last_offset_is_invalid),
     case!(a_write_past_the_last_offset_is_invalid),
+    case!(a_write_that_would_end_past_the_last_offset),
     case!(a_size_past_the_last_offset_is_invalid),
     case!(a_write_of_nothing_changes_nothing),
     case!(overwrites_in_the_middle),
@@ -67,6 +68,13 @@ fn a_write_past_the_last_offset_is_invalid(_: &World) {
     let (file, _path) = data("hello");
     assert_code(file.write(LAST + 1, b"x"), ErrorCode::Invalid);
     assert_code(file.write(u64::MAX, b"x"), ErrorCode::Invalid);
+    assert_eq!(contents(&file), b"hello");
+}
+
+fn a_write_that_would_end_past_the_last_offset(_: &World) {
+    let (file, _path) = data("hello");
+    assert_code(file.write(LAST, b"x"), ErrorCode::FileTooLarge);
+    assert_code(file.write(LAST - 1, b"xy"), ErrorCode::FileTooLarge);
     assert_eq!(contents(&file), b"hello");
 }
 

@@ -14,6 +14,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_path_outside_of_everything),
     case!(within_a_closed_directory),
     case!(within_a_kept_directory),
+    case!(within_a_directory_removed_by_hand),
     case!(p08_an_unwritable_directory_is_an_error_at_once, Setup::PLAIN.unprivileged()),
     case!(a_read_only_file_system, Setup::PLAIN.mounts(READ_ONLY)),
     case!(a_full_file_system, Setup::PLAIN.mounts(FULL)),
@@ -109,6 +110,15 @@ fn within_a_kept_directory(w: &World) {
     assert_eq!(codes(Location::Within(&dir)), [Some(ErrorCode::Closed); 3]);
     assert_eq!(codes(Location::Directory(&kept)), [None; 3], "its path is a path like any other");
     w.remove(&w.inside(kept));
+}
+
+fn within_a_directory_removed_by_hand(w: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    w.remove(&w.inside(dir.path()));
+    assert_eq!(codes(Location::Within(&dir)), [Some(ErrorCode::NoEntry); 3]);
+    assert_code(dir.create_file("x"), ErrorCode::NoEntry);
+    assert_code(dir.create_directory("x"), ErrorCode::NoEntry);
+    dir.close().unwrap();
 }
 
 fn p08_an_unwritable_directory_is_an_error_at_once(w: &World) {

@@ -6,9 +6,11 @@
 use crate::Case;
 
 mod children;
+mod client;
 mod closed;
 mod collision;
 mod default_directory;
+mod direct;
 mod directory;
 mod errors;
 mod io;
@@ -18,6 +20,7 @@ mod location;
 mod named;
 mod names;
 mod persist;
+mod races;
 mod removal;
 mod reopen;
 mod rust_io;
@@ -49,11 +52,14 @@ const MODULES: &[&[Case]] = &[
     directory::CASES,
     children::CASES,
     removal::CASES,
+    races::CASES,
     location::CASES,
     default_directory::CASES,
     closed::CASES,
     errors::CASES,
     isolation::CASES,
+    direct::CASES,
+    client::CASES,
     scenarios::CASES,
 ];
 

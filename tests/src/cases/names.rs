@@ -102,7 +102,8 @@ const HOSTILE: &[&str] = &[
 ];
 
 fn random_part_is_16_characters_of_base32(w: &World) {
-    let options = Options { prefix: "p-".into(), suffix: "-s".into(), random_chars: None };
+    let options =
+        Options { prefix: "p-".into(), suffix: "-s".into(), random_chars: None, ..Options::default() };
     let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
     let name = w.inside(path.path());
     let random = name.strip_prefix("p-").unwrap().strip_suffix("-s").unwrap();
@@ -135,7 +136,12 @@ fn p06_length_of_the_random_part(w: &World) {
 }
 
 fn p06_no_random_part_is_the_very_name(w: &World) {
-    let options = Options { prefix: "exactly".into(), suffix: ".this".into(), random_chars: Some(0) };
+    let options = Options {
+        prefix: "exactly".into(),
+        suffix: ".this".into(),
+        random_chars: Some(0),
+        ..Options::default()
+    };
     let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
     assert_eq!(w.list(""), ["exactly.this"]);
     assert_code(interface::named(&options, Location::Scratch), ErrorCode::Exist);
@@ -145,7 +151,12 @@ fn p06_no_random_part_is_the_very_name(w: &World) {
 }
 
 fn every_character_of_the_alphabet_occurs(w: &World) {
-    let options = Options { prefix: String::new(), suffix: String::new(), random_chars: Some(255) };
+    let options = Options {
+        prefix: String::new(),
+        suffix: String::new(),
+        random_chars: Some(255),
+        ..Options::default()
+    };
     let mut seen = HashSet::new();
     // 32 × (31/32)^2550: one run in 10^33 misses a character.
     for _ in 0..10 {
@@ -169,11 +180,13 @@ fn a_name_of_256_bytes_is_refused(w: &World) {
 }
 
 fn the_whole_name_counts_not_its_parts(w: &World) {
-    let long = Options { prefix: "x".repeat(200), suffix: "y".repeat(39), random_chars: None };
+    let long =
+        Options { prefix: "x".repeat(200), suffix: "y".repeat(39), random_chars: None, ..Options::default() };
     drop(interface::named(&long, Location::Scratch).unwrap());
     let too_long = Options { suffix: "y".repeat(40), ..long };
     assert_code(interface::named(&too_long, Location::Scratch), ErrorCode::InvalidName);
-    let device = Options { prefix: "co".into(), suffix: "n.txt".into(), random_chars: Some(0) };
+    let device =
+        Options { prefix: "co".into(), suffix: "n.txt".into(), random_chars: Some(0), ..Options::default() };
     assert_code(interface::named(&device, Location::Scratch), ErrorCode::InvalidName);
     w.assert_empty();
 }

@@ -17,6 +17,8 @@ pub(super) const CASES: &[Case] = &[
     case!(p14_the_client_gives_the_path_back),
     case!(a_link_at_the_target_is_replaced_not_followed),
     case!(to_its_own_name),
+    case!(onto_a_second_name_of_the_same_file),
+    case!(into_an_unwritable_directory, Setup::PLAIN.unprivileged()),
     case!(a_directory_is_in_the_way),
     case!(into_a_missing_directory),
     case!(through_a_file),
@@ -153,11 +155,40 @@ fn a_link_at_the_target_is_replaced_not_followed(w: &World) {
 
 fn to_its_own_name(w: &World) {
     let (file, path) = data("here already");
+    assert_code(path.persist(&path.path(), ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
     path.persist(&path.path(), ReplaceMode::Overwrite, Durability::None).unwrap();
     drop((file, path));
     let names = w.list("");
     assert_eq!(names.len(), 1);
     assert_eq!(w.take(&names[0]), b"here already");
+}
+
+fn onto_a_second_name_of_the_same_file(w: &World) {
+    let (_file, path) = data("one file");
+    w.plant_second_name("second", &w.inside(path.path()));
+    path.persist(&w.path("second"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    // The system's rename does nothing here, and calls it a success.
+    assert_eq!(w.list(""), ["second"]);
+    assert_eq!(w.take("second"), b"one file");
+}
+
+fn into_an_unwritable_directory(w: &World) {
+    w.plant_directory("locked");
+    w.write("locked/target", "old");
+    w.set_mode("locked", 0o500);
+    let (_file, path) = data("new");
+    for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
+        let free = path.persist(&w.path("locked/free"), mode, Durability::Full);
+        assert_code(free, ErrorCode::Access);
+    }
+    assert_code(
+        path.persist(&w.path("locked/target"), ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::Access,
+    );
+    assert_eq!(w.read(&w.inside(path.path())), b"new");
+    w.set_mode("locked", 0o700);
+    assert_eq!(w.take("locked/target"), b"old");
+    w.remove("locked");
 }
 
 fn a_directory_is_in_the_way(w: &World) {
@@ -197,6 +228,7 @@ fn a_trailing_slash_is_refused(w: &World) {
         let target = w.path(target);
         assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
     }
+    assert_code(path.persist("/", ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
     assert_eq!(w.list("dir"), [""; 0]);
     w.remove("dir");
 }

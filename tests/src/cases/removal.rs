@@ -4,6 +4,8 @@ use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
     case!(p05_two_hundred_levels),
+    case!(p05_deeper_than_any_path),
+    case!(p05_names_that_removal_itself_might_use),
     case!(p05_two_thousand_files),
     case!(p05_a_thousand_directories),
     case!(p05_every_kind_of_entry),
@@ -13,6 +15,7 @@ pub(super) const CASES: &[Case] = &[
     case!(p21_an_unreadable_empty_directory, Setup::PLAIN.unprivileged()),
     case!(p22_what_stays_is_listed_and_close_can_be_tried_again, Setup::PLAIN.unprivileged()),
     case!(p22_it_goes_on_past_a_failure, Setup::PLAIN.unprivileged()),
+    case!(p22_a_failure_deep_down_is_listed_where_it_is, Setup::PLAIN.unprivileged()),
     case!(p22_remove_reports_the_first_failure, Setup::PLAIN.unprivileged()),
     case!(a_close_that_failed_leaves_the_handle_open, Setup::PLAIN.unprivileged()),
     case!(drop_forgives, Setup::PLAIN.unprivileged()),
@@ -39,6 +42,34 @@ fn deep(dir: &interface::TempDir, levels: usize) {
 fn p05_two_hundred_levels(w: &World) {
     let dir = new();
     deep(&dir, 200);
+    dir.close().unwrap();
+    w.assert_empty();
+}
+
+fn p05_deeper_than_any_path(w: &World) {
+    let outermost = new();
+    let mut inner = Vec::new();
+    for _ in 0..300 {
+        let parent = inner.last().unwrap_or(&outermost);
+        inner.push(interface::directory(&Options::default(), Location::Within(parent)).unwrap());
+    }
+    let innermost = inner.last().unwrap();
+    assert!(innermost.path().len() > 4096);
+    put(&innermost.create_file("file").unwrap(), 0, "deep down");
+    outermost.close().unwrap();
+    w.assert_empty();
+    inner.iter().for_each(|dir| dir.close().unwrap());
+}
+
+/// Deep trees are not removed from their bottom: whatever is done instead must cope with what is there.
+fn p05_names_that_removal_itself_might_use(w: &World) {
+    let dir = new();
+    deep(&dir, 60);
+    dir.create_file("moved-0").unwrap();
+    dir.create_directory("moved-1").unwrap();
+    dir.create_directory("moved-2").unwrap();
+    dir.create_file("moved-2/file").unwrap();
+    w.plant_link(&format!("{}/moved-3", w.inside(dir.path())), "moved-2");
     dir.close().unwrap();
     w.assert_empty();
 }
@@ -152,6 +183,22 @@ fn p22_it_goes_on_past_a_failure(w: &World) {
     assert_eq!(dir.entries("").unwrap().len(), 1, "only what can't go has stayed");
     w.set_mode(&locked, 0o700);
     dir.close().unwrap();
+}
+
+fn p22_a_failure_deep_down_is_listed_where_it_is(w: &World) {
+    let dir = new();
+    deep(&dir, 40);
+    let bottom = format!("{}/{}", w.inside(dir.path()), vec!["d"; 38].join("/"));
+    w.set_mode(&bottom, 0o500);
+    let failures = dir.close().unwrap_err();
+    for failure in &failures {
+        let name = w.inside(&failure.path);
+        assert!(w.exists(&name), "{name} is listed, but is not there: {}", failure.error.message);
+        let (parent, _) = name.rsplit_once('/').unwrap();
+        w.set_mode(parent, 0o700);
+    }
+    dir.close().unwrap();
+    w.assert_empty();
 }
 
 fn p22_remove_reports_the_first_failure(w: &World) {

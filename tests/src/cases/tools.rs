@@ -16,7 +16,7 @@ pub(super) fn data(bytes: impl AsRef<[u8]>) -> (interface::File, interface::Temp
 
 /// The options for exactly this name.
 pub(super) fn fixed(name: &str) -> Options {
-    Options { prefix: name.to_owned(), suffix: String::new(), random_chars: Some(0) }
+    Options { prefix: name.to_owned(), suffix: String::new(), random_chars: Some(0), ..Options::default() }
 }
 
 /// Writes all of the bytes, in as many calls as it takes.

@@ -31,6 +31,9 @@ impl Witness for Imported {
     fn plant_link(&self, path: &str, target: &str) -> Result<(), String> {
         witness::plant_link(path, target)
     }
+    fn plant_second_name(&self, path: &str, file: &str) -> Result<(), String> {
+        witness::plant_second_name(path, file)
+    }
     fn plant_directory(&self, path: &str) -> Result<(), String> {
         witness::plant_directory(path)
     }

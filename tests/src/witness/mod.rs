@@ -20,6 +20,7 @@ pub trait Witness {
     fn set_mode(&self, path: &str, mode: u32) -> Result<(), String>;
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), String>;
     fn plant_link(&self, path: &str, target: &str) -> Result<(), String>;
+    fn plant_second_name(&self, path: &str, file: &str) -> Result<(), String>;
     fn plant_directory(&self, path: &str) -> Result<(), String>;
     fn plant_fifo(&self, path: &str) -> Result<(), String>;
     fn plant_foreign_name(&self, path: &str) -> Result<(), String>;

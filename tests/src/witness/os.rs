@@ -76,6 +76,10 @@ impl Witness for Os {
         told("plant a link at", path, symlink(target, self.at(path)))
     }
 
+    fn plant_second_name(&self, path: &str, file: &str) -> Result<(), String> {
+        told("plant a second name at", path, fs::hard_link(self.at(file), self.at(path)))
+    }
+
     fn plant_directory(&self, path: &str) -> Result<(), String> {
         told("plant a directory at", path, fs::create_dir(self.at(path)))
     }

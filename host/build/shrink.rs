@@ -1,0 +1,95 @@
+//! Takes out of a component what no host reads: custom sections, and the length of the names inside.
+//!
+//! A component has names of two kinds. Those of its imports and exports are the interface. Those that its core modules import and export by
+//! are nobody's: they tie the parts of one component to each other, and have only to be equal where they were equal. The linker writes
+//! each export's full name four times, `scratch:tempfile/tempfile@0.1.0#[method]temp-dir.create-directory` among them; here they become numbers.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils, utils};
+use wasm_encoder::{
+    Alias, Component, ComponentAliasSection, ExportSection, ImportSection, InstanceSection, Module,
+};
+use wasmparser::{ComponentAliasSectionReader, CustomSectionReader, Export, Imports, Instance, Parser};
+
+type Done = Result<(), Error<Infallible>>;
+
+/// The same component in fewer bytes.
+pub fn component(bytes: &[u8]) -> Result<Vec<u8>, Error<Infallible>> {
+    let mut shrunk = Component::new();
+    Shrink::default().parse_component(&mut shrunk, Parser::new(0), bytes)?;
+    Ok(shrunk.finish())
+}
+
+/// The numbers given to names so far.
+#[derive(Default)]
+struct Shrink(HashMap<String, &'static str>);
+
+impl Shrink {
+    fn number(&mut self, name: &str) -> &'static str {
+        let next = self.0.len();
+        // Leaked: a few hundred of them, and a build script ends soon.
+        self.0.entry(name.to_owned()).or_insert_with(|| format!("{next:x}").leak())
+    }
+}
+
+impl Reencode for Shrink {
+    type Error = Infallible;
+
+    fn parse_custom_section(&mut self, _: &mut Module, _: CustomSectionReader<'_>) -> Done {
+        Ok(())
+    }
+
+    fn parse_export(&mut self, exports: &mut ExportSection, export: Export<'_>) -> Done {
+        let name = self.number(export.name);
+        utils::parse_export(self, exports, Export { name, ..export })
+    }
+
+    fn parse_imports(&mut self, section: &mut ImportSection, imports: Imports<'_>) -> Done {
+        // One by one, whatever groups they came in.
+        for import in imports {
+            let (_, import) = import?;
+            let (module, name) = (self.number(import.module), self.number(import.name));
+            section.import(module, name, self.entity_type(import.ty)?);
+        }
+        Ok(())
+    }
+}
+
+impl ReencodeComponent for Shrink {
+    fn parse_component_custom_section(&mut self, _: &mut Component, _: CustomSectionReader<'_>) -> Done {
+        Ok(())
+    }
+
+    fn parse_component_alias_section(
+        &mut self,
+        aliases: &mut ComponentAliasSection,
+        section: ComponentAliasSectionReader<'_>,
+    ) -> Done {
+        for alias in section {
+            let alias = match component_utils::component_alias(self, alias?)? {
+                Alias::CoreInstanceExport { instance, kind, name } => {
+                    Alias::CoreInstanceExport { instance, kind, name: self.number(name) }
+                }
+                other => other,
+            };
+            aliases.alias(alias);
+        }
+        Ok(())
+    }
+
+    fn parse_instance(&mut self, instances: &mut InstanceSection, instance: Instance<'_>) -> Done {
+        let instance = match instance {
+            Instance::Instantiate { module_index, mut args } => {
+                args.iter_mut().for_each(|arg| arg.name = self.number(arg.name));
+                Instance::Instantiate { module_index, args }
+            }
+            Instance::FromExports(mut exports) => {
+                exports.iter_mut().for_each(|export| export.name = self.number(export.name));
+                Instance::FromExports(exports)
+            }
+        };
+        component_utils::parse_instance(self, instances, instance)
+    }
+}
