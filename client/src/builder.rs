@@ -1,6 +1,7 @@
-//! How a file or directory is named.
+//! How a file or directory is named, and what else there is to choose.
 
 use std::ffi::OsStr;
+use std::fs::Permissions;
 use std::io;
 use std::path::Path;
 
@@ -8,17 +9,19 @@ use crate::dir::TempDir;
 use crate::env;
 use crate::error::{io_error, path_str, utf8};
 use crate::file::File;
-use crate::interface::{self, Error, Location, Options};
+use crate::interface::{self, Error, ErrorCode, Location, Options};
 use crate::named::NamedTempFile;
 use crate::path::TempPath;
 
 /// Names of temporary files and directories: `.tmp`, 16 random characters (80 bits), and nothing after, unless told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Builder<'a, 'b> {
     prefix: &'a OsStr,
     suffix: &'b OsStr,
     random_len: usize,
+    label: Option<String>,
     append: bool,
+    permissions: Option<Permissions>,
     disable_cleanup: bool,
 }
 
@@ -28,7 +31,9 @@ impl Default for Builder<'_, '_> {
             prefix: OsStr::new(".tmp"),
             suffix: OsStr::new(""),
             random_len: usize::from(tempfile_core::DEFAULT_RANDOM_CHARS),
+            label: None,
             append: false,
+            permissions: None,
             disable_cleanup: false,
         }
     }
@@ -58,9 +63,22 @@ impl<'a, 'b> Builder<'a, 'b> {
         self
     }
 
+    /// What the ledger ([`interface::live`]) calls what is created.
+    pub fn label(&mut self, label: &str) -> &mut Self {
+        self.label = Some(label.to_owned());
+        self
+    }
+
     /// Whether every write goes to the end of the file.
     pub fn append(&mut self, append: bool) -> &mut Self {
         self.append = append;
+        self
+    }
+
+    /// The mode of what is created, exactly this, set once it is there: until then it is private. WASI has no modes: there creation
+    /// fails with `unsupported`.
+    pub fn permissions(&mut self, permissions: Permissions) -> &mut Self {
+        self.permissions = Some(permissions);
         self
     }
 
@@ -75,8 +93,7 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// # Errors
     /// `invalid-name`, `exhausted` (`exist` with no random characters), `no-scratch`, and others of the system.
     pub fn tempfile(&self) -> io::Result<NamedTempFile> {
-        let options = self.options()?;
-        env::in_default_directory(|location| self.named(&options, location))
+        self.named(env::location().map_err(io_error)?)
     }
 
     /// Creates a file in the directory `dir`.
@@ -84,7 +101,7 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// # Errors
     /// As [`tempfile`](Self::tempfile), and those of `dir`: `no-entry`, `not-directory`.
     pub fn tempfile_in<P: AsRef<Path>>(&self, dir: P) -> io::Result<NamedTempFile> {
-        self.named(&self.options()?, location_of(dir.as_ref())?).map_err(io_error)
+        self.named(location_of(dir.as_ref())?)
     }
 
     /// Creates a directory in the default directory.
@@ -92,8 +109,7 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// # Errors
     /// As [`tempfile`](Self::tempfile).
     pub fn tempdir(&self) -> io::Result<TempDir> {
-        let options = self.options()?;
-        env::in_default_directory(|location| self.directory(&options, location))
+        self.directory(env::location().map_err(io_error)?)
     }
 
     /// Creates a directory in the directory `dir`.
@@ -101,30 +117,93 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// # Errors
     /// As [`tempfile_in`](Self::tempfile_in).
     pub fn tempdir_in<P: AsRef<Path>>(&self, dir: P) -> io::Result<TempDir> {
-        self.directory(&self.options()?, location_of(dir.as_ref())?).map_err(io_error)
+        self.directory(location_of(dir.as_ref())?)
     }
 
-    fn named(&self, options: &Options, location: Location<'_>) -> Result<NamedTempFile, Error> {
-        let (file, path) = interface::named(options, location)?;
+    /// Creates something else under a new name in the default directory, say a socket: `create` gets a path, and is tried with another
+    /// as long as it answers that the name is taken (`AlreadyExists`, `AddrInUse`). The name is removed with what this returns.
+    ///
+    /// Natively only: in a component `create` would have no file system to create in, so it is not called.
+    ///
+    /// # Errors
+    /// As [`tempfile`](Self::tempfile); `create`'s own; `unsupported` in a component.
+    pub fn make<F, R>(&self, create: F) -> io::Result<NamedTempFile<R>>
+    where
+        F: FnMut(&Path) -> io::Result<R>,
+    {
+        self.made(env::location().map_err(io_error)?, create)
+    }
+
+    /// As [`make`](Self::make), in the directory `dir`.
+    ///
+    /// # Errors
+    /// As [`make`](Self::make), and those of `dir`: `no-entry`, `not-directory`.
+    pub fn make_in<F, R, P>(&self, dir: P, create: F) -> io::Result<NamedTempFile<R>>
+    where
+        F: FnMut(&Path) -> io::Result<R>,
+        P: AsRef<Path>,
+    {
+        self.made(location_of(dir.as_ref())?, create)
+    }
+
+    fn named(&self, location: Location<'_>) -> io::Result<NamedTempFile> {
+        self.permissions_can_be_set()?;
+        let (file, path) = interface::named(&self.options()?, location).map_err(io_error)?;
+        let path = TempPath::new(path, self.disable_cleanup);
         let file = File::new(file).appending(self.append);
-        Ok(NamedTempFile::from_parts(file, TempPath::new(path, self.disable_cleanup)))
+        #[cfg(unix)]
+        if let Some(permissions) = &self.permissions {
+            file.set_permissions(permissions.clone())?;
+        }
+        Ok(NamedTempFile::from_parts(file, path))
     }
 
-    fn directory(&self, options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
-        let dir = interface::directory(options, location)?;
+    fn directory(&self, location: Location<'_>) -> io::Result<TempDir> {
+        self.permissions_can_be_set()?;
+        let dir = interface::directory(&self.options()?, location).map_err(io_error)?;
+        #[cfg(unix)]
+        if let Some(permissions) = &self.permissions {
+            dir.set_permissions(permissions.clone())?;
+        }
         Ok(TempDir::from_interface(dir, self.disable_cleanup))
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    fn made<R>(
+        &self,
+        location: Location<'_>,
+        create: impl FnMut(&Path) -> io::Result<R>,
+    ) -> io::Result<NamedTempFile<R>> {
+        let (made, path) = interface::make(&self.options()?, location, create)?;
+        Ok(NamedTempFile::from_parts(made, TempPath::new(path, self.disable_cleanup)))
+    }
+
+    #[cfg(target_family = "wasm")]
+    fn made<R>(
+        &self,
+        _location: Location<'_>,
+        _create: impl FnMut(&Path) -> io::Result<R>,
+    ) -> io::Result<NamedTempFile<R>> {
+        Err(unsupported("create by other means something named"))
+    }
+
+    fn permissions_can_be_set(&self) -> io::Result<()> {
+        if cfg!(unix) || self.permissions.is_none() { Ok(()) } else { Err(unsupported("set the mode of")) }
     }
 
     fn options(&self) -> io::Result<Options> {
         let (prefix, suffix) = (utf8(self.prefix)?.to_owned(), utf8(self.suffix)?.to_owned());
-        // No name is that long; the interface refuses 255 as it would any more.
-        let random_chars = Some(u8::try_from(self.random_len).unwrap_or(u8::MAX));
-        if self.random_len > usize::from(u8::MAX) {
-            let refused = Error::new(interface::ErrorCode::InvalidName, "create over 255 random characters after", &prefix);
-            return Err(io_error(refused));
-        }
-        Ok(Options { prefix, suffix, random_chars, label: None })
+        let too_many = |_| {
+            let operation = "create over 255 random characters after";
+            io_error(Error::new(ErrorCode::InvalidName, operation, &prefix))
+        };
+        let random_chars = Some(u8::try_from(self.random_len).map_err(too_many)?);
+        Ok(Options { prefix, suffix, random_chars, label: self.label.clone() })
     }
+}
+
+fn unsupported(operation: &str) -> io::Error {
+    io_error(Error::new(ErrorCode::Unsupported, operation, "a temporary file"))
 }
 
 pub(crate) fn location_of(dir: &Path) -> io::Result<Location<'_>> {

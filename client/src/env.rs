@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::builder::location_of;
-use crate::error::io_error;
+use crate::error::{interface_error, io_error};
 use crate::interface::{self, Error, Location};
 
 static OVERRIDE: OnceLock<PathBuf> = OnceLock::new();
@@ -28,12 +28,16 @@ pub fn temp_dir() -> PathBuf {
     }
 }
 
+/// Where things are created that are given no directory.
+pub(crate) fn location() -> Result<Location<'static>, Error> {
+    match OVERRIDE.get() {
+        Some(path) => location_of(path).map_err(interface_error),
+        None => Ok(Location::Scratch),
+    }
+}
+
 pub(crate) fn in_default_directory<T>(
     create: impl FnOnce(Location<'_>) -> Result<T, Error>,
 ) -> io::Result<T> {
-    let location = match OVERRIDE.get() {
-        Some(path) => location_of(path)?,
-        None => Location::Scratch,
-    };
-    create(location).map_err(io_error)
+    location().and_then(create).map_err(io_error)
 }

@@ -22,6 +22,13 @@ pub(crate) fn io_error(error: Error) -> io::Error {
     io::Error::new(kind(error.code), error)
 }
 
+/// The interface's error inside one that this crate made.
+pub(crate) fn interface_error(error: io::Error) -> Error {
+    let message = error.to_string();
+    let inner = error.into_inner().and_then(|inner| inner.downcast::<Error>().ok());
+    inner.map_or(Error { code: ErrorCode::Io, message }, |error| *error)
+}
+
 /// A removal's first failure, and how many there are.
 pub(crate) fn cleanup_error(failures: Vec<CleanupFailure>) -> io::Error {
     let more = failures.len().saturating_sub(1);

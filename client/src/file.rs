@@ -115,6 +115,14 @@ impl File {
         self.handle.link(path_str(target.as_ref())?, Durability::None).map_err(io_error)
     }
 
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub(crate) fn set_position(&self, position: u64) {
+        self.cursor.store(position, Ordering::Relaxed);
+    }
+
     fn position(&self) -> u64 {
         self.cursor.load(Ordering::Relaxed)
     }
@@ -152,16 +160,21 @@ impl Write for &File {
 
 impl Seek for &File {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::Current(by) => self.position().checked_add_signed(by),
-            SeekFrom::End(by) => self.metadata()?.len().checked_add_signed(by),
-        };
-        let refused = || interface::Error::new(ErrorCode::Invalid, "seek in", "a temporary file");
-        let target = target.filter(|&offset| i64::try_from(offset).is_ok()).ok_or_else(|| io_error(refused()))?;
-        self.cursor.store(target, Ordering::Relaxed);
+        let target = seek_to(to, self.position(), || Ok(self.metadata()?.len()))?;
+        self.set_position(target);
         Ok(target)
     }
+}
+
+/// Where a seek leads; before the start and past 2^63-1 there is nothing.
+pub(crate) fn seek_to(to: SeekFrom, position: u64, size: impl FnOnce() -> io::Result<u64>) -> io::Result<u64> {
+    let target = match to {
+        SeekFrom::Start(offset) => Some(offset),
+        SeekFrom::Current(by) => position.checked_add_signed(by),
+        SeekFrom::End(by) => size()?.checked_add_signed(by),
+    };
+    let refused = || io_error(interface::Error::new(ErrorCode::Invalid, "seek in", "a temporary file"));
+    target.filter(|&offset| i64::try_from(offset).is_ok()).ok_or_else(refused)
 }
 
 impl Read for File {
@@ -195,6 +208,10 @@ mod unix {
     use crate::error::io_error;
 
     impl File {
+        pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> io::Result<()> {
+            self.handle.as_std().map_err(io_error)?.set_permissions(permissions)
+        }
+
         /// The system's file, its own cursor at the start. Natively only.
         ///
         /// # Errors

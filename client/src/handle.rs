@@ -38,6 +38,10 @@ mod sys {
             self.0.link(target, durability)
         }
 
+        pub(crate) fn at(&self, offset: u64) -> Result<&std::fs::File, Error> {
+            self.0.at(offset)
+        }
+
         pub(crate) fn into_std(mut self) -> Result<std::fs::File, Error> {
             self.0.hand_over()
         }
@@ -53,6 +57,7 @@ mod sys {
     use crate::interface::{self, Durability, Error};
     #[cfg(feature = "direct")]
     use tempfile_core::File;
+    use tempfile_core::MAX_WRITE;
     #[cfg(feature = "direct")]
     use tempfile_wasi::Wasi;
 
@@ -87,7 +92,8 @@ mod sys {
 
         pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<usize, Error> {
             match self {
-                Handle::Provider(file) => file.write(offset, data),
+                // The provider gets a copy: no larger than what it would write at once.
+                Handle::Provider(file) => file.write(offset, &data[..data.len().min(MAX_WRITE)]),
                 #[cfg(feature = "direct")]
                 Handle::Direct(file) => file.write(offset, data),
             }
@@ -115,6 +121,22 @@ mod sys {
                 Handle::Provider(file) => file.sync(durability),
                 #[cfg(feature = "direct")]
                 Handle::Direct(file) => file.sync(durability),
+            }
+        }
+
+        #[cfg(feature = "direct")]
+        pub(crate) fn reader(&self, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
+            match self {
+                Handle::Provider(file) => interface::reader(file, offset),
+                Handle::Direct(file) => tempfile_wasi::reader(file, offset),
+            }
+        }
+
+        #[cfg(feature = "direct")]
+        pub(crate) fn writer(&self, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
+            match self {
+                Handle::Provider(file) => interface::writer(file, offset),
+                Handle::Direct(file) => tempfile_wasi::writer(file, offset),
             }
         }
 

@@ -28,6 +28,7 @@
 //! [`tempfile`]: https://docs.rs/tempfile
 #![deny(unsafe_code)]
 
+mod atomic;
 mod builder;
 mod dir;
 pub mod env;
@@ -37,13 +38,20 @@ mod handle;
 pub mod interface;
 mod named;
 mod path;
+mod spooled;
+#[cfg(any(not(target_family = "wasm"), feature = "direct"))]
+mod stream;
 
+pub use atomic::write_atomically;
 pub use builder::Builder;
 pub use dir::{TempDir, tempdir, tempdir_in};
 pub use error::error_code;
 pub use file::{File, Metadata, tempfile, tempfile_in};
 pub use named::{NamedTempFile, PersistError};
 pub use path::{PathPersistError, TempPath};
+pub use spooled::{SpooledData, SpooledTempFile, spooled_tempfile, spooled_tempfile_in};
+#[cfg(any(not(target_family = "wasm"), feature = "direct"))]
+pub use stream::{Reader, Writer};
 
 /// The README's program is compiled and run.
 #[cfg(doctest)]

@@ -65,6 +65,17 @@ impl NamedTempFile<File> {
         Builder::new().prefix(&prefix).tempfile_in(dir)
     }
 
+    /// Creates a file in the default directory with these bytes in it, its cursor at the start.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); `no-space`.
+    pub fn with_contents<C: AsRef<[u8]>>(contents: C) -> io::Result<NamedTempFile> {
+        let mut file = NamedTempFile::new()?;
+        file.write_all(contents.as_ref())?;
+        file.rewind()?;
+        Ok(file)
+    }
+
     /// Opens the file again, with a cursor of its own.
     ///
     /// # Errors
@@ -266,5 +277,24 @@ impl<F> From<PersistError<F>> for io::Error {
 impl<F> From<PersistError<F>> for NamedTempFile<F> {
     fn from(error: PersistError<F>) -> NamedTempFile<F> {
         error.file
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+    use super::NamedTempFile;
+
+    impl<F: AsFd> AsFd for NamedTempFile<F> {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.as_file().as_fd()
+        }
+    }
+
+    impl<F: AsRawFd> AsRawFd for NamedTempFile<F> {
+        fn as_raw_fd(&self) -> RawFd {
+            self.as_file().as_raw_fd()
+        }
     }
 }

@@ -167,6 +167,16 @@ fn create_directory<P: Platform, R: TryRng>(
     }
 }
 
+/// Takes over the promise to remove a name that the caller created by other means: a socket, a link.
+///
+/// # Errors
+/// `no-entry` if it is not there, and others of the system. Nothing is removed.
+pub fn adopt<P: Platform>(platform: &P, place: &Place<P>, name: &str) -> Result<TempPath<P>, Error> {
+    let identity = platform.identity_at(&place.dir, name.as_bytes());
+    let identity = identity.during("look at", &place.join(name))?;
+    Ok(TempPath::new(platform.clone(), place.clone(), name.into(), identity, None))
+}
+
 /// What a creation that failed half-way could not take back, the ledger remembers.
 fn half_way<P: Platform>(platform: &P, place: &Place<P>, name: &str, removed: Result<(), ErrorCode>) {
     if let Err(code) = removed {

@@ -20,6 +20,9 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+#[cfg(all(feature = "native", not(unix)))]
+compile_error!("the native platform needs a Unix: it works by directory descriptor");
+
 extern crate alloc;
 #[cfg(feature = "native")]
 extern crate std;
@@ -43,7 +46,7 @@ mod temp_path;
 mod testing;
 
 pub use any_file::{AnyFile, Spooled, spooled};
-pub use create::{MAX_TRIES, directory, named, place_at, under_new_name, unnamed};
+pub use create::{MAX_TRIES, adopt, directory, named, place_at, under_new_name, unnamed};
 pub use default_directory::default_place;
 pub use dir::{Entry, TempDir};
 pub use error::{Error, ErrorCode};

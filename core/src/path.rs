@@ -37,7 +37,7 @@ impl<P: Platform> Place<P> {
     }
 
     /// The path of a name in this directory.
-    pub(crate) fn join(&self, name: &str) -> String {
+    pub fn join(&self, name: &str) -> String {
         join(&self.path, name)
     }
 }

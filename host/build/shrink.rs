@@ -1,17 +1,21 @@
 //! Takes out of a component what no host reads: custom sections, and the length of the names inside.
 //!
-//! A component has names of two kinds. Those of its imports and exports are the interface. Those that its core modules import and export by
-//! are nobody's: they tie the parts of one component to each other, and have only to be equal where they were equal. The linker writes
-//! each export's full name four times, `scratch:tempfile/tempfile@0.1.0#[method]temp-dir.create-directory` among them; here they become numbers.
+//! A component has names of two kinds. Those of its imports and exports are the interface. Those that the modules and components in it are
+//! tied together by are nobody's, and have only to be equal where they were equal. The linker writes each function's full name four times,
+//! `scratch:tempfile/tempfile@0.1.0#[method]temp-dir.create-directory` among them; here they become numbers.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils, utils};
 use wasm_encoder::{
-    Alias, Component, ComponentAliasSection, ExportSection, ImportSection, InstanceSection, Module,
+    Alias, Component, ComponentAliasSection, ComponentImportSection, ComponentInstanceSection, ExportSection,
+    ImportSection, InstanceSection, Module,
 };
-use wasmparser::{ComponentAliasSectionReader, CustomSectionReader, Export, Imports, Instance, Parser};
+use wasmparser::{
+    ComponentAliasSectionReader, ComponentImport, ComponentImportSectionReader, ComponentInstance,
+    CustomSectionReader, Export, Imports, Instance, Parser,
+};
 
 type Done = Result<(), Error<Infallible>>;
 
@@ -22,15 +26,19 @@ pub fn component(bytes: &[u8]) -> Result<Vec<u8>, Error<Infallible>> {
     Ok(shrunk.finish())
 }
 
-/// The numbers given to names so far.
 #[derive(Default)]
-struct Shrink(HashMap<String, &'static str>);
+struct Shrink {
+    /// The numbers given to names so far.
+    numbers: HashMap<String, &'static str>,
+    /// How many components the present one is in.
+    depth: usize,
+}
 
 impl Shrink {
     fn number(&mut self, name: &str) -> &'static str {
-        let next = self.0.len();
-        // Leaked: a few hundred of them, and a build script ends soon.
-        self.0.entry(name.to_owned()).or_insert_with(|| format!("{next:x}").leak())
+        let next = self.numbers.len();
+        // A letter first, as components want it. Leaked: a few hundred of them, and a build script ends soon.
+        self.numbers.entry(name.to_owned()).or_insert_with(|| format!("n{next:x}").leak())
     }
 }
 
@@ -58,8 +66,42 @@ impl Reencode for Shrink {
 }
 
 impl ReencodeComponent for Shrink {
+    fn push_depth(&mut self) {
+        self.depth += 1;
+    }
+
+    fn pop_depth(&mut self) {
+        self.depth -= 1;
+    }
+
     fn parse_component_custom_section(&mut self, _: &mut Component, _: CustomSectionReader<'_>) -> Done {
         Ok(())
+    }
+
+    fn parse_component_import_section(
+        &mut self,
+        imports: &mut ComponentImportSection,
+        section: ComponentImportSectionReader<'_>,
+    ) -> Done {
+        if self.depth == 0 {
+            return component_utils::parse_component_import_section(self, imports, section);
+        }
+        for import in section {
+            let ComponentImport { name, ty } = import?;
+            imports.import(self.number(name.name), self.component_type_ref(ty)?);
+        }
+        Ok(())
+    }
+
+    fn parse_component_instance(
+        &mut self,
+        instances: &mut ComponentInstanceSection,
+        mut instance: ComponentInstance<'_>,
+    ) -> Done {
+        if let ComponentInstance::Instantiate { args, .. } = &mut instance {
+            args.iter_mut().for_each(|arg| arg.name = self.number(arg.name));
+        }
+        component_utils::parse_component_instance(self, instances, instance)
     }
 
     fn parse_component_alias_section(

@@ -21,6 +21,8 @@ pub use sys::{
 pub use sys::{open_directory, reader, writer};
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub(crate) use sys::hand_over;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use sys::make;
 pub use tempfile_core::{
     CleanupFailure, Counts, Durability, Entry, EntryKind, Error, ErrorCode, HandleKind, LiveHandle, Options, ReplaceMode,
     Storage, Usage,

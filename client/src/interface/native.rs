@@ -1,12 +1,16 @@
 //! The native placement: core over the operating system.
 
+use std::io;
+use std::path::Path;
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use getrandom::SysRng;
 use tempfile_core::{self as core, AnyFile, Native, Place, Platform};
 
+use crate::error::io_error;
+
 use super::{
-    CleanupFailure, Durability, Entry, Error, LiveHandle, Location, Options, ReplaceMode, Storage, Usage,
+    CleanupFailure, Durability, Entry, Error, ErrorCode, LiveHandle, Location, Options, ReplaceMode, Storage, Usage,
 };
 
 /// The default directory, once it has been found.
@@ -66,6 +70,35 @@ pub fn live() -> Vec<LiveHandle> {
 /// What could not be removed when its handle was dropped.
 pub fn leftovers() -> Vec<CleanupFailure> {
     Native.ledger(|ledger, _| ledger.leftovers().to_vec()).unwrap_or_default()
+}
+
+/// Creates something by the caller's own means, under a new name.
+pub(crate) fn make<R>(
+    options: &Options,
+    location: Location<'_>,
+    mut create: impl FnMut(&Path) -> io::Result<R>,
+) -> io::Result<(R, TempPath)> {
+    let place = place(location).map_err(io_error)?;
+    let mut failure = None;
+    let made = core::under_new_name(options, &mut SysRng, |name| match create(Path::new(&place.join(name))) {
+        Ok(made) => Ok(made),
+        // What `bind` says of a socket's name that is taken.
+        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::AddrInUse) => {
+            Err(ErrorCode::Exist)
+        }
+        Err(error) => {
+            failure = Some(error);
+            Err(ErrorCode::Io)
+        }
+    });
+    match (made, failure) {
+        (Ok((made, name)), _) => {
+            let path = core::adopt(&Native, &place, &name).map_err(io_error)?;
+            Ok((made, TempPath(Lock::new(path))))
+        }
+        (Err(_), Some(error)) => Err(error),
+        (Err(code), None) => Err(io_error(Error::new(code, "create in", place.path()))),
+    }
 }
 
 /// Creates a directory under a new name.
@@ -193,6 +226,14 @@ impl TempPath {
 
     pub fn close(&self) -> Result<(), Error> {
         self.0.write().close()
+    }
+}
+
+impl TempDir {
+    /// Sets the directory's mode, by its handle.
+    pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> io::Result<()> {
+        let dir = self.0.read().get_ref().map_err(io_error)?.try_clone()?;
+        std::fs::File::from(dir).set_permissions(permissions)
     }
 }
 

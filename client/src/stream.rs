@@ -1,0 +1,100 @@
+//! Streams: a file's bytes one after the other, from an offset on.
+//!
+//! In wasm these are WASI's streams, which the host can splice; natively they are an ordinary reader and writer. Either goes on after the
+//! file it came from is closed.
+
+#[cfg(not(target_family = "wasm"))]
+mod sys {
+    use std::io::{self, Read, Write};
+
+    use tempfile_core::{File, Native};
+
+    use crate::error::io_error;
+
+    /// Reads a file from an offset to its end.
+    pub struct Reader(Stream);
+
+    /// Writes to a file from an offset on.
+    pub struct Writer(Stream);
+
+    struct Stream {
+        file: File<Native>,
+        offset: u64,
+    }
+
+    impl crate::File {
+        /// A reader of the file from `offset` on.
+        ///
+        /// # Errors
+        /// `invalid` if the offset is over 2^63-1; `out-of-handles`.
+        pub fn reader(&self, offset: u64) -> io::Result<Reader> {
+            self.stream(offset).map(Reader)
+        }
+
+        /// A writer to the file from `offset` on.
+        ///
+        /// # Errors
+        /// As [`reader`](Self::reader).
+        pub fn writer(&self, offset: u64) -> io::Result<Writer> {
+            self.stream(offset).map(Writer)
+        }
+
+        fn stream(&self, offset: u64) -> io::Result<Stream> {
+            let file = self.handle().at(offset).map_err(io_error)?.try_clone()?;
+            Ok(Stream { file: File::handed_over(Native, file), offset })
+        }
+    }
+
+    impl Read for Reader {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.0.file.read_into(self.0.offset, buffer).map_err(io_error)?;
+            self.0.offset += count as u64;
+            Ok(count)
+        }
+    }
+
+    impl Write for Writer {
+        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+            let count = self.0.file.write(self.0.offset, data).map_err(io_error)?;
+            self.0.offset += count;
+            Ok(count as usize)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(target_family = "wasm")]
+mod sys {
+    use std::io;
+
+    use crate::error::io_error;
+
+    /// Reads a file from an offset to its end: WASI's stream.
+    pub type Reader = wasip2::io::streams::InputStream;
+
+    /// Writes to a file from an offset on: WASI's stream. Its `splice` moves bytes from another stream without showing them to the plugin.
+    pub type Writer = wasip2::io::streams::OutputStream;
+
+    impl crate::File {
+        /// A stream of the file from `offset` on.
+        ///
+        /// # Errors
+        /// `invalid` if the offset is over 2^63-1; `unsupported` where the provider must see every byte.
+        pub fn reader(&self, offset: u64) -> io::Result<Reader> {
+            self.handle().reader(offset).map_err(io_error)
+        }
+
+        /// A stream to the file from `offset` on.
+        ///
+        /// # Errors
+        /// As [`reader`](Self::reader).
+        pub fn writer(&self, offset: u64) -> io::Result<Writer> {
+            self.handle().writer(offset).map_err(io_error)
+        }
+    }
+}
+
+pub use sys::{Reader, Writer};
