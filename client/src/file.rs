@@ -167,7 +167,11 @@ impl Seek for &File {
 }
 
 /// Where a seek leads; before the start and past 2^63-1 there is nothing.
-pub(crate) fn seek_to(to: SeekFrom, position: u64, size: impl FnOnce() -> io::Result<u64>) -> io::Result<u64> {
+pub(crate) fn seek_to(
+    to: SeekFrom,
+    position: u64,
+    size: impl FnOnce() -> io::Result<u64>,
+) -> io::Result<u64> {
     let target = match to {
         SeekFrom::Start(offset) => Some(offset),
         SeekFrom::Current(by) => position.checked_add_signed(by),

@@ -75,7 +75,7 @@ impl fmt::Display for ErrorCode {
 #[macro_export]
 macro_rules! convert_code {
     ($code:expr, $from:ty => $to:ty) => {
-        $crate::for_each_code!([$crate::__convert_code] ($code) ($from) ($to))
+        $crate::for_each_code!([$crate::__convert_code]($code)($from)($to))
     };
 }
 

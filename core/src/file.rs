@@ -43,9 +43,15 @@ pub(crate) enum Origin<P: Platform> {
 }
 
 enum State<P: Platform> {
-    Open { file: P::File, origin: Origin<P> },
+    Open {
+        file: P::File,
+        origin: Origin<P>,
+    },
     /// Closed, but the private name could not be removed yet.
-    Leftover { place: Place<P>, name: String },
+    Leftover {
+        place: Place<P>,
+        name: String,
+    },
     Closed,
 }
 
@@ -264,7 +270,11 @@ fn checked(offset: u64) -> Result<u64, ErrorCode> {
 }
 
 /// Brings a file to stable storage as far as `durability` says.
-pub(crate) fn sync<P: Platform>(platform: &P, file: &P::File, durability: Durability) -> Result<(), ErrorCode> {
+pub(crate) fn sync<P: Platform>(
+    platform: &P,
+    file: &P::File,
+    durability: Durability,
+) -> Result<(), ErrorCode> {
     match durability {
         Durability::None => Ok(()),
         Durability::Data => platform.sync_data(file),

@@ -120,7 +120,12 @@ mod tests {
     use crate::testing::{Counting, Zeros};
 
     fn options(prefix: &str, suffix: &str, random_chars: u8) -> Options {
-        Options { prefix: prefix.into(), suffix: suffix.into(), random_chars: Some(random_chars), label: None }
+        Options {
+            prefix: prefix.into(),
+            suffix: suffix.into(),
+            random_chars: Some(random_chars),
+            label: None,
+        }
     }
 
     #[test]
@@ -159,7 +164,8 @@ mod tests {
 
     #[test]
     fn devices_are_refused_with_any_extension_and_case() {
-        for name in ["con", "NUL.txt", "Com1", "lpt9.tar.gz", "COM¹", "lpt³.x", "aux .txt", "CONIN$", "com0"] {
+        for name in ["con", "NUL.txt", "Com1", "lpt9.tar.gz", "COM¹", "lpt³.x", "aux .txt", "CONIN$", "com0"]
+        {
             assert!(is_device(name), "{name}");
         }
         for name in ["cone", "null", "com", "com10", "xcon", "lpt-1", "con_x"] {

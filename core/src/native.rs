@@ -78,8 +78,9 @@ impl Platform for Native {
         let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
         match retry_on_intr(|| rustix::fs::openat(dir, c".", flags, Mode::from_raw_mode(FILE_MODE))) {
             Ok(file) => Ok(file.into()),
-            // A file system or kernel that knows no O_TMPFILE sees a directory opened for writing, or nothing.
-            Err(Errno::ISDIR | Errno::OPNOTSUPP | Errno::INVAL) => Err(ErrorCode::Unsupported),
+            // A file system or kernel that knows no O_TMPFILE sees a directory opened for writing, or nothing. EPERM comes from
+            // a directory that has been removed; creating with a name says so in better words.
+            Err(Errno::ISDIR | Errno::OPNOTSUPP | Errno::INVAL | Errno::PERM) => Err(ErrorCode::Unsupported),
             Err(errno) => Err(code(errno)),
         }
     }
@@ -153,7 +154,13 @@ impl Platform for Native {
     }
 
     #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    fn rename_new(&self, dir: &Self::Dir, name: &[u8], to: &Self::Dir, target: &[u8]) -> Result<(), ErrorCode> {
+    fn rename_new(
+        &self,
+        dir: &Self::Dir,
+        name: &[u8],
+        to: &Self::Dir,
+        target: &[u8],
+    ) -> Result<(), ErrorCode> {
         match rustix::fs::renameat_with(dir, name, to, target, rustix::fs::RenameFlags::NOREPLACE) {
             // What a file system answers that does not know the flag.
             Err(Errno::INVAL) => Err(ErrorCode::Unsupported),
@@ -195,6 +202,12 @@ impl Platform for Native {
 
     fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode> {
         rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map(identity).map_err(code)
+    }
+
+    fn link_count_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<u64, ErrorCode> {
+        rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map(|stat| stat.st_nlink as u64)
+            .map_err(code)
     }
 
     fn read_into(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {

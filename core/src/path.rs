@@ -111,7 +111,11 @@ pub(crate) fn open_child_parent<'a, P: Platform>(
 }
 
 /// Opens a directory below `root`, following nothing.
-pub(crate) fn walk<P: Platform>(platform: &P, root: &P::Dir, components: &[&str]) -> Result<P::Dir, ErrorCode> {
+pub(crate) fn walk<P: Platform>(
+    platform: &P,
+    root: &P::Dir,
+    components: &[&str],
+) -> Result<P::Dir, ErrorCode> {
     components.iter().try_fold(root.clone(), |dir, name| platform.open_directory(&dir, name.as_bytes()))
 }
 

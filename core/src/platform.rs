@@ -85,7 +85,13 @@ pub trait Platform: Clone {
     /// Renames, replacing the target.
     fn rename(&self, dir: &Self::Dir, name: &[u8], to: &Self::Dir, target: &[u8]) -> Result<(), ErrorCode>;
     /// Renames to a free name, in one step. `unsupported` where there is no such call.
-    fn rename_new(&self, dir: &Self::Dir, name: &[u8], to: &Self::Dir, target: &[u8]) -> Result<(), ErrorCode>;
+    fn rename_new(
+        &self,
+        dir: &Self::Dir,
+        name: &[u8],
+        to: &Self::Dir,
+        target: &[u8],
+    ) -> Result<(), ErrorCode>;
     /// Gives a named file a second, free name.
     fn link(&self, dir: &Self::Dir, name: &[u8], to: &Self::Dir, target: &[u8]) -> Result<(), ErrorCode>;
     /// Gives a file made by [`create_unnamed`](Self::create_unnamed) a free name.
@@ -97,6 +103,9 @@ pub trait Platform: Clone {
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode>;
     /// The identity of what a name stands for, links not followed.
     fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode>;
+
+    /// How many names the file has that this name stands for, links not followed.
+    fn link_count_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<u64, ErrorCode>;
 
     /// Reads into `buffer`; 0 at the end. `offset` is at most 2^63-1. May be short.
     fn read_into(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode>;

@@ -131,7 +131,8 @@ impl<F: Bytes> Spool<F> {
         match &mut self.state {
             State::Disk(file) => file.write(offset, data),
             State::Memory(bytes) => {
-                let (start, end) = span(offset, data.len()).ok_or_else(|| failure(ErrorCode::OutOfMemory, "write"))?;
+                let (start, end) =
+                    span(offset, data.len()).ok_or_else(|| failure(ErrorCode::OutOfMemory, "write"))?;
                 grow(bytes, end, "write")?;
                 bytes[start..end].copy_from_slice(data);
                 Ok(data.len() as u64)
@@ -366,7 +367,10 @@ mod tests {
         let mut spool = Spool::new(None);
         spool.write(0, &[1; 1000], disk).unwrap();
         let error = spool.set_size(MAX_OFFSET, disk).unwrap_err();
-        assert_eq!((error.code, spool.storage(), spool.size().unwrap()), (ErrorCode::OutOfMemory, Storage::Memory, 1000));
+        assert_eq!(
+            (error.code, spool.storage(), spool.size().unwrap()),
+            (ErrorCode::OutOfMemory, Storage::Memory, 1000)
+        );
     }
 
     #[test]

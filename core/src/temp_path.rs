@@ -75,7 +75,12 @@ impl<P: Platform> TempPath<P> {
         self.persist_to(target, mode, durability).during("persist to", target)
     }
 
-    fn persist_to(&mut self, target: &str, mode: ReplaceMode, durability: Durability) -> Result<(), ErrorCode> {
+    fn persist_to(
+        &mut self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), ErrorCode> {
         self.held()?;
         let (to, target) = open_parent(&self.platform, target)?;
         match durability {
@@ -86,7 +91,7 @@ impl<P: Platform> TempPath<P> {
         self.promise = match mode {
             ReplaceMode::Overwrite => {
                 self.platform.rename(dir, name, &to.dir, target)?;
-                Promise::Released
+                self.after_rename(&to, target)
             }
             ReplaceMode::NoClobber => match self.platform.rename_new(dir, name, &to.dir, target) {
                 Ok(()) => Promise::Released,
@@ -107,6 +112,24 @@ impl<P: Platform> TempPath<P> {
         match durability {
             Durability::None | Durability::Data => Ok(()),
             Durability::Full => self.platform.sync_directory(&to.dir),
+        }
+    }
+
+    /// Where the target was a second name of the same file, a rename succeeds and does nothing: the old name is still owed. Where it
+    /// was the old name itself, that is what was asked for.
+    fn after_rename(&self, to: &Place<P>, target: &[u8]) -> Promise {
+        let (dir, name) = (&self.place.dir, self.name.as_bytes());
+        if self.platform.identity_at(dir, name) != Ok(self.identity) {
+            return Promise::Released;
+        }
+        let directories = (self.platform.directory_identity(dir), self.platform.directory_identity(&to.dir));
+        let same = matches!(directories, (Ok(from), Ok(to)) if from == to) && name == target;
+        // A file system that folds case finds the new name under the old one: then there is only one.
+        let another = self.platform.link_count_at(dir, name).is_ok_and(|count| count > 1);
+        if same || !another || self.platform.remove_file(dir, name).is_ok() {
+            Promise::Released
+        } else {
+            Promise::Leftover
         }
     }
 

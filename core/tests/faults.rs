@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Anchor, Durability, Error, ErrorCode, File, Identity, Native, Options, Place, Platform, RawEntry, ReplaceMode,
-    TempDir, TempPath, default_place, directory, named, place_at, unnamed,
+    Anchor, Durability, Error, ErrorCode, File, Identity, Native, Options, Place, Platform, RawEntry,
+    ReplaceMode, TempDir, TempPath, default_place, directory, named, place_at, unnamed,
 };
 
 /// The operating system, but for one call (or all from one on) that fails.
@@ -121,6 +121,10 @@ impl Platform for Faulty {
     fn identity_at(&self, dir: &Dir, name: Name<'_>) -> Result<Identity, ErrorCode> {
         self.step()?;
         Native.identity_at(dir, name)
+    }
+    fn link_count_at(&self, dir: &Dir, name: Name<'_>) -> Result<u64, ErrorCode> {
+        self.step()?;
+        Native.link_count_at(dir, name)
     }
     fn read_into(&self, file: &fs::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {
         self.step()?;
@@ -357,7 +361,8 @@ fn fail_every_call(for_ever: bool) {
                     if let Err(error) = run.result {
                         // The search for a default directory goes on past a candidate that fails.
                         let expected = [code, ErrorCode::NoScratch];
-                        let expected = if scenario.0 == "default directory" { &expected[1..] } else { &expected[..1] };
+                        let expected =
+                            if scenario.0 == "default directory" { &expected[1..] } else { &expected[..1] };
                         assert!(expected.contains(&error.code), "{}: call {call}: {error}", scenario.0);
                         faults += 1;
                     }

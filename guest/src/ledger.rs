@@ -12,7 +12,8 @@ use crate::provider::{Provider, platform};
 
 impl Guest for Provider {
     fn usage() -> Summary {
-        let core::Usage { live, peak, kept } = platform().ledger(|ledger, _| ledger.usage()).unwrap_or_default();
+        let core::Usage { live, peak, kept } =
+            platform().ledger(|ledger, _| ledger.usage()).unwrap_or_default();
         Summary { live: counts(live), peak: counts(peak), kept }
     }
 

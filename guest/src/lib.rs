@@ -8,8 +8,8 @@
 extern crate alloc;
 
 mod convert;
-mod direct;
 mod dir;
+mod direct;
 mod file;
 mod ledger;
 mod provider;

@@ -65,7 +65,10 @@ impl Guest for Provider {
         Ok(FileHandle::resource(file))
     }
 
-    fn named(options: Options, location: Location<'_>) -> Result<(tempfile::File, tempfile::TempPath), Error> {
+    fn named(
+        options: Options,
+        location: Location<'_>,
+    ) -> Result<(tempfile::File, tempfile::TempPath), Error> {
         let place = place(location).map_err(convert::error)?;
         let options = convert::options(options);
         let (file, path) =
@@ -82,7 +85,8 @@ impl Guest for Provider {
     fn directory(options: Options, location: Location<'_>) -> Result<TempDir, Error> {
         let place = place(location).map_err(convert::error)?;
         let options = convert::options(options);
-        let dir = core_::directory(&state().platform, &mut SysRng, &options, &place).map_err(convert::error)?;
+        let dir =
+            core_::directory(&state().platform, &mut SysRng, &options, &place).map_err(convert::error)?;
         Ok(DirHandle::resource(dir))
     }
 

@@ -9,9 +9,12 @@ pub(crate) fn code(code: Wasi) -> ErrorCode {
     match code {
         // Hosts say `not-permitted` where a preopen is read-only.
         Wasi::Access | Wasi::NotPermitted => ErrorCode::Access,
-        Wasi::Busy | Wasi::TextFileBusy | Wasi::WouldBlock | Wasi::Already | Wasi::InProgress | Wasi::Deadlock => {
-            ErrorCode::Busy
-        }
+        Wasi::Busy
+        | Wasi::TextFileBusy
+        | Wasi::WouldBlock
+        | Wasi::Already
+        | Wasi::InProgress
+        | Wasi::Deadlock => ErrorCode::Busy,
         Wasi::CrossDevice => ErrorCode::CrossDevice,
         Wasi::Exist => ErrorCode::Exist,
         Wasi::FileTooLarge => ErrorCode::FileTooLarge,

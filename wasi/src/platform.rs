@@ -7,7 +7,8 @@ use core::cell::{OnceCell, RefCell};
 
 use tempfile_core::{Anchor, EntryKind, ErrorCode, Identity, Ledger, Platform, RawEntry, longest_preopen};
 use wasip2::filesystem::types::{
-    Descriptor, DescriptorFlags, DescriptorType, ErrorCode as WasiCode, MetadataHashValue, OpenFlags, PathFlags,
+    Descriptor, DescriptorFlags, DescriptorType, ErrorCode as WasiCode, MetadataHashValue, OpenFlags,
+    PathFlags,
 };
 
 use crate::code::code;
@@ -16,10 +17,13 @@ type Preopens = Vec<(Rc<Descriptor>, String)>;
 
 /// Files by descriptor, in what the host has preopened. The preopens are asked for once, when a path is first resolved.
 #[derive(Clone, Default)]
-pub struct Wasi {
-    preopens: Rc<OnceCell<Preopens>>,
+pub struct Wasi(Rc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    preopens: OnceCell<Preopens>,
     /// Kept by a provider alone.
-    ledger: Option<Rc<RefCell<Ledger>>>,
+    ledger: Option<RefCell<Ledger>>,
 }
 
 /// What every file is opened with: some hosts refuse more.
@@ -31,11 +35,11 @@ pub(crate) const NO_FOLLOW: PathFlags = PathFlags::empty();
 impl Wasi {
     /// One that keeps a ledger.
     pub fn with_ledger() -> Self {
-        Wasi { ledger: Some(Rc::default()), ..Wasi::default() }
+        Wasi(Rc::new(Shared { ledger: Some(RefCell::default()), ..Shared::default() }))
     }
 
     fn preopens(&self) -> &Preopens {
-        self.preopens.get_or_init(|| {
+        self.0.preopens.get_or_init(|| {
             let directories = wasip2::filesystem::preopens::get_directories();
             directories.into_iter().map(|(dir, path)| (Rc::new(dir), path)).collect()
         })
@@ -60,7 +64,7 @@ impl Platform for Wasi {
     }
 
     fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
-        let ledger = self.ledger.as_ref()?;
+        let ledger = self.0.ledger.as_ref()?;
         Some(act(&mut ledger.borrow_mut(), wasip2::clocks::monotonic_clock::now()))
     }
 
@@ -174,6 +178,10 @@ impl Platform for Wasi {
 
     fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode> {
         dir.metadata_hash_at(NO_FOLLOW, utf8(name)?).map(identity).map_err(code)
+    }
+
+    fn link_count_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<u64, ErrorCode> {
+        dir.stat_at(NO_FOLLOW, utf8(name)?).map(|stat| stat.link_count).map_err(code)
     }
 
     fn read_into(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {

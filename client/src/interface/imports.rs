@@ -3,8 +3,8 @@
 use tempfile_core as core;
 
 use super::{
-    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, LiveHandle, Location, Options, ReplaceMode,
-    Storage, Usage,
+    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, LiveHandle, Location, Options,
+    ReplaceMode, Storage, Usage,
 };
 use bindings::scratch::tempfile::{ledger, tempfile as wit, types};
 

@@ -14,18 +14,19 @@ mod imports;
 #[cfg(target_family = "wasm")]
 use imports as sys;
 
-pub use sys::{
-    File, TempDir, TempPath, default_directory, directory, leftovers, link, live, named, spooled, unnamed, usage,
-};
-#[cfg(all(target_family = "wasm", feature = "direct"))]
-pub use sys::{open_directory, reader, writer};
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub(crate) use sys::hand_over;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use sys::make;
+pub use sys::{
+    File, TempDir, TempPath, default_directory, directory, leftovers, link, live, named, spooled, unnamed,
+    usage,
+};
+#[cfg(all(target_family = "wasm", feature = "direct"))]
+pub use sys::{open_directory, reader, writer};
 pub use tempfile_core::{
-    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, ErrorCode, HandleKind, LiveHandle, Options, ReplaceMode,
-    Storage, Usage,
+    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, ErrorCode, HandleKind, LiveHandle, Options,
+    ReplaceMode, Storage, Usage,
 };
 
 /// Where something is created.

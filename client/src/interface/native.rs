@@ -10,7 +10,8 @@ use tempfile_core::{self as core, AnyFile, Native, Place, Platform};
 use crate::error::io_error;
 
 use super::{
-    CleanupFailure, Durability, Entry, Error, ErrorCode, LiveHandle, Location, Options, ReplaceMode, Storage, Usage,
+    CleanupFailure, Durability, Entry, Error, ErrorCode, LiveHandle, Location, Options, ReplaceMode, Storage,
+    Usage,
 };
 
 /// The default directory, once it has been found.
@@ -80,17 +81,18 @@ pub(crate) fn make<R>(
 ) -> io::Result<(R, TempPath)> {
     let place = place(location).map_err(io_error)?;
     let mut failure = None;
-    let made = core::under_new_name(options, &mut SysRng, |name| match create(Path::new(&place.join(name))) {
-        Ok(made) => Ok(made),
-        // What `bind` says of a socket's name that is taken.
-        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::AddrInUse) => {
-            Err(ErrorCode::Exist)
-        }
-        Err(error) => {
-            failure = Some(error);
-            Err(ErrorCode::Io)
-        }
-    });
+    let made =
+        core::under_new_name(options, &mut SysRng, |name| match create(Path::new(&place.join(name))) {
+            Ok(made) => Ok(made),
+            // What `bind` says of a socket's name that is taken.
+            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::AddrInUse) => {
+                Err(ErrorCode::Exist)
+            }
+            Err(error) => {
+                failure = Some(error);
+                Err(ErrorCode::Io)
+            }
+        });
     match (made, failure) {
         (Ok((made, name)), _) => {
             let path = core::adopt(&Native, &place, &name).map_err(io_error)?;
@@ -144,7 +146,9 @@ impl File {
     pub(crate) fn into_plain(self) -> core::File<Native> {
         match self.0.into_inner() {
             AnyFile::Plain(file) => file,
-            AnyFile::Spooled(_) => unreachable!("a `File` is made of what `named`, `unnamed` or a directory gave"),
+            AnyFile::Spooled(_) => {
+                unreachable!("a `File` is made of what `named`, `unnamed` or a directory gave")
+            }
         }
     }
 }
