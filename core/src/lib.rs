@@ -54,7 +54,7 @@ pub use file::{Durability, File, MAX_READ, MAX_WRITE};
 pub use ledger::{Counts, HandleKind, Ledger, LiveHandle, Usage};
 pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options};
 #[cfg(feature = "native")]
-pub use native::Native;
+pub use native::{Native, Surroundings};
 pub use path::{MAX_PATH, Place, longest_preopen};
 pub use platform::{Anchor, EntryKind, Identity, Platform, RawEntry};
 pub use remove::CleanupFailure;

@@ -39,11 +39,23 @@ const FILE: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC)
 const FILE_MODE: RawMode = 0o600;
 const DIRECTORY_MODE: RawMode = 0o700;
 
-impl Platform for Native {
-    type Dir = Arc<OwnedFd>;
-    type File = fs::File;
+/// What lies around a program's use of the operating system's files: where its paths begin, its environment, its ledger. Whoever says
+/// so much has a [`Platform`] of the system's files; [`Native`] says it for the process, a sandbox for the program inside.
+///
+/// The functions promise what those of `Platform` do.
+pub trait Surroundings: Clone {
+    /// As [`Platform::anchor`].
+    fn anchor(&self, path: &str) -> Result<Anchor<Arc<OwnedFd>>, ErrorCode>;
+    /// As [`Platform::variable`].
+    fn variable(&self, name: &str) -> Option<String>;
+    /// As [`Platform::ledger`].
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T>;
+    /// As [`Platform::last_resorts`].
+    fn last_resorts(&self) -> Vec<String>;
+}
 
-    fn anchor(&self, path: &str) -> Result<Anchor<Self::Dir>, ErrorCode> {
+impl Surroundings for Native {
+    fn anchor(&self, path: &str) -> Result<Anchor<Arc<OwnedFd>>, ErrorCode> {
         let dir = retry_on_intr(|| rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty())).map_err(code)?;
         let absolute = std::path::absolute(path).map_err(|error| code_of(&error))?;
         let path = absolute.to_str().ok_or(ErrorCode::InvalidName)?;
@@ -66,6 +78,27 @@ impl Platform for Native {
 
     fn last_resorts(&self) -> Vec<String> {
         Vec::from([".".to_string()])
+    }
+}
+
+impl<S: Surroundings> Platform for S {
+    type Dir = Arc<OwnedFd>;
+    type File = fs::File;
+
+    fn anchor(&self, path: &str) -> Result<Anchor<Self::Dir>, ErrorCode> {
+        Surroundings::anchor(self, path)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        Surroundings::variable(self, name)
+    }
+
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+        Surroundings::ledger(self, act)
+    }
+
+    fn last_resorts(&self) -> Vec<String> {
+        Surroundings::last_resorts(self)
     }
 
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
