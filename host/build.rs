@@ -11,6 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 
+#[path = "build/shrink.rs"]
+mod shrink;
+
 const TARGET: &str = "wasm32-wasip2";
 
 /// One nested cargo call.
@@ -95,6 +98,7 @@ fn main() {
     let out = PathBuf::from(variable("OUT_DIR"));
 
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=build");
     wit(&package, &out);
 
     // In the workspace the components are built; a published package carries them, and not their sources.
@@ -181,6 +185,8 @@ fn build(workspace: &Path, out: &Path, call: &Call) {
     cargo.current_dir(workspace);
     cargo.args(["build", "--quiet", "--locked", "--target", TARGET, "--profile", "component"]);
     cargo.arg("--target-dir").arg(&target);
+    // No component is a shared library in the sense of the system: addresses may be fixed, which makes code smaller.
+    cargo.arg("--config").arg(format!("target.{TARGET}.rustflags=[\"-Crelocation-model=static\"]"));
     for component in call.components {
         cargo.args(["--package", component.package]);
     }
@@ -198,7 +204,9 @@ fn build(workspace: &Path, out: &Path, call: &Call) {
         let kept = out.join(format!("{}.wasm", component.variable.to_lowercase()));
         let bytes =
             fs::read(&built).unwrap_or_else(|cause| fail(format_args!("read {}: {cause}", built.display())));
-        write(&kept, &bytes);
+        let shrunk = shrink::component(&bytes)
+            .unwrap_or_else(|cause| fail(format_args!("shrink {}: {cause}", built.display())));
+        write(&kept, &shrunk);
         println!("cargo:rustc-env=COMPONENT_{}={}", component.variable, kept.display());
     }
 }

@@ -63,8 +63,9 @@ mod sys {
 
     pub(crate) enum Handle {
         Provider(interface::File),
+        /// The file handed over, and its line in the ledger.
         #[cfg(feature = "direct")]
-        Direct(File<Wasi>),
+        Direct(File<Wasi>, #[allow(dead_code, reason = "held for its drop")] interface::Line),
     }
 
     impl Handle {
@@ -72,7 +73,7 @@ mod sys {
         pub(crate) fn new(file: interface::File) -> Self {
             #[cfg(feature = "direct")]
             if let Ok(descriptor) = interface::hand_over(&file) {
-                return Handle::Direct(File::handed_over(Wasi::default(), descriptor));
+                return Handle::Direct(File::handed_over(Wasi::default(), descriptor), file.into_line());
             }
             Handle::Provider(file)
         }
@@ -86,7 +87,7 @@ mod sys {
                     Ok(count)
                 }
                 #[cfg(feature = "direct")]
-                Handle::Direct(file) => file.read_into(offset, buffer),
+                Handle::Direct(file, _) => file.read_into(offset, buffer),
             }
         }
 
@@ -95,7 +96,7 @@ mod sys {
                 // The provider gets a copy: no larger than what it would write at once.
                 Handle::Provider(file) => file.write(offset, &data[..data.len().min(MAX_WRITE)]),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file) => file.write(offset, data),
+                Handle::Direct(file, _) => file.write(offset, data),
             }
             .map(|count| count as usize)
         }
@@ -104,7 +105,7 @@ mod sys {
             match self {
                 Handle::Provider(file) => file.size(),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file) => file.size(),
+                Handle::Direct(file, _) => file.size(),
             }
         }
 
@@ -112,7 +113,7 @@ mod sys {
             match self {
                 Handle::Provider(file) => file.set_size(size),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file) => file.set_size(size),
+                Handle::Direct(file, _) => file.set_size(size),
             }
         }
 
@@ -120,7 +121,7 @@ mod sys {
             match self {
                 Handle::Provider(file) => file.sync(durability),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file) => file.sync(durability),
+                Handle::Direct(file, _) => file.sync(durability),
             }
         }
 
@@ -128,7 +129,7 @@ mod sys {
         pub(crate) fn reader(&self, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
             match self {
                 Handle::Provider(file) => interface::reader(file, offset),
-                Handle::Direct(file) => tempfile_wasi::reader(file, offset),
+                Handle::Direct(file, _) => tempfile_wasi::reader(file, offset),
             }
         }
 
@@ -136,7 +137,7 @@ mod sys {
         pub(crate) fn writer(&self, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
             match self {
                 Handle::Provider(file) => interface::writer(file, offset),
-                Handle::Direct(file) => tempfile_wasi::writer(file, offset),
+                Handle::Direct(file, _) => tempfile_wasi::writer(file, offset),
             }
         }
 
@@ -144,7 +145,7 @@ mod sys {
             match self {
                 Handle::Provider(file) => interface::link(file, target, durability),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file) => file.link(target, durability),
+                Handle::Direct(file, _) => file.link(target, durability),
             }
         }
     }

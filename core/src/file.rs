@@ -87,9 +87,9 @@ impl<P: Platform> File<P> {
     pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
         let read = |file: &_| {
             let max = usize::try_from(max).unwrap_or(MAX_READ).min(MAX_READ);
-            match checked(offset)? {
-                _ if max == 0 => Ok(Vec::new()),
-                offset => self.platform.read(file, offset, max),
+            match room_to_read(offset, max)? {
+                0 => Ok(Vec::new()),
+                max => self.platform.read(file, offset, max),
             }
         };
         self.open().and_then(read).during("read", SUBJECT)
@@ -101,9 +101,9 @@ impl<P: Platform> File<P> {
     /// As [`read`](Self::read).
     pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
         self.open()
-            .and_then(|file| match checked(offset)? {
-                _ if buffer.is_empty() => Ok(0),
-                offset => self.platform.read_into(file, offset, buffer),
+            .and_then(|file| match room_to_read(offset, buffer.len())? {
+                0 => Ok(0),
+                max => self.platform.read_into(file, offset, &mut buffer[..max]),
             })
             .during("read", SUBJECT)
     }
@@ -267,6 +267,12 @@ const SUBJECT: &str = "a temporary file";
 
 fn checked(offset: u64) -> Result<u64, ErrorCode> {
     if offset <= MAX_OFFSET { Ok(offset) } else { Err(ErrorCode::Invalid) }
+}
+
+/// How much of `max` bytes there can be from `offset` on. Systems refuse a read that would end past the last offset, even of an empty file.
+fn room_to_read(offset: u64, max: usize) -> Result<usize, ErrorCode> {
+    let room = MAX_OFFSET - checked(offset)?;
+    Ok(usize::try_from(room).unwrap_or(usize::MAX).min(max))
 }
 
 /// Brings a file to stable storage as far as `durability` says.

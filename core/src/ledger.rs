@@ -105,7 +105,8 @@ impl Ledger {
         &self.leftovers
     }
 
-    pub(crate) fn kept(&mut self) {
+    /// Counts something that stays for good.
+    pub fn kept(&mut self) {
         self.usage.kept += 1;
     }
 
@@ -118,7 +119,9 @@ impl Ledger {
         }
     }
 
-    fn open(&mut self, entry: Entry) -> usize {
+    /// Enters a handle, open since `now`, and says on which line. Each line is to be [`close`](Self::close)d.
+    pub fn open(&mut self, kind: HandleKind, path: Option<String>, label: Option<String>, now: u64) -> usize {
+        let entry = Entry { kind, path, label, since: now };
         let (live, peak) = self.count(entry.kind);
         *live += 1;
         *peak = (*peak).max(*live);
@@ -134,20 +137,23 @@ impl Ledger {
         }
     }
 
-    fn close(&mut self, index: usize) {
+    /// Strikes out a line; once is enough, and it may be another's by the second time.
+    pub fn close(&mut self, index: usize) {
         if let Some(entry) = self.live.get_mut(index).and_then(Option::take) {
             self.free.push(index);
             *self.count(entry.kind).0 -= 1;
         }
     }
 
-    fn resize(&mut self, old: u64, new: u64) {
+    /// Says that a spooled file takes `new` bytes of memory, and no longer `old`.
+    pub fn resize(&mut self, old: u64, new: u64) {
         let Usage { live, peak, .. } = &mut self.usage;
         live.memory = live.memory.saturating_sub(old).saturating_add(new);
         peak.memory = peak.memory.max(live.memory);
     }
 
-    pub(crate) fn left_over(&mut self, failure: CleanupFailure) {
+    /// Remembers what could not be removed.
+    pub fn left_over(&mut self, failure: CleanupFailure) {
         if self.leftovers.len() < MAX_LEFTOVERS {
             self.leftovers.push(failure);
         }
@@ -175,8 +181,7 @@ impl Line {
         path: impl FnOnce() -> Option<String>,
         label: Option<&str>,
     ) -> Self {
-        let entry = |now| Entry { kind, path: path(), label: label.map(String::from), since: now };
-        Line(platform.ledger(|ledger, now| ledger.open(entry(now))))
+        Line(platform.ledger(|ledger, now| ledger.open(kind, path(), label.map(String::from), now)))
     }
 
     /// Strikes it out; once is enough.
@@ -209,17 +214,17 @@ pub(crate) fn left_over<P: Platform>(platform: &P, failure: CleanupFailure) {
 mod tests {
     use super::*;
 
-    fn entry(kind: HandleKind) -> Entry {
-        Entry { kind, path: None, label: None, since: 5 }
+    fn open(ledger: &mut Ledger, kind: HandleKind) -> usize {
+        ledger.open(kind, None, None, 5)
     }
 
     #[test]
     fn a_place_is_used_again() {
         let mut ledger = Ledger::new();
-        let first = ledger.open(entry(HandleKind::File));
-        ledger.open(entry(HandleKind::Path));
+        let first = open(&mut ledger, HandleKind::File);
+        open(&mut ledger, HandleKind::Path);
         ledger.close(first);
-        assert_eq!(ledger.open(entry(HandleKind::Directory)), first);
+        assert_eq!(open(&mut ledger, HandleKind::Directory), first);
         assert_eq!(ledger.live(7).len(), 2);
         assert_eq!(ledger.live(7)[0].age, 2);
     }
@@ -227,7 +232,7 @@ mod tests {
     #[test]
     fn closing_twice_counts_once() {
         let mut ledger = Ledger::new();
-        let index = ledger.open(entry(HandleKind::File));
+        let index = open(&mut ledger, HandleKind::File);
         ledger.close(index);
         ledger.close(index);
         assert_eq!(ledger.usage().live, Counts::default());

@@ -11,7 +11,6 @@ mod convert;
 mod dir;
 mod direct;
 mod file;
-mod ledger;
 mod provider;
 mod runtime;
 mod streams;

@@ -28,7 +28,7 @@ struct State {
 static STATE: Global<State> = Global::new();
 
 fn state() -> &'static State {
-    STATE.get_or_init(|| State { platform: Wasi::with_ledger(), default: RefCell::default() })
+    STATE.get_or_init(|| State { platform: Wasi::default(), default: RefCell::default() })
 }
 
 pub(crate) fn platform() -> &'static Wasi {

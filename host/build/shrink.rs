@@ -20,7 +20,7 @@ use wasmparser::{
 type Done = Result<(), Error<Infallible>>;
 
 /// The same component in fewer bytes.
-pub fn component(bytes: &[u8]) -> Result<Vec<u8>, Error<Infallible>> {
+pub(crate) fn component(bytes: &[u8]) -> Result<Vec<u8>, Error<Infallible>> {
     let mut shrunk = Component::new();
     Shrink::default().parse_component(&mut shrunk, Parser::new(0), bytes)?;
     Ok(shrunk.finish())

@@ -32,6 +32,7 @@
 pub mod components;
 mod compose;
 mod error;
+pub mod provider;
 mod sandbox;
 mod scratch;
 pub mod suite;

@@ -8,6 +8,7 @@ use wasmtime_wasi::runtime::in_tokio;
 use crate::components;
 use crate::compose::{PluginPreopens, check_component, compose};
 use crate::error::{Error, one_line};
+use crate::provider;
 
 mod control;
 mod ending;
@@ -88,13 +89,28 @@ impl Sandbox {
     ///
     /// If it is not a component, imports something that is not served, or does not export `wasi:cli/run`.
     pub fn load_composed(&self, component: &[u8]) -> Result<Plugin, Error> {
+        self.link(component, &self.linker, false)
+    }
+
+    /// Compiles a plugin as it is, and serves `scratch:tempfile` to it from the host: see [`provider`]. Its scratch directory
+    /// is then not among its preopens, so it needs no stub.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_composed`](Self::load_composed), or if [`with`](Self::with) has added a part of `scratch:tempfile`.
+    pub fn load_hosted(&self, plugin: &[u8]) -> Result<Plugin, Error> {
+        let mut linker = self.linker.clone();
+        provider::add_to_linker(&mut linker).map_err(|error| engine_error("link the provider", &error))?;
+        self.link(plugin, &linker, true)
+    }
+
+    fn link(&self, component: &[u8], linker: &Linker<State>, hosted: bool) -> Result<Plugin, Error> {
         check_component("plugin", component)?;
         let component = Component::from_binary(&self.engine, component)
             .map_err(|error| Error::Invalid { what: "plugin", cause: one_line(error.as_ref()) })?;
-        let pre =
-            self.linker.instantiate_pre(&component).map_err(|error| self.missing(&component, &error))?;
+        let pre = linker.instantiate_pre(&component).map_err(|error| self.missing(&component, &error))?;
         let pre = CommandPre::new(pre).map_err(|_| Error::NoRun)?;
-        Ok(Plugin { engine: self.engine.clone(), pre })
+        Ok(Plugin { engine: self.engine.clone(), pre, hosted })
     }
 
     /// Names the import that stands in the way.
@@ -121,6 +137,8 @@ impl Sandbox {
 pub struct Plugin {
     engine: Engine,
     pre: CommandPre<State>,
+    /// Whether the host provides for it, and not a component inside it.
+    hosted: bool,
 }
 
 impl Plugin {
@@ -149,7 +167,7 @@ impl Plugin {
     async fn execute_in(&self, run: Run, begun: Begun) -> Result<Outcome, Error> {
         let Begun { control, scratch } = &begun;
         let timeout = run.timeout;
-        let mut store = Store::new(&self.engine, State::new(run, scratch)?);
+        let mut store = Store::new(&self.engine, State::new(run, scratch, self.hosted)?);
         store.limiter(|state| &mut state.budget);
         limits::apply(&mut store);
         let stopped = control.clone();

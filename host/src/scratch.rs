@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -126,6 +127,13 @@ impl ScratchDir {
     /// Where it lies. This is for the embedder alone: no plugin ever reads it.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The open directory.
+    pub(crate) fn handle(&self) -> Result<Arc<OwnedFd>, Error> {
+        let directory = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = |cause| Error::Root { path: self.path.clone(), cause: RootCause::Refused { cause } };
+        directory.get_ref().cloned().map_err(refused)
     }
 
     /// The names that lie directly in it now, in no order.

@@ -47,6 +47,15 @@ impl Outcome {
             (outcome, _) => outcome,
         }
     }
+
+    /// A case that was to panic has passed if that is how it failed.
+    pub fn unless_panicked(self, setup: &Setup) -> Outcome {
+        match (setup.panics, self) {
+            (Some(message), Outcome::Failed(detail)) if detail.contains(message) => Outcome::Passed,
+            (Some(message), Outcome::Passed) => Outcome::Failed(format!("it did not panic with {message:?}")),
+            (_, outcome) => outcome,
+        }
+    }
 }
 
 impl From<()> for Outcome {
@@ -62,17 +71,20 @@ pub enum Placement {
     Native,
     /// The provider component, composed with the suite, on wasi:filesystem.
     Component,
+    /// The core on the operating system again, in the host that runs the suite's component.
+    Host,
 }
 
 impl Placement {
     /// Every placement, in the order they are run.
-    pub const ALL: [Placement; 2] = [Placement::Native, Placement::Component];
+    pub const ALL: [Placement; 3] = [Placement::Native, Placement::Component, Placement::Host];
 
     /// The name used on the command line and in results.
     pub fn as_str(self) -> &'static str {
         match self {
             Placement::Native => "native",
             Placement::Component => "component",
+            Placement::Host => "host",
         }
     }
 
@@ -104,6 +116,9 @@ pub struct Setup {
     pub mounts: &'static [Mount],
     /// Natively, no directory for temporary files is writable.
     pub nowhere: bool,
+    /// The case ends in a panic that says this: natively everything is unwound, in a sandbox it is a trap, and nothing is. The case has passed
+    /// if nothing is left after that.
+    pub panics: Option<&'static str>,
 }
 
 /// Something mounted in the scratch directory.
@@ -143,6 +158,7 @@ impl Setup {
         unprivileged: false,
         mounts: &[],
         nowhere: false,
+        panics: None,
     };
 
     /// With this environment.
@@ -173,6 +189,11 @@ impl Setup {
     /// With nothing writable natively.
     pub const fn nowhere(self) -> Self {
         Setup { nowhere: true, ..self }
+    }
+
+    /// Ending in a panic that says this.
+    pub const fn panics(self, message: &'static str) -> Self {
+        Setup { panics: Some(message), ..self }
     }
 
     /// What of these names, found in the scratch directory after a case, is not the setup's own.

@@ -14,6 +14,8 @@ pub struct Difference {
     pub native: Option<ErrorCode>,
     /// The code in the provider component, or none if it succeeds.
     pub component: Option<ErrorCode>,
+    /// The code where the host provides, or none if it succeeds.
+    pub host: Option<ErrorCode>,
     /// Why they differ.
     pub reason: &'static str,
 }
@@ -24,6 +26,7 @@ impl Difference {
         match placement {
             Placement::Native => self.native,
             Placement::Component => self.component,
+            Placement::Host => self.host,
         }
     }
 }
@@ -32,6 +35,7 @@ pub(crate) const LINK_UNNAMED: Difference = Difference {
     cause: "an unnamed file is linked",
     native: None,
     component: Some(ErrorCode::Unsupported),
+    host: None,
     reason: "WASI has no call that names an open file",
 };
 
@@ -39,6 +43,7 @@ pub(crate) const READ_ONLY_FILE_SYSTEM: Difference = Difference {
     cause: "creation on a read-only file system",
     native: Some(ErrorCode::ReadOnly),
     component: Some(ErrorCode::Io),
+    host: Some(ErrorCode::ReadOnly),
     reason: "wasmtime-wasi hides EROFS behind `io`",
 };
 
@@ -46,6 +51,7 @@ pub(crate) const CROSS_DEVICE: Difference = Difference {
     cause: "a rename to another file system",
     native: Some(ErrorCode::CrossDevice),
     component: Some(ErrorCode::Io),
+    host: Some(ErrorCode::CrossDevice),
     reason: "wasmtime-wasi hides EXDEV behind `io`",
 };
 
@@ -53,6 +59,7 @@ pub(crate) const OUT_OF_HANDLES: Difference = Difference {
     cause: "the process has no file descriptor left",
     native: Some(ErrorCode::OutOfHandles),
     component: Some(ErrorCode::Io),
+    host: Some(ErrorCode::OutOfHandles),
     reason: "wasmtime-wasi hides EMFILE behind `io`",
 };
 
@@ -60,6 +67,7 @@ pub(crate) const DOTS_IN_A_PATH: Difference = Difference {
     cause: "a guest path with `..` on the way",
     native: None,
     component: Some(ErrorCode::InvalidName),
+    host: Some(ErrorCode::InvalidName),
     reason: "natively a path's directories are resolved by the system, as usual",
 };
 
@@ -67,6 +75,7 @@ pub(crate) const LINK_IN_A_PATH: Difference = Difference {
     cause: "a guest path with a symbolic link on the way",
     native: None,
     component: Some(ErrorCode::NotDirectory),
+    host: Some(ErrorCode::NotDirectory),
     reason: "natively a path's directories are resolved by the system, as usual",
 };
 
@@ -74,5 +83,6 @@ pub(crate) const REMOVE_FOREIGN_NAME: Difference = Difference {
     cause: "removal of a file whose name is not UTF-8",
     native: None,
     component: Some(ErrorCode::InvalidName),
+    host: None,
     reason: "WASI's names are UTF-8; the host removes the file with the scratch directory",
 };

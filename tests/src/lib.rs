@@ -10,6 +10,7 @@ pub mod command;
 mod differences;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+pub mod rows;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod setup;
 pub mod witness;

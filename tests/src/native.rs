@@ -65,7 +65,8 @@ pub fn run(case: &'static Case) -> Outcome {
         None => variables.push(("TMPDIR".to_owned(), text(scratch))),
         Some(chosen) => variables.extend(setup::environment(chosen, &text(scratch))),
     }
-    let outcome = in_process_of_its_own(case, Placement::Native, scratch, &variables);
+    let outcome =
+        in_process_of_its_own(case, Placement::Native, scratch, &variables).unless_panicked(&case.setup);
     // Once more from outside, when the case's process has ended.
     match Os::of(scratch).list("") {
         Ok(names) => outcome.unless_left(&case.setup.left_behind(names)),

@@ -3,9 +3,9 @@
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cell::{OnceCell, RefCell};
+use core::cell::OnceCell;
 
-use tempfile_core::{Anchor, EntryKind, ErrorCode, Identity, Ledger, Platform, RawEntry, longest_preopen};
+use tempfile_core::{Anchor, EntryKind, ErrorCode, Identity, Platform, RawEntry, longest_preopen};
 use wasip2::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode as WasiCode, MetadataHashValue, OpenFlags,
     PathFlags,
@@ -17,14 +17,7 @@ type Preopens = Vec<(Rc<Descriptor>, String)>;
 
 /// Files by descriptor, in what the host has preopened. The preopens are asked for once, when a path is first resolved.
 #[derive(Clone, Default)]
-pub struct Wasi(Rc<Shared>);
-
-#[derive(Default)]
-struct Shared {
-    preopens: OnceCell<Preopens>,
-    /// Kept by a provider alone.
-    ledger: Option<RefCell<Ledger>>,
-}
+pub struct Wasi(Rc<OnceCell<Preopens>>);
 
 /// What every file is opened with: some hosts refuse more.
 const FILE: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::WRITE);
@@ -33,13 +26,8 @@ pub(crate) const DIRECTORY: DescriptorFlags = DescriptorFlags::READ.union(Descri
 pub(crate) const NO_FOLLOW: PathFlags = PathFlags::empty();
 
 impl Wasi {
-    /// One that keeps a ledger.
-    pub fn with_ledger() -> Self {
-        Wasi(Rc::new(Shared { ledger: Some(RefCell::default()), ..Shared::default() }))
-    }
-
     fn preopens(&self) -> &Preopens {
-        self.0.preopens.get_or_init(|| {
+        self.0.get_or_init(|| {
             let directories = wasip2::filesystem::preopens::get_directories();
             directories.into_iter().map(|(dir, path)| (Rc::new(dir), path)).collect()
         })
@@ -61,11 +49,6 @@ impl Platform for Wasi {
     fn variable(&self, name: &str) -> Option<String> {
         let environment = wasip2::cli::environment::get_environment();
         environment.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
-    }
-
-    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
-        let ledger = self.0.ledger.as_ref()?;
-        Some(act(&mut ledger.borrow_mut(), wasip2::clocks::monotonic_clock::now()))
     }
 
     fn last_resorts(&self) -> Vec<String> {

@@ -2,11 +2,11 @@
 
 use tempfile_core as core;
 
+use super::ledger::{Line, Memory};
 use super::{
-    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, LiveHandle, Location, Options,
-    ReplaceMode, Storage, Usage,
+    CleanupFailure, Durability, Entry, EntryKind, Error, HandleKind, Location, Options, ReplaceMode, Storage,
 };
-use bindings::scratch::tempfile::{ledger, tempfile as wit, types};
+use bindings::scratch::tempfile::{tempfile as wit, types};
 
 /// What `wit-bindgen` makes of the world `plugin`, or `plugin-direct`.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
@@ -33,7 +33,7 @@ mod bindings {
 /// # Errors
 /// Those of the interface's `unnamed`.
 pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
-    wit::unnamed(&place(location)).map(File).map_err(error)
+    wit::unnamed(&place(location)).map(File::new).map_err(error)
 }
 
 /// Creates a file under a new name.
@@ -42,7 +42,8 @@ pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
 /// Those of the interface's `named`.
 pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPath), Error> {
     let (file, path) = wit::named(&naming(options), &place(location)).map_err(error)?;
-    Ok((File(file), TempPath(path)))
+    let line = Line::open(HandleKind::Path, || Some(path.path()), options.label.clone());
+    Ok((File::new(file), TempPath { inner: path, line }))
 }
 
 /// Creates a file that stays in memory up to and including `max_memory` bytes.
@@ -50,7 +51,8 @@ pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPat
 /// # Errors
 /// Those of the interface's `spooled`.
 pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, Error> {
-    wit::spooled(max_memory, &place(location)).map(File).map_err(error)
+    let file = wit::spooled(max_memory, &place(location)).map_err(error)?;
+    Ok(File { memory: Some(Memory::default()), ..File::new(file) })
 }
 
 /// Creates a directory under a new name.
@@ -58,7 +60,9 @@ pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, 
 /// # Errors
 /// Those of the interface's `directory`.
 pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
-    wit::directory(&naming(options), &place(location)).map(TempDir).map_err(error)
+    let dir = wit::directory(&naming(options), &place(location)).map_err(error)?;
+    let line = Line::open(HandleKind::Directory, || Some(dir.path()), options.label.clone());
+    Ok(TempDir { inner: dir, line })
 }
 
 /// Gives an unnamed file a name, for good.
@@ -66,7 +70,10 @@ pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, E
 /// # Errors
 /// Those of the interface's `link`.
 pub fn link(file: &File, target: &str, durability: Durability) -> Result<(), Error> {
-    wit::link(&file.0, target, level(durability)).map_err(error)
+    wit::link(&file.inner, target, level(durability)).map_err(error)?;
+    super::ledger::kept();
+    file.look_at_memory();
+    Ok(())
 }
 
 /// The path of the default directory.
@@ -77,29 +84,13 @@ pub fn default_directory() -> Result<String, Error> {
     wit::default_directory().map_err(error)
 }
 
-/// How much this instance has in use.
-pub fn usage() -> Usage {
-    let ledger::Summary { live, peak, kept } = ledger::usage();
-    Usage { live: counts(live), peak: counts(peak), kept }
-}
-
-/// What this instance has open. Empty when nothing is leaked.
-pub fn live() -> Vec<LiveHandle> {
-    ledger::live().into_iter().map(live_handle).collect()
-}
-
-/// What could not be removed when its handle was dropped.
-pub fn leftovers() -> Vec<CleanupFailure> {
-    ledger::leftovers().into_iter().map(failure).collect()
-}
-
 /// Asks for the open directory itself.
 ///
 /// # Errors
 /// Those of the interface's `open-directory`.
 #[cfg(feature = "direct")]
 pub fn open_directory(dir: &TempDir) -> Result<tempfile_wasi::Descriptor, Error> {
-    bindings::scratch::tempfile::direct::open_directory(&dir.0).map_err(error)
+    bindings::scratch::tempfile::direct::open_directory(&dir.inner).map_err(error)
 }
 
 /// A stream that reads the file from `offset` on.
@@ -108,7 +99,7 @@ pub fn open_directory(dir: &TempDir) -> Result<tempfile_wasi::Descriptor, Error>
 /// Those of the interface's `reader`.
 #[cfg(feature = "direct")]
 pub fn reader(file: &File, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
-    bindings::scratch::tempfile::streams::reader(&file.0, offset).map_err(error)
+    bindings::scratch::tempfile::streams::reader(&file.inner, offset).map_err(error)
 }
 
 /// A stream that writes to the file from `offset` on.
@@ -117,44 +108,96 @@ pub fn reader(file: &File, offset: u64) -> Result<tempfile_wasi::InputStream, Er
 /// Those of the interface's `writer`.
 #[cfg(feature = "direct")]
 pub fn writer(file: &File, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
-    bindings::scratch::tempfile::streams::writer(&file.0, offset).map_err(error)
+    bindings::scratch::tempfile::streams::writer(&file.inner, offset).map_err(error)
 }
 
 /// Asks for the open file itself.
 #[cfg(feature = "direct")]
 pub(crate) fn hand_over(file: &File) -> Result<tempfile_wasi::Descriptor, Error> {
-    bindings::scratch::tempfile::direct::hand_over(&file.0).map_err(error)
+    bindings::scratch::tempfile::direct::hand_over(&file.inner).map_err(error)
 }
 
 /// An open file, with no cursor and no name.
-pub struct File(wit::File);
+pub struct File {
+    inner: wit::File,
+    line: Line,
+    /// Of a spooled one.
+    memory: Option<Memory>,
+}
 
 /// A name, and the promise to remove it.
-pub struct TempPath(wit::TempPath);
+pub struct TempPath {
+    inner: wit::TempPath,
+    line: Line,
+}
 
 /// A directory, and the promise to remove it with everything in it.
-pub struct TempDir(wit::TempDir);
+pub struct TempDir {
+    inner: wit::TempDir,
+    line: Line,
+}
+
+impl File {
+    fn new(inner: wit::File) -> Self {
+        File { inner, line: Line::open(HandleKind::File, || None, None), memory: None }
+    }
+
+    /// The line in the ledger, for what the file becomes once it is handed over.
+    #[cfg(feature = "direct")]
+    pub(crate) fn into_line(self) -> Line {
+        self.line
+    }
+
+    /// Brings the ledger up to date after what may have changed how much memory the provider holds for this file.
+    fn look_at_memory(&self) {
+        if let Some(memory) = &self.memory {
+            let in_memory = matches!(self.inner.storage(), Ok(types::Storage::Memory));
+            memory.set(if in_memory { self.inner.size().unwrap_or(0) } else { 0 });
+        }
+    }
+}
+
+// Drop forgives, and the ledger remembers what it forgave: so it closes first.
+impl Drop for TempPath {
+    fn drop(&mut self) {
+        if let (true, Err(cause)) = (self.line.is_open(), self.inner.close()) {
+            super::ledger::left_over([CleanupFailure { path: self.inner.path(), error: error(cause) }]);
+        }
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        if let (true, Err(failures)) = (self.line.is_open(), self.inner.close()) {
+            super::ledger::left_over(failures.into_iter().map(failure));
+        }
+    }
+}
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl File {
     pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
-        self.0.read(offset, max).map_err(error)
+        self.inner.read(offset, max).map_err(error)
     }
 
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
-        self.0.write(offset, data).map_err(error)
+        let count = self.inner.write(offset, data).map_err(error)?;
+        self.look_at_memory();
+        Ok(count)
     }
 
     pub fn size(&self) -> Result<u64, Error> {
-        self.0.size().map_err(error)
+        self.inner.size().map_err(error)
     }
 
     pub fn set_size(&self, size: u64) -> Result<(), Error> {
-        self.0.set_size(size).map_err(error)
+        self.inner.set_size(size).map_err(error)?;
+        self.look_at_memory();
+        Ok(())
     }
 
     pub fn sync(&self, durability: Durability) -> Result<(), Error> {
-        self.0.sync(level(durability)).map_err(error)
+        self.inner.sync(level(durability)).map_err(error)
     }
 
     pub fn storage(&self) -> Result<Storage, Error> {
@@ -162,26 +205,36 @@ impl File {
             types::Storage::Memory => Storage::Memory,
             types::Storage::Disk => Storage::Disk,
         };
-        self.0.storage().map(storage).map_err(error)
+        self.inner.storage().map(storage).map_err(error)
     }
 
     pub fn roll_over(&self) -> Result<(), Error> {
-        self.0.roll_over().map_err(error)
+        self.inner.roll_over().map_err(error)?;
+        self.look_at_memory();
+        Ok(())
     }
 
     pub fn close(&self) -> Result<(), Error> {
-        self.0.close().map_err(error)
+        self.inner.close().map_err(error)?;
+        self.line.close();
+        self.look_at_memory();
+        Ok(())
     }
 }
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempPath {
+    /// Whether the handle answers `closed`, which a reopening tells without changing anything.
+    fn is_closed(&self) -> bool {
+        self.inner.reopen().is_err_and(|cause| matches!(cause.code, types::ErrorCode::Closed))
+    }
+
     pub fn path(&self) -> String {
-        self.0.path()
+        self.inner.path()
     }
 
     pub fn reopen(&self) -> Result<File, Error> {
-        self.0.reopen().map(File).map_err(error)
+        self.inner.reopen().map(File::new).map_err(error)
     }
 
     pub fn persist(&self, target: &str, mode: ReplaceMode, durability: Durability) -> Result<(), Error> {
@@ -189,42 +242,53 @@ impl TempPath {
             ReplaceMode::Overwrite => wit::ReplaceMode::Overwrite,
             ReplaceMode::NoClobber => wit::ReplaceMode::NoClobber,
         };
-        self.0.persist(target, mode, level(durability)).map_err(error)
+        let persisted = self.inner.persist(target, mode, level(durability)).map_err(error);
+        match &persisted {
+            Ok(()) => self.line.keep(),
+            // Only the last step failed: the file is at its target all the same.
+            Err(_) if self.line.is_open() && self.is_closed() => self.line.keep(),
+            Err(_) => {}
+        }
+        persisted
     }
 
     pub fn keep(&self) -> Result<String, Error> {
-        self.0.keep().map_err(error)
+        let path = self.inner.keep().map_err(error)?;
+        self.line.keep();
+        Ok(path)
     }
 
     pub fn close(&self) -> Result<(), Error> {
-        self.0.close().map_err(error)
+        self.inner.close().map_err(error)?;
+        self.line.close();
+        Ok(())
     }
 }
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempDir {
     pub fn path(&self) -> String {
-        self.0.path()
+        self.inner.path()
     }
 
     pub fn create_file(&self, path: &str) -> Result<File, Error> {
-        self.0.create_file(path).map(File).map_err(error)
+        self.inner.create_file(path).map(File::new).map_err(error)
     }
 
     pub fn open_file(&self, path: &str) -> Result<File, Error> {
-        self.0.open_file(path).map(File).map_err(error)
+        self.inner.open_file(path).map(File::new).map_err(error)
     }
 
     pub fn create_directory(&self, path: &str) -> Result<(), Error> {
-        self.0.create_directory(path).map_err(error)
+        self.inner.create_directory(path).map_err(error)
     }
 
     pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
-        self.0.rename(old, new).map_err(error)
+        self.inner.rename(old, new).map_err(error)
     }
 
     pub fn remove(&self, path: &str) -> Result<(), Error> {
-        self.0.remove(path).map_err(error)
+        self.inner.remove(path).map_err(error)
     }
 
     pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
@@ -236,15 +300,20 @@ impl TempDir {
             };
             Entry { name: entry.name, kind }
         };
-        Ok(self.0.entries(path).map_err(error)?.into_iter().map(entry).collect())
+        Ok(self.inner.entries(path).map_err(error)?.into_iter().map(entry).collect())
     }
 
     pub fn keep(&self) -> Result<String, Error> {
-        self.0.keep().map_err(error)
+        let path = self.inner.keep().map_err(error)?;
+        self.line.keep();
+        Ok(path)
     }
 
     pub fn close(&self) -> Result<(), Vec<CleanupFailure>> {
-        self.0.close().map_err(|failures| failures.into_iter().map(failure).collect())
+        let failures = |failures: Vec<_>| failures.into_iter().map(failure).collect::<Vec<_>>();
+        self.inner.close().map_err(failures)?;
+        self.line.close();
+        Ok(())
     }
 }
 
@@ -255,21 +324,6 @@ fn error(error: types::Error) -> Error {
 
 fn failure(failure: types::CleanupFailure) -> CleanupFailure {
     CleanupFailure { path: failure.path, error: error(failure.error) }
-}
-
-fn counts(counts: ledger::Counts) -> Counts {
-    let ledger::Counts { files, paths, directories, memory } = counts;
-    Counts { files, paths, directories, memory }
-}
-
-fn live_handle(handle: ledger::LiveHandle) -> LiveHandle {
-    let ledger::LiveHandle { kind, path, label, age } = handle;
-    let kind = match kind {
-        ledger::HandleKind::File => HandleKind::File,
-        ledger::HandleKind::Path => HandleKind::Path,
-        ledger::HandleKind::Directory => HandleKind::Directory,
-    };
-    LiveHandle { kind, path, label, age }
 }
 
 fn level(durability: Durability) -> wit::Durability {
@@ -288,7 +342,7 @@ fn naming(options: &Options) -> wit::Options {
 fn place(location: Location<'_>) -> wit::Location<'_> {
     match location {
         Location::Scratch => wit::Location::Scratch,
-        Location::Within(dir) => wit::Location::Within(&dir.0),
+        Location::Within(dir) => wit::Location::Within(&dir.inner),
         Location::Directory(path) => wit::Location::Directory(path.to_owned()),
     }
 }

@@ -12,16 +12,21 @@ use native as sys;
 #[cfg(target_family = "wasm")]
 mod imports;
 #[cfg(target_family = "wasm")]
+mod ledger;
+#[cfg(target_family = "wasm")]
 use imports as sys;
 
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub(crate) use sys::hand_over;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use sys::make;
-pub use sys::{
-    File, TempDir, TempPath, default_directory, directory, leftovers, link, live, named, spooled, unnamed,
-    usage,
-};
+#[cfg(all(target_family = "wasm", feature = "direct"))]
+pub(crate) use ledger::Line;
+#[cfg(target_family = "wasm")]
+pub use ledger::{leftovers, live, usage};
+#[cfg(not(target_family = "wasm"))]
+pub use native::{leftovers, live, usage};
+pub use sys::{File, TempDir, TempPath, default_directory, directory, link, named, spooled, unnamed};
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub use sys::{open_directory, reader, writer};
 pub use tempfile_core::{

@@ -34,6 +34,7 @@ pub(crate) struct Conformance {
 enum Chosen {
     Native,
     Component,
+    Host,
     All,
 }
 
@@ -58,6 +59,7 @@ impl Conformance {
         let placements: &[Placement] = match self.placement {
             Chosen::Native => &[Placement::Native],
             Chosen::Component => &[Placement::Component],
+            Chosen::Host => &[Placement::Host],
             Chosen::All => &Placement::ALL,
         };
         let jobs: Vec<(Placement, &Case)> =

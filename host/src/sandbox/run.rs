@@ -1,9 +1,12 @@
 //! What a run is given.
 
+use std::fmt::Display;
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use wasmtime_wasi::cli::{InputFile, OutputFile};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
@@ -11,7 +14,8 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use super::Control;
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, one_line};
-use crate::scratch::ScratchRoot;
+use crate::provider::TempfileCtx;
+use crate::scratch::{ScratchDir, ScratchRoot};
 
 /// What a run may use of memory unless it is told otherwise.
 const MEMORY: u64 = 256 << 20;
@@ -104,16 +108,28 @@ impl Run {
         self
     }
 
+    /// What the host's own provider is to know: the mounts and variables, which the provider component finds among its imports.
+    pub(super) fn tempfile(&self, scratch: &ScratchDir, hosted: bool) -> Result<TempfileCtx, Error> {
+        let mut builder = TempfileCtx::builder(scratch)?;
+        if hosted {
+            for mount in &self.mounts {
+                builder = builder.mount(mount)?;
+            }
+            for (name, value) in &self.environment {
+                builder = builder.env(name, value);
+            }
+        }
+        Ok(builder.build())
+    }
+
     /// Puts everything into the plugin's world.
     pub(super) fn grant(self, wasi: &mut WasiCtxBuilder) -> Result<(), Error> {
         wasi.args(&self.arguments);
         wasi.envs(&self.environment);
-        for mount in self.mounts {
+        for mount in &self.mounts {
             let perms = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-            wasi.preopened_dir(&mount.host, &mount.guest, perms).map_err(|error| Error::Mount {
-                guest: mount.guest,
-                cause: format!("open {}: {}", mount.host.display(), one_line(error.as_ref())),
-            })?;
+            wasi.preopened_dir(&mount.host, &mount.guest, perms)
+                .map_err(|error| mount.unopened(&one_line(error.as_ref())))?;
         }
         match self.stdin {
             Input::Empty => {}
@@ -258,6 +274,25 @@ impl Mount {
             return refuse(&guest, format!("{SCRATCH_GUEST_PATH} is the place of the scratch directory"));
         }
         Ok(Self { host: host.into(), guest, read_only: false })
+    }
+
+    /// The path in the plugin.
+    pub(crate) fn guest(&self) -> &str {
+        &self.guest
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Opens the directory. A link in its path is the embedder's own, and followed.
+    pub(crate) fn open(&self) -> Result<OwnedFd, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(&self.host, flags, Mode::empty()).map_err(|errno| self.unopened(&errno))
+    }
+
+    fn unopened(&self, cause: &dyn Display) -> Error {
+        Error::Mount { guest: self.guest.clone(), cause: format!("open {}: {cause}", self.host.display()) }
     }
 
     /// Lets the plugin only read.

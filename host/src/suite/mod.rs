@@ -20,7 +20,7 @@ use conformance::{command, native};
 use crate::components;
 use crate::sandbox::Plugin;
 
-mod component;
+mod sandboxed;
 mod witness;
 
 /// How the processes of cases learn which provider is meant.
@@ -31,18 +31,19 @@ pub fn enter() -> Option<ExitCode> {
     let request = native::requested()?;
     Some(match request.placement {
         Placement::Native => request.run_natively(),
-        Placement::Component => {
+        Placement::Component | Placement::Host => {
             let suite = Suite::new(env::var_os(PROVIDER).map(PathBuf::from));
             command::report(suite.in_this_process(&request))
         }
     })
 }
 
-/// The suite, ready to run against one provider. The native placement has none.
+/// The suite, ready to run against one provider component. The other placements have none.
 #[derive(Default)]
 pub struct Suite {
     provider: Option<PathBuf>,
     composed: OnceLock<Result<Plugin, String>>,
+    hosted: OnceLock<Result<Plugin, String>>,
 }
 
 /// How one case ended in one placement.
@@ -61,7 +62,7 @@ pub struct CaseResult {
 impl Suite {
     /// The suite for the provider component in a file, or for the one this crate carries.
     pub fn new(provider: Option<PathBuf>) -> Self {
-        Suite { provider, composed: OnceLock::new() }
+        Suite { provider, ..Suite::default() }
     }
 
     /// Composes the suite with the provider and compiles it, which happens once. A run does it by itself when it needs it.
@@ -70,7 +71,7 @@ impl Suite {
     ///
     /// One line that says what is wrong with the provider.
     pub fn compose(&self) -> Result<(), String> {
-        self.plugin().map(|_| ())
+        self.composed().map(|_| ())
     }
 
     /// Runs one case.
@@ -78,8 +79,8 @@ impl Suite {
         let begun = Instant::now();
         let outcome = match placement {
             Placement::Native => native::run(case),
-            Placement::Component => {
-                self.as_component(case).unwrap_or_else(|problem| Outcome::Failed(problem.to_string()))
+            Placement::Component | Placement::Host => {
+                self.in_sandbox(case, placement).unwrap_or_else(|problem| Outcome::Failed(problem.to_string()))
             }
         };
         let ms = begun.elapsed().as_secs_f64() * 1000.0;
@@ -107,7 +108,11 @@ impl Suite {
         });
     }
 
-    fn as_component(&self, case: &'static Case) -> Result<Outcome, Box<dyn std::error::Error>> {
+    fn in_sandbox(
+        &self,
+        case: &'static Case,
+        placement: Placement,
+    ) -> Result<Outcome, Box<dyn std::error::Error>> {
         let directory = native::Directory::new()?;
         if case.setup.needs_process() {
             let provider =
@@ -115,26 +120,37 @@ impl Suite {
             let variables: Vec<_> = provider.into_iter().collect();
             return Ok(native::in_process_of_its_own(
                 case,
-                Placement::Component,
+                placement,
                 directory.path(),
                 &variables,
             ));
         }
-        Ok(component::run(self.plugin()?, case, directory.path())?)
+        Ok(sandboxed::run(self.plugin(placement)?, case, placement, directory.path())?)
     }
 
     fn in_this_process(&self, request: &native::Request) -> Outcome {
         if let Err(reason) = conformance::setup::prepare(&request.case.setup, &request.directory) {
             return Outcome::Skipped(reason);
         }
-        self.plugin()
+        self.plugin(request.placement)
             .and_then(|plugin| {
-                component::run(plugin, request.case, &request.directory).map_err(|error| error.to_string())
+                sandboxed::run(plugin, request.case, request.placement, &request.directory)
+                    .map_err(|error| error.to_string())
             })
             .unwrap_or_else(Outcome::Failed)
     }
 
-    fn plugin(&self) -> Result<&Plugin, String> {
+    fn plugin(&self, placement: Placement) -> Result<&Plugin, String> {
+        match placement {
+            Placement::Native | Placement::Component => self.composed(),
+            Placement::Host => {
+                let hosted = self.hosted.get_or_init(|| sandboxed::host().map_err(|error| error.to_string()));
+                hosted.as_ref().map_err(String::clone)
+            }
+        }
+    }
+
+    fn composed(&self) -> Result<&Plugin, String> {
         self.composed.get_or_init(|| composed(self.provider.as_deref())).as_ref().map_err(String::clone)
     }
 }
@@ -148,5 +164,5 @@ fn composed(provider: Option<&Path>) -> Result<Plugin, String> {
             &file
         }
     };
-    component::compose(provider).map_err(|error| error.to_string())
+    sandboxed::compose(provider).map_err(|error| error.to_string())
 }

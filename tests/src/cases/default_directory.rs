@@ -16,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case!(p18_an_empty_variable_is_passed_over, Setup::PLAIN.environment(EMPTY_FIRST)),
     case!(p18_it_is_looked_for_once, Setup::PLAIN.environment(ALL_THREE)),
     case!(p18_nothing_is_usable, Setup::PLAIN.environment(NOTHING).nowhere()),
-    case!(s001_09_p19_an_override_is_used_by_everything_after),
+    case!(s001_09_an_override_is_used_by_everything_after),
 ];
 
 const ALL_THREE: &[(&str, &str)] =
@@ -110,7 +110,7 @@ fn p18_it_is_looked_for_once(w: &World) {
 }
 
 fn p18_nothing_is_usable(w: &World) {
-    if w.placement() == Placement::Component {
+    if w.placement() != Placement::Native {
         // The only directory that an instance has.
         w.remove("");
     }
@@ -120,7 +120,7 @@ fn p18_nothing_is_usable(w: &World) {
     assert_code(interface::directory(&Options::default(), Location::Scratch), ErrorCode::NoScratch);
 }
 
-fn s001_09_p19_an_override_is_used_by_everything_after(w: &World) {
+fn s001_09_an_override_is_used_by_everything_after(w: &World) {
     w.plant_directory("my-temp-location");
     let location = w.path("my-temp-location");
     env::override_temp_dir(location.as_ref()).unwrap();

@@ -5,6 +5,8 @@
 
 use crate::Case;
 
+mod atomic;
+mod builder;
 mod children;
 mod client;
 mod closed;
@@ -13,8 +15,10 @@ mod default_directory;
 mod direct;
 mod directory;
 mod errors;
+mod extremes;
 mod io;
 mod isolation;
+mod ledger;
 mod link;
 mod location;
 mod named;
@@ -25,7 +29,13 @@ mod removal;
 mod reopen;
 mod rust_io;
 mod scenarios;
+mod scope;
+mod spooled;
+mod spooled_client;
+mod streams;
+mod text;
 mod tools;
+mod tutorials;
 mod unnamed;
 
 /// What a case file needs.
@@ -35,7 +45,7 @@ mod prelude {
     pub(super) use crate::differences;
     pub(super) use crate::world::{World, assert_code, skip};
     pub(super) use wasi_tempfile::interface::{
-        self, Durability, EntryKind, ErrorCode, Location, Options, ReplaceMode,
+        self, Durability, EntryKind, ErrorCode, HandleKind, Location, Options, ReplaceMode, Storage,
     };
 }
 
@@ -60,7 +70,17 @@ const MODULES: &[&[Case]] = &[
     isolation::CASES,
     direct::CASES,
     client::CASES,
+    builder::CASES,
+    spooled::CASES,
+    spooled_client::CASES,
+    streams::CASES,
+    ledger::CASES,
+    atomic::CASES,
     scenarios::CASES,
+    scope::CASES,
+    tutorials::CASES,
+    text::CASES,
+    extremes::CASES,
 ];
 
 /// Every case.

@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
 const ONE_THREAD: &str = "a component has one thread";
 
 fn one_thread(w: &World) -> bool {
-    w.placement() == Placement::Component
+    w.placement() != Placement::Native
 }
 
 fn p13_sixty_four_racers_one_winner(w: &World) -> Outcome {

@@ -10,7 +10,7 @@ pub(super) const CASES: &[Case] = &[
     case!(s000_15_an_early_return_cleans_up),
     case!(s001_03_kept_json),
     case!(s001_11_a_download_in_chunks),
-    case!(s001_12_p15_an_atomic_write),
+    case!(s001_12_an_atomic_write),
     case!(s001_12_a_failed_atomic_write_leaves_the_old_file),
     case!(s001_13_a_fixture),
     case!(s001_14_a_file_with_content),
@@ -82,7 +82,7 @@ fn atomic_write(directory: &str, target: &str, content: &[u8]) -> io::Result<()>
     Ok(())
 }
 
-fn s001_12_p15_an_atomic_write(w: &World) {
+fn s001_12_an_atomic_write(w: &World) {
     w.plant_directory("config");
     w.write("config/settings", "old");
     atomic_write(&w.path("config"), &w.path("config/settings"), b"new").unwrap();

@@ -1,4 +1,4 @@
-//! The component placement: one fresh instance and one fresh scratch directory for each case.
+//! The placements in a sandbox: one fresh instance and one fresh scratch directory for each case.
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,12 +23,22 @@ pub(super) fn compose(provider: &[u8]) -> Result<Plugin, Error> {
     Sandbox::new()?.with(witness::add_to_linker)?.load_with(components::SUITE, provider)
 }
 
+/// The suite inside a sandbox whose host provides.
+pub(super) fn host() -> Result<Plugin, Error> {
+    Sandbox::new()?.with(witness::add_to_linker)?.load_hosted(components::SUITE)
+}
+
 /// Runs one case below a directory that is its own.
-pub(super) fn run(plugin: &Plugin, case: &Case, directory: &Path) -> Result<Outcome, Error> {
+pub(super) fn run(
+    plugin: &Plugin,
+    case: &Case,
+    placement: Placement,
+    directory: &Path,
+) -> Result<Outcome, Error> {
     let (stdout, stderr) = (Capture::new(SAID), Capture::new(SAID));
     let mut run = Run::in_root(&ScratchRoot::open(directory)?)
         .args(["conformance", &case.name()])
-        .env(world::PLACEMENT, Placement::Component.as_str())
+        .env(world::PLACEMENT, placement.as_str())
         .env(world::SCRATCH, SCRATCH_GUEST_PATH)
         .stdout(&stdout)
         .stderr(&stderr)
@@ -46,8 +56,14 @@ pub(super) fn run(plugin: &Plugin, case: &Case, directory: &Path) -> Result<Outc
         Ending::Returned | Ending::Failed { .. } if !complained.trim().is_empty() => complained,
         ending => format!("{complained}{ending}"),
     };
-    // Once more from outside, when the instance has ended.
-    let left = ended.left_behind.iter().map(|name| name.to_string_lossy().into_owned());
-    let left = case.setup.left_behind(left);
-    Ok(command::understand(ended.ending == Ending::Returned, &said, &detail).unless_left(&left))
+    // Once more from outside, when the instance has ended. A trap runs no destructor: there the host removes everything.
+    let left = match case.setup.panics {
+        None => {
+            let names = ended.left_behind.iter().map(|name| name.to_string_lossy().into_owned());
+            case.setup.left_behind(names)
+        }
+        Some(_) => ended.not_removed.iter().map(|failure| failure.path.clone()).collect(),
+    };
+    let outcome = command::understand(ended.ending == Ending::Returned, &said, &detail);
+    Ok(outcome.unless_panicked(&case.setup).unless_left(&left))
 }

@@ -1,0 +1,104 @@
+//! The operating system, as far as an instance was granted it.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tempfile_core::{Anchor, ErrorCode, Ledger, Surroundings, longest_preopen};
+
+use super::TempfileCtx;
+use crate::compose::SCRATCH_GUEST_PATH;
+use crate::error::Error;
+use crate::sandbox::Mount;
+use crate::scratch::ScratchDir;
+
+/// What surrounds one instance: paths begin in its scratch directory and its mounts, variables are those it was given.
+#[allow(unreachable_pub, reason = "named in the types of handles")]
+#[derive(Clone)]
+pub struct Guest(Arc<Shared>);
+
+struct Shared {
+    places: Vec<GuestPlace>,
+    environment: Vec<(String, String)>,
+    ledger: Mutex<Ledger>,
+    start: Instant,
+}
+
+/// A directory that is open, and what the plugin calls it.
+struct GuestPlace {
+    guest: String,
+    dir: Arc<OwnedFd>,
+    read_only: bool,
+}
+
+impl Surroundings for Guest {
+    fn anchor(&self, path: &str) -> Result<Anchor<Arc<OwnedFd>>, ErrorCode> {
+        let guests = self.0.places.iter().map(|place| place.guest.as_str());
+        let (index, rest) = longest_preopen(guests, path).ok_or(ErrorCode::NoEntry)?;
+        let place = self.0.places.get(index).ok_or(ErrorCode::NoEntry)?;
+        // Whoever asks for a path wants to create there.
+        if place.read_only {
+            return Err(ErrorCode::Access);
+        }
+        Ok(Anchor { dir: place.dir.clone(), path: place.guest.clone(), rest })
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.0.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+        let now = u64::try_from(self.0.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        // Nothing in core panics half-way, so what a poisoned lock guards is whole.
+        Some(act(&mut self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner), now))
+    }
+
+    fn last_resorts(&self) -> Vec<String> {
+        self.0.places.iter().map(|place| place.guest.clone()).collect()
+    }
+}
+
+/// What a [`TempfileCtx`] is made from.
+pub struct TempfileCtxBuilder {
+    places: Vec<GuestPlace>,
+    environment: Vec<(String, String)>,
+}
+
+impl TempfileCtxBuilder {
+    pub(super) fn new(scratch: &ScratchDir) -> Result<Self, Error> {
+        let place =
+            GuestPlace { guest: SCRATCH_GUEST_PATH.to_owned(), dir: scratch.handle()?, read_only: false };
+        Ok(Self { places: vec![place], environment: Vec::new() })
+    }
+
+    /// Lets paths of the interface lead into a directory of the host's: as `location.directory`, and as the target of `persist` and `link`.
+    ///
+    /// # Errors
+    ///
+    /// If the directory can't be opened.
+    pub fn mount(mut self, mount: &Mount) -> Result<Self, Error> {
+        let dir = mount.open()?;
+        self.places.push(GuestPlace { guest: mount.guest().to_owned(), dir: Arc::new(dir), read_only: mount.is_read_only() });
+        Ok(self)
+    }
+
+    /// Sets a variable that the rule for the default directory reads: `TMPDIR`, `TEMP` or `TMP`. The first of a name counts.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The finished state.
+    pub fn build(self) -> TempfileCtx {
+        let Self { places, environment } = self;
+        let shared = Shared { places, environment, ledger: Mutex::default(), start: Instant::now() };
+        TempfileCtx { platform: Guest(Arc::new(shared)), default: None }
+    }
+}
+
+impl std::fmt::Debug for TempfileCtxBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let guests: Vec<&str> = self.places.iter().map(|place| place.guest.as_str()).collect();
+        f.debug_struct("TempfileCtxBuilder").field("places", &guests).finish_non_exhaustive()
+    }
+}

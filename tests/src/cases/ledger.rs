@@ -1,0 +1,223 @@
+//! The ledger: what is open, under which label and for how long, what stays for good, and what a drop could not remove.
+
+use super::prelude::*;
+use std::thread::sleep;
+use std::time::Duration;
+
+pub(super) const CASES: &[Case] = &[
+    case!(p23_a_leak_is_listed),
+    case!(p23_a_drop_that_could_not_remove_is_listed, Setup::PLAIN.unprivileged()),
+    case!(s002_07_what_is_forgotten_is_in_the_ledger),
+    case!(s001_19_nothing_tracked_is_left),
+    case!(p04_what_is_kept_is_counted),
+    case!(counts_follow_each_kind),
+    case!(the_peak_stays),
+    case!(labels_show_on_names),
+    case!(ages_are_in_order),
+    case!(memory_of_spooled_files_is_counted),
+    case!(a_failed_creation_leaves_no_line),
+    case!(a_failed_close_leaves_its_line, Setup::PLAIN.unprivileged()),
+    case!(a_replaced_name_is_left_over),
+    case!(a_linked_file_counts_as_kept),
+];
+
+fn directory() -> interface::TempDir {
+    interface::directory(&Options::default(), Location::Scratch).unwrap()
+}
+
+fn counted() -> (u32, u32, u32) {
+    let live = interface::usage().live;
+    (live.files, live.paths, live.directories)
+}
+
+fn p23_a_leak_is_listed(_: &World) {
+    assert_eq!(interface::live(), []);
+    let (_file, path) = named();
+    let dir = directory();
+    let live = interface::live();
+    let of = |kind| live.iter().find(|handle| handle.kind == kind).expect("a line of each kind");
+    assert_eq!(live.len(), 3);
+    assert_eq!(of(HandleKind::File).path, None, "a file knows no name");
+    assert_eq!(of(HandleKind::Path).path, Some(path.path()));
+    assert_eq!(of(HandleKind::Directory).path, Some(dir.path()));
+}
+
+fn p23_a_drop_that_could_not_remove_is_listed(w: &World) {
+    let dir = directory();
+    dir.create_directory("locked").unwrap();
+    dir.create_file("locked/child").unwrap();
+    let locked = format!("{}/locked", w.inside(dir.path()));
+    w.set_mode(&locked, 0o500);
+    assert_eq!(interface::leftovers(), []);
+    drop(dir);
+    let left = interface::leftovers();
+    assert!(left[0].path.ends_with("/locked/child"), "{}", left[0].path);
+    assert_eq!(left[0].error.code, ErrorCode::Access, "{}", left[0].error.message);
+    assert_eq!(counted(), (0, 0, 0), "nobody has it any more");
+    w.set_mode(&locked, 0o700);
+    w.list("").iter().for_each(|name| w.remove(name));
+}
+
+fn s002_07_what_is_forgotten_is_in_the_ledger(w: &World) {
+    let (file, path) = named();
+    let dir = directory();
+    // The tutorial's leak: nobody will close these.
+    std::mem::forget((file, path, dir));
+    assert_eq!(interface::live().len(), 3);
+    for handle in interface::live() {
+        handle.path.iter().for_each(|path| w.remove(&w.inside(path)));
+    }
+}
+
+fn s001_19_nothing_tracked_is_left(w: &World) {
+    let tracked: Vec<_> = (0..10).map(|number| data(format!("file {number}"))).collect();
+    w.remove(&w.inside(tracked[3].1.path()));
+    tracked.iter().for_each(|(file, path)| {
+        file.close().unwrap();
+        path.close().expect("a file that is missing is no error");
+    });
+    assert_eq!(interface::live(), []);
+    assert_eq!(interface::leftovers(), []);
+    w.assert_empty();
+}
+
+fn p04_what_is_kept_is_counted(w: &World) {
+    let (_file, path) = named();
+    let (_other, persisted) = named();
+    let dir = directory();
+    assert_eq!(interface::usage().kept, 0);
+    path.keep().unwrap();
+    persisted.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    dir.keep().unwrap();
+    assert_eq!(interface::usage().kept, 3);
+    assert_eq!(counted(), (2, 0, 0));
+    w.list("").iter().for_each(|name| w.remove(name));
+}
+
+fn counts_follow_each_kind(_: &World) {
+    assert_eq!(counted(), (0, 0, 0));
+    let (file, path) = named();
+    assert_eq!(counted(), (1, 1, 0));
+    let again = path.reopen().unwrap();
+    let unnamed = interface::unnamed(Location::Scratch).unwrap();
+    assert_eq!(counted(), (3, 1, 0));
+    let dir = directory();
+    let child = dir.create_file("child").unwrap();
+    assert_eq!(counted(), (4, 1, 1));
+    file.close().unwrap();
+    file.close().unwrap();
+    assert_eq!(counted(), (3, 1, 1));
+    path.close().unwrap();
+    dir.close().unwrap();
+    assert_eq!(counted(), (3, 0, 0));
+    drop((file, path, again, unnamed, dir, child));
+    assert_eq!(counted(), (0, 0, 0));
+}
+
+fn the_peak_stays(_: &World) {
+    let files: Vec<_> = (0..50).map(|_| named()).collect();
+    let dirs: Vec<_> = (0..5).map(|_| directory()).collect();
+    drop((files, dirs));
+    let peak = interface::usage().peak;
+    assert_eq!((peak.files, peak.paths, peak.directories), (50, 50, 5));
+    assert_eq!(counted(), (0, 0, 0));
+}
+
+fn labels_show_on_names(_: &World) {
+    let labelled = |label: &str| Options { label: Some(label.to_owned()), ..Options::default() };
+    let (_file, _path) = interface::named(&labelled("download"), Location::Scratch).unwrap();
+    let _dir = interface::directory(&labelled("unpacked\n\0 \u{1f980}"), Location::Scratch).unwrap();
+    let (_plain, _path) = named();
+    let live = interface::live();
+    let label = |kind, label: Option<&str>| {
+        live.iter().filter(|handle| handle.kind == kind && handle.label.as_deref() == label).count()
+    };
+    assert_eq!(label(HandleKind::Path, Some("download")), 1);
+    assert_eq!(label(HandleKind::Directory, Some("unpacked\n\0 \u{1f980}")), 1);
+    assert_eq!(label(HandleKind::Path, None), 1);
+    assert_eq!(label(HandleKind::File, None), 2);
+}
+
+fn ages_are_in_order(_: &World) {
+    let dirs: Vec<_> = (0..3)
+        .map(|_| {
+            let dir = directory();
+            sleep(Duration::from_millis(3));
+            dir
+        })
+        .collect();
+    let live = interface::live();
+    let age = |dir: &interface::TempDir| {
+        let handle = live.iter().find(|handle| handle.path == Some(dir.path()));
+        handle.expect("each has its line").age
+    };
+    let ages: Vec<u64> = dirs.iter().map(age).collect();
+    assert!(ages.is_sorted_by(|older, younger| older > younger), "{ages:?}");
+    assert!(ages[2] >= 3_000_000, "in nanoseconds: {ages:?}");
+}
+
+fn memory_of_spooled_files_is_counted(_: &World) {
+    let memory = || interface::usage().live.memory;
+    let first = interface::spooled(Some(1000), Location::Scratch).unwrap();
+    let second = interface::spooled(None, Location::Scratch).unwrap();
+    put(&first, 0, [1; 600]);
+    put(&second, 100, [2; 400]);
+    assert_eq!(memory(), 1100);
+    first.set_size(100).unwrap();
+    assert_eq!(memory(), 600);
+    put(&first, 0, [1; 1001]);
+    assert_eq!(memory(), 500);
+    drop(second);
+    assert_eq!(memory(), 0);
+    assert_eq!(interface::usage().peak.memory, 1100);
+}
+
+fn a_failed_creation_leaves_no_line(w: &World) {
+    w.write("taken", "");
+    interface::named(&fixed("taken"), Location::Scratch).err().unwrap();
+    interface::directory(&fixed("taken"), Location::Scratch).err().unwrap();
+    interface::unnamed(Location::Directory("/no/such/place")).err().unwrap();
+    interface::spooled(Some(0), Location::Directory("/no/such/place")).err().unwrap();
+    assert_eq!(interface::live(), []);
+    assert_eq!(interface::leftovers(), []);
+    w.remove("taken");
+}
+
+fn a_failed_close_leaves_its_line(w: &World) {
+    w.plant_directory("mine");
+    let mine = w.path("mine");
+    let (_file, path) = interface::named(&Options::default(), Location::Directory(&mine)).unwrap();
+    w.set_mode("mine", 0o500);
+    assert_code(path.close(), ErrorCode::Access);
+    assert_eq!(counted(), (1, 1, 0), "the promise stands");
+    w.set_mode("mine", 0o700);
+    path.close().unwrap();
+    assert_eq!(counted(), (1, 0, 0));
+    assert_eq!(interface::leftovers(), []);
+    w.remove("mine");
+}
+
+fn a_replaced_name_is_left_over(w: &World) {
+    w.plant_directory("shared");
+    let shared = w.path("shared");
+    let (_file, path) = interface::named(&Options::default(), Location::Directory(&shared)).unwrap();
+    let name = w.inside(path.path());
+    w.remove(&name);
+    w.write(&name, "somebody else's");
+    let at = path.path();
+    drop(path);
+    let left = interface::leftovers();
+    assert_eq!((left.len(), &left[0].path, left[0].error.code), (1, &at, ErrorCode::Replaced));
+    assert_eq!(w.take(&name), b"somebody else's");
+    w.remove("shared");
+}
+
+fn a_linked_file_counts_as_kept(w: &World) {
+    let file = interface::unnamed(Location::Scratch).unwrap();
+    let linked = interface::link(&file, &w.path("target"), Durability::None);
+    assert_eq!(interface::usage().kept, u64::from(linked.is_ok()));
+    assert_eq!(counted(), (1, 0, 0), "it stays open");
+    if linked.is_ok() {
+        w.remove("target");
+    }
+}
