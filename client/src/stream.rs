@@ -31,7 +31,7 @@ mod sys {
             self.stream(offset).map(Reader)
         }
 
-        /// A writer to the file from `offset` on.
+        /// A writer to the file from `offset` on. What was written is in the file once it has been flushed.
         ///
         /// # Errors
         /// As [`reader`](Self::reader).
@@ -87,7 +87,7 @@ mod sys {
             self.handle().reader(offset).map_err(io_error)
         }
 
-        /// A stream to the file from `offset` on.
+        /// A stream to the file from `offset` on. What was written is in the file once it has been flushed.
         ///
         /// # Errors
         /// As [`reader`](Self::reader).

@@ -1,5 +1,7 @@
 //! The operating system: by directory descriptor, never by a joined path.
 
+#![allow(clippy::unnecessary_cast, reason = "the fields of `stat` have other widths on other systems")]
+
 use std::borrow::ToOwned;
 use std::ffi::CStr;
 use std::fs;

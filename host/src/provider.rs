@@ -96,7 +96,7 @@ pub use platform::TempfileCtxBuilder;
 
 use platform::Guest;
 
-/// What wasmtime makes of the world `plugin-direct`.
+/// What wasmtime makes of the world `plugin-with-ledger`.
 #[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all)]
 mod bindings {
     wasmtime::component::bindgen!({
@@ -204,7 +204,7 @@ impl Waiting {
     }
 }
 
-/// Serves `scratch:tempfile` to the components of a linker: all interfaces of the world `plugin-direct`.
+/// Serves `scratch:tempfile` to the components of a linker: all interfaces of the world `plugin-with-ledger`.
 ///
 /// The functions are synchronous, for stores of either kind; a call that waits for the disk holds up its thread. A runtime that shares its
 /// threads among instances wants [`add_to_linker_async`].

@@ -1,10 +1,10 @@
-//! The suite as a command: `--list` prints the names of all cases, a name runs that case.
+//! The suite as a command: `--list` prints the names of all cases, a name runs that case, `--script SEED COUNT` plays random sequences.
 //!
 //! Exit code 0 means passed, or skipped if a line on stdout begins with `skipped: `; anything else is a failure, explained
 //! on stderr. This is the protocol of the suite's component, of the native placement's child processes, and of
 //! any other host's runner.
 
-use crate::{Outcome, World, cases, find};
+use crate::{Outcome, World, cases, find, script};
 use std::process::ExitCode;
 
 /// What a line on stdout begins with when a case was skipped.
@@ -18,11 +18,18 @@ pub fn main() -> ExitCode {
             cases().for_each(|case| println!("{}", case.name()));
             ExitCode::SUCCESS
         }
+        [script, seed, count] if script == "--script" => match (seed.parse(), count.parse()) {
+            (Ok(seed), Ok(count)) => {
+                script::play(World::from_environment().scratch(), seed, count, |line| println!("{line}"));
+                ExitCode::SUCCESS
+            }
+            _ => usage("--script takes two numbers: a seed, and how many sequences"),
+        },
         [name] => match find(name) {
             Some(case) => report(case.run(&World::from_environment())),
             None => usage(&format!("no case is called {name}")),
         },
-        _ => usage("--list, or the name of one case"),
+        _ => usage("--list, the name of one case, or --script SEED COUNT"),
     }
 }
 

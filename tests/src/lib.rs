@@ -11,6 +11,7 @@ mod differences;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 pub mod rows;
+pub mod script;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod setup;
 pub mod witness;

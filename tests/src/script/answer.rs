@@ -1,0 +1,75 @@
+//! What an operation answered, as text, without what placements may differ in:
+//!
+//! * the random part of names, and the path of the directory that everything is in;
+//! * how many bytes one read gives at most: what is over 64 KiB is left out;
+//! * whether an unnamed file can be linked: see `LINK_UNNAMED` among the declared differences;
+//! * messages: the code alone is compared.
+
+use crate::differences::LINK_UNNAMED;
+use wasi_tempfile::interface::{CleanupFailure, Entry, EntryKind, Error, ErrorCode};
+
+/// What names begin with that have a random part.
+pub(super) const RANDOM: &str = "random-";
+
+/// What every placement's read gives in one answer.
+const READ: usize = 64 << 10;
+
+pub(super) fn of<T>(result: Result<T, Error>, show: impl FnOnce(T) -> String) -> String {
+    match result {
+        Ok(value) => show(value),
+        Err(error) => error.code.as_str().to_owned(),
+    }
+}
+
+pub(super) fn ok(_: ()) -> String {
+    "ok".to_owned()
+}
+
+pub(super) fn number(value: u64) -> String {
+    value.to_string()
+}
+
+/// Bytes, by their length and by the runs they consist of.
+pub(super) fn bytes(bytes: Vec<u8>) -> String {
+    let seen = &bytes[..bytes.len().min(READ)];
+    let runs = seen.chunk_by(|one, other| one == other).map(|run| format!("{}x{:02x}", run.len(), run[0]));
+    format!("[{}]", runs.collect::<Vec<_>>().join(" "))
+}
+
+/// A path below the sequence's directory.
+pub(super) fn path(root: &str, path: &str) -> String {
+    let below = path.strip_prefix(root).unwrap_or("somewhere else");
+    let parts = below.split('/').map(|part| if part.starts_with(RANDOM) { "random-*" } else { part });
+    format!("{:?}", parts.collect::<Vec<_>>().join("/"))
+}
+
+pub(super) fn entries(entries: Vec<Entry>) -> String {
+    let shown = |entry: Entry| {
+        let mark = match entry.kind {
+            EntryKind::File => "",
+            EntryKind::Directory => "/",
+            EntryKind::Other => "?",
+        };
+        path("", &entry.name) + mark
+    };
+    let mut names: Vec<String> = entries.into_iter().map(shown).collect();
+    names.sort();
+    names.join(" ")
+}
+
+/// What a link answered; none where placements may differ.
+pub(super) fn link(result: &Result<(), Error>) -> String {
+    let answered = result.as_ref().err().map(|error| error.code);
+    match answered {
+        Some(ErrorCode::Closed) => ErrorCode::Closed.as_str().to_owned(),
+        _ => LINK_UNNAMED.cause.to_owned(),
+    }
+}
+
+pub(super) fn failures(root: &str, result: Result<(), Vec<CleanupFailure>>) -> String {
+    let Err(failures) = result else { return "ok".to_owned() };
+    let shown = |failure: &CleanupFailure| format!("{} {}", path(root, &failure.path), failure.error.code);
+    let mut lines: Vec<String> = failures.iter().map(shown).collect();
+    lines.sort();
+    lines.join(", ")
+}

@@ -1,0 +1,97 @@
+//! What a sequence is made of: numbers from a seed, and the arguments they choose.
+
+/// Names that work, if what is above them exists.
+const FRIENDLY: &[&str] = &["a", "b", "d", "d/e", "d/e/f", "d/a", "é", "b/below-a-file"];
+
+/// Names that are refused, in some places or in all.
+const HOSTILE: &[&str] = &[
+    "", ".", "..", "../a", "a/..", "d/./a", "/a", "d//a", "a/", "d/", "a\0b", "nul.txt", "com1", "a:b", "a\\b", "dot.",
+    "space ", "line\nbreak", "d/e/../a", "~", "-", "...", "\u{202e}", "con", "*",
+];
+
+/// Pieces of names: prefixes and suffixes.
+const PIECES: &[&str] = &["", "", "tmp", "a", "b", ".txt", "é", "/", "..", "\0", "\\", " ", ".", "a/b"];
+
+/// Offsets and sizes. Nothing between what fits into memory and what no memory has.
+const OFFSETS: &[u64] = &[
+    0, 0, 0, 1, 5, 99, 100, 101, 4096, 70_000, 1 << 50, LAST - 1, LAST, LAST + 1, u64::MAX,
+];
+
+const LAST: u64 = i64::MAX as u64;
+
+/// Numbers from a seed: Steele, Lea and Flood's SplitMix64.
+pub(super) struct Draw(u64);
+
+impl Draw {
+    pub(super) fn new(seed: u64) -> Self {
+        Draw(seed.wrapping_mul(0xd134_2543_de82_ef95))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `end`, which is not 0.
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// One of these.
+    pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+
+    /// Whether something happens that does so once in `times`.
+    pub(super) fn once_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    /// A child's path.
+    pub(super) fn child(&mut self) -> String {
+        match self.below(16) {
+            0..=11 => self.of(FRIENDLY).to_owned(),
+            12..=14 => self.of(HOSTILE).to_owned(),
+            _ => self.long(),
+        }
+    }
+
+    /// The end of a guest path that begins with a directory's. Dots on the way are the system's natively: there are none.
+    pub(super) fn guest(&mut self) -> String {
+        let chosen = self.child();
+        if chosen.contains("..") { self.of(FRIENDLY).to_owned() } else { chosen }
+    }
+
+    /// A prefix or suffix.
+    pub(super) fn piece(&mut self) -> String {
+        if self.once_in(30) { self.long() } else { self.of(PIECES).to_owned() }
+    }
+
+    fn long(&mut self) -> String {
+        match self.below(5) {
+            0 => "n".repeat(255),
+            1 => "n".repeat(256),
+            2 => "é".repeat(127),
+            3 => "x/".repeat(2500) + "x",
+            _ => "n".repeat(5000),
+        }
+    }
+
+    pub(super) fn offset(&mut self) -> u64 {
+        self.of(OFFSETS)
+    }
+
+    /// How many bytes to read.
+    pub(super) fn max(&mut self) -> u32 {
+        self.of(&[0, 1, 10, 100, 4096, 100_000, u32::MAX])
+    }
+
+    /// Bytes to write.
+    pub(super) fn data(&mut self) -> Vec<u8> {
+        let length = self.of(&[0, 1, 3, 10, 50, 100, 101, 1000, 20_000]);
+        vec![b'a' + self.below(26) as u8; length]
+    }
+}
