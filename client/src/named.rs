@@ -1,7 +1,5 @@
 //! A file and its name.
 
-#![allow(clippy::result_large_err, reason = "a failed persist gives the file back, as in the `tempfile` crate")]
-
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -12,7 +12,8 @@ use crate::interface::{self, Durability, ReplaceMode};
 
 /// A file's name, and the promise to remove it: dropped, it removes the name. The file itself may be open or closed.
 pub struct TempPath {
-    inner: interface::TempPath,
+    /// Boxed: a failed persist gives this back inside its error, which should not weigh on every result.
+    inner: Box<interface::TempPath>,
     path: Box<Path>,
     disable_cleanup: bool,
 }
@@ -20,7 +21,7 @@ pub struct TempPath {
 impl TempPath {
     pub(crate) fn new(inner: interface::TempPath, disable_cleanup: bool) -> Self {
         let path = PathBuf::from(inner.path()).into();
-        TempPath { inner, path, disable_cleanup }
+        TempPath { inner: Box::new(inner), path, disable_cleanup }
     }
 
     /// Opens the file again, with a cursor of its own.
