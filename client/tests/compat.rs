@@ -2,7 +2,6 @@
 #![allow(missing_docs)]
 
 mod theirs {
-    use tempfile;
     include!("compat/program.rs");
 }
 
