@@ -77,6 +77,18 @@ const PROGRAMS: Call = Call {
     ],
 };
 
+/// A plugin without the client's default features: cargo would unify them with those of the others.
+const BARE: Call = Call {
+    directory: "bare",
+    features: None,
+    components: &[Component {
+        package: "bare-plugin",
+        source: "tests/bare",
+        artifact: "bare-plugin.wasm",
+        variable: "BARE_PLUGIN",
+    }],
+};
+
 /// What the components are made of, from the workspace's root.
 const SOURCES: &[&str] = &[
     "Cargo.toml",
@@ -90,6 +102,7 @@ const SOURCES: &[&str] = &[
     "tests/src",
     "tests/component",
     "tests/plugin",
+    "tests/bare",
     "examples/sort",
 ];
 
@@ -114,7 +127,7 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(test_components)");
     println!("cargo:rustc-cfg=test_components");
     ensure_target();
-    for call in [&PROVIDER, &BROKEN_PROVIDER, &PROGRAMS] {
+    for call in [&PROVIDER, &BROKEN_PROVIDER, &PROGRAMS, &BARE] {
         build(workspace, &out, call);
     }
 }

@@ -68,31 +68,74 @@ mod sys {
 
 #[cfg(target_family = "wasm")]
 mod sys {
-    use std::io;
+    use std::io::{self, Read, Write};
+
+    use tempfile_wasi::{InputStream, OutputStream};
 
     use crate::error::io_error;
 
-    /// Reads a file from an offset to its end: WASI's stream.
-    pub type Reader = wasip2::io::streams::InputStream;
+    /// Reads a file from an offset to its end: WASI's stream, as a reader. A type of its own, since the stream has methods of the same names
+    /// that mean less: its `flush` does not wait.
+    pub struct Reader(InputStream);
 
-    /// Writes to a file from an offset on: WASI's stream. Its `splice` moves bytes from another stream without showing them to the plugin.
-    pub type Writer = wasip2::io::streams::OutputStream;
+    /// Writes to a file from an offset on: WASI's stream, as a writer. Written bytes may be on their way until `flush`.
+    pub struct Writer(OutputStream);
 
     impl crate::File {
-        /// A stream of the file from `offset` on.
+        /// A reader of the file from `offset` on.
         ///
         /// # Errors
         /// `invalid` if the offset is over 2^63-1; `unsupported` where the provider must see every byte.
         pub fn reader(&self, offset: u64) -> io::Result<Reader> {
-            self.handle().reader(offset).map_err(io_error)
+            self.handle().reader(offset).map(Reader).map_err(io_error)
         }
 
-        /// A stream to the file from `offset` on. What was written is in the file once it has been flushed.
+        /// A writer to the file from `offset` on.
         ///
         /// # Errors
         /// As [`reader`](Self::reader).
         pub fn writer(&self, offset: u64) -> io::Result<Writer> {
-            self.handle().writer(offset).map_err(io_error)
+            self.handle().writer(offset).map(Writer).map_err(io_error)
+        }
+    }
+
+    impl Reader {
+        /// WASI's stream itself.
+        pub fn as_stream(&self) -> &InputStream {
+            &self.0
+        }
+
+        /// WASI's stream itself.
+        pub fn into_stream(self) -> InputStream {
+            self.0
+        }
+    }
+
+    impl Writer {
+        /// WASI's stream itself. Its `splice` moves bytes from another stream without showing them to the plugin.
+        pub fn as_stream(&self) -> &OutputStream {
+            &self.0
+        }
+
+        /// WASI's stream itself.
+        pub fn into_stream(self) -> OutputStream {
+            self.0
+        }
+    }
+
+    impl Read for Reader {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            Read::read(&mut self.0, buffer)
+        }
+    }
+
+    impl Write for Writer {
+        fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+            Write::write(&mut self.0, data)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Write::flush(&mut self.0)
         }
     }
 }

@@ -112,6 +112,8 @@ impl<S: Surroundings> Platform for S {
     fn create_unnamed(&self, dir: &Self::Dir) -> Result<Self::File, ErrorCode> {
         let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
         match retry_on_intr(|| rustix::fs::openat(dir, c".", flags, Mode::from_raw_mode(FILE_MODE))) {
+            // Some file systems (tmpfs) make unnamed files in a directory that has been removed.
+            Ok(_) if rustix::fs::fstat(dir).map_err(code)?.st_nlink == 0 => Err(ErrorCode::NoEntry),
             Ok(file) => Ok(file.into()),
             // A file system or kernel that knows no O_TMPFILE sees a directory opened for writing, or nothing. EPERM comes from
             // a directory that has been removed; creating with a name says so in better words.
@@ -247,6 +249,14 @@ impl<S: Surroundings> Platform for S {
 
     fn read_into(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {
         retry(|| file.read_at(buffer, offset))
+    }
+
+    fn read(&self, file: &Self::File, offset: u64, max: usize) -> Result<Vec<u8>, ErrorCode> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(max).map_err(|_| ErrorCode::OutOfMemory)?;
+        // Into what is reserved: bytes that are read need not be zeroed first.
+        retry_on_intr(|| rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), offset)).map_err(code)?;
+        Ok(bytes)
     }
 
     fn write(&self, file: &Self::File, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {

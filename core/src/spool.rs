@@ -114,7 +114,7 @@ impl<F: Bytes> Spool<F> {
     /// Writes at `offset` and says how many bytes went in. A gap before `offset` reads as zeros.
     ///
     /// # Errors
-    /// `invalid` if the offset is over 2^63-1; `out-of-memory`; those of `make` and of the file it makes.
+    /// `invalid` if the offset is over 2^63-1, `file-too-large` if the end would be; `out-of-memory`; those of `make` and of the file it makes.
     pub fn write(
         &mut self,
         offset: u64,
@@ -127,7 +127,10 @@ impl<F: Bytes> Spool<F> {
         if data.is_empty() {
             return Ok(0);
         }
-        self.make_room(offset.saturating_add(data.len() as u64), make)?;
+        if data.len() as u64 > MAX_OFFSET - offset {
+            return Err(failure(ErrorCode::FileTooLarge, "write"));
+        }
+        self.make_room(offset + data.len() as u64, make)?;
         match &mut self.state {
             State::Disk(file) => file.write(offset, data),
             State::Memory(bytes) => {

@@ -21,4 +21,7 @@ pub mod for_tests {
 
     /// A plugin with a subcommand for every way to misbehave.
     pub const PLUGIN: &[u8] = include_bytes!(env!("COMPONENT_TEST_PLUGIN"));
+
+    /// A plugin whose imports name no file system.
+    pub const BARE_PLUGIN: &[u8] = include_bytes!(env!("COMPONENT_BARE_PLUGIN"));
 }

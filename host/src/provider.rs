@@ -196,7 +196,8 @@ enum Waiting {
 
 impl Waiting {
     fn wait<T>(self, act: impl FnOnce() -> T) -> T {
-        let many = || Handle::try_current().is_ok_and(|now| now.runtime_flavor() == RuntimeFlavor::MultiThread);
+        let many =
+            || Handle::try_current().is_ok_and(|now| now.runtime_flavor() == RuntimeFlavor::MultiThread);
         match self {
             Waiting::Told if many() => tokio::task::block_in_place(act),
             Waiting::Told | Waiting::Here => act(),
@@ -288,5 +289,39 @@ impl TempfileCtxView<'_> {
             )),
             error => Failure::Trap(error.into()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::interface::tempfile::{Host, HostTempPath, Location, Options};
+    use super::*;
+    use crate::scratch::ScratchRoot;
+
+    #[test]
+    fn a_table_that_is_full_is_an_error_and_leaves_nothing() {
+        let root = std::env::temp_dir().join(format!("provider-test-{}", std::process::id()));
+        let scratch = ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
+        let mut ctx = TempfileCtx::builder(&scratch).expect("open it").build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(3);
+        let mut view = ctx.view(&mut table);
+        let options =
+            || Options { prefix: "x".into(), suffix: String::new(), random_chars: None, label: None };
+        let (_file, path) = view.named(options(), Location::Scratch).expect("room for two handles");
+        for _ in 0..3 {
+            // The path would have room, the file would not.
+            match view.named(options(), Location::Scratch) {
+                Err(Failure::Answer(error)) => assert_eq!(error.code, tempfile_core::ErrorCode::OutOfHandles),
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(scratch.entries().expect("list it").len(), 1);
+        }
+        HostTempPath::drop(&mut view, path).expect("a handle");
+        view.named(options(), Location::Scratch).expect("room again");
+        drop(table);
+        assert_eq!(ctx.usage().live, tempfile_core::Counts::default());
+        assert!(scratch.close().is_empty());
+        std::fs::remove_dir(root).expect("nothing else is in the root");
     }
 }

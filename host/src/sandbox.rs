@@ -1,5 +1,7 @@
 //! Runs composed plugins: one store, one scratch directory and one budget per run.
 
+use std::path::Path;
+
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store, UpdateDeadline};
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -89,7 +91,7 @@ impl Sandbox {
     ///
     /// If it is not a component, imports something that is not served, or does not export `wasi:cli/run`.
     pub fn load_composed(&self, component: &[u8]) -> Result<Plugin, Error> {
-        self.link(component, &self.linker, false)
+        self.link(&self.compile(component)?, &self.linker, false)
     }
 
     /// Compiles a plugin as it is, and serves `scratch:tempfile` to it from the host: see [`provider`]. Its scratch directory
@@ -99,16 +101,37 @@ impl Sandbox {
     ///
     /// As [`load_composed`](Self::load_composed), or if [`with`](Self::with) has added a part of `scratch:tempfile`.
     pub fn load_hosted(&self, plugin: &[u8]) -> Result<Plugin, Error> {
-        let mut linker = self.linker.clone();
-        provider::add_to_linker(&mut linker).map_err(|error| engine_error("link the provider", &error))?;
-        self.link(plugin, &linker, true)
+        self.link(&self.compile(plugin)?, &self.providing()?, true)
     }
 
-    fn link(&self, component: &[u8], linker: &Linker<State>, hosted: bool) -> Result<Plugin, Error> {
+    /// As [`load_composed`](Self::load_composed) or, if `hosted`, [`load_hosted`](Self::load_hosted), of what [`Plugin::compiled`] gave.
+    ///
+    /// # Safety
+    ///
+    /// The file is what [`Plugin::compiled`] gave to this very program, and nobody changes it while the plugin lives: it is code.
+    #[allow(unsafe_code, reason = "the engine has no other way to run code that it compiled in another process")]
+    pub(crate) unsafe fn load_compiled(&self, file: &Path, hosted: bool) -> Result<Plugin, Error> {
+        // SAFETY: what the caller promises is what the engine asks for.
+        let component = unsafe { Component::deserialize_file(&self.engine, file) }
+            .map_err(|error| engine_error("load a compiled plugin", &error))?;
+        let linker = if hosted { self.providing()? } else { self.linker.clone() };
+        self.link(&component, &linker, hosted)
+    }
+
+    fn providing(&self) -> Result<Linker<State>, Error> {
+        let mut linker = self.linker.clone();
+        provider::add_to_linker(&mut linker).map_err(|error| engine_error("link the provider", &error))?;
+        Ok(linker)
+    }
+
+    fn compile(&self, component: &[u8]) -> Result<Component, Error> {
         check_component("plugin", component)?;
-        let component = Component::from_binary(&self.engine, component)
-            .map_err(|error| Error::Invalid { what: "plugin", cause: one_line(error.as_ref()) })?;
-        let pre = linker.instantiate_pre(&component).map_err(|error| self.missing(&component, &error))?;
+        Component::from_binary(&self.engine, component)
+            .map_err(|error| Error::Invalid { what: "plugin", cause: one_line(error.as_ref()) })
+    }
+
+    fn link(&self, component: &Component, linker: &Linker<State>, hosted: bool) -> Result<Plugin, Error> {
+        let pre = linker.instantiate_pre(component).map_err(|error| self.missing(component, &error))?;
         let pre = CommandPre::new(pre).map_err(|_| Error::NoRun)?;
         Ok(Plugin { engine: self.engine.clone(), pre, hosted })
     }
@@ -142,6 +165,12 @@ pub struct Plugin {
 }
 
 impl Plugin {
+    /// The machine code, for another process of this very program.
+    pub(crate) fn compiled(&self) -> Result<Vec<u8>, Error> {
+        let code = self.pre.instance_pre().component().serialize();
+        code.map_err(|error| engine_error("keep a compiled plugin", &error))
+    }
+
     /// Runs the plugin to its end, whatever that is, and removes its scratch directory.
     ///
     /// The calling thread is used for the plugin's code and for its file operations. It waits; so this must not be called

@@ -52,7 +52,7 @@ fn one_object_for_each_case_and_placement() {
         );
     }
     let native = results.iter().filter(|result| result["placement"] == "native").count();
-    assert_eq!(native * 2, results.len());
+    assert_eq!(native * 3, results.len());
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn junit_counts_and_escapes() {
     let arguments = ["--format", "junit", "--provider", provider, "--filter", "p02_removed_on_close"];
     let ended = output(&mut conformance(&arguments));
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stdout.contains(r#"tests="2" failures="1" skipped="0""#), "{}", ended.stdout);
+    assert!(ended.stdout.contains(r#"tests="3" failures="1" skipped="0""#), "{}", ended.stdout);
     assert!(ended.stdout.contains(r#"<testcase classname="native" name="named::p02_removed_on_close""#));
     assert!(ended.stdout.contains("<failure>") && ended.stdout.contains("&quot;"), "{}", ended.stdout);
 }

@@ -39,6 +39,16 @@ pub(crate) const LINK_UNNAMED: Difference = Difference {
     reason: "WASI has no call that names an open file",
 };
 
+/// Natively there is no such call.
+#[cfg(target_arch = "wasm32")]
+pub(crate) const HAND_OVER: Difference = Difference {
+    cause: "an open file is handed over",
+    native: None,
+    component: None,
+    host: Some(ErrorCode::Unsupported),
+    reason: "the host serves a file's bytes as fast as those of a descriptor, and counts them",
+};
+
 pub(crate) const READ_ONLY_FILE_SYSTEM: Difference = Difference {
     cause: "creation on a read-only file system",
     native: Some(ErrorCode::ReadOnly),

@@ -144,10 +144,15 @@ pub struct Directory(PathBuf);
 impl Directory {
     /// Creates one among the system's temporary files.
     pub fn new() -> io::Result<Self> {
+        Self::new_in(&env::temp_dir())
+    }
+
+    /// Creates one in this directory.
+    pub fn new_in(parent: &Path) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
             let name = format!("conformance-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            let path = env::temp_dir().join(name);
+            let path = parent.join(name);
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => return Ok(Directory(path.canonicalize()?)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,

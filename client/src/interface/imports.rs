@@ -70,9 +70,8 @@ pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, E
 /// # Errors
 /// Those of the interface's `link`.
 pub fn link(file: &File, target: &str, durability: Durability) -> Result<(), Error> {
-    wit::link(&file.inner, target, level(durability)).map_err(error)?;
+    file.after(wit::link(&file.inner, target, level(durability)))?;
     super::ledger::kept();
-    file.look_at_memory();
     Ok(())
 }
 
@@ -99,7 +98,7 @@ pub fn open_directory(dir: &TempDir) -> Result<tempfile_wasi::Descriptor, Error>
 /// Those of the interface's `reader`.
 #[cfg(feature = "direct")]
 pub fn reader(file: &File, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
-    bindings::scratch::tempfile::streams::reader(&file.inner, offset).map_err(error)
+    file.after(bindings::scratch::tempfile::streams::reader(&file.inner, offset))
 }
 
 /// A stream that writes to the file from `offset` on.
@@ -108,7 +107,7 @@ pub fn reader(file: &File, offset: u64) -> Result<tempfile_wasi::InputStream, Er
 /// Those of the interface's `writer`.
 #[cfg(feature = "direct")]
 pub fn writer(file: &File, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
-    bindings::scratch::tempfile::streams::writer(&file.inner, offset).map_err(error)
+    file.after(bindings::scratch::tempfile::streams::writer(&file.inner, offset))
 }
 
 /// Asks for the open file itself.
@@ -148,6 +147,12 @@ impl File {
         self.line
     }
 
+    /// The answer of what may have moved a spooled file to disk, also if it failed after that.
+    fn after<T>(&self, answer: Result<T, types::Error>) -> Result<T, Error> {
+        self.look_at_memory();
+        answer.map_err(error)
+    }
+
     /// Brings the ledger up to date after what may have changed how much memory the provider holds for this file.
     fn look_at_memory(&self) {
         if let Some(memory) = &self.memory {
@@ -181,9 +186,7 @@ impl File {
     }
 
     pub fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
-        let count = self.inner.write(offset, data).map_err(error)?;
-        self.look_at_memory();
-        Ok(count)
+        self.after(self.inner.write(offset, data))
     }
 
     pub fn size(&self) -> Result<u64, Error> {
@@ -191,9 +194,7 @@ impl File {
     }
 
     pub fn set_size(&self, size: u64) -> Result<(), Error> {
-        self.inner.set_size(size).map_err(error)?;
-        self.look_at_memory();
-        Ok(())
+        self.after(self.inner.set_size(size))
     }
 
     pub fn sync(&self, durability: Durability) -> Result<(), Error> {
@@ -209,9 +210,7 @@ impl File {
     }
 
     pub fn roll_over(&self) -> Result<(), Error> {
-        self.inner.roll_over().map_err(error)?;
-        self.look_at_memory();
-        Ok(())
+        self.after(self.inner.roll_over())
     }
 
     pub fn close(&self) -> Result<(), Error> {

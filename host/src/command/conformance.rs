@@ -10,6 +10,8 @@ use wasi_tempfile_host::suite::{Case, CaseResult, Outcome, Placement, Suite, cas
 
 use super::{PLUGIN_FAILED, Result};
 
+mod rows;
+
 /// Run the conformance suite
 #[derive(Args)]
 pub(crate) struct Conformance {
@@ -28,6 +30,9 @@ pub(crate) struct Conformance {
     /// Print the cases' names, and run nothing
     #[arg(long)]
     list: bool,
+    /// Print a table of what has to work, each row with the outcome of its cases
+    #[arg(long, conflicts_with_all = ["list", "filter"])]
+    rows: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -38,7 +43,7 @@ enum Chosen {
     All,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Pretty,
     Json,
@@ -47,7 +52,10 @@ enum Format {
 
 impl Conformance {
     pub(super) fn run(self) -> Result {
-        let chosen: Vec<&Case> = cases().filter(|case| case.name().contains(&self.filter)).collect();
+        let chosen: Vec<&Case> = match self.rows {
+            true => rows::cases(),
+            false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
+        };
         let mut out = io::stdout().lock();
         if self.list {
             return chosen
@@ -71,11 +79,15 @@ impl Conformance {
         let mut results = Vec::with_capacity(jobs.len());
         let mut written = Ok(());
         suite.run_all(&jobs, |result| {
-            if written.is_ok() {
+            if written.is_ok() && !self.rows {
                 written = self.format.each(&mut out, &result);
             }
             results.push(result);
         });
+        if self.rows {
+            let well = rows::print(&mut out, self.format, placements, &results).map_err(unwritten)?;
+            return Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) });
+        }
         written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
         let failed = results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)));
         Ok(if failed { ExitCode::from(PLUGIN_FAILED) } else { ExitCode::SUCCESS })

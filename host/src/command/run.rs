@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use wasi_tempfile_host::{
-    Control, Ending, Input, Mount, Outcome, Output, Run, Sandbox, ScratchRoot, components,
-};
+use wasi_tempfile_host::{Control, Ending, Input, Mount, Outcome, Output, Run, Sandbox, ScratchRoot};
 
 use super::watch::Watch;
 use super::{HOST_FAILED, PLUGIN_FAILED, Result, complain, files, values};
@@ -37,9 +35,10 @@ pub(crate) struct RunPlugin {
     #[command(flatten)]
     scratch: Scratch,
 
-    /// Another provider than the one in this program
-    #[arg(long, value_name = "FILE.wasm")]
-    provider: Option<PathBuf>,
+    /// Who serves scratch:tempfile: the `component` in this program, composed with the plugin; the `host` itself, faster and stricter; or
+    /// another component
+    #[arg(long, value_name = "component|host|FILE.wasm", value_parser = values::provider, default_value = "component")]
+    provider: values::Provider,
 
     /// The plugin
     #[arg(value_name = "PLUGIN.wasm")]
@@ -73,11 +72,18 @@ impl RunPlugin {
     pub(super) fn run(self) -> Result {
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
         let plugin = files::read(&self.plugin)?;
-        let provider = self.provider.as_deref().map(files::read).transpose()?;
-        let provider = provider.as_deref().unwrap_or(components::PROVIDER);
+        let other = match &self.provider {
+            values::Provider::File(path) => Some(files::read(path)?),
+            values::Provider::Component | values::Provider::Host => None,
+        };
         let root = self.scratch.open()?;
         let sandbox = Sandbox::new().map_err(about_plugin)?;
-        let plugin = sandbox.load_with(&plugin, provider).map_err(about_plugin)?;
+        let plugin = match (&self.provider, other) {
+            (values::Provider::Host, _) => sandbox.load_hosted(&plugin),
+            (_, Some(other)) => sandbox.load_with(&plugin, &other),
+            (_, None) => sandbox.load(&plugin),
+        }
+        .map_err(about_plugin)?;
 
         let control = Control::new();
         let mut run = Run::in_root(&root)

@@ -1,8 +1,30 @@
 //! The values of options: sizes, durations, mounts, variables.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use wasi_tempfile_host::Mount;
+
+/// Who serves the interface to a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
+    /// The component that this program carries.
+    Component,
+    /// This program itself.
+    Host,
+    /// A component in a file.
+    File(PathBuf),
+}
+
+/// `component`, `host`, or the path of a component; one that is called like the first two can be written `./host`.
+pub(super) fn provider(text: &str) -> Result<Provider, String> {
+    match text {
+        "" => Err("expected `component`, `host` or a file".to_owned()),
+        "component" => Ok(Provider::Component),
+        "host" => Ok(Provider::Host),
+        path => Ok(Provider::File(path.into())),
+    }
+}
 
 /// `64MiB`, `64M`, `1G`, `4096`: bytes, in powers of 1024.
 pub(super) fn size(text: &str) -> Result<u64, String> {

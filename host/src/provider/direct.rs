@@ -21,9 +21,10 @@ impl Host for TempfileCtxView<'_> {
     fn open_directory(&mut self, dir: Resource<TempDir>) -> Result<Resource<Descriptor>, Failure> {
         self.wait(|view| {
             let dir = view.table.get(&dir)?;
-            let handle = dir.get_ref()?.try_clone().map_err(|_| {
-                Error::new(ErrorCode::OutOfHandles, "open", dir.path())
-            })?;
+            let handle = dir
+                .get_ref()?
+                .try_clone()
+                .map_err(|_| Error::new(ErrorCode::OutOfHandles, "open", dir.path()))?;
             let here = matches!(view.waiting, Waiting::Here);
             let mode = OpenMode::READ | OpenMode::WRITE;
             let dir = Dir::new(fs::File::from(handle), FsPerms::ReadWrite, mode, here);

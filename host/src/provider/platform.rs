@@ -78,7 +78,11 @@ impl TempfileCtxBuilder {
     /// If the directory can't be opened.
     pub fn mount(mut self, mount: &Mount) -> Result<Self, Error> {
         let dir = mount.open()?;
-        self.places.push(GuestPlace { guest: mount.guest().to_owned(), dir: Arc::new(dir), read_only: mount.is_read_only() });
+        self.places.push(GuestPlace {
+            guest: mount.guest().to_owned(),
+            dir: Arc::new(dir),
+            read_only: mount.is_read_only(),
+        });
         Ok(self)
     }
 

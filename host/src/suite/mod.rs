@@ -14,8 +14,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-pub use conformance::{Case, Outcome, Placement, cases, find};
-use conformance::{command, native};
+pub use conformance::{Case, Outcome, Placement, cases, find, rows};
+use conformance::{command, native, script};
 
 use crate::components;
 use crate::sandbox::Plugin;
@@ -23,27 +23,64 @@ use crate::sandbox::Plugin;
 mod sandboxed;
 mod witness;
 
-/// How the processes of cases learn which provider is meant.
-const PROVIDER: &str = "CONFORMANCE_PROVIDER";
+/// How the processes of cases learn where the compiled suite is.
+const COMPILED: &str = "CONFORMANCE_COMPILED";
 
 /// Obeys if this process was started for one case. To be called first of all, before there is a second thread.
 pub fn enter() -> Option<ExitCode> {
     let request = native::requested()?;
     Some(match request.placement {
         Placement::Native => request.run_natively(),
-        Placement::Component | Placement::Host => {
-            let suite = Suite::new(env::var_os(PROVIDER).map(PathBuf::from));
-            command::report(suite.in_this_process(&request))
-        }
+        Placement::Component | Placement::Host => command::report(in_this_process(&request)),
     })
+}
+
+#[allow(unsafe_code, reason = "compiling the suite anew takes a hundred times as long as the case")]
+fn in_this_process(request: &native::Request) -> Outcome {
+    let Some(file) = env::var_os(COMPILED).map(PathBuf::from) else {
+        return Outcome::Failed(format!("{COMPILED} does not say where the suite is"));
+    };
+    // First of all, since the case's own user may not read it. SAFETY: this program's other process has written it, in a directory that only
+    // its user can enter, and waits for this one.
+    let plugin = unsafe { sandboxed::load(request.placement, &file) };
+    if let Err(reason) = conformance::setup::prepare(&request.case.setup, &request.directory) {
+        return Outcome::Skipped(reason);
+    }
+    plugin
+        .and_then(|plugin| sandboxed::run(&plugin, request.case, request.placement, &request.directory))
+        .unwrap_or_else(|error| Outcome::Failed(error.to_string()))
 }
 
 /// The suite, ready to run against one provider component. The other placements have none.
 #[derive(Default)]
 pub struct Suite {
     provider: Option<PathBuf>,
-    composed: OnceLock<Result<Plugin, String>>,
-    hosted: OnceLock<Result<Plugin, String>>,
+    composed: OnceLock<Result<Compiled, String>>,
+    hosted: OnceLock<Result<Compiled, String>>,
+}
+
+/// The suite compiled for a placement.
+struct Compiled {
+    plugin: Plugin,
+    /// Where the code is stored for the processes of cases, once one has asked.
+    stored: OnceLock<Result<native::Directory, String>>,
+}
+
+impl Compiled {
+    fn new(plugin: Plugin) -> Self {
+        Compiled { plugin, stored: OnceLock::new() }
+    }
+
+    fn file(&self) -> Result<PathBuf, String> {
+        let path = |directory: &native::Directory| directory.path().join("suite");
+        let store = || -> Result<native::Directory, String> {
+            let directory = native::Directory::new().map_err(|error| error.to_string())?;
+            let code = self.plugin.compiled().map_err(|error| error.to_string())?;
+            fs::write(path(&directory), code).map_err(|error| format!("store the compiled suite: {error}"))?;
+            Ok(directory)
+        };
+        self.stored.get_or_init(store).as_ref().map(path).map_err(String::clone)
+    }
 }
 
 /// How one case ended in one placement.
@@ -108,54 +145,61 @@ impl Suite {
         });
     }
 
+    /// Plays `count` random sequences of operations below a directory, and gives what [`conformance::script`] prints.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong: nothing that an operation may answer.
+    pub fn script(
+        &self,
+        placement: Placement,
+        directory: &Path,
+        seed: u64,
+        count: u64,
+    ) -> Result<String, String> {
+        if placement == Placement::Native {
+            let mut said = String::new();
+            script::play(&directory.to_string_lossy(), seed, count, |line| {
+                said.push_str(line);
+                said.push('\n');
+            });
+            return Ok(said);
+        }
+        let plugin = &self.compiled(placement)?.plugin;
+        sandboxed::script(plugin, placement, directory, [seed.to_string(), count.to_string()])
+    }
+
     fn in_sandbox(
         &self,
         case: &'static Case,
         placement: Placement,
     ) -> Result<Outcome, Box<dyn std::error::Error>> {
         let directory = native::Directory::new()?;
+        let compiled = self.compiled(placement)?;
         if case.setup.needs_process() {
-            let provider =
-                self.provider.as_deref().map(|path| (PROVIDER.to_owned(), path.display().to_string()));
-            let variables: Vec<_> = provider.into_iter().collect();
-            return Ok(native::in_process_of_its_own(
-                case,
-                placement,
-                directory.path(),
-                &variables,
-            ));
+            let file = compiled.file()?.to_string_lossy().into_owned();
+            let variables = [(COMPILED.to_owned(), file)];
+            return Ok(native::in_process_of_its_own(case, placement, directory.path(), &variables));
         }
-        Ok(sandboxed::run(self.plugin(placement)?, case, placement, directory.path())?)
+        Ok(sandboxed::run(&compiled.plugin, case, placement, directory.path())?)
     }
 
-    fn in_this_process(&self, request: &native::Request) -> Outcome {
-        if let Err(reason) = conformance::setup::prepare(&request.case.setup, &request.directory) {
-            return Outcome::Skipped(reason);
-        }
-        self.plugin(request.placement)
-            .and_then(|plugin| {
-                sandboxed::run(plugin, request.case, request.placement, &request.directory)
-                    .map_err(|error| error.to_string())
-            })
-            .unwrap_or_else(Outcome::Failed)
-    }
-
-    fn plugin(&self, placement: Placement) -> Result<&Plugin, String> {
+    fn compiled(&self, placement: Placement) -> Result<&Compiled, String> {
         match placement {
             Placement::Native | Placement::Component => self.composed(),
             Placement::Host => {
-                let hosted = self.hosted.get_or_init(|| sandboxed::host().map_err(|error| error.to_string()));
-                hosted.as_ref().map_err(String::clone)
+                let host = || sandboxed::host().map(Compiled::new).map_err(|error| error.to_string());
+                self.hosted.get_or_init(host).as_ref().map_err(String::clone)
             }
         }
     }
 
-    fn composed(&self) -> Result<&Plugin, String> {
+    fn composed(&self) -> Result<&Compiled, String> {
         self.composed.get_or_init(|| composed(self.provider.as_deref())).as_ref().map_err(String::clone)
     }
 }
 
-fn composed(provider: Option<&Path>) -> Result<Plugin, String> {
+fn composed(provider: Option<&Path>) -> Result<Compiled, String> {
     let file;
     let provider = match provider {
         None => components::PROVIDER,
@@ -164,5 +208,5 @@ fn composed(provider: Option<&Path>) -> Result<Plugin, String> {
             &file
         }
     };
-    sandboxed::compose(provider).map_err(|error| error.to_string())
+    sandboxed::compose(provider).map(Compiled::new).map_err(|error| error.to_string())
 }

@@ -28,6 +28,40 @@ pub(super) fn host() -> Result<Plugin, Error> {
     Sandbox::new()?.with(witness::add_to_linker)?.load_hosted(components::SUITE)
 }
 
+/// What another process of this program has compiled for a placement.
+///
+/// # Safety
+///
+/// As [`Sandbox::load_compiled`].
+#[allow(unsafe_code, reason = "it is code that is loaded")]
+pub(super) unsafe fn load(placement: Placement, file: &Path) -> Result<Plugin, Error> {
+    let sandbox = Sandbox::new()?.with(witness::add_to_linker)?;
+    // SAFETY: the caller's promise.
+    unsafe { sandbox.load_compiled(file, placement == Placement::Host) }
+}
+
+/// Plays sequences of operations below a directory, and gives what was said.
+pub(super) fn script(
+    plugin: &Plugin,
+    placement: Placement,
+    directory: &Path,
+    arguments: [String; 2],
+) -> Result<String, String> {
+    let (stdout, stderr) = (Capture::new(1 << 26), Capture::new(SAID));
+    let root = ScratchRoot::open(directory).map_err(|error| error.to_string())?;
+    let run = Run::in_root(&root)
+        .args(["conformance", "--script"])
+        .args(arguments)
+        .env(world::PLACEMENT, placement.as_str())
+        .env(world::SCRATCH, SCRATCH_GUEST_PATH)
+        .stdout(&stdout)
+        .stderr(&stderr);
+    match plugin.run(run).map_err(|error| error.to_string())?.ending {
+        Ending::Returned => Ok(stdout.text()),
+        ending => Err(format!("{}{}{ending}", stdout.text(), stderr.text())),
+    }
+}
+
 /// Runs one case below a directory that is its own.
 pub(super) fn run(
     plugin: &Plugin,

@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The plugin with a subcommand for every way to misbehave.
 pub(crate) const PLUGIN: &str = env!("COMPONENT_TEST_PLUGIN");
 
+/// A plugin whose imports name no file system.
+pub(crate) const BARE_PLUGIN: &str = env!("COMPONENT_BARE_PLUGIN");
+
 /// A fresh directory, gone at the end of its test.
 pub(crate) struct World {
     directory: PathBuf,

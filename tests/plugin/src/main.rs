@@ -77,6 +77,13 @@ fn main() -> ExitCode {
         "read" => return read(&argument),
         "write" => return write(&argument),
         "see" => see(),
+        "persist" => persist(&argument),
+        "fill" => fill(number(&argument)),
+        "grow" => grow(number(&argument)),
+        "hold" => hold(number(&argument)),
+        "children" => children(number(&argument)),
+        "spool" => spool(std::env::args().skip(2).map(|size| number(&size)).collect()),
+        "keep" => keep(),
         "env" => {
             for (name, value) in std::env::vars() {
                 say(&format!("{name}={value}"));
@@ -103,6 +110,116 @@ fn litter() -> (NamedTempFile, TempDir) {
     let inside = NamedTempFile::new_in(directory.path()).expect("make a file in the directory");
     inside.keep().expect("keep it");
     (file, directory)
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+/// The interface's code, or `ok`.
+fn code<T>(result: &std::io::Result<T>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(error) => wasi_tempfile::error_code(error).map_or("without a code", |code| code.as_str()),
+    }
+}
+
+/// Makes a file and renames it to where it was told.
+fn persist(target: &str) {
+    let mut file = NamedTempFile::new().expect("make a file");
+    file.write_all(b"persisted").expect("write to the file");
+    let persisted = file.persist(target).map(drop).map_err(|refused| refused.error);
+    say(code(&persisted));
+}
+
+/// Writes this many bytes to one file, in pieces, and says how many went in; then writes to another.
+fn fill(size: u64) {
+    let mut file = wasi_tempfile::tempfile().expect("make a file");
+    let piece = [7; 4000];
+    let mut written = 0;
+    let result = loop {
+        let left = usize::try_from(size - written).unwrap_or(usize::MAX).min(piece.len());
+        if left == 0 {
+            break Ok(());
+        }
+        match file.write(&piece[..left]) {
+            Ok(count) => written += count as u64,
+            Err(error) => break Err(error),
+        }
+    };
+    let next = wasi_tempfile::tempfile().and_then(|mut other| other.write_all(b"x"));
+    say(&format!("{written} {}, then {}", code(&result), code(&next)));
+    drop(file);
+    let after = wasi_tempfile::tempfile().and_then(|mut other| other.write_all(b"x"));
+    say(&format!("afterwards {}", code(&after)));
+}
+
+/// Makes one file as large as it was told, without writing to it.
+fn grow(size: u64) {
+    let file = wasi_tempfile::tempfile().expect("make a file");
+    say(code(&file.set_len(size)));
+    say(&file.metadata().expect("look at the file").len().to_string());
+}
+
+/// Makes this many named files and holds them all.
+fn hold(count: u64) {
+    let mut held = Vec::new();
+    let result = loop {
+        if held.len() as u64 == count {
+            break Ok(());
+        }
+        match NamedTempFile::new() {
+            Ok(file) => held.push(file),
+            Err(error) => break Err(error),
+        }
+    };
+    say(&format!("{} {}", held.len(), code(&result)));
+    held.truncate(held.len() / 2);
+    say(&format!("afterwards {}", code(&NamedTempFile::new())));
+}
+
+/// Makes this many children of one directory, and holds none of them open.
+fn children(count: u64) {
+    let dir = wasi_tempfile::tempdir().expect("make a directory");
+    let made = (0..count).find_map(|number| match dir.create_file(number.to_string()) {
+        Ok(_) => None,
+        Err(error) => Some((number, error)),
+    });
+    match made {
+        None => say(&format!("{count} ok")),
+        Some((number, error)) => say(&format!("{number} {}", code::<()>(&Err(error)))),
+    }
+    dir.close().expect("remove the directory");
+    say(&format!("afterwards {}", code(&wasi_tempfile::tempdir())));
+}
+
+/// Makes spooled files of these sizes one after the other, and says where each of them is in the end.
+fn spool(sizes: Vec<u64>) {
+    use wasi_tempfile::interface::{self, Location, Storage};
+    let mut files = Vec::new();
+    for size in sizes {
+        let file = interface::spooled(Some(1 << 30), Location::Scratch).expect("make a spooled file");
+        let written = file.write(0, &vec![size as u8; size as usize]).map_err(|error| error.code);
+        files.push((file, size, written));
+    }
+    for (file, size, written) in &files {
+        let place = match file.storage() {
+            Ok(Storage::Memory) => "memory",
+            Ok(Storage::Disk) => "disk",
+            Err(_) => "nowhere",
+        };
+        let whole = file.read(0, u32::MAX).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == *size as u8));
+        say(&format!("{size} in {place}, {} {}", written.is_ok(), if whole { "whole" } else { "torn" }));
+    }
+}
+
+/// Leaves a file and a directory, as the interface allows.
+fn keep() {
+    let mut file = NamedTempFile::new().expect("make a file");
+    file.write_all(b"kept").expect("write to the file");
+    let (_, path) = file.keep().expect("keep it");
+    let _litter = litter();
+    say(&path.display().to_string());
 }
 
 /// One line, at once.

@@ -24,6 +24,7 @@ pub(super) const CASES: &[Case] = &[
     case!(one_read_in_memory_is_capped),
     case!(offsets_past_the_last_are_invalid),
     case!(offsets_that_no_memory_has),
+    case!(a_write_past_everything_moves_nothing),
     case!(sync_in_memory_has_nothing_to_wait_for),
     case!(it_has_no_name_on_disk_either),
     case!(a_closed_one_in_memory),
@@ -247,10 +248,20 @@ fn offsets_past_the_last_are_invalid(_: &World) {
 fn offsets_that_no_memory_has(_: &World) {
     let file = interface::spooled(None, Location::Scratch).unwrap();
     put(&file, 0, "small");
-    for size in [1 << 50, LAST - 1, LAST] {
+    for size in [1 << 50, LAST - 1] {
         assert_code(file.set_size(size), ErrorCode::OutOfMemory);
         assert_code(file.write(size, b"x"), ErrorCode::OutOfMemory);
     }
+    assert_code(file.set_size(LAST), ErrorCode::OutOfMemory);
+    assert_code(file.write(LAST, b"x"), ErrorCode::FileTooLarge);
+    assert_eq!(contents(&file), b"small");
+}
+
+fn a_write_past_everything_moves_nothing(_: &World) {
+    let file = spooled(100);
+    put(&file, 0, "small");
+    assert_code(file.write(LAST - 1, b"two"), ErrorCode::FileTooLarge);
+    assert!(in_memory(&file));
     assert_eq!(contents(&file), b"small");
 }
 
@@ -308,6 +319,7 @@ fn a_link_moves_it_to_disk(w: &World) {
     put(&file, 0, "linked");
     let linked = interface::link(&file, &w.path("target"), Durability::None);
     assert!(!in_memory(&file), "it moves first, whatever comes then");
+    assert_eq!(interface::usage().live.memory, 0);
     let made = linked.is_ok();
     w.assert_differs(linked, &differences::LINK_UNNAMED);
     assert_eq!(contents(&file), b"linked");

@@ -137,7 +137,8 @@ in_wasm! {
         let mut from = tempfile().unwrap();
         from.write_all(&pattern(500_000)).unwrap();
         let to = wasi_tempfile::NamedTempFile::new().unwrap();
-        let (reader, writer) = (from.reader(0).unwrap(), to.as_file().writer(0).unwrap());
+        let reader = from.reader(0).unwrap().into_stream();
+        let writer = to.as_file().writer(0).unwrap().into_stream();
         let mut moved = 0;
         // The end of the source is an error of its own.
         while let Ok(count) = writer.blocking_splice(&reader, 1 << 20) {
@@ -160,6 +161,7 @@ in_wasm! {
         writer.blocking_write_and_flush(b"spliced").unwrap();
         assert_eq!(other.storage().unwrap(), Storage::Disk);
         assert_eq!(contents(&other), b"01spliced");
+        assert_eq!(interface::usage().live.memory, 0);
     }
 
     fn a_closed_file_has_no_streams(_w) {

@@ -40,7 +40,13 @@ pub(super) fn bytes(bytes: Vec<u8>) -> String {
 pub(super) fn path(root: &str, path: &str) -> String {
     let below = path.strip_prefix(root).unwrap_or("somewhere else");
     let parts = below.split('/').map(|part| if part.starts_with(RANDOM) { "random-*" } else { part });
-    format!("{:?}", parts.collect::<Vec<_>>().join("/"))
+    short(&parts.collect::<Vec<_>>().join("/"))
+}
+
+/// A name on one line, which is not too long.
+pub(super) fn short(name: &str) -> String {
+    let shown: String = name.chars().take(40).collect();
+    if shown.len() == name.len() { format!("{name:?}") } else { format!("{shown:?}… of {} bytes", name.len()) }
 }
 
 pub(super) fn entries(entries: Vec<Entry>) -> String {

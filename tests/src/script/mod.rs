@@ -43,4 +43,5 @@ fn sequence(scratch: &str, seed: u64, mut print: impl FnMut(&str)) {
         print(&player.step(&mut draw));
     }
     player.end().iter().for_each(|line| print(line));
+    print(&format!("in the end -> {:?}", interface::usage().live));
 }

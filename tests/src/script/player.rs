@@ -1,6 +1,6 @@
 //! Plays a sequence: draws an operation, does it, and tells what it answered.
 
-use super::answer::{self, RANDOM};
+use super::answer::{self, RANDOM, short};
 use super::draw::Draw;
 use wasi_tempfile::interface::{self, Durability, File, Location, Options, ReplaceMode, TempDir, TempPath};
 
@@ -88,7 +88,7 @@ impl Player {
     fn shown(&self, place: &Where) -> String {
         match place {
             Where::Within(dir) => format!("within directory {dir}"),
-            Where::At(path) => format!("in {:.40}", answer::path(&self.root(), path)),
+            Where::At(path) => format!("in {}", answer::path(&self.root(), path)),
         }
     }
 
@@ -109,7 +109,7 @@ impl Player {
     fn named(&mut self, draw: &mut Draw) -> String {
         let (place, options) = (self.place(draw), options(draw));
         let made = interface::named(&options, self.location(&place));
-        let shown = format!("named {:.40} {}", naming(&options), self.shown(&place));
+        let shown = format!("named {} {}", naming(&options), self.shown(&place));
         let held = answer::of(made, |(file, path)| {
             let name = answer::path(&self.root(), &path.path());
             let held = path.reopen().ok();
@@ -122,7 +122,7 @@ impl Player {
     fn directory(&mut self, draw: &mut Draw) -> String {
         let (place, options) = (self.place(draw), options(draw));
         let made = interface::directory(&options, self.location(&place));
-        let shown = format!("directory {:.40} {}", naming(&options), self.shown(&place));
+        let shown = format!("directory {} {}", naming(&options), self.shown(&place));
         let held = answer::of(made, |dir| {
             let name = answer::path(&self.root(), &dir.path());
             insert(&mut self.dirs, dir, 1);
@@ -196,7 +196,7 @@ impl Player {
                 let mode = draw.of(&[ReplaceMode::Overwrite, ReplaceMode::NoClobber]);
                 let durability = if draw.once_in(20) { Durability::Full } else { Durability::None };
                 let persisted = path.persist(&format!("{root}/{target}"), mode, durability);
-                format!("persist {target:.40?} {mode:?} {durability:?} -> {}", answer::of(persisted, answer::ok))
+                format!("persist {} {mode:?} {durability:?} -> {}", short(&target), answer::of(persisted, answer::ok))
             }
             6 => format!("keep -> {}", answer::of(path.keep(), |kept| answer::path(&root, &kept))),
             7..=8 => format!("close -> {}", answer::of(path.close(), answer::ok)),
@@ -215,22 +215,22 @@ impl Player {
         let did = match draw.below(18) {
             0..=3 => {
                 let made = dir.create_file(&child);
-                format!("create-file {child:.40?} -> {}", answer::of(made, |file| self.hold_file(file)))
+                format!("create-file {} -> {}", short(&child), answer::of(made, |file| self.hold_file(file)))
             }
             4..=5 => {
                 let opened = dir.open_file(&child);
-                format!("open-file {child:.40?} -> {}", answer::of(opened, |file| self.hold_file(file)))
+                format!("open-file {} -> {}", short(&child), answer::of(opened, |file| self.hold_file(file)))
             }
             6..=8 => {
-                format!("create-directory {child:.40?} -> {}", answer::of(dir.create_directory(&child), answer::ok))
+                format!("create-directory {} -> {}", short(&child), answer::of(dir.create_directory(&child), answer::ok))
             }
             9..=10 => {
                 let new = draw.child();
                 let renamed = answer::of(dir.rename(&child, &new), answer::ok);
-                format!("rename {child:.40?} {new:.40?} -> {renamed}")
+                format!("rename {} {} -> {renamed}", short(&child), short(&new))
             }
-            11..=12 => format!("remove {child:.40?} -> {}", answer::of(dir.remove(&child), answer::ok)),
-            13 => format!("entries {child:.40?} -> {}", answer::of(dir.entries(&child), answer::entries)),
+            11..=12 => format!("remove {} -> {}", short(&child), answer::of(dir.remove(&child), answer::ok)),
+            13 => format!("entries {} -> {}", short(&child), answer::of(dir.entries(&child), answer::entries)),
             14 => format!("entries -> {}", answer::of(dir.entries(""), answer::entries)),
             _ if at == 0 => format!("path -> {}", answer::path(&root, &dir.path())),
             15 => format!("keep -> {}", answer::of(dir.keep(), |kept| answer::path(&root, &kept))),
@@ -263,5 +263,5 @@ fn options(draw: &mut Draw) -> Options {
 }
 
 fn naming(options: &Options) -> String {
-    format!("{:?} {:?}", options.prefix, options.suffix)
+    format!("{} {}", short(&options.prefix), short(&options.suffix))
 }
