@@ -16,6 +16,14 @@ demo *ARGS:
 conformance *ARGS:
     cargo run -- conformance {{ARGS}}
 
+# Random sequences of operations that every placement must answer alike: COUNT of them, beginning with SEED.
+differential COUNT="10000" SEED="1":
+    DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test -p conformance --test differential
+
+# What has to work, and whether it does in each placement.
+rows *ARGS:
+    cargo run -- conformance --rows {{ARGS}}
+
 # Format everything.
 fmt:
     cargo fmt --all

@@ -43,6 +43,7 @@ pub fn spooled<P: Platform, R: TryRng>(
     max_memory: Option<u64>,
     place: &Place<P>,
 ) -> Result<AnyFile<P, R>, Error> {
+    platform.admit_handles(1).during("create", SUBJECT)?;
     let mut file = Spooled {
         platform: platform.clone(),
         source,
@@ -75,6 +76,17 @@ impl<P: Platform, R: TryRng> Spooled<P, R> {
         let done = act(spool, &mut || create::unlisted(platform, source, place));
         ledger::resize(platform, before, spool.in_memory());
         done
+    }
+
+    /// Asks for the memory that reaching `end` takes. A file that may not have it moves to disk, as if it had grown past its own
+    /// limit; one that never moves is refused.
+    fn admit(&mut self, end: u64, operation: &str) -> Result<(), Error> {
+        let Some(spool) = &self.spool else { return Ok(()) };
+        match self.platform.admit_memory(spool.growth(end)) {
+            Ok(()) => Ok(()),
+            Err(_) if spool.moves() => self.change(|spool, make| spool.roll_over(make)),
+            Err(code) => Err(code).during(operation, SUBJECT),
+        }
     }
 
     fn close(&mut self) -> Result<(), Error> {
@@ -118,7 +130,10 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
     pub fn write(&mut self, offset: u64, data: &[u8]) -> Result<u64, Error> {
         match self {
             AnyFile::Plain(file) => file.write(offset, data),
-            AnyFile::Spooled(file) => file.change(|spool, make| spool.write(offset, data, make)),
+            AnyFile::Spooled(file) => {
+                file.admit(offset.saturating_add(data.len() as u64), "write")?;
+                file.change(|spool, make| spool.write(offset, data, make))
+            }
         }
     }
 
@@ -140,7 +155,10 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
     pub fn set_size(&mut self, size: u64) -> Result<(), Error> {
         match self {
             AnyFile::Plain(file) => file.set_size(size),
-            AnyFile::Spooled(file) => file.change(|spool, make| spool.set_size(size, make)),
+            AnyFile::Spooled(file) => {
+                file.admit(size, "resize")?;
+                file.change(|spool, make| spool.set_size(size, make))
+            }
         }
     }
 
@@ -183,6 +201,23 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
     /// As [`File::link`] and [`roll_over`](Self::roll_over).
     pub fn link(&mut self, target: &str, durability: Durability) -> Result<(), Error> {
         self.on_disk()?.link(target, durability)
+    }
+
+    /// How many bytes are in memory that could move to disk. Whoever has to make room for another asks the largest to
+    /// [`roll_over`](Self::roll_over) first.
+    pub fn movable(&self) -> u64 {
+        match self {
+            AnyFile::Spooled(Spooled { spool: Some(spool), .. }) if spool.moves() => spool.in_memory(),
+            AnyFile::Plain(_) | AnyFile::Spooled(_) => 0,
+        }
+    }
+
+    /// How much more memory it would take if it reached to `end`.
+    pub fn growth(&self, end: u64) -> u64 {
+        match self {
+            AnyFile::Plain(_) => 0,
+            AnyFile::Spooled(file) => file.spool.as_ref().map_or(0, |spool| spool.growth(end)),
+        }
     }
 
     /// The file on disk, to make a stream of: a spooled one moves there first.

@@ -72,6 +72,7 @@ fn create_named<P: Platform, R: TryRng>(
     options: &Options,
     place: &Place<P>,
 ) -> Result<(File<P>, TempPath<P>), ErrorCode> {
+    platform.admit_handles(2)?;
     let (file, name) = create_file(platform, source, options, &place.dir)?;
     match platform.identity(&file) {
         Ok(identity) => {
@@ -97,6 +98,7 @@ pub fn unnamed<P: Platform, R: TryRng>(
     source: &mut R,
     place: &Place<P>,
 ) -> Result<File<P>, Error> {
+    platform.admit_handles(1).during("create an unnamed file in", &place.path)?;
     let (file, origin) = create_unnamed(platform, source, place)?;
     Ok(File::new(platform.clone(), file, origin))
 }
@@ -156,6 +158,7 @@ fn create_directory<P: Platform, R: TryRng>(
     options: &Options,
     place: &Place<P>,
 ) -> Result<TempDir<P>, ErrorCode> {
+    platform.admit_handles(1)?;
     let ((), name) =
         under_new_name(options, source, |name| platform.create_directory(&place.dir, name.as_bytes()))?;
     match platform.open_directory(&place.dir, name.as_bytes()) {

@@ -38,6 +38,19 @@ impl<P: Platform> TempDir<P> {
         TempDir { platform, parent, name, inside, held: true, line }
     }
 
+    /// Takes over a directory that exists, with the promise to remove it.
+    ///
+    /// # Errors
+    /// `no-entry`; `not-directory`; `access`; `invalid-name` if `name` is not one path component.
+    pub fn adopt(platform: &P, parent: &Place<P>, name: &str) -> Result<Self, Error> {
+        let open = || {
+            let (dir, name) = open_child_parent(platform, &parent.dir, name)?;
+            platform.open_doomed(&dir, name.as_bytes())
+        };
+        let dir = open().during("take over the directory", name)?;
+        Ok(TempDir::new(platform.clone(), parent.clone(), String::from(name), dir, None))
+    }
+
     /// The directory's path, as the caller knows it; also after it is gone.
     pub fn path(&self) -> &str {
         &self.inside.path
@@ -65,7 +78,9 @@ impl<P: Platform> TempDir<P> {
     /// `closed`; `exist`; `no-entry`; `not-directory`; those of children's paths.
     pub fn create_file(&self, path: &str) -> Result<File<P>, Error> {
         self.child(path)
-            .and_then(|(dir, name)| self.platform.create_file(&dir, name))
+            .and_then(|(dir, name)| {
+                self.platform.admit_handles(1).and_then(|()| self.platform.create_file(&dir, name))
+            })
             .map(|file| self.file(file))
             .during("create the file", path)
     }
@@ -76,7 +91,9 @@ impl<P: Platform> TempDir<P> {
     /// `closed`; `no-entry`; `is-directory`; `not-directory`; `invalid`; those of children's paths.
     pub fn open_file(&self, path: &str) -> Result<File<P>, Error> {
         self.child(path)
-            .and_then(|(dir, name)| self.platform.open_file(&dir, name))
+            .and_then(|(dir, name)| {
+                self.platform.admit_handles(1).and_then(|()| self.platform.open_file(&dir, name))
+            })
             .map(|file| self.file(file))
             .during("open the file", path)
     }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::limits::Account;
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
 
@@ -41,6 +42,10 @@ pub struct Counts {
     pub directories: u32,
     /// Bytes of spooled files that are in memory.
     pub memory: u64,
+    /// Bytes on disk, where somebody counts them: see [`Limited`](crate::Limited).
+    pub bytes: u64,
+    /// Names of files and directories, where somebody counts them.
+    pub entries: u64,
 }
 
 /// How much is in use, and has been at most.
@@ -63,6 +68,7 @@ pub struct Ledger {
     free: Vec<usize>,
     usage: Usage,
     leftovers: Vec<CleanupFailure>,
+    pub(crate) account: Account,
 }
 
 struct Entry {
@@ -75,12 +81,13 @@ struct Entry {
 impl Ledger {
     /// An empty one.
     pub const fn new() -> Self {
-        const NONE: Counts = Counts { files: 0, paths: 0, directories: 0, memory: 0 };
+        const NONE: Counts = Counts { files: 0, paths: 0, directories: 0, memory: 0, bytes: 0, entries: 0 };
         Ledger {
             live: Vec::new(),
             free: Vec::new(),
             usage: Usage { live: NONE, peak: NONE, kept: 0 },
             leftovers: Vec::new(),
+            account: Account::new(),
         }
     }
 
@@ -150,6 +157,18 @@ impl Ledger {
         let Usage { live, peak, .. } = &mut self.usage;
         live.memory = live.memory.saturating_sub(old).saturating_add(new);
         peak.memory = peak.memory.max(live.memory);
+    }
+
+    pub(crate) fn count_bytes(&mut self, more: u64, less: u64) {
+        let Usage { live, peak, .. } = &mut self.usage;
+        live.bytes = live.bytes.saturating_sub(less).saturating_add(more);
+        peak.bytes = peak.bytes.max(live.bytes);
+    }
+
+    pub(crate) fn count_entries(&mut self, more: u64, less: u64) {
+        let Usage { live, peak, .. } = &mut self.usage;
+        live.entries = live.entries.saturating_sub(less).saturating_add(more);
+        peak.entries = peak.entries.max(live.entries);
     }
 
     /// Remembers what could not be removed.

@@ -34,6 +34,7 @@ mod dir;
 mod error;
 mod file;
 mod ledger;
+mod limits;
 mod name;
 #[cfg(feature = "native")]
 mod native;
@@ -52,6 +53,7 @@ pub use dir::{Entry, TempDir};
 pub use error::{Error, ErrorCode};
 pub use file::{Durability, File, MAX_READ, MAX_WRITE};
 pub use ledger::{Counts, HandleKind, Ledger, LiveHandle, Usage};
+pub use limits::{Limited, LimitedFile, Limits};
 pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options};
 #[cfg(feature = "native")]
 pub use native::{Native, Surroundings};

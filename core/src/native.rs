@@ -149,6 +149,22 @@ impl<S: Surroundings> Platform for S {
         open(dir, name, DIRECTORY | OFlags::NOFOLLOW, 0).map(Arc::new)
     }
 
+    fn open_doomed(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
+        let opened = match self.open_directory(dir, name) {
+            Err(ErrorCode::Access) => {
+                allow_all(dir, name)?;
+                self.open_directory(dir, name)?
+            }
+            opened => opened?,
+        };
+        // Readable is not enough to remove what is inside. Where this fails, so will the removal, and say so.
+        let mode = rustix::fs::fstat(&opened).map_err(code)?.st_mode;
+        if mode & DIRECTORY_MODE != DIRECTORY_MODE {
+            let _ = rustix::fs::fchmod(&opened, Mode::from_raw_mode(DIRECTORY_MODE));
+        }
+        Ok(opened)
+    }
+
     fn entries(&self, dir: &Self::Dir) -> Result<Vec<Result<RawEntry, ErrorCode>>, ErrorCode> {
         let mut entries = Vec::new();
         // Opens `.` anew: the handle's own position is shared by its clones.
@@ -255,7 +271,8 @@ impl<S: Surroundings> Platform for S {
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(max).map_err(|_| ErrorCode::OutOfMemory)?;
         // Into what is reserved: bytes that are read need not be zeroed first.
-        retry_on_intr(|| rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), offset)).map_err(code)?;
+        retry_on_intr(|| rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), offset))
+            .map_err(code)?;
         Ok(bytes)
     }
 
@@ -293,6 +310,20 @@ impl<S: Surroundings> Platform for S {
 
 fn open(dir: &impl AsFd, name: &[u8], flags: OFlags, mode: RawMode) -> Result<OwnedFd, ErrorCode> {
     retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(mode))).map_err(code)
+}
+
+/// Gives the owner of a directory every right on it: by handle, so that a link which takes its place is not followed.
+#[cfg(target_os = "linux")]
+fn allow_all(dir: &impl AsFd, name: &[u8]) -> Result<(), ErrorCode> {
+    let found = open(dir, name, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, 0)?;
+    // The handle is too weak for fchmod, its entry in /proc is not.
+    let found = std::format!("/proc/self/fd/{}", found.as_raw_fd());
+    rustix::fs::chmod(found, Mode::from_raw_mode(DIRECTORY_MODE)).map_err(|_| ErrorCode::Access)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allow_all(_: &impl AsFd, _: &[u8]) -> Result<(), ErrorCode> {
+    Err(ErrorCode::Access)
 }
 
 fn identity(stat: rustix::fs::Stat) -> Identity {

@@ -62,6 +62,14 @@ pub trait Platform: Clone {
     fn ledger<T>(&self, _act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
         None
     }
+    /// Whether there may be this many more handles of the interface: `quota` if not.
+    fn admit_handles(&self, _more: u32) -> Result<(), ErrorCode> {
+        Ok(())
+    }
+    /// Whether spooled files may take this much more memory: `quota` if not.
+    fn admit_memory(&self, _more: u64) -> Result<(), ErrorCode> {
+        Ok(())
+    }
     /// The directories to try for temporary files when the usual ones fail: preopens, the current directory.
     fn last_resorts(&self) -> Vec<String>;
 
@@ -75,6 +83,10 @@ pub trait Platform: Clone {
     fn create_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode>;
     /// Opens a directory. `not-directory` for anything else, a link to a directory included.
     fn open_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode>;
+    /// Opens a directory that is to be emptied. Where modes exist and its owner has no right to do so, the owner is given it.
+    fn open_doomed(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
+        self.open_directory(dir, name)
+    }
     /// Lists a directory. An entry that the system can't name is an error in its place.
     fn entries(&self, dir: &Self::Dir) -> Result<Vec<Result<RawEntry, ErrorCode>>, ErrorCode>;
 

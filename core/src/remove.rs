@@ -60,7 +60,7 @@ impl<'a, P: Platform> Removal<'a, P> {
     pub(crate) fn entry(&mut self, dir: &P::Dir, name: &[u8], path: &str) {
         match self.platform.remove_file(dir, name) {
             Ok(()) | Err(ErrorCode::NoEntry) => {}
-            Err(ErrorCode::IsDirectory) => match self.platform.open_directory(dir, name) {
+            Err(ErrorCode::IsDirectory) => match self.platform.open_doomed(dir, name) {
                 Ok(inside) => {
                     self.contents(&inside, path);
                     self.emptied(dir, name, &inside, path);
@@ -119,7 +119,7 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
         let Some(frame) = stack.last_mut() else { return };
         let path = child(&frame.path, &name);
-        match self.platform.open_directory(&frame.dir, &name) {
+        match self.platform.open_doomed(&frame.dir, &name) {
             Ok(dir) => match self.frame(dir, name, path) {
                 Some(inside) => stack.push(inside),
                 None => frame.failed = true,

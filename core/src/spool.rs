@@ -210,6 +210,21 @@ impl<F: Bytes> Spool<F> {
         }
     }
 
+    /// How much more memory reaching `end` would take; none if the bytes are on disk, or would move there first.
+    pub(crate) fn growth(&self, end: u64) -> u64 {
+        match &self.state {
+            State::Memory(bytes) if self.max_memory.is_none_or(|max| end <= max) => {
+                end.saturating_sub(bytes.len() as u64)
+            }
+            State::Memory(_) | State::Disk(_) => 0,
+        }
+    }
+
+    /// Whether the bytes may ever move to disk.
+    pub(crate) fn moves(&self) -> bool {
+        self.max_memory.is_some()
+    }
+
     /// The file, once the bytes have moved there.
     pub fn file(&self) -> Option<&F> {
         match &self.state {

@@ -62,7 +62,11 @@ impl<P: Platform> TempPath<P> {
     /// # Errors
     /// `closed`; `no-entry`; `replaced` if the name is another file's.
     pub fn reopen(&self) -> Result<File<P>, Error> {
-        let file = self.held().and_then(|()| self.open()).during("reopen", &self.path())?;
+        let file = self
+            .held()
+            .and_then(|()| self.platform.admit_handles(1))
+            .and_then(|()| self.open())
+            .during("reopen", &self.path())?;
         Ok(File::new(self.platform.clone(), file, Origin::Named))
     }
 

@@ -18,7 +18,10 @@ mod compose;
 mod conformance;
 mod demo;
 mod files;
+mod limits;
 mod run;
+mod stats;
+mod sweep;
 mod values;
 mod watch;
 mod wit;
@@ -37,6 +40,7 @@ enum Command {
     Run(run::RunPlugin),
     Conformance(conformance::Conformance),
     Compose(compose::Compose),
+    Sweep(sweep::SweepRoot),
     Component(component::Component),
     Wit(wit::Wit),
 }
@@ -46,6 +50,9 @@ type Result<T = ExitCode> = std::result::Result<T, String>;
 
 /// The plugin or a case failed.
 const PLUGIN_FAILED: u8 = 1;
+
+/// Wrong usage that the parser can't see.
+const MISUSED: u8 = 2;
 
 /// The host could not do its part.
 const HOST_FAILED: u8 = 3;
@@ -57,6 +64,7 @@ impl CommandLine {
             Command::Run(command) => command.run(),
             Command::Conformance(command) => command.run(),
             Command::Compose(command) => command.run(),
+            Command::Sweep(command) => command.run(),
             Command::Component(command) => command.run(),
             Command::Wit(command) => command.run(),
         };

@@ -51,6 +51,8 @@ pub enum Error {
         /// Why not.
         cause: String,
     },
+    /// A run has limits, and a plugin whose bytes do not pass through the host.
+    NotLimited,
     /// The WebAssembly engine could not be set up.
     Engine {
         /// What was tried.
@@ -115,6 +117,9 @@ impl fmt::Display for Error {
             Self::Root { cause: RootCause::Refused { cause }, .. } => write!(f, "the scratch root: {cause}"),
             Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
+            Self::NotLimited => {
+                f.write_str("limits need the host's own provider: a provider component counts nothing")
+            }
             Self::Engine { operation, cause } => write!(f, "{operation}: {cause}"),
         }
     }

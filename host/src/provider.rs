@@ -42,8 +42,9 @@
 //!         (memory (export "memory") 1)
 //!         (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
 //!     (core instance $heap (instantiate $heap))
+//!     (alias core export $heap "memory" (core memory $memory))
 //!     (core func $ask (canon lower (func $tempfile "default-directory")
-//!         (memory (core memory $heap "memory")) (realloc (core func $heap "realloc"))))
+//!         (memory $memory) (realloc (core func $heap "realloc"))))
 //!     (core module $main
 //!         (import "" "memory" (memory 1))
 //!         (import "" "ask" (func $ask (param i32)))
@@ -51,7 +52,7 @@
 //!             (call $ask (i32.const 0))
 //!             (i32.load (i32.const 8))))
 //!     (core instance $main (instantiate $main (with "" (instance
-//!         (export "memory" (memory (core memory $heap "memory")))
+//!         (export "memory" (memory $memory))
 //!         (export "ask" (func $ask))))))
 //!     (func (export "length") (result u32) (canon lift (core func $main "length"))))"#;
 //!
@@ -73,9 +74,10 @@
 //! }
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use tempfile_core::Place;
+use tempfile_core::{Place, Platform as _};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
@@ -93,8 +95,7 @@ mod temp_path;
 mod tempfile;
 
 pub use platform::TempfileCtxBuilder;
-
-use platform::Guest;
+pub use tempfile_core::{Counts, Limits, Usage};
 
 /// What wasmtime makes of the world `plugin-with-ledger`.
 #[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all)]
@@ -116,7 +117,7 @@ mod bindings {
 
 use bindings::scratch::tempfile as interface;
 
-use handles::{File, TempDir, TempPath};
+use handles::{File, Platform, TempDir, TempPath};
 
 /// What handles stand for.
 // Public for the bindings, which name them in public types; the module is not.
@@ -124,19 +125,24 @@ use handles::{File, TempDir, TempPath};
 mod handles {
     use getrandom::SysRng;
 
-    pub use super::platform::Guest;
+    use super::platform::Guest;
 
-    pub type File = tempfile_core::AnyFile<Guest, SysRng>;
-    pub type TempPath = tempfile_core::TempPath<Guest>;
-    pub type TempDir = tempfile_core::TempDir<Guest>;
+    pub type Platform = tempfile_core::Limited<Guest>;
+    pub type File = tempfile_core::AnyFile<Platform, SysRng>;
+    pub type TempPath = tempfile_core::TempPath<Platform>;
+    pub type TempDir = tempfile_core::TempDir<Platform>;
 }
 
 /// What one instance's `scratch:tempfile` stands on: its scratch directory, the mounts and variables it was granted, and its ledger.
 ///
 /// It belongs into the state of a store, and to one instance: two that share it share their files.
 pub struct TempfileCtx {
-    platform: Guest,
-    default: Option<Place<Guest>>,
+    platform: Platform,
+    default: Option<Place<Platform>>,
+    /// How many handles are in the table.
+    handles: usize,
+    /// Those of spooled files, among which room in memory is made.
+    spooled: BTreeSet<u32>,
 }
 
 impl TempfileCtx {
@@ -155,8 +161,13 @@ impl TempfileCtx {
     }
 
     /// How much the instance has in use, and had at most: what its own `ledger.usage` says.
-    pub fn usage(&self) -> tempfile_core::Usage {
-        tempfile_core::Platform::ledger(&self.platform, |ledger, _| ledger.usage()).unwrap_or_default()
+    pub fn usage(&self) -> Usage {
+        self.platform.ledger(|ledger, _| ledger.usage()).unwrap_or_default()
+    }
+
+    /// How much it may have at one time: what its own `ledger.limits` says.
+    pub fn limits(&self) -> Limits {
+        self.platform.ledger(|ledger, _| ledger.limits()).unwrap_or_default()
     }
 }
 
@@ -279,16 +290,36 @@ impl TempfileCtxView<'_> {
     }
 
     /// Hands something to the plugin. Where the table is full, which would be a trap, it is dropped again, and with it what it promised
-    /// to remove.
+    /// to remove. WASI traps when it finds no room there, so an eighth is left to its streams and descriptors.
     fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
-        self.table.push(value).map_err(|error| match error {
-            ResourceTableError::Full => Failure::Answer(tempfile_core::Error::new(
-                tempfile_core::ErrorCode::OutOfHandles,
-                "hand out",
-                "a handle",
-            )),
+        let full = || {
+            let code = tempfile_core::ErrorCode::OutOfHandles;
+            Failure::Answer(tempfile_core::Error::new(code, "hand out", "a handle"))
+        };
+        let all = self.table.max_capacity();
+        if self.ctx.handles >= all - all / 8 {
+            return Err(full());
+        }
+        let handle = self.table.push(value).map_err(|error| match error {
+            ResourceTableError::Full => full(),
             error => Failure::Trap(error.into()),
-        })
+        })?;
+        self.ctx.handles += 1;
+        Ok(handle)
+    }
+
+    /// Hands out what WASI serves from then on, and drops in the end.
+    fn push_for_wasi<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
+        let handle = self.push(value)?;
+        self.ctx.handles -= 1;
+        Ok(handle)
+    }
+
+    /// Takes it back, and drops it.
+    fn delete<T: 'static>(&mut self, handle: Resource<T>) -> wasmtime::Result<()> {
+        drop(self.table.delete(handle)?);
+        self.ctx.handles -= 1;
+        Ok(())
     }
 }
 
@@ -322,6 +353,50 @@ mod tests {
         drop(table);
         assert_eq!(ctx.usage().live, tempfile_core::Counts::default());
         assert!(scratch.close().is_empty());
+        std::fs::remove_dir(root).expect("nothing else is in the root");
+    }
+
+    #[test]
+    fn nothing_goes_round_the_limits_and_the_plugin_can_read_them() {
+        use super::interface::{direct, ledger, streams};
+        let root = std::env::temp_dir().join(format!("provider-limits-{}", std::process::id()));
+        let scratch = ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
+        let limits = Limits { bytes: Some(10), handles: Some(8), ..Limits::default() };
+        for limits in [Some(limits), None] {
+            let mut builder = TempfileCtx::builder(&scratch).expect("open it");
+            if let Some(limits) = limits {
+                builder = builder.limits(limits);
+            }
+            let mut ctx = builder.build();
+            let mut table = ResourceTable::new();
+            let mut view = ctx.view(&mut table);
+            let options =
+                Options { prefix: "x".into(), suffix: String::new(), random_chars: None, label: None };
+            let dir = view.directory(options, Location::Scratch).expect("a directory");
+            let file = || Location::Within(Resource::new_borrow(dir.rep()));
+            let file = view.unnamed(file()).expect("a file");
+            let borrowed = || Resource::new_borrow(file.rep());
+            let refused = [
+                streams::Host::reader(&mut view, borrowed(), 0).map(drop),
+                streams::Host::writer(&mut view, borrowed(), 0).map(drop),
+                direct::Host::open_directory(&mut view, Resource::new_borrow(dir.rep())).map(drop),
+            ];
+            for refused in refused {
+                match (limits, refused) {
+                    (Some(_), Err(Failure::Answer(error))) => {
+                        assert_eq!(error.code, tempfile_core::ErrorCode::Unsupported);
+                    }
+                    (None, Ok(())) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+            let told = ledger::Host::limits(&mut view).expect("no trap");
+            assert_eq!((told.bytes, told.handles), (limits.and(Some(10)), limits.and(Some(8))));
+            let live = ledger::Host::usage(&mut view).expect("no trap").live;
+            assert_eq!((live.files, live.directories, live.entries), (1, 1, u64::from(limits.is_some())));
+            drop(table);
+        }
+        drop(scratch);
         std::fs::remove_dir(root).expect("nothing else is in the root");
     }
 }

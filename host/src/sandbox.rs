@@ -1,6 +1,7 @@
 //! Runs composed plugins: one store, one scratch directory and one budget per run.
 
 use std::path::Path;
+use std::time::Instant;
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Store, UpdateDeadline};
@@ -20,7 +21,7 @@ mod state;
 
 use control::Begun;
 pub use control::Control;
-pub use ending::{Ending, Outcome};
+pub use ending::{Ending, Outcome, Used};
 pub use run::{Capture, Input, Mount, Output, Run};
 pub use state::State;
 
@@ -109,7 +110,10 @@ impl Sandbox {
     /// # Safety
     ///
     /// The file is what [`Plugin::compiled`] gave to this very program, and nobody changes it while the plugin lives: it is code.
-    #[allow(unsafe_code, reason = "the engine has no other way to run code that it compiled in another process")]
+    #[allow(
+        unsafe_code,
+        reason = "the engine has no other way to run code that it compiled in another process"
+    )]
     pub(crate) unsafe fn load_compiled(&self, file: &Path, hosted: bool) -> Result<Plugin, Error> {
         // SAFETY: what the caller promises is what the engine asks for.
         let component = unsafe { Component::deserialize_file(&self.engine, file) }
@@ -195,7 +199,7 @@ impl Plugin {
 
     async fn execute_in(&self, run: Run, begun: Begun) -> Result<Outcome, Error> {
         let Begun { control, scratch } = &begun;
-        let timeout = run.timeout;
+        let (timeout, keep, began) = (run.timeout, run.keep, Instant::now());
         let mut store = Store::new(&self.engine, State::new(run, scratch, self.hosted)?);
         store.limiter(|state| &mut state.budget);
         limits::apply(&mut store);
@@ -218,10 +222,16 @@ impl Plugin {
         drop(alarm);
 
         let ending = Ending::of(result, control, &store.data().budget);
+        let used = Used {
+            memory: store.data().budget.used(),
+            time: began.elapsed(),
+            tempfile: self.hosted.then(|| store.data().usage()),
+        };
         // Open files first: what is still open may not be removable.
         drop(store);
         let left_behind = scratch.entries().unwrap_or_default();
-        Ok(Outcome { ending, left_behind, not_removed: scratch.close() })
+        let kept = if keep { Some(scratch.keep()?) } else { None };
+        Ok(Outcome { ending, left_behind, not_removed: scratch.close(), kept, used })
     }
 }
 

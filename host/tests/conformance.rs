@@ -72,6 +72,28 @@ fn the_list_is_long_and_runs_nothing() {
 }
 
 #[test]
+fn rows_are_a_table() {
+    let ended = output(&mut conformance(&["--rows", "--placement", "native"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(lines[0].starts_with("row ") && lines[0].contains("native"), "{}", lines[0]);
+    assert!(lines[1..].iter().all(|line| line.contains(" passed ")), "{}", ended.stdout);
+    let ids: HashSet<&str> = lines[1..].iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(ids.len(), lines.len() - 1);
+    assert!(ids.contains("000.1") && ids.contains("004.8d") && ids.contains("p34"));
+}
+
+#[test]
+fn rows_fail_with_their_cases() {
+    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let (rows, code) = results(&["--rows", "--placement", "component", "--provider", provider]);
+    assert_eq!(code, Some(1));
+    let of = |id: &str| rows.iter().find(|row| row["row"] == id).expect("it is in the table");
+    assert_eq!(of("p02")["outcome"], "failed", "{}", of("p02"));
+    assert_eq!(of("p31")["placement"], "component");
+}
+
+#[test]
 fn junit_counts_and_escapes() {
     let provider = env!("COMPONENT_BROKEN_PROVIDER");
     let arguments = ["--format", "junit", "--provider", provider, "--filter", "p02_removed_on_close"];

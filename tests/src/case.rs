@@ -114,6 +114,8 @@ pub struct Setup {
     /// File systems mounted inside the scratch directory, visible to this process alone. Not together with `unprivileged`: an
     /// ordinary user can't mount.
     pub mounts: &'static [Mount],
+    /// Directories outside of the scratch directory that the case may use: preopens of its own in a sandbox.
+    pub grants: &'static [Grant],
     /// Natively, no directory for temporary files is writable.
     pub nowhere: bool,
     /// The case ends in a panic that says this: natively everything is unwound, in a sandbox it is a trap, and nothing is. The case has passed
@@ -133,11 +135,20 @@ pub enum Mount {
         /// Whether it is mounted read-only.
         read_only: bool,
     },
-    /// An empty file that is a mount point, so that the system won't let its name go.
+    /// An empty file that is a mount point, so that the system won't let its name go. Its directory can be renamed.
     BusyFile {
-        /// Its name in the scratch directory.
+        /// Its path in the scratch directory.
         name: &'static str,
     },
+}
+
+/// A directory that a case is granted.
+#[derive(Clone, Copy, Debug)]
+pub struct Grant {
+    /// Its path, without the slash at the start that it has in a sandbox. One that is in another comes after that.
+    pub path: &'static str,
+    /// Whether it is a file system of its own.
+    pub file_system: bool,
 }
 
 impl Mount {
@@ -157,6 +168,7 @@ impl Setup {
         open_files: None,
         unprivileged: false,
         mounts: &[],
+        grants: &[],
         nowhere: false,
         panics: None,
     };
@@ -186,6 +198,11 @@ impl Setup {
         Setup { mounts, ..self }
     }
 
+    /// With these directories granted.
+    pub const fn grants(self, grants: &'static [Grant]) -> Self {
+        Setup { grants, ..self }
+    }
+
     /// With nothing writable natively.
     pub const fn nowhere(self) -> Self {
         Setup { nowhere: true, ..self }
@@ -198,13 +215,15 @@ impl Setup {
 
     /// What of these names, found in the scratch directory after a case, is not the setup's own.
     pub fn left_behind(&self, names: impl IntoIterator<Item = String>) -> Vec<String> {
-        let ours = |name: &String| self.mounts.iter().any(|mount| mount.name() == name);
+        let ours =
+            |name: &String| self.mounts.iter().any(|mount| mount.name().split('/').next() == Some(name));
         names.into_iter().filter(|name| !ours(name)).collect()
     }
 
     /// Whether this changes the whole process, so that the case must have one of its own in every placement.
     pub fn needs_process(&self) -> bool {
-        self.umask.is_some() || self.open_files.is_some() || self.unprivileged || !self.mounts.is_empty()
+        let mounts = !self.mounts.is_empty() || self.grants.iter().any(|grant| grant.file_system);
+        self.umask.is_some() || self.open_files.is_some() || self.unprivileged || mounts
     }
 }
 

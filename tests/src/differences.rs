@@ -96,3 +96,11 @@ pub(crate) const REMOVE_FOREIGN_NAME: Difference = Difference {
     host: None,
     reason: "WASI's names are UTF-8; the host removes the file with the scratch directory",
 };
+
+pub(crate) const REMOVE_UNWRITABLE: Difference = Difference {
+    cause: "removal of a directory that its owner may not write to",
+    native: None,
+    component: Some(ErrorCode::Access),
+    host: None,
+    reason: "WASI has no modes to change; the host gives itself the right, and removes it with the scratch directory",
+};

@@ -44,7 +44,7 @@ impl Request {
     pub fn run_natively(&self) -> ExitCode {
         let prepared = match self.case.setup.nowhere {
             true => setup::nowhere(),
-            false => setup::prepare(&self.case.setup, &self.directory),
+            false => setup::prepare(&self.case.setup, Placement::Native, &self.directory),
         };
         command::report(match prepared {
             Ok(()) => self.case.run(&World::from_environment()),
@@ -65,6 +65,11 @@ pub fn run(case: &'static Case) -> Outcome {
         None => variables.push(("TMPDIR".to_owned(), text(scratch))),
         Some(chosen) => variables.extend(setup::environment(chosen, &text(scratch))),
     }
+    let granted = match granted(case, Placement::Native) {
+        Ok(granted) => granted,
+        Err(error) => return Outcome::Failed(format!("nothing to grant to the case: {error}")),
+    };
+    variables.extend(granted.iter().map(|granted| (world::GRANTED.to_owned(), text(granted.path()))));
     let outcome =
         in_process_of_its_own(case, Placement::Native, scratch, &variables).unless_panicked(&case.setup);
     // Once more from outside, when the case's process has ended.
@@ -72,6 +77,16 @@ pub fn run(case: &'static Case) -> Outcome {
         Ok(names) => outcome.unless_left(&case.setup.left_behind(names)),
         Err(problem) => Outcome::Failed(problem),
     }
+}
+
+/// A directory with those that a case is granted, if there are any.
+pub fn granted(case: &Case, placement: Placement) -> io::Result<Option<Directory>> {
+    if case.setup.grants.is_empty() {
+        return Ok(None);
+    }
+    let granted = Directory::new()?;
+    setup::grant(&case.setup, placement, granted.path())?;
+    Ok(Some(granted))
 }
 
 /// Runs this executable again, for one case in a placement.

@@ -1,7 +1,9 @@
 //! The rows: what has to work, and the cases that show it.
 //!
-//! The rows `000` to `004` are the examples and claims of five tutorials on Python's `tempfile`; those with a `p` are what the best of its
-//! peers in other languages have. A case that shows a row has the row's id at the start of its function's name: `s000_02_…`, `p12_…`.
+//! The rows `000` to `004` are the examples and claims of five documents about Python's `tempfile`: three tutorials, a notebook and the
+//! reference; where a document errs, the row is the right behaviour. Those with a `p` are what the best of its peers in other languages
+//! have, but for what only a host can show: that is in the host's own tests. A case that shows a row has the row's id at the start of its
+//! function's name: `s000_02_…`, `p12_…`.
 
 use crate::{Case, cases};
 
@@ -139,13 +141,16 @@ mod tests {
 
     #[test]
     fn every_row_has_a_case() {
-        let without: Vec<_> = ROWS.iter().filter(|row| row.cases().next().is_none()).map(|row| row.id).collect();
+        let without: Vec<_> =
+            ROWS.iter().filter(|row| row.cases().next().is_none()).map(|row| row.id).collect();
         assert_eq!(without, [""; 0]);
     }
 
     #[test]
     fn ids_become_prefixes() {
-        for (id, prefix) in [("000.2", "s000_02_"), ("001.10", "s001_10_"), ("004.8a", "s004_08a_"), ("p07", "p07_")] {
+        for (id, prefix) in
+            [("000.2", "s000_02_"), ("001.10", "s001_10_"), ("004.8a", "s004_08a_"), ("p07", "p07_")]
+        {
             assert_eq!(Row { id, what: "" }.prefix(), prefix);
         }
     }

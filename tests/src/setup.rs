@@ -1,12 +1,13 @@
 //! Arranging around this process what a case's [`Setup`] asks for.
 
-use crate::{Mount, Setup};
+use crate::world::GRANTED;
+use crate::{Grant, Mount, Placement, Setup};
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MountPropagationFlags};
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
 use std::ffi::CString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Who "an ordinary user" is: the one that systems keep for nobody.
@@ -20,11 +21,38 @@ pub fn environment(chosen: &[(&str, &str)], scratch: &str) -> Vec<(String, Strin
     chosen.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{scratch}", scratch))).collect()
 }
 
+/// Where a granted directory is below `granted`, in a sandbox: one beside the other, so that only the right preopen leads there.
+pub fn preopen(granted: &Path, grant: &Grant) -> PathBuf {
+    granted.join(grant.path.replace('/', "+"))
+}
+
+/// Creates the granted directories below `granted`.
+pub fn grant(setup: &Setup, placement: Placement, granted: &Path) -> io::Result<()> {
+    setup.grants.iter().try_for_each(|grant| fs::create_dir(place(placement, granted, grant)))
+}
+
+fn place(placement: Placement, granted: &Path, grant: &Grant) -> PathBuf {
+    match placement {
+        Placement::Native => granted.join(grant.path),
+        Placement::Component | Placement::Host => preopen(granted, grant),
+    }
+}
+
+/// Mounts the file systems among the granted directories, for this process.
+fn mount_granted(setup: &Setup, placement: Placement) -> Result<(), String> {
+    let granted = env::var_os(GRANTED).map(PathBuf::from).unwrap_or_default();
+    let mut file_systems = setup.grants.iter().filter(|grant| grant.file_system);
+    file_systems.try_for_each(|grant| {
+        told("mount a file system", tmpfs(&place(placement, &granted, grant), 1 << 20, false))
+    })
+}
+
 /// Prepares this process, or says why that is impossible here. It must have one thread yet. `directory` is where the case
 /// will have its scratch directory.
-pub fn prepare(setup: &Setup, directory: &Path) -> Result<(), String> {
-    if !setup.mounts.is_empty() {
+pub fn prepare(setup: &Setup, placement: Placement, directory: &Path) -> Result<(), String> {
+    if !setup.mounts.is_empty() || setup.grants.iter().any(|grant| grant.file_system) {
         told("give this process mounts of its own", mount_namespace())?;
+        mount_granted(setup, placement)?;
     }
     if let Some(umask) = setup.umask {
         rustix::process::umask(Mode::from_raw_mode(umask));
@@ -82,6 +110,7 @@ fn attach(mount: &Mount, scratch: &Path) -> io::Result<()> {
             tmpfs(&at, *size, *read_only)
         }
         Mount::BusyFile { .. } => {
+            fs::create_dir_all(at.parent().unwrap_or(scratch))?;
             fs::write(&at, "")?;
             Ok(rustix::mount::mount_bind(&at, &at)?)
         }

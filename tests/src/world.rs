@@ -11,6 +11,9 @@ pub const SCRATCH: &str = "CONFORMANCE_SCRATCH";
 /// The environment variable that names the placement.
 pub const PLACEMENT: &str = "CONFORMANCE_PLACEMENT";
 
+/// The environment variable that names the directory that granted directories are in, as the case knows it; empty in a sandbox.
+pub const GRANTED: &str = "CONFORMANCE_GRANTED";
+
 /// A case's own world: a fresh scratch directory, and a witness of it. The paths that the witness takes are relative to
 /// that directory.
 pub struct World {
@@ -54,6 +57,12 @@ impl World {
     /// A path in the scratch directory, as the case knows it.
     pub fn path(&self, name: &str) -> String {
         format!("{}/{name}", self.scratch)
+    }
+
+    /// The path of a directory that the case's setup grants, as the case knows it. What an outsider sees there, the standard library sees
+    /// too: it is no part of the scratch directory.
+    pub fn granted(&self, path: &str) -> String {
+        format!("{}/{path}", std::env::var(GRANTED).unwrap_or_default())
     }
 
     /// What a path that the interface gave is called by the witness.

@@ -24,7 +24,8 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 }
 
 fn play(suite: &Suite, placement: Placement, seed: u64, count: u64) -> Vec<String> {
-    let directory = Directory::new_in(Path::new(IN_MEMORY)).or_else(|_| Directory::new()).expect("a directory");
+    let directory =
+        Directory::new_in(Path::new(IN_MEMORY)).or_else(|_| Directory::new()).expect("a directory");
     let said = suite.script(placement, directory.path(), seed, count);
     let said = said.unwrap_or_else(|problem| panic!("{placement}, {count} from seed {seed}: {problem}"));
     said.lines().map(str::to_owned).collect()
@@ -64,7 +65,11 @@ fn placements_agree() {
             })
             .collect();
         if let Some(first) = seeds.first() {
-            panic!("{} of {count} sequences differ in the {placement} placement. The first:\n{}", seeds.len(), explain(suite, *first, *placement));
+            panic!(
+                "{} of {count} sequences differ in the {placement} placement. The first:\n{}",
+                seeds.len(),
+                explain(suite, *first, *placement)
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use wasi_tempfile_host::{Control, Ending, Input, Mount, Outcome, Output, Run, Sandbox, ScratchRoot};
 
 use super::watch::Watch;
-use super::{HOST_FAILED, PLUGIN_FAILED, Result, complain, files, values};
+use super::{HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, stats, values};
 
 /// Run a plugin with scratch space
 ///
@@ -33,12 +33,23 @@ pub(crate) struct RunPlugin {
     timeout: Option<Duration>,
 
     #[command(flatten)]
+    limits: limits::Limited,
+
+    #[command(flatten)]
     scratch: Scratch,
 
     /// Who serves scratch:tempfile: the `component` in this program, composed with the plugin; the `host` itself, faster and stricter; or
     /// another component
     #[arg(long, value_name = "component|host|FILE.wasm", value_parser = values::provider, default_value = "component")]
     provider: values::Provider,
+
+    /// Leave the scratch directory as it is at the end, and print where it is
+    #[arg(long)]
+    keep: bool,
+
+    /// Print what the run used, on standard error
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "text", require_equals = true)]
+    stats: Option<stats::Format>,
 
     /// The plugin
     #[arg(value_name = "PLUGIN.wasm")]
@@ -70,6 +81,11 @@ impl Scratch {
 
 impl RunPlugin {
     pub(super) fn run(self) -> Result {
+        let limits = self.limits.limits();
+        if limits.is_some() && self.provider != values::Provider::Host {
+            complain("limits need `--provider host`: a provider component counts nothing");
+            return Ok(ExitCode::from(MISUSED));
+        }
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
         let plugin = files::read(&self.plugin)?;
         let other = match &self.provider {
@@ -100,6 +116,12 @@ impl RunPlugin {
         for mount in self.mounts {
             run = run.mount(mount);
         }
+        if let Some(limits) = limits {
+            run = run.limits(limits);
+        }
+        if self.keep {
+            run = run.keep();
+        }
         if let Some(timeout) = self.timeout {
             run = run.timeout(timeout);
         }
@@ -107,7 +129,14 @@ impl RunPlugin {
         let watch = Watch::start(&control, self.timeout)?;
         let outcome = plugin.run(run);
         let signal = watch.finish();
-        Ok(conclude(&outcome.map_err(|error| error.to_string())?, signal))
+        let outcome = outcome.map_err(|error| error.to_string())?;
+        if let Some(kept) = &outcome.kept {
+            complain(format_args!("kept the scratch directory: {}", kept.display()));
+        }
+        if let Some(format) = self.stats {
+            stats::print(format, &outcome);
+        }
+        Ok(conclude(&outcome, signal))
     }
 }
 

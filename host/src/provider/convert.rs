@@ -59,8 +59,13 @@ pub(super) fn usage(usage: core::Usage) -> ledger::Summary {
 }
 
 fn counts(counts: core::Counts) -> ledger::Counts {
-    let core::Counts { files, paths, directories, memory } = counts;
-    ledger::Counts { files, paths, directories, memory }
+    let core::Counts { files, paths, directories, memory, bytes, entries } = counts;
+    ledger::Counts { files, paths, directories, memory, bytes, entries }
+}
+
+pub(super) fn limits(limits: core::Limits) -> ledger::Allowance {
+    let core::Limits { bytes, entries, handles, memory, file_size } = limits;
+    ledger::Allowance { bytes, entries, handles, memory, file_size }
 }
 
 pub(super) fn live_handle(handle: core::LiveHandle) -> ledger::LiveHandle {

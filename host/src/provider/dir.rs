@@ -53,6 +53,6 @@ impl HostTempDir for TempfileCtxView<'_> {
     }
 
     fn drop(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<()> {
-        self.wait(|view| Ok(drop(view.table.delete(dir)?)))
+        self.wait(|view| view.delete(dir))
     }
 }

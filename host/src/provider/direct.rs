@@ -21,6 +21,10 @@ impl Host for TempfileCtxView<'_> {
     fn open_directory(&mut self, dir: Resource<TempDir>) -> Result<Resource<Descriptor>, Failure> {
         self.wait(|view| {
             let dir = view.table.get(&dir)?;
+            dir.get_ref()?;
+            if view.ctx.platform.counts() {
+                return Err(Error::new(ErrorCode::Unsupported, "open", dir.path()).into());
+            }
             let handle = dir
                 .get_ref()?
                 .try_clone()
@@ -28,7 +32,7 @@ impl Host for TempfileCtxView<'_> {
             let here = matches!(view.waiting, Waiting::Here);
             let mode = OpenMode::READ | OpenMode::WRITE;
             let dir = Dir::new(fs::File::from(handle), FsPerms::ReadWrite, mode, here);
-            view.push(Descriptor::Dir(dir))
+            view.push_for_wasi(Descriptor::Dir(dir))
         })
     }
 }

@@ -2,12 +2,16 @@
 
 use tempfile_core::Platform;
 
-use super::interface::ledger::{CleanupFailure, Host, LiveHandle, Summary};
+use super::interface::ledger::{Allowance, CleanupFailure, Host, LiveHandle, Summary};
 use super::{TempfileCtxView, convert};
 
 impl Host for TempfileCtxView<'_> {
     fn usage(&mut self) -> wasmtime::Result<Summary> {
         Ok(convert::usage(self.ctx.usage()))
+    }
+
+    fn limits(&mut self) -> wasmtime::Result<Allowance> {
+        Ok(convert::limits(self.ctx.limits()))
     }
 
     fn live(&mut self) -> wasmtime::Result<Vec<LiveHandle>> {

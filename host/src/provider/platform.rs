@@ -1,10 +1,11 @@
 //! The operating system, as far as an instance was granted it.
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use tempfile_core::{Anchor, ErrorCode, Ledger, Surroundings, longest_preopen};
+use tempfile_core::{Anchor, ErrorCode, Ledger, Limited, Limits, Surroundings, longest_preopen};
 
 use super::TempfileCtx;
 use crate::compose::SCRATCH_GUEST_PATH;
@@ -62,13 +63,14 @@ impl Surroundings for Guest {
 pub struct TempfileCtxBuilder {
     places: Vec<GuestPlace>,
     environment: Vec<(String, String)>,
+    limits: Option<Limits>,
 }
 
 impl TempfileCtxBuilder {
     pub(super) fn new(scratch: &ScratchDir) -> Result<Self, Error> {
         let place =
             GuestPlace { guest: SCRATCH_GUEST_PATH.to_owned(), dir: scratch.handle()?, read_only: false };
-        Ok(Self { places: vec![place], environment: Vec::new() })
+        Ok(Self { places: vec![place], environment: Vec::new(), limits: None })
     }
 
     /// Lets paths of the interface lead into a directory of the host's: as `location.directory`, and as the target of `persist` and `link`.
@@ -92,11 +94,20 @@ impl TempfileCtxBuilder {
         self
     }
 
+    /// Limits what the instance may have at one time, and counts it: what would be more is refused with `quota`. Everything
+    /// counts that is created through the interface, wherever it lies, until it is gone; a file's bytes are its size, sparse or not. Of a limited
+    /// instance every byte passes through the host: `direct` and `streams` are `unsupported`.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// The finished state.
     pub fn build(self) -> TempfileCtx {
-        let Self { places, environment } = self;
+        let Self { places, environment, limits } = self;
         let shared = Shared { places, environment, ledger: Mutex::default(), start: Instant::now() };
-        TempfileCtx { platform: Guest(Arc::new(shared)), default: None }
+        let platform = Limited::new(Guest(Arc::new(shared)), limits);
+        TempfileCtx { platform, default: None, handles: 0, spooled: BTreeSet::new() }
     }
 }
 

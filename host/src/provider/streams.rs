@@ -20,7 +20,12 @@ const CHUNK: usize = 64 << 10;
 
 impl TempfileCtxView<'_> {
     fn stream(&mut self, file: &Resource<File>, offset: u64) -> Result<FileStream, Failure> {
-        let on_disk = self.table.get_mut(file)?.on_disk()?.at(offset)?;
+        let file = self.table.get_mut(file)?;
+        if self.ctx.platform.counts() {
+            file.storage()?;
+            return Err(Error::new(ErrorCode::Unsupported, "make a stream of", "a temporary file").into());
+        }
+        let on_disk = file.on_disk()?.at(offset)?.get_ref();
         // The stream goes on when the handle is closed.
         let file = on_disk
             .try_clone()
@@ -33,14 +38,14 @@ impl Host for TempfileCtxView<'_> {
     fn reader(&mut self, file: Resource<File>, offset: u64) -> Result<Resource<DynInputStream>, Failure> {
         self.wait(|view| {
             let stream: DynInputStream = Box::new(view.stream(&file, offset)?);
-            view.push(stream)
+            view.push_for_wasi(stream)
         })
     }
 
     fn writer(&mut self, file: Resource<File>, offset: u64) -> Result<Resource<DynOutputStream>, Failure> {
         self.wait(|view| {
             let stream: DynOutputStream = Box::new(view.stream(&file, offset)?);
-            view.push(stream)
+            view.push_for_wasi(stream)
         })
     }
 }

@@ -38,6 +38,6 @@ impl HostTempPath for TempfileCtxView<'_> {
     }
 
     fn drop(&mut self, path: Resource<TempPath>) -> wasmtime::Result<()> {
-        self.wait(|view| Ok(drop(view.table.delete(path)?)))
+        self.wait(|view| view.delete(path))
     }
 }

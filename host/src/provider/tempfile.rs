@@ -5,12 +5,11 @@ use tempfile_core::{self as core, AnyFile, Place};
 use wasmtime::component::Resource;
 
 use super::interface::tempfile::{Durability, Host, Location, Options};
-use super::platform::Guest;
-use super::{Failure, File, TempDir, TempPath, TempfileCtxView, convert};
+use super::{Failure, File, Platform, TempDir, TempPath, TempfileCtxView, convert};
 
 impl TempfileCtxView<'_> {
     /// The default directory, looked for until it has been found.
-    fn default_place(&mut self) -> Result<Place<Guest>, Failure> {
+    fn default_place(&mut self) -> Result<Place<Platform>, Failure> {
         if let Some(place) = &self.ctx.default {
             return Ok(place.clone());
         }
@@ -19,7 +18,7 @@ impl TempfileCtxView<'_> {
         Ok(place)
     }
 
-    fn place(&mut self, location: Location) -> Result<Place<Guest>, Failure> {
+    fn place(&mut self, location: Location) -> Result<Place<Platform>, Failure> {
         match location {
             Location::Scratch => self.default_place(),
             Location::Within(dir) => Ok(self.table.get(&dir)?.place()?),
@@ -50,7 +49,7 @@ impl Host for TempfileCtxView<'_> {
             match view.push(AnyFile::Plain(file)) {
                 Ok(file) => Ok((file, path)),
                 Err(failure) => {
-                    drop(view.table.delete(path)?);
+                    view.delete(path).map_err(Failure::Trap)?;
                     Err(failure)
                 }
             }
@@ -61,7 +60,9 @@ impl Host for TempfileCtxView<'_> {
         self.wait(|view| {
             let place = view.place(location)?;
             let file = core::spooled(&view.ctx.platform, SysRng, max_memory, &place)?;
-            view.push(file)
+            let file = view.push(file)?;
+            view.ctx.spooled.insert(file.rep());
+            Ok(file)
         })
     }
 

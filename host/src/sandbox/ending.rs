@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
@@ -20,11 +22,33 @@ pub struct Outcome {
     pub left_behind: Vec<OsString>,
     /// What the host could not remove.
     pub not_removed: Vec<CleanupFailure>,
+    /// Where the scratch directory is, if it was to be kept.
+    pub kept: Option<PathBuf>,
+    /// What it used.
+    pub used: Used,
+}
+
+/// What a run used of the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Used {
+    /// The most memory, in bytes: of plugin and provider together, as WebAssembly counts it.
+    pub memory: u64,
+    /// How long it took.
+    pub time: Duration,
+    /// What the host's own provider counted; none where a component provides.
+    pub tempfile: Option<tempfile_core::Usage>,
 }
 
 impl Outcome {
     pub(super) fn never_began() -> Self {
-        Self { ending: Ending::Interrupted, left_behind: Vec::new(), not_removed: Vec::new() }
+        Self {
+            ending: Ending::Interrupted,
+            left_behind: Vec::new(),
+            not_removed: Vec::new(),
+            kept: None,
+            used: Used::default(),
+        }
     }
 }
 

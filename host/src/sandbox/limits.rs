@@ -73,6 +73,11 @@ impl Budget {
         self.limit as u64
     }
 
+    /// The most there was. Memories never shrink, so that is what there is.
+    pub(super) fn used(&self) -> u64 {
+        self.used as u64
+    }
+
     /// Whether the last wish for memory was refused. A plugin that gets by without it, and asks for less next, is not
     /// out of memory.
     pub(super) fn is_exhausted(&self) -> bool {

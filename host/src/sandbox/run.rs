@@ -14,7 +14,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use super::Control;
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, one_line};
-use crate::provider::TempfileCtx;
+use crate::provider::{Limits, TempfileCtx};
 use crate::scratch::{ScratchDir, ScratchRoot};
 
 /// What a run may use of memory unless it is told otherwise.
@@ -27,6 +27,8 @@ pub struct Run {
     pub(super) memory: u64,
     pub(super) timeout: Option<Duration>,
     pub(super) control: Control,
+    pub(super) keep: bool,
+    limits: Option<Limits>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
@@ -44,6 +46,8 @@ impl Run {
             memory: MEMORY,
             timeout: None,
             control: Control::new(),
+            keep: false,
+            limits: None,
             arguments: Vec::new(),
             environment: Vec::new(),
             mounts: Vec::new(),
@@ -96,9 +100,24 @@ impl Run {
         self
     }
 
+    /// Limits what the run may have at one time of files, names, handles and memory for them, and counts it: see
+    /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits). Only a plugin that the host provides for
+    /// ([`Sandbox::load_hosted`](crate::Sandbox::load_hosted)) can be limited; the run of another is refused.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// Stops the run when it has not ended after this time.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Leaves the scratch directory for good, to be looked at: [`Outcome::kept`](crate::Outcome::kept) says where. In it is what the
+    /// run had not removed by its end; where the host provides, what was still open then is removed as if it had been dropped.
+    pub fn keep(mut self) -> Self {
+        self.keep = true;
         self
     }
 
@@ -111,6 +130,12 @@ impl Run {
     /// What the host's own provider is to know: the mounts and variables, which the provider component finds among its imports.
     pub(super) fn tempfile(&self, scratch: &ScratchDir, hosted: bool) -> Result<TempfileCtx, Error> {
         let mut builder = TempfileCtx::builder(scratch)?;
+        if let Some(limits) = self.limits {
+            if !hosted {
+                return Err(Error::NotLimited);
+            }
+            builder = builder.limits(limits);
+        }
         if hosted {
             for mount in &self.mounts {
                 builder = builder.mount(mount)?;

@@ -45,6 +45,11 @@ impl State {
         &self.scratch
     }
 
+    /// What the host's own provider counted so far.
+    pub(super) fn usage(&self) -> tempfile_core::Usage {
+        self.tempfile.usage()
+    }
+
     /// The handles of the run: where a host function keeps the resources it gives to the plugin.
     pub fn table(&mut self) -> &mut ResourceTable {
         &mut self.table

@@ -15,13 +15,15 @@ use std::thread;
 use std::time::Instant;
 
 pub use conformance::{Case, Outcome, Placement, cases, find, rows};
-use conformance::{command, native, script};
+use conformance::{command, native, script, world};
 
 use crate::components;
 use crate::sandbox::Plugin;
 
 mod sandboxed;
 mod witness;
+
+use sandboxed::Places;
 
 /// How the processes of cases learn where the compiled suite is.
 const COMPILED: &str = "CONFORMANCE_COMPILED";
@@ -43,11 +45,17 @@ fn in_this_process(request: &native::Request) -> Outcome {
     // First of all, since the case's own user may not read it. SAFETY: this program's other process has written it, in a directory that only
     // its user can enter, and waits for this one.
     let plugin = unsafe { sandboxed::load(request.placement, &file) };
-    if let Err(reason) = conformance::setup::prepare(&request.case.setup, &request.directory) {
+    if let Err(reason) =
+        conformance::setup::prepare(&request.case.setup, request.placement, &request.directory)
+    {
         return Outcome::Skipped(reason);
     }
     plugin
-        .and_then(|plugin| sandboxed::run(&plugin, request.case, request.placement, &request.directory))
+        .and_then(|plugin| {
+            let granted = env::var_os(world::GRANTED).map(PathBuf::from);
+            let places = Places { directory: &request.directory, granted: granted.as_deref() };
+            sandboxed::run(&plugin, request.case, request.placement, places)
+        })
         .unwrap_or_else(|error| Outcome::Failed(error.to_string()))
 }
 
@@ -76,7 +84,8 @@ impl Compiled {
         let store = || -> Result<native::Directory, String> {
             let directory = native::Directory::new().map_err(|error| error.to_string())?;
             let code = self.plugin.compiled().map_err(|error| error.to_string())?;
-            fs::write(path(&directory), code).map_err(|error| format!("store the compiled suite: {error}"))?;
+            fs::write(path(&directory), code)
+                .map_err(|error| format!("store the compiled suite: {error}"))?;
             Ok(directory)
         };
         self.stored.get_or_init(store).as_ref().map(path).map_err(String::clone)
@@ -116,9 +125,9 @@ impl Suite {
         let begun = Instant::now();
         let outcome = match placement {
             Placement::Native => native::run(case),
-            Placement::Component | Placement::Host => {
-                self.in_sandbox(case, placement).unwrap_or_else(|problem| Outcome::Failed(problem.to_string()))
-            }
+            Placement::Component | Placement::Host => self
+                .in_sandbox(case, placement)
+                .unwrap_or_else(|problem| Outcome::Failed(problem.to_string())),
         };
         let ms = begun.elapsed().as_secs_f64() * 1000.0;
         CaseResult { placement, case: case.name(), outcome, ms }
@@ -176,12 +185,17 @@ impl Suite {
     ) -> Result<Outcome, Box<dyn std::error::Error>> {
         let directory = native::Directory::new()?;
         let compiled = self.compiled(placement)?;
+        let granted = native::granted(case, placement)?;
+        let granted = granted.as_ref().map(native::Directory::path);
         if case.setup.needs_process() {
             let file = compiled.file()?.to_string_lossy().into_owned();
-            let variables = [(COMPILED.to_owned(), file)];
+            let mut variables = vec![(COMPILED.to_owned(), file)];
+            variables
+                .extend(granted.map(|path| (world::GRANTED.to_owned(), path.to_string_lossy().into_owned())));
             return Ok(native::in_process_of_its_own(case, placement, directory.path(), &variables));
         }
-        Ok(sandboxed::run(&compiled.plugin, case, placement, directory.path())?)
+        let places = Places { directory: directory.path(), granted };
+        Ok(sandboxed::run(&compiled.plugin, case, placement, places)?)
     }
 
     fn compiled(&self, placement: Placement) -> Result<&Compiled, String> {

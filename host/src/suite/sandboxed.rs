@@ -9,7 +9,7 @@ use super::witness;
 use crate::components;
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::Error;
-use crate::sandbox::{Capture, Ending, Plugin, Run, Sandbox};
+use crate::sandbox::{Capture, Ending, Mount, Plugin, Run, Sandbox};
 use crate::scratch::ScratchRoot;
 
 /// After this long a case counts as hung.
@@ -62,12 +62,21 @@ pub(super) fn script(
     }
 }
 
-/// Runs one case below a directory that is its own.
+/// Where a case runs.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'a> {
+    /// A directory that is its own.
+    pub(super) directory: &'a Path,
+    /// Where the directories are that it is granted.
+    pub(super) granted: Option<&'a Path>,
+}
+
+/// Runs one case.
 pub(super) fn run(
     plugin: &Plugin,
     case: &Case,
     placement: Placement,
-    directory: &Path,
+    Places { directory, granted }: Places<'_>,
 ) -> Result<Outcome, Error> {
     let (stdout, stderr) = (Capture::new(SAID), Capture::new(SAID));
     let mut run = Run::in_root(&ScratchRoot::open(directory)?)
@@ -79,6 +88,10 @@ pub(super) fn run(
         .timeout(PATIENCE);
     for (name, value) in setup::environment(case.setup.environment.unwrap_or_default(), SCRATCH_GUEST_PATH) {
         run = run.env(name, value);
+    }
+    for grant in case.setup.grants {
+        let granted = granted.unwrap_or(directory);
+        run = run.mount(Mount::new(setup::preopen(granted, grant), format!("/{}", grant.path))?);
     }
     let ended = plugin.run(run)?;
     let (said, complained) = (stdout.text(), stderr.text());

@@ -14,7 +14,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_path_persists_by_itself),
     case!(a_path_is_a_path),
     case!(children_by_path),
-    case!(a_failed_close_says_what_stayed, Setup::PLAIN.unprivileged()),
+    case!(a_failed_close_says_what_stayed, STUCK),
     case!(the_override_is_set_once),
     case!(a_link_of_a_named_file_is_refused),
     case!(offsets_past_the_last),
@@ -111,17 +111,15 @@ fn children_by_path(w: &World) {
 
 fn a_failed_close_says_what_stayed(w: &World) {
     let dir = tempdir().unwrap();
-    dir.create_dir("locked").unwrap();
-    dir.create_file("locked/child").unwrap();
-    let locked = format!("{}/locked", w.inside(dir.path()));
-    w.set_mode(&locked, 0o500);
+    let directory = w.inside(dir.path());
+    let stuck = stick(w, &directory);
     let failures = dir.remove_all().unwrap_err();
-    assert!(failures[0].path.ends_with("locked/child"), "{}", failures[0].path);
+    assert!(failures[0].path.ends_with("stuck/child"), "{}", failures[0].path);
     let error = dir.close().unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
-    assert!(error.to_string().contains("locked/child"), "{error}");
-    w.set_mode(&locked, 0o700);
-    w.list("").iter().for_each(|name| w.remove(name));
+    assert_eq!(error.kind(), std::io::ErrorKind::ResourceBusy);
+    assert!(error.to_string().contains("stuck/child"), "{error}");
+    unstick(w, &stuck);
+    w.remove(&directory);
 }
 
 fn the_override_is_set_once(w: &World) {

@@ -8,6 +8,7 @@ pub(super) const CASES: &[Case] = &[
     case!(the_file_is_closed_by_it),
     case!(the_name_keeps_its_promise),
     case!(an_unnamed_file_lives_in_its_descriptor),
+    case!(what_is_in_memory_is_not_handed_over),
     case!(happens_once),
 ];
 
@@ -27,7 +28,9 @@ mod bindings {
 #[cfg(target_arch = "wasm32")]
 use bindings::{
     scratch::tempfile::direct::hand_over,
-    scratch::tempfile::tempfile::{File, Location as Place, Options as Naming, TempPath, named, unnamed},
+    scratch::tempfile::tempfile::{
+        File, Location as Place, Options as Naming, TempPath, named, spooled, unnamed,
+    },
     scratch::tempfile::types::{Durability as Level, ErrorCode as Code},
 };
 
@@ -116,6 +119,17 @@ with_imports! {
         drop(file);
         w.assert_empty();
         assert_eq!(descriptor.read(100, 0).unwrap().0, b"nowhere");
+    }
+
+    fn what_is_in_memory_is_not_handed_over(_w) {
+        let file = spooled(Some(10), &Place::Scratch).unwrap();
+        file.write(0, b"in memory").unwrap();
+        assert_eq!(hand_over(&file).unwrap_err().code, Code::Unsupported);
+        assert_eq!(file.read(0, 100).unwrap(), b"in memory");
+        file.roll_over().unwrap();
+        assert_eq!(hand_over(&file).unwrap().read(100, 0).unwrap().0, b"in memory");
+        assert_eq!(file.size().unwrap_err().code, Code::Closed);
+        assert_eq!(file.roll_over().unwrap_err().code, Code::Closed);
     }
 
     fn happens_once(w) {

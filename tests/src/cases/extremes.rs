@@ -47,7 +47,11 @@ fn offsets_of_every_kind_of_file(_: &World) {
         for offset in OFFSETS {
             let read = typed(file.read(offset, 10));
             assert_eq!(read.is_some(), offset <= LAST, "read at {offset}");
-            assert_eq!(typed(file.write(offset, b"")), (offset <= LAST).then_some(0), "write nothing at {offset}");
+            assert_eq!(
+                typed(file.write(offset, b"")),
+                (offset <= LAST).then_some(0),
+                "write nothing at {offset}"
+            );
             if offset >= LAST {
                 assert_eq!(typed(file.write(offset, b"x")), None, "write at {offset}");
             }
@@ -105,7 +109,9 @@ fn thirty_two_mebibytes_through_the_client(_: &World) {
 fn paths_of_five_thousand_bytes(w: &World) {
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
     let (file, path) = named();
-    for long in ["x".repeat(5000), "x/".repeat(2500) + "x", "../".repeat(1700), "\0".repeat(5000), "/".repeat(5000)] {
+    for long in
+        ["x".repeat(5000), "x/".repeat(2500) + "x", "../".repeat(1700), "\0".repeat(5000), "/".repeat(5000)]
+    {
         assert!(typed(dir.create_file(&long)).is_none(), "{:.20}… was created", long);
         assert!(typed(dir.open_file(&long)).is_none(), "{:.20}… was opened", long);
         assert!(typed(dir.create_directory(&long)).is_none());
@@ -138,7 +144,8 @@ fn names_at_every_length(w: &World) {
 
 fn random_characters_at_every_length(w: &World) {
     for random_chars in [1, 2, 15, 17, 254, 255] {
-        let options = Options { prefix: String::new(), random_chars: Some(random_chars), ..Options::default() };
+        let options =
+            Options { prefix: String::new(), random_chars: Some(random_chars), ..Options::default() };
         let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
         assert_eq!(w.inside(path.path()).len(), usize::from(random_chars));
         interface::directory(&options, Location::Scratch).unwrap();
@@ -206,7 +213,10 @@ fn locations_of_every_kind(w: &World) {
         let location = Location::Directory(path);
         assert!(typed(interface::unnamed(location)).is_none(), "{path:.20} is a place");
         assert!(typed(interface::named(&Options::default(), location)).is_none(), "{path:.20} is a place");
-        assert!(typed(interface::directory(&Options::default(), location)).is_none(), "{path:.20} is a place");
+        assert!(
+            typed(interface::directory(&Options::default(), location)).is_none(),
+            "{path:.20} is a place"
+        );
         assert!(typed(interface::spooled(None, location)).is_none(), "{path:.20} is a place");
     }
     w.assert_empty();
@@ -246,7 +256,12 @@ fn a_thousand_open_files(w: &World) {
 
 fn seeks_to_the_ends_of_the_world(_: &World) {
     let mut file = Builder::new().tempfile().unwrap();
-    for to in [SeekFrom::Current(i64::MIN), SeekFrom::End(i64::MIN), SeekFrom::Start(u64::MAX), SeekFrom::Current(-1)] {
+    for to in [
+        SeekFrom::Current(i64::MIN),
+        SeekFrom::End(i64::MIN),
+        SeekFrom::Start(u64::MAX),
+        SeekFrom::Current(-1),
+    ] {
         assert_eq!(error_code(&file.seek(to).unwrap_err()), Some(ErrorCode::Invalid), "{to:?}");
     }
     assert_eq!(file.seek(SeekFrom::Current(i64::MAX)).unwrap(), LAST);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 pub(super) const CASES: &[Case] = &[
     case!(p23_a_leak_is_listed),
-    case!(p23_a_drop_that_could_not_remove_is_listed, Setup::PLAIN.unprivileged()),
+    case!(p23_a_drop_that_could_not_remove_is_listed, STUCK),
     case!(s002_07_what_is_forgotten_is_in_the_ledger),
     case!(s001_19_nothing_tracked_is_left),
     case!(p04_what_is_kept_is_counted),
@@ -44,18 +44,16 @@ fn p23_a_leak_is_listed(_: &World) {
 
 fn p23_a_drop_that_could_not_remove_is_listed(w: &World) {
     let dir = directory();
-    dir.create_directory("locked").unwrap();
-    dir.create_file("locked/child").unwrap();
-    let locked = format!("{}/locked", w.inside(dir.path()));
-    w.set_mode(&locked, 0o500);
+    let name = w.inside(dir.path());
+    let stuck = stick(w, &name);
     assert_eq!(interface::leftovers(), []);
     drop(dir);
     let left = interface::leftovers();
-    assert!(left[0].path.ends_with("/locked/child"), "{}", left[0].path);
-    assert_eq!(left[0].error.code, ErrorCode::Access, "{}", left[0].error.message);
+    assert!(left[0].path.ends_with("/stuck/child"), "{}", left[0].path);
+    assert_eq!(left[0].error.code, ErrorCode::Busy, "{}", left[0].error.message);
     assert_eq!(counted(), (0, 0, 0), "nobody has it any more");
-    w.set_mode(&locked, 0o700);
-    w.list("").iter().for_each(|name| w.remove(name));
+    unstick(w, &stuck);
+    w.remove(&name);
 }
 
 fn s002_07_what_is_forgotten_is_in_the_ledger(w: &World) {

@@ -16,6 +16,7 @@ mod direct;
 mod directory;
 mod errors;
 mod extremes;
+mod grants;
 mod io;
 mod isolation;
 mod ledger;
@@ -40,8 +41,8 @@ mod unnamed;
 
 /// What a case file needs.
 mod prelude {
-    pub(super) use super::tools::{contents, data, fixed, named, pattern, put};
-    pub(super) use crate::case::{Case, Mount, Outcome, Placement, Setup, case};
+    pub(super) use super::tools::{STUCK, contents, data, fixed, named, pattern, put, stick, unstick};
+    pub(super) use crate::case::{Case, Grant, Mount, Outcome, Placement, Setup, case};
     pub(super) use crate::differences;
     pub(super) use crate::world::{World, assert_code, skip};
     pub(super) use wasi_tempfile::interface::{
@@ -64,6 +65,7 @@ const MODULES: &[&[Case]] = &[
     removal::CASES,
     races::CASES,
     location::CASES,
+    grants::CASES,
     default_directory::CASES,
     closed::CASES,
     errors::CASES,
@@ -101,10 +103,8 @@ mod tests {
     use wasi_tempfile::interface::ErrorCode;
 
     /// Codes whose cause a case can't arrange, and why.
-    const OUT_OF_REACH: &[(ErrorCode, &str)] = &[
-        (ErrorCode::OutOfMemory, "the system would have to be out of memory, which ends the case first"),
-        (ErrorCode::Quota, "needs a file system with quotas, or a host with limits"),
-    ];
+    const OUT_OF_REACH: &[(ErrorCode, &str)] =
+        &[(ErrorCode::Quota, "needs a file system with quotas, or a host with limits")];
 
     fn sources() -> Vec<(String, String)> {
         let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cases");
@@ -121,6 +121,42 @@ mod tests {
         let this = include_str!("mod.rs");
         for (name, _) in sources() {
             assert!(this.contains(&format!("\nmod {name};")), "{name}.rs is not part of the suite");
+        }
+    }
+
+    /// A case is one behaviour, to be seen at once.
+    const LINES: usize = 60;
+
+    #[test]
+    fn no_function_is_long() {
+        for (name, text) in sources() {
+            let mut begun = 0;
+            for (number, line) in text.lines().enumerate() {
+                let code = line.trim_start();
+                begun = if code.starts_with("fn ") || code.starts_with("pub(super) fn ") {
+                    number
+                } else {
+                    begun
+                };
+                let ends = line == "}" || line == "    }";
+                assert!(
+                    !ends || number - begun < LINES,
+                    "{name}.rs has a long function that ends in line {}",
+                    number + 1
+                );
+            }
+        }
+    }
+
+    /// The documentation says which case shows what: each must exist.
+    #[test]
+    fn documented_cases_exist() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/semantics.md");
+        let text = fs::read_to_string(page).unwrap();
+        let quoted =
+            text.split('`').filter(|quoted| quoted.contains("::") && !quoted.contains(char::is_uppercase));
+        for name in quoted.filter(|quoted| !quoted.contains(['\n', ' '])) {
+            assert!(find(name).is_some(), "docs/semantics.md names {name}, and there is no such case");
         }
     }
 

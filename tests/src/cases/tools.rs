@@ -1,5 +1,7 @@
 //! What many cases do on the way.
 
+use crate::case::{Mount, Setup};
+use crate::world::World;
 use wasi_tempfile::interface::{self, Location, Options};
 
 /// A named file in the scratch directory.
@@ -46,4 +48,19 @@ pub(super) fn contents(file: &interface::File) -> Vec<u8> {
 /// Bytes of which no two neighbouring stretches are equal.
 pub(super) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8).collect()
+}
+
+/// With a directory `stuck`, whose file `child` can't be removed, by nobody.
+pub(super) const STUCK: Setup = Setup::PLAIN.mounts(&[Mount::BusyFile { name: "stuck/child" }]);
+
+/// Moves the directory `stuck` into this one, and gives its name there. To be moved out again by [`unstick`].
+pub(super) fn stick(w: &World, directory: &str) -> String {
+    let stuck = format!("{directory}/stuck");
+    w.rename("stuck", &stuck);
+    stuck
+}
+
+/// Moves the directory out of the way.
+pub(super) fn unstick(w: &World, stuck: &str) {
+    w.rename(stuck, "stuck");
 }

@@ -98,7 +98,7 @@ fn s000_14_a_cache(w: &World) {
 
 fn s001_01_text(_: &World) {
     let mut file = tempfile().unwrap();
-    write!(file, "Temporary text: {}\n{}", 42, "äöü €").unwrap();
+    write!(file, "Temporary text: {}\näöü €", 42).unwrap();
     assert_eq!(read_back(&mut file), "Temporary text: 42\näöü €");
 }
 
@@ -136,7 +136,13 @@ fn s001_16_sixteen_hexadecimal_characters(w: &World) {
 }
 
 fn s001_18_a_directory_for_each_system(w: &World) {
-    let place = if cfg!(windows) { "win32" } else if cfg!(target_family = "wasm") { "wasi" } else { "other" };
+    let place = if cfg!(windows) {
+        "win32"
+    } else if cfg!(target_family = "wasm") {
+        "wasi"
+    } else {
+        "other"
+    };
     w.plant_directory(place);
     env::override_temp_dir(w.path(place).as_ref()).unwrap();
     let file = NamedTempFile::new().unwrap();
@@ -232,7 +238,9 @@ fn s004_02_four_high_level_interfaces(w: &World) {
         file.write_all(b"each of the four").unwrap();
     }
     assert_eq!(w.list("").len(), 2);
-    for text in [read_back(&mut unnamed), read_back(&mut named), read_back(&mut inside), read_back(&mut spooled)] {
+    for text in
+        [read_back(&mut unnamed), read_back(&mut named), read_back(&mut inside), read_back(&mut spooled)]
+    {
         assert_eq!(text, "each of the four");
     }
 }

@@ -46,7 +46,11 @@ pub(super) fn path(root: &str, path: &str) -> String {
 /// A name on one line, which is not too long.
 pub(super) fn short(name: &str) -> String {
     let shown: String = name.chars().take(40).collect();
-    if shown.len() == name.len() { format!("{name:?}") } else { format!("{shown:?}… of {} bytes", name.len()) }
+    if shown.len() == name.len() {
+        format!("{name:?}")
+    } else {
+        format!("{shown:?}… of {} bytes", name.len())
+    }
 }
 
 pub(super) fn entries(entries: Vec<Entry>) -> String {

@@ -5,17 +5,39 @@ const FRIENDLY: &[&str] = &["a", "b", "d", "d/e", "d/e/f", "d/a", "é", "b/below
 
 /// Names that are refused, in some places or in all.
 const HOSTILE: &[&str] = &[
-    "", ".", "..", "../a", "a/..", "d/./a", "/a", "d//a", "a/", "d/", "a\0b", "nul.txt", "com1", "a:b", "a\\b", "dot.",
-    "space ", "line\nbreak", "d/e/../a", "~", "-", "...", "\u{202e}", "con", "*",
+    "",
+    ".",
+    "..",
+    "../a",
+    "a/..",
+    "d/./a",
+    "/a",
+    "d//a",
+    "a/",
+    "d/",
+    "a\0b",
+    "nul.txt",
+    "com1",
+    "a:b",
+    "a\\b",
+    "dot.",
+    "space ",
+    "line\nbreak",
+    "d/e/../a",
+    "~",
+    "-",
+    "...",
+    "\u{202e}",
+    "con",
+    "*",
 ];
 
 /// Pieces of names: prefixes and suffixes.
 const PIECES: &[&str] = &["", "", "tmp", "a", "b", ".txt", "é", "/", "..", "\0", "\\", " ", ".", "a/b"];
 
 /// Offsets and sizes. Nothing between what fits into memory and what no memory has.
-const OFFSETS: &[u64] = &[
-    0, 0, 0, 1, 5, 99, 100, 101, 4096, 70_000, 1 << 50, LAST - 1, LAST, LAST + 1, u64::MAX,
-];
+const OFFSETS: &[u64] =
+    &[0, 0, 0, 1, 5, 99, 100, 101, 4096, 70_000, 1 << 50, LAST - 1, LAST, LAST + 1, u64::MAX];
 
 const LAST: u64 = i64::MAX as u64;
 

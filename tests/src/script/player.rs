@@ -62,7 +62,11 @@ impl Player {
         self.dirs.clear();
         let left = answer::of(root.entries(""), answer::entries);
         let closed = answer::failures(&root.path(), root.close());
-        vec![format!("entries -> {listed}"), format!("after all drops -> {left}"), format!("close -> {closed}")]
+        vec![
+            format!("entries -> {listed}"),
+            format!("after all drops -> {left}"),
+            format!("close -> {closed}"),
+        ]
     }
 
     fn root(&self) -> String {
@@ -196,7 +200,11 @@ impl Player {
                 let mode = draw.of(&[ReplaceMode::Overwrite, ReplaceMode::NoClobber]);
                 let durability = if draw.once_in(20) { Durability::Full } else { Durability::None };
                 let persisted = path.persist(&format!("{root}/{target}"), mode, durability);
-                format!("persist {} {mode:?} {durability:?} -> {}", short(&target), answer::of(persisted, answer::ok))
+                format!(
+                    "persist {} {mode:?} {durability:?} -> {}",
+                    short(&target),
+                    answer::of(persisted, answer::ok)
+                )
             }
             6 => format!("keep -> {}", answer::of(path.keep(), |kept| answer::path(&root, &kept))),
             7..=8 => format!("close -> {}", answer::of(path.close(), answer::ok)),
@@ -222,7 +230,11 @@ impl Player {
                 format!("open-file {} -> {}", short(&child), answer::of(opened, |file| self.hold_file(file)))
             }
             6..=8 => {
-                format!("create-directory {} -> {}", short(&child), answer::of(dir.create_directory(&child), answer::ok))
+                format!(
+                    "create-directory {} -> {}",
+                    short(&child),
+                    answer::of(dir.create_directory(&child), answer::ok)
+                )
             }
             9..=10 => {
                 let new = draw.child();
@@ -230,7 +242,9 @@ impl Player {
                 format!("rename {} {} -> {renamed}", short(&child), short(&new))
             }
             11..=12 => format!("remove {} -> {}", short(&child), answer::of(dir.remove(&child), answer::ok)),
-            13 => format!("entries {} -> {}", short(&child), answer::of(dir.entries(&child), answer::entries)),
+            13 => {
+                format!("entries {} -> {}", short(&child), answer::of(dir.entries(&child), answer::entries))
+            }
             14 => format!("entries -> {}", answer::of(dir.entries(""), answer::entries)),
             _ if at == 0 => format!("path -> {}", answer::path(&root, &dir.path())),
             15 => format!("keep -> {}", answer::of(dir.keep(), |kept| answer::path(&root, &kept))),

@@ -32,7 +32,8 @@ pub(super) fn print(
         let cases = row.cases().count();
         if format == Format::Json {
             for (placement, outcome) in placements.iter().zip(&verdicts) {
-                let line = Line { row: row.id, what: row.what, placement: placement.as_str(), outcome, cases };
+                let line =
+                    Line { row: row.id, what: row.what, placement: placement.as_str(), outcome, cases };
                 serde_json::to_writer(&mut *out, &line)?;
                 writeln!(out)?;
             }

@@ -1,0 +1,122 @@
+//! Directories besides the scratch directory: in a sandbox preopens of the plugin's own. A guest path belongs to the longest of all that
+//! begin it.
+
+use super::prelude::*;
+use std::fs;
+
+pub(super) const CASES: &[Case] = &[
+    case!(s001_20_from_scratch_to_where_it_is_wanted, Setup::PLAIN.grants(DATA)),
+    case!(s001_20_to_a_directory_on_another_file_system, Setup::PLAIN.grants(OTHER)),
+    case!(s001_20_beside_the_target_it_works, Setup::PLAIN.grants(OTHER)),
+    case!(the_longest_prefix_is_meant, Setup::PLAIN.grants(DATA)),
+    case!(a_prefix_ends_at_a_slash, Setup::PLAIN.grants(DATA)),
+    case!(created_in_a_granted_directory, Setup::PLAIN.grants(DATA)),
+    case!(an_impostor_there_is_left_alone, Setup::PLAIN.grants(DATA)),
+    case!(written_atomically_there, Setup::PLAIN.grants(DATA)),
+];
+
+const DATA: &[Grant] =
+    &[Grant { path: "data", file_system: false }, Grant { path: "data/deep", file_system: false }];
+const OTHER: &[Grant] = &[Grant { path: "other", file_system: true }];
+
+fn names(path: &str) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<String> = fs::read_dir(path).unwrap().map(name).collect();
+    names.sort();
+    names
+}
+
+fn take(path: &str) -> Vec<u8> {
+    let bytes = fs::read(path).unwrap();
+    fs::remove_file(path).unwrap();
+    bytes
+}
+
+fn s001_20_from_scratch_to_where_it_is_wanted(w: &World) {
+    for durability in [Durability::None, Durability::Data, Durability::Full] {
+        for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
+            let target = w.granted("data/result");
+            let (_file, path) = data("finished");
+            path.persist(&target, mode, durability).unwrap();
+            w.assert_empty();
+            assert_eq!(take(&target), b"finished");
+        }
+    }
+}
+
+fn s001_20_to_a_directory_on_another_file_system(w: &World) {
+    let target = w.granted("other/result");
+    let (file, path) = data("precious");
+    for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
+        w.assert_differs(path.persist(&target, mode, Durability::Full), &differences::CROSS_DEVICE);
+    }
+    assert_eq!(contents(&path.reopen().unwrap()), b"precious", "nothing is lost");
+    assert_eq!(names(&w.granted("other")), [""; 0]);
+    file.close().unwrap();
+}
+
+fn s001_20_beside_the_target_it_works(w: &World) {
+    let (other, target) = (w.granted("other"), w.granted("other/result"));
+    let (file, path) = interface::named(&Options::default(), Location::Directory(&other)).unwrap();
+    put(&file, 0, "same file system");
+    path.persist(&target, ReplaceMode::NoClobber, Durability::Full).unwrap();
+    assert_eq!(names(&other), ["result"]);
+    assert_eq!(take(&target), b"same file system");
+}
+
+fn the_longest_prefix_is_meant(w: &World) {
+    let deep = w.granted("data/deep");
+    let (_file, path) = data("deep down");
+    path.persist(&format!("{deep}/x"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_eq!(take(&format!("{deep}/x")), b"deep down");
+    let (_file, path) = interface::named(&Options::default(), Location::Directory(&deep)).unwrap();
+    assert_eq!(names(&deep).len(), 1);
+    assert!(path.path().starts_with(&format!("{deep}/tmp")), "{}", path.path());
+}
+
+fn a_prefix_ends_at_a_slash(w: &World) {
+    let (_file, path) = named();
+    for target in ["database/x", "data/deeper/x", "dat/x", "data-x/x"] {
+        let persisted = path.persist(&w.granted(target), ReplaceMode::Overwrite, Durability::None);
+        assert_code(persisted, ErrorCode::NoEntry);
+    }
+    let made = interface::unnamed(Location::Directory(&w.granted("data/deeper")));
+    assert_code(made, ErrorCode::NoEntry);
+}
+
+fn created_in_a_granted_directory(w: &World) {
+    let place = w.granted("data");
+    let before = names(&place);
+    let location = Location::Directory(&place);
+    let (file, path) = interface::named(&Options::default(), location).unwrap();
+    let dir = interface::directory(&Options::default(), location).unwrap();
+    let (unnamed, spooled) =
+        (interface::unnamed(location).unwrap(), interface::spooled(Some(0), location).unwrap());
+    put(&file, 0, "seen by the standard library");
+    dir.create_file("child").unwrap();
+    assert_eq!(fs::read(path.path()).unwrap(), b"seen by the standard library");
+    assert_eq!(names(&dir.path()), ["child"]);
+    assert_eq!(names(&place).len(), before.len() + 2, "the others have no names");
+    drop((file, path, dir, unnamed, spooled));
+    assert_eq!(names(&place), before);
+    w.assert_empty();
+}
+
+fn an_impostor_there_is_left_alone(w: &World) {
+    let place = w.granted("data");
+    let (_file, path) = interface::named(&Options::default(), Location::Directory(&place)).unwrap();
+    fs::write(w.granted("data/impostor"), "impostor").unwrap();
+    fs::rename(w.granted("data/impostor"), path.path()).unwrap();
+    assert_code(path.close(), ErrorCode::Replaced);
+    let persisted = path.persist(&w.granted("data/target"), ReplaceMode::Overwrite, Durability::None);
+    assert_code(persisted, ErrorCode::Replaced);
+    assert_eq!(take(&path.path()), b"impostor");
+    path.close().expect("a name that is gone is a success");
+}
+
+fn written_atomically_there(w: &World) {
+    let target = w.granted("data/settings");
+    fs::write(&target, "old").unwrap();
+    wasi_tempfile::write_atomically(&target, |file| std::io::Write::write_all(file, b"new")).unwrap();
+    assert_eq!(take(&target), b"new");
+}
