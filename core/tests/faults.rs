@@ -2,12 +2,14 @@
 //! lost, and once the fault is over everything can be removed.
 #![allow(missing_docs)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use getrandom::SysRng;
+use rand_core::TryRng;
 use tempfile_core::{
     Anchor, Durability, Error, ErrorCode, File, Identity, Native, Options, Place, Platform, RawEntry,
     ReplaceMode, TempDir, TempPath, default_place, directory, named, place_at, unnamed,
@@ -18,6 +20,8 @@ use tempfile_core::{
 struct Faulty(Rc<Plan>);
 
 struct Plan {
+    /// What has been called, in order.
+    log: RefCell<Vec<&'static str>>,
     /// How many calls have been made.
     calls: Cell<u64>,
     /// Which call fails, counted from 1; 0 for none.
@@ -29,7 +33,8 @@ struct Plan {
 }
 
 impl Faulty {
-    fn step(&self) -> Result<(), ErrorCode> {
+    fn step(&self, verb: &'static str) -> Result<(), ErrorCode> {
+        self.0.log.borrow_mut().push(verb);
         let call = self.0.calls.get() + 1;
         self.0.calls.set(call);
         let fail_at = self.0.fail_at.get();
@@ -51,7 +56,7 @@ impl Platform for Faulty {
     type File = fs::File;
 
     fn anchor(&self, path: &str) -> Result<Anchor<Dir>, ErrorCode> {
-        self.step()?;
+        self.step("anchor")?;
         Native.anchor(path)
     }
     fn variable(&self, _: &str) -> Option<String> {
@@ -61,96 +66,96 @@ impl Platform for Faulty {
         Vec::new()
     }
     fn create_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        self.step()?;
+        self.step("create_file")?;
         Native.create_file(dir, name)
     }
     fn create_unnamed(&self, dir: &Dir) -> Result<fs::File, ErrorCode> {
         self.modern()?;
-        self.step()?;
+        self.step("create_unnamed")?;
         Native.create_unnamed(dir)
     }
     fn open_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        self.step()?;
+        self.step("open_file")?;
         Native.open_file(dir, name)
     }
     fn create_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.step()?;
+        self.step("create_directory")?;
         Native.create_directory(dir, name)
     }
     fn open_directory(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
-        self.step()?;
+        self.step("open_directory")?;
         Native.open_directory(dir, name)
     }
     fn entries(&self, dir: &Dir) -> Result<Vec<Result<RawEntry, ErrorCode>>, ErrorCode> {
-        self.step()?;
+        self.step("entries")?;
         Native.entries(dir)
     }
     fn remove_file(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.step()?;
+        self.step("remove_file")?;
         Native.remove_file(dir, name)
     }
     fn remove_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.step()?;
+        self.step("remove_directory")?;
         Native.remove_directory(dir, name)
     }
     fn rename(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        self.step()?;
+        self.step("rename")?;
         Native.rename(dir, name, to, target)
     }
     fn rename_new(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
         self.modern()?;
-        self.step()?;
+        self.step("rename_new")?;
         Native.rename_new(dir, name, to, target)
     }
     fn link(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        self.step()?;
+        self.step("link")?;
         Native.link(dir, name, to, target)
     }
     fn link_unnamed(&self, file: &fs::File, to: &Dir, target: Name<'_>) -> Done {
-        self.step()?;
+        self.step("link_unnamed")?;
         Native.link_unnamed(file, to, target)
     }
     fn identity(&self, file: &fs::File) -> Result<Identity, ErrorCode> {
-        self.step()?;
+        self.step("identity")?;
         Native.identity(file)
     }
     fn directory_identity(&self, dir: &Dir) -> Result<Identity, ErrorCode> {
-        self.step()?;
+        self.step("directory_identity")?;
         Native.directory_identity(dir)
     }
     fn identity_at(&self, dir: &Dir, name: Name<'_>) -> Result<Identity, ErrorCode> {
-        self.step()?;
+        self.step("identity_at")?;
         Native.identity_at(dir, name)
     }
     fn link_count_at(&self, dir: &Dir, name: Name<'_>) -> Result<u64, ErrorCode> {
-        self.step()?;
+        self.step("link_count_at")?;
         Native.link_count_at(dir, name)
     }
     fn read_into(&self, file: &fs::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {
-        self.step()?;
+        self.step("read_into")?;
         Native.read_into(file, offset, buffer)
     }
     fn write(&self, file: &fs::File, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
-        self.step()?;
+        self.step("write")?;
         Native.write(file, offset, data)
     }
     fn size(&self, file: &fs::File) -> Result<u64, ErrorCode> {
-        self.step()?;
+        self.step("size")?;
         Native.size(file)
     }
     fn set_size(&self, file: &fs::File, size: u64) -> Done {
-        self.step()?;
+        self.step("set_size")?;
         Native.set_size(file, size)
     }
     // What is on stable storage is not looked at here, and waiting for it would make this test crawl.
     fn sync_data(&self, _: &fs::File) -> Done {
-        self.step()
+        self.step("sync_data")
     }
     fn sync_all(&self, _: &fs::File) -> Done {
-        self.step()
+        self.step("sync_all")
     }
     fn sync_directory(&self, _: &Dir) -> Done {
-        self.step()
+        self.step("sync_directory")
     }
 }
 
@@ -308,20 +313,26 @@ struct Run {
     calls: u64,
 }
 
+impl World {
+    fn new(root: &Root, for_ever: bool, code: ErrorCode, modern: bool) -> Self {
+        let (log, calls, fail_at) = Default::default();
+        let platform = Faulty(Rc::new(Plan { log, calls, fail_at, for_ever, code, modern }));
+        let path = root.0.to_str().expect("UTF-8");
+        World {
+            place: place_at(&platform, path).expect("the root"),
+            platform,
+            target: format!("{path}/target"),
+            files: Vec::new(),
+            paths: Vec::new(),
+            dirs: Vec::new(),
+        }
+    }
+}
+
 fn run(scenario: &Scenario, fail_at: u64, for_ever: bool, code: ErrorCode, modern: bool) -> Run {
     let root = Root::new();
-    let platform =
-        Faulty(Rc::new(Plan { calls: Cell::new(0), fail_at: Cell::new(0), for_ever, code, modern }));
-    let path = root.0.to_str().expect("UTF-8").to_owned();
-    let place = place_at(&platform, &path).expect("the root");
-    let mut world = World {
-        platform: platform.clone(),
-        place,
-        target: format!("{path}/target"),
-        files: Vec::new(),
-        paths: Vec::new(),
-        dirs: Vec::new(),
-    };
+    let mut world = World::new(&root, for_ever, code, modern);
+    let platform = world.platform.clone();
     platform.0.calls.set(0);
     platform.0.fail_at.set(fail_at);
     let result = (scenario.1)(&mut world);
@@ -381,4 +392,74 @@ fn a_fault_of_one_call_leaks_nothing_and_keeps_its_code() {
 #[test]
 fn a_fault_that_stays_leaks_nothing_once_it_is_over() {
     fail_every_call(true);
+}
+
+#[test]
+fn p15_what_is_synced_when_follows_from_the_durability() {
+    let order = |durability| {
+        let root = Root::new();
+        let mut world = World::new(&root, false, ErrorCode::Io, true);
+        world.persist(ReplaceMode::Overwrite, durability).expect("no fault");
+        let log = world.platform.0.log.borrow();
+        let counts = |verb: &&&str| verb.starts_with("sync") || verb.starts_with("rename");
+        log.iter().filter(counts).copied().collect::<Vec<_>>()
+    };
+    assert_eq!(order(Durability::None), ["rename"]);
+    assert_eq!(order(Durability::Data), ["sync_data", "rename"]);
+    assert_eq!(order(Durability::Full), ["sync_all", "rename", "sync_directory"]);
+}
+
+/// A source that says the same again: splitmix64.
+struct Seeded(u64);
+
+impl TryRng for Seeded {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.try_next_u64().map(|word| word as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Ok(mixed ^ (mixed >> 31))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            let word = self.try_next_u64()?.to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn n08_the_same_seed_gives_the_same_names() {
+    let names = |seed| {
+        let root = Root::new();
+        let world = World::new(&root, false, ErrorCode::Io, true);
+        let mut source = Seeded(seed);
+        let mut name = || {
+            let (_, path) =
+                named(&world.platform, &mut source, &Options::default(), &world.place).expect("no fault");
+            path.path().rsplit('/').next().map(str::to_owned)
+        };
+        [name(), name(), name()]
+    };
+    assert_eq!(names(7), names(7));
+    assert_ne!(names(7), names(8));
+}
+
+#[test]
+fn a_collision_can_be_had_on_purpose() {
+    let root = Root::new();
+    let world = World::new(&root, false, ErrorCode::Io, true);
+    let create = |seed| named(&world.platform, &mut Seeded(seed), &Options::default(), &world.place);
+    let first = create(7).expect("no fault");
+    let second = create(7).expect("the next name of the same source");
+    assert_ne!(first.1.path(), second.1.path());
+    let creations = world.platform.0.log.borrow().iter().filter(|verb| **verb == "create_file").count();
+    assert_eq!(creations, 3, "the second met the first's name");
 }
