@@ -36,6 +36,9 @@ impl Surroundings for World {
 
 type P = Limited<World>;
 
+/// A named file, as far as its halves are still held.
+type Pair = (Option<File<P>>, Option<TempPath<P>>);
+
 /// A platform with these limits, and a directory of the test's own.
 fn with(limits: Limits, test: impl FnOnce(&P, &Place<P>)) {
     let outside = default_place(&Native, &mut SysRng).unwrap();
@@ -245,7 +248,7 @@ fn the_account_agrees_with_the_disk() {
     const ENTRIES: u64 = 12;
     let limits = Limits { bytes: Some(BYTES), entries: Some(ENTRIES), ..Limits::default() };
     with(limits, |platform, place| {
-        let mut pairs: Vec<(Option<File<P>>, Option<TempPath<P>>)> = Vec::new();
+        let mut pairs: Vec<Pair> = Vec::new();
         let dir = directory(platform, &mut SysRng, &Options::default(), place).unwrap();
         let seed = SysRng.try_next_u64().unwrap();
         let state = Cell::new(seed | 1);
@@ -311,7 +314,7 @@ fn the_account_agrees_with_the_disk() {
 }
 
 /// What a look at the system shows: each file once, whether it has a name or only a handle.
-fn on_disk(path: &str, pairs: &[(Option<File<P>>, Option<TempPath<P>>)]) -> (u64, u64) {
+fn on_disk(path: &str, pairs: &[Pair]) -> (u64, u64) {
     use std::collections::HashMap;
     use std::os::unix::fs::MetadataExt;
     let mut files = HashMap::new();

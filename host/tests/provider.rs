@@ -68,7 +68,7 @@ fn the_standard_library_finds_no_scratch_directory() {
 fn files_are_the_owners_alone_whatever_the_umask() {
     let world = World::new();
     let mut waiting = std::process::Command::new("sh");
-    let command = format!("umask 000; exec \"$0\" run --root \"$1\" --provider host \"$2\" wait");
+    let command = "umask 000; exec \"$0\" run --root \"$1\" --provider host \"$2\" wait";
     waiting
         .args(["-c", &command, env!("CARGO_BIN_EXE_wasi-tempfile")])
         .arg(world.root())

@@ -49,7 +49,11 @@ pub(crate) struct Line(AtomicUsize);
 const STRUCK_OUT: usize = usize::MAX;
 
 impl Line {
-    pub(super) fn open(kind: HandleKind, path: impl FnOnce() -> Option<String>, label: Option<String>) -> Self {
+    pub(super) fn open(
+        kind: HandleKind,
+        path: impl FnOnce() -> Option<String>,
+        label: Option<String>,
+    ) -> Self {
         let path = path();
         Line(AtomicUsize::new(ledger().open(kind, path, label, now())))
     }

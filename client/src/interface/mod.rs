@@ -17,15 +17,15 @@ mod ledger;
 use imports as sys;
 
 #[cfg(all(target_family = "wasm", feature = "direct"))]
-pub(crate) use sys::hand_over;
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use sys::make;
-#[cfg(all(target_family = "wasm", feature = "direct"))]
 pub(crate) use ledger::Line;
 #[cfg(target_family = "wasm")]
 pub use ledger::{leftovers, live, usage};
 #[cfg(not(target_family = "wasm"))]
 pub use native::{leftovers, live, usage};
+#[cfg(all(target_family = "wasm", feature = "direct"))]
+pub(crate) use sys::hand_over;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use sys::make;
 pub use sys::{File, TempDir, TempPath, default_directory, directory, link, named, spooled, unnamed};
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub use sys::{open_directory, reader, writer};

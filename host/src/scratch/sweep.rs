@@ -67,6 +67,9 @@ impl Kind {
     }
 }
 
+/// How a directory with a name of ours is opened: as it is, or so that it can be removed.
+type Open = fn(&Below, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>;
+
 /// What a name that looks like ours turns out to be.
 enum Found {
     /// A directory without an owner; held by us from now on, for as long as this handle is open.
@@ -102,11 +105,7 @@ impl ScratchRoot {
     }
 
     /// Looks at everything in the root, and does this with what dead owners left; it is held meanwhile.
-    fn each(
-        &self,
-        open: fn(&Below, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>,
-        mut found: impl FnMut(&Self, &str, bool, &mut Sweep),
-    ) -> Result<Sweep, Error> {
+    fn each(&self, open: Open, mut found: impl FnMut(&Self, &str, bool, &mut Sweep)) -> Result<Sweep, Error> {
         let mut sweep = Sweep::default();
         let failed = |errno| self.failed("read it", errno);
         // All names before the first change: what is renamed meanwhile might be listed twice.
@@ -148,11 +147,7 @@ impl ScratchRoot {
     }
 
     /// Looks at a directory with a name of ours, and holds it if it has no owner.
-    fn look(
-        &self,
-        name: &str,
-        open: fn(&Below, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>,
-    ) -> Result<Found, ErrorCode> {
+    fn look(&self, name: &str, open: Open) -> Result<Found, ErrorCode> {
         let dir = match open(&self.below(), &self.inner.dir, name.as_bytes()) {
             Ok(dir) => dir,
             Err(ErrorCode::NoEntry) => return Ok(Found::Gone),
