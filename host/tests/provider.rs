@@ -70,7 +70,7 @@ fn files_are_the_owners_alone_whatever_the_umask() {
     let mut waiting = std::process::Command::new("sh");
     let command = "umask 000; exec \"$0\" run --root \"$1\" --provider host \"$2\" wait";
     waiting
-        .args(["-c", &command, env!("CARGO_BIN_EXE_wasi-tempfile")])
+        .args(["-c", command, env!("CARGO_BIN_EXE_wasi-tempfile")])
         .arg(world.root())
         .arg(support::PLUGIN);
     let running = Running::until(&mut waiting, "waiting");
