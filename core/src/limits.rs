@@ -404,3 +404,32 @@ impl<P: Platform> Platform for Limited<P> {
         self.inner.sync_directory(dir)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_given_to_a_new_file_is_no_longer_the_old_one() {
+        let mut ledger = Ledger::new();
+        ledger.created([1, 1], 1, 1);
+        ledger.resized([1, 1], |_| 100);
+        ledger.closed([1, 1]);
+        assert_eq!((ledger.usage().live.bytes, ledger.usage().live.entries), (100, 1));
+        // Somebody else has removed it, and the system gives its number to the next file.
+        ledger.created([1, 1], 1, 1);
+        assert_eq!((ledger.usage().live.bytes, ledger.usage().live.entries), (0, 1));
+    }
+
+    #[test]
+    fn what_others_made_counts_while_it_is_open() {
+        let mut ledger = Ledger::new();
+        ledger.opened([1, 1], 100);
+        ledger.opened([1, 1], 100);
+        ledger.unlinked([1, 1]);
+        ledger.closed([1, 1]);
+        assert_eq!((ledger.usage().live.bytes, ledger.usage().live.entries), (100, 0));
+        ledger.closed([1, 1]);
+        assert_eq!(ledger.usage().live.bytes, 0);
+    }
+}

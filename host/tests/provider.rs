@@ -69,10 +69,7 @@ fn files_are_the_owners_alone_whatever_the_umask() {
     let world = World::new();
     let mut waiting = std::process::Command::new("sh");
     let command = "umask 000; exec \"$0\" run --root \"$1\" --provider host \"$2\" wait";
-    waiting
-        .args(["-c", command, env!("CARGO_BIN_EXE_wasi-tempfile")])
-        .arg(world.root())
-        .arg(support::PLUGIN);
+    waiting.args(["-c", command, env!("CARGO_BIN_EXE_wasi-tempfile")]).arg(world.root()).arg(support::PLUGIN);
     let running = Running::until(&mut waiting, "waiting");
     let [scratch] = &world.scratch()[..] else { panic!("one directory: {:?}", world.scratch()) };
     let mode = |path: &std::path::Path| fs::metadata(path).expect("look at it").permissions().mode() & 0o7777;
