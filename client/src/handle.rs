@@ -54,12 +54,21 @@ mod sys {
 
 #[cfg(target_family = "wasm")]
 mod sys {
+    #[cfg(feature = "direct")]
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[cfg(feature = "direct")]
+    use crate::interface::ErrorCode;
     use crate::interface::{self, Durability, Error};
     #[cfg(feature = "direct")]
     use tempfile_core::File;
     use tempfile_core::MAX_WRITE;
     #[cfg(feature = "direct")]
     use tempfile_wasi::Wasi;
+
+    /// Whether the provider has refused to hand a file over: then it will refuse the next one too, and need not be asked.
+    #[cfg(feature = "direct")]
+    static REFUSED: AtomicBool = AtomicBool::new(false);
 
     pub(crate) enum Handle {
         Provider(interface::File),
@@ -72,8 +81,14 @@ mod sys {
         /// Takes the short way where the provider offers it.
         pub(crate) fn new(file: interface::File) -> Self {
             #[cfg(feature = "direct")]
-            if let Ok(descriptor) = interface::hand_over(&file) {
-                return Handle::Direct(File::handed_over(Wasi::default(), descriptor), file.into_line());
+            if !REFUSED.load(Ordering::Relaxed) {
+                match interface::hand_over(&file) {
+                    Ok(descriptor) => {
+                        let direct = File::handed_over(Wasi::default(), descriptor);
+                        return Handle::Direct(direct, file.into_line());
+                    }
+                    Err(error) => REFUSED.store(error.code == ErrorCode::Unsupported, Ordering::Relaxed),
+                }
             }
             Handle::Provider(file)
         }
