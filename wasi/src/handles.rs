@@ -1,11 +1,11 @@
 //! What WASI makes of an open file or directory besides reading and writing it.
 
 use tempfile_core::{Error, File, TempDir};
-use wasip2::filesystem::types::{Descriptor, ErrorCode as WasiCode, OpenFlags};
+use wasip2::filesystem::types::{Descriptor, ErrorCode as WasiCode};
 use wasip2::io::streams::{InputStream, OutputStream};
 
 use crate::code::code;
-use crate::platform::{DIRECTORY, NO_FOLLOW, Wasi};
+use crate::platform::{Wasi, open_directory};
 
 /// A stream that reads the file from `offset` on.
 ///
@@ -30,7 +30,7 @@ pub fn writer(file: &File<Wasi>, offset: u64) -> Result<OutputStream, Error> {
 /// # Errors
 /// `closed`, and the host's.
 pub fn open_again(dir: &TempDir<Wasi>) -> Result<Descriptor, Error> {
-    let opened = dir.get_ref()?.open_at(NO_FOLLOW, ".", OpenFlags::DIRECTORY, DIRECTORY);
+    let opened = open_directory(dir.get_ref()?, ".");
     opened.map_err(failed("open", dir.path()))
 }
 

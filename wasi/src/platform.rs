@@ -21,9 +21,9 @@ pub struct Wasi(Rc<OnceCell<Preopens>>);
 
 /// What every file is opened with: some hosts refuse more.
 const FILE: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::WRITE);
-pub(crate) const DIRECTORY: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::MUTATE_DIRECTORY);
+const DIRECTORY: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::MUTATE_DIRECTORY);
 /// No link is followed.
-pub(crate) const NO_FOLLOW: PathFlags = PathFlags::empty();
+const NO_FOLLOW: PathFlags = PathFlags::empty();
 
 impl Wasi {
     fn preopens(&self) -> &Preopens {
@@ -86,16 +86,7 @@ impl Platform for Wasi {
     }
 
     fn open_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
-        let name = utf8(name)?;
-        let opened = match dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DIRECTORY) {
-            // A read-only preopen, or a host that ties the right to change a directory to its preopen: without it the
-            // directory can still be walked through, and what then tries to change it is told so.
-            Err(WasiCode::NotPermitted | WasiCode::Access | WasiCode::ReadOnly) => {
-                dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DescriptorFlags::READ)
-            }
-            opened => opened,
-        };
-        opened.map(Rc::new).map_err(code)
+        open_directory(dir, utf8(name)?).map(Rc::new).map_err(code)
     }
 
     fn entries(&self, dir: &Self::Dir) -> Result<Vec<Result<RawEntry, ErrorCode>>, ErrorCode> {
@@ -207,6 +198,18 @@ impl Platform for Wasi {
 
     fn sync_directory(&self, dir: &Self::Dir) -> Result<(), ErrorCode> {
         dir.sync().map_err(code)
+    }
+}
+
+/// Opens a directory, to change it if it may be.
+pub(crate) fn open_directory(dir: &Descriptor, name: &str) -> Result<Descriptor, WasiCode> {
+    match dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DIRECTORY) {
+        // A read-only preopen, or a host that ties the right to change a directory to its preopen, or (as under Node) refuses to
+        // hear of it: without asking for it the directory can be walked through, and what then tries to change it is told so.
+        Err(WasiCode::NotPermitted | WasiCode::Access | WasiCode::ReadOnly | WasiCode::Unsupported) => {
+            dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DescriptorFlags::READ)
+        }
+        opened => opened,
     }
 }
 
