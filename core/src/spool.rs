@@ -226,14 +226,6 @@ impl<F: Bytes> Spool<F> {
     }
 
     /// The file, once the bytes have moved there.
-    pub fn file(&self) -> Option<&F> {
-        match &self.state {
-            State::Memory(_) => None,
-            State::Disk(file) => Some(file),
-        }
-    }
-
-    /// The file, once the bytes have moved there.
     pub fn file_mut(&mut self) -> Option<&mut F> {
         match &mut self.state {
             State::Memory(_) => None,
