@@ -45,6 +45,18 @@ const PROVIDER: Call = Call {
     }],
 };
 
+/// The same with limits, which cost too much to be in every plugin.
+const LIMITED_PROVIDER: Call = Call {
+    directory: "limited-provider",
+    features: Some("limits"),
+    components: &[Component {
+        package: "tempfile-provider",
+        source: "guest",
+        artifact: "tempfile_provider.wasm",
+        variable: "LIMITED_PROVIDER",
+    }],
+};
+
 /// A provider whose removal lies: the control that a suite which passes everything would not survive.
 const BROKEN_PROVIDER: Call = Call {
     directory: "broken-provider",
@@ -127,7 +139,7 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(test_components)");
     println!("cargo:rustc-cfg=test_components");
     ensure_target();
-    for call in [&PROVIDER, &BROKEN_PROVIDER, &PROGRAMS, &BARE] {
+    for call in [&PROVIDER, &LIMITED_PROVIDER, &BROKEN_PROVIDER, &PROGRAMS, &BARE] {
         build(workspace, &out, call);
     }
 }
@@ -136,7 +148,7 @@ fn main() {
 fn staged(components: &Path) {
     println!("cargo:rustc-check-cfg=cfg(test_components)");
     println!("cargo:rerun-if-changed={}", components.display());
-    for name in ["PROVIDER", "SUITE", "SORT"] {
+    for name in ["PROVIDER", "LIMITED_PROVIDER", "SUITE", "SORT"] {
         let file = components.join(format!("{}.wasm", name.to_lowercase()));
         if !file.exists() {
             fail(format_args!("{} is missing: the package was made without `just package`", file.display()));

@@ -203,9 +203,8 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
         self.on_disk()?.link(target, durability)
     }
 
-    /// How many bytes are in memory that could move to disk. Whoever has to make room for another asks the largest to
-    /// [`roll_over`](Self::roll_over) first.
-    pub fn movable(&self) -> u64 {
+    /// How many bytes are in memory that could move to disk.
+    fn movable(&self) -> u64 {
         match self {
             AnyFile::Spooled(Spooled { spool: Some(spool), .. }) if spool.moves() => spool.in_memory(),
             AnyFile::Plain(_) | AnyFile::Spooled(_) => 0,
@@ -213,7 +212,7 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
     }
 
     /// How much more memory it would take if it reached to `end`.
-    pub fn growth(&self, end: u64) -> u64 {
+    fn growth(&self, end: u64) -> u64 {
         match self {
             AnyFile::Plain(_) => 0,
             AnyFile::Spooled(file) => file.spool.as_ref().map_or(0, |spool| spool.growth(end)),
@@ -258,6 +257,43 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
         match self {
             AnyFile::Plain(file) => file.close(),
             AnyFile::Spooled(file) => file.close(),
+        }
+    }
+}
+
+/// The files of one user, among which room in memory is made.
+pub trait SpooledFiles<P: Platform, R> {
+    /// What their keeper calls them.
+    type Key: Copy + Eq;
+
+    /// All that are spooled, and perhaps others.
+    fn keys(&self) -> Vec<Self::Key>;
+    /// Does something with one of them; nothing if it is not there.
+    fn with<T>(&mut self, key: Self::Key, act: impl FnOnce(&mut AnyFile<P, R>) -> T) -> Option<T>;
+}
+
+/// Makes room in memory for a file that is to reach `end`: the largest move to disk first. If the largest is this one, or none can move,
+/// nothing is left to do here; the file then moves itself, or is refused.
+pub fn make_room<P: Platform, R: TryRng, S: SpooledFiles<P, R>>(
+    platform: &P,
+    files: &mut S,
+    this: S::Key,
+    end: u64,
+) {
+    while let Some((growth, movable)) = files.with(this, |file| (file.growth(end), file.movable())) {
+        if growth == 0 || platform.admit_memory(growth).is_ok() {
+            return;
+        }
+        let mut largest = (this, movable + growth);
+        for key in files.keys() {
+            let size = files.with(key, |file| file.movable()).unwrap_or(0);
+            if key != this && size >= largest.1 {
+                largest = (key, size);
+            }
+        }
+        let (largest, _) = largest;
+        if largest == this || !files.with(largest, |file| file.roll_over().is_ok()).unwrap_or(false) {
+            return;
         }
     }
 }

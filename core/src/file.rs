@@ -214,6 +214,16 @@ impl<P: Platform> File<P> {
         self.open().and_then(|file| checked(offset).map(|_| file)).during("make a stream of", SUBJECT)
     }
 
+    /// Another handle to the file, for a stream that begins at `offset` and goes on when this one is closed. It is on nobody's list.
+    ///
+    /// # Errors
+    /// `closed`; `invalid` if the offset is over 2^63-1; `out-of-handles`; `unsupported` where streams are the system's own.
+    pub fn duplicate(&self, offset: u64) -> Result<Self, Error> {
+        let file = self.at(offset)?;
+        let another = self.platform.duplicate(file).during("make a stream of", SUBJECT)?;
+        Ok(File::unlisted(self.platform.clone(), another, Origin::Named))
+    }
+
     /// Closes the file. Closing again is a success.
     ///
     /// # Errors

@@ -34,6 +34,7 @@ mod dir;
 mod error;
 mod file;
 mod ledger;
+mod lifetime;
 mod limits;
 mod name;
 #[cfg(feature = "native")]
@@ -46,13 +47,14 @@ mod temp_path;
 #[cfg(test)]
 mod testing;
 
-pub use any_file::{AnyFile, Spooled, spooled};
+pub use any_file::{AnyFile, Spooled, SpooledFiles, make_room, spooled};
 pub use create::{MAX_TRIES, adopt, directory, named, place_at, under_new_name, unnamed};
 pub use default_directory::default_place;
 pub use dir::{Entry, TempDir};
 pub use error::{Error, ErrorCode};
 pub use file::{Durability, File, MAX_READ, MAX_WRITE};
 pub use ledger::{Counts, HandleKind, Ledger, LiveHandle, Usage};
+pub use lifetime::Lifetimes;
 pub use limits::{Limited, LimitedFile, Limits};
 pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options};
 #[cfg(feature = "native")]

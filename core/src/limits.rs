@@ -10,8 +10,9 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
-use crate::error::ErrorCode;
+use crate::error::{Context, Error, ErrorCode};
 use crate::ledger::Ledger;
 use crate::platform::{Anchor, Identity, Platform, RawEntry};
 
@@ -28,6 +29,67 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Bytes of any one file on disk.
     pub file_size: Option<u64>,
+    /// How old a handle may become, in nanoseconds: see [`Lifetimes`](crate::Lifetimes).
+    pub time_to_live: Option<u64>,
+    /// How long a handle may be unused, in nanoseconds: see [`Lifetimes`](crate::Lifetimes).
+    pub idle: Option<u64>,
+}
+
+impl Limits {
+    /// The variable of the environment that a provider component takes its limits from.
+    pub const VARIABLE: &str = "SCRATCH_LIMITS";
+
+    const NONE: Self = Limits {
+        bytes: None,
+        entries: None,
+        handles: None,
+        memory: None,
+        file_size: None,
+        time_to_live: None,
+        idle: None,
+    };
+
+    /// Reads what [`Display`](fmt::Display) writes: `bytes=1048576,handles=20`. What is not named is not limited; nothing is, in an
+    /// empty text. None if the text is of another form: whoever wanted a limit must not go without.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut limits = Limits::NONE;
+        for part in text.split(',').filter(|part| !part.is_empty()) {
+            let (name, number) = part.split_once('=')?;
+            let limit = limits.named().into_iter().find(|(known, _)| *known == name)?.1;
+            if limit.is_some() {
+                return None;
+            }
+            *limit = Some(number.parse().ok()?);
+        }
+        Some(limits)
+    }
+
+    /// Each limit under its name in the interface.
+    fn named(&mut self) -> [(&'static str, &mut Option<u64>); 7] {
+        let Self { bytes, entries, handles, memory, file_size, time_to_live, idle } = self;
+        [
+            ("bytes", bytes),
+            ("entries", entries),
+            ("handles", handles),
+            ("memory", memory),
+            ("file-size", file_size),
+            ("time-to-live", time_to_live),
+            ("idle", idle),
+        ]
+    }
+}
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for (name, limit) in { *self }.named() {
+            if let Some(limit) = limit {
+                write!(f, "{separator}{name}={limit}")?;
+                separator = ",";
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What of a platform's files is on disk, and what may be.
@@ -45,8 +107,7 @@ struct Node {
 
 impl Account {
     pub(crate) const fn new() -> Self {
-        let limits = Limits { bytes: None, entries: None, handles: None, memory: None, file_size: None };
-        Account { limits, nodes: BTreeMap::new() }
+        Account { limits: Limits::NONE, nodes: BTreeMap::new() }
     }
 }
 
@@ -192,6 +253,24 @@ impl<P: Platform> Limited<P> {
         Limited { inner, counts: limits.is_some() }
     }
 
+    /// Limits a platform as its environment says, in [`Limits::VARIABLE`]; not at all where the variable is not set.
+    ///
+    /// # Errors
+    /// `invalid` if the variable is not understood, or limits time, which is for whoever keeps the handles: what was to be limited must
+    /// not go without.
+    pub fn from_environment(inner: P) -> Result<Self, Error> {
+        let limits = match inner.variable(Limits::VARIABLE) {
+            None => None,
+            Some(text) => match Limits::from_text(&text) {
+                Some(limits @ Limits { time_to_live: None, idle: None, .. }) => Some(limits),
+                Some(_) | None => {
+                    return Err(ErrorCode::Invalid).during("understand the limits in", Limits::VARIABLE);
+                }
+            },
+        };
+        Ok(Limited::new(inner, limits))
+    }
+
     /// Whether this platform counts, so that nothing may go round it.
     pub fn counts(&self) -> bool {
         self.counts
@@ -283,6 +362,14 @@ impl<P: Platform> Platform for Limited<P> {
         let file = self.inner.open_file(dir, name)?;
         let size = if self.counts { self.inner.size(&file)? } else { 0 };
         self.file(file, |ledger, file| ledger.opened(file, size))
+    }
+    fn duplicate(&self, file: &LimitedFile<P>) -> Result<LimitedFile<P>, ErrorCode> {
+        let another = self.inner.duplicate(&file.file)?;
+        if let Some((_, identity)) = file.counted {
+            // Counted already, so its size is known.
+            self.count(|ledger| ledger.opened(identity, 0));
+        }
+        Ok(LimitedFile { file: another, counted: file.counted.clone() })
     }
     fn create_directory(&self, dir: &P::Dir, name: &[u8]) -> Result<(), ErrorCode> {
         self.admit(Ledger::admit_entry)?;
@@ -407,7 +494,35 @@ impl<P: Platform> Platform for Limited<P> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
+
+    #[test]
+    fn limits_survive_the_environment() {
+        let limits = Limits { bytes: Some(0), file_size: Some(u64::MAX), idle: Some(7), ..Limits::default() };
+        assert_eq!(limits.to_string(), "bytes=0,file-size=18446744073709551615,idle=7");
+        for limits in [limits, Limits::default()] {
+            assert_eq!(Limits::from_text(&limits.to_string()), Some(limits));
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_not_understood_limits_nothing_by_mistake() {
+        for text in [
+            "bytes",
+            "bytes=",
+            "bytes=-1",
+            "bytes=1K",
+            "bytes =1",
+            "bites=1",
+            "bytes=1,bytes=2",
+            "bytes=1;idle=2",
+            "=",
+        ] {
+            assert_eq!(Limits::from_text(text), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn a_number_given_to_a_new_file_is_no_longer_the_old_one() {

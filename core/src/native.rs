@@ -141,6 +141,10 @@ impl<S: Surroundings> Platform for S {
         }
     }
 
+    fn duplicate(&self, file: &Self::File) -> Result<Self::File, ErrorCode> {
+        file.try_clone().map_err(|error| code_of(&error))
+    }
+
     fn create_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
         rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(DIRECTORY_MODE)).map_err(code)
     }

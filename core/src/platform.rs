@@ -79,6 +79,10 @@ pub trait Platform: Clone {
     fn create_unnamed(&self, dir: &Self::Dir) -> Result<Self::File, ErrorCode>;
     /// Opens a regular file for reading and writing. `invalid` if it is neither that nor a directory.
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode>;
+    /// Another handle to the same open file. `unsupported` where nothing goes on after the handle that it came from.
+    fn duplicate(&self, _file: &Self::File) -> Result<Self::File, ErrorCode> {
+        Err(ErrorCode::Unsupported)
+    }
     /// Creates a directory, exclusively, for its owner alone where modes exist.
     fn create_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode>;
     /// Opens a directory. `not-directory` for anything else, a link to a directory included.

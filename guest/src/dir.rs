@@ -4,19 +4,18 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use tempfile_wasi::Wasi;
-
 use crate::bindings::exports::scratch::tempfile::tempfile::{
     CleanupFailure, Entry, Error, File, GuestTempDir, TempDir,
 };
 use crate::convert;
 use crate::file::FileHandle;
+use crate::system::Platform;
 
 /// What a handle to a `temp-dir` stands for.
-pub(crate) struct DirHandle(pub(crate) RefCell<tempfile_core::TempDir<Wasi>>);
+pub(crate) struct DirHandle(pub(crate) RefCell<tempfile_core::TempDir<Platform>>);
 
 impl DirHandle {
-    pub(crate) fn resource(dir: tempfile_core::TempDir<Wasi>) -> TempDir {
+    pub(crate) fn resource(dir: tempfile_core::TempDir<Platform>) -> TempDir {
         TempDir::new(DirHandle(RefCell::new(dir)))
     }
 }

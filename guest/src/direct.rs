@@ -7,14 +7,14 @@ use crate::convert;
 use crate::dir::DirHandle;
 use crate::file::FileHandle;
 use crate::provider::Provider;
+use crate::system;
 
 impl Guest for Provider {
     fn hand_over(file: FileBorrow<'_>) -> Result<Descriptor, Error> {
-        file.get::<FileHandle>().0.borrow_mut().hand_over().map_err(convert::error)
+        system::hand_over(&file.get::<FileHandle>().0).map_err(convert::error)
     }
 
     fn open_directory(dir: TempDirBorrow<'_>) -> Result<Descriptor, Error> {
-        let dir = dir.get::<DirHandle>().0.borrow();
-        tempfile_wasi::open_again(&dir).map_err(convert::error)
+        system::open_directory(&dir.get::<DirHandle>().0.borrow()).map_err(convert::error)
     }
 }

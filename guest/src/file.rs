@@ -1,25 +1,24 @@
 //! The resource `file`.
 
 use alloc::vec::Vec;
-use core::cell::RefCell;
 
 use getrandom::SysRng;
 use tempfile_core::AnyFile;
-use tempfile_wasi::Wasi;
 
 use crate::bindings::exports::scratch::tempfile::tempfile::{Durability, Error, File, GuestFile, Storage};
 use crate::convert;
+use crate::system::{self, Held, Platform};
 
 /// What a handle to a `file` stands for.
-pub(crate) struct FileHandle(pub(crate) RefCell<AnyFile<Wasi, SysRng>>);
+pub(crate) struct FileHandle(pub(crate) Held);
 
 impl FileHandle {
-    pub(crate) fn resource(file: tempfile_core::File<Wasi>) -> File {
+    pub(crate) fn resource(file: tempfile_core::File<Platform>) -> File {
         Self::any(AnyFile::Plain(file))
     }
 
-    pub(crate) fn any(file: AnyFile<Wasi, SysRng>) -> File {
-        File::new(FileHandle(RefCell::new(file)))
+    pub(crate) fn any(file: AnyFile<Platform, SysRng>) -> File {
+        File::new(FileHandle(system::hold(file)))
     }
 }
 
@@ -29,6 +28,7 @@ impl GuestFile for FileHandle {
     }
 
     fn write(&self, offset: u64, data: Vec<u8>) -> Result<u64, Error> {
+        system::make_room(&self.0, offset.saturating_add(data.len() as u64));
         self.0.borrow_mut().write(offset, &data).map_err(convert::error)
     }
 
@@ -37,6 +37,7 @@ impl GuestFile for FileHandle {
     }
 
     fn set_size(&self, size: u64) -> Result<(), Error> {
+        system::make_room(&self.0, size);
         self.0.borrow_mut().set_size(size).map_err(convert::error)
     }
 

@@ -14,6 +14,9 @@ mod file;
 mod provider;
 mod runtime;
 mod streams;
+#[cfg_attr(feature = "limits", path = "limited.rs")]
+#[cfg_attr(not(feature = "limits"), path = "unlimited.rs")]
+mod system;
 mod temp_path;
 
 /// What `wit-bindgen` makes of the world `provider`.

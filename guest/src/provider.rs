@@ -6,7 +6,6 @@ use core::cell::RefCell;
 use getrandom::SysRng;
 use tempfile_core as core_;
 use tempfile_core::Place;
-use tempfile_wasi::Wasi;
 
 use crate::bindings::exports::scratch::tempfile::tempfile::{
     self, Durability, Error, FileBorrow, Guest, Location, Options, TempDir,
@@ -15,29 +14,27 @@ use crate::convert;
 use crate::dir::DirHandle;
 use crate::file::FileHandle;
 use crate::runtime::Global;
+use crate::system::{self, Platform};
 use crate::temp_path::PathHandle;
 
 /// The component.
 pub(crate) struct Provider;
 
-struct State {
-    platform: Wasi,
-    default: RefCell<Option<Place<Wasi>>>,
+pub(crate) struct State {
+    pub(crate) platform: Platform,
+    default: RefCell<Option<Place<Platform>>>,
 }
 
-static STATE: Global<State> = Global::new();
+static STATE: Global<Result<State, core_::Error>> = Global::new();
 
-fn state() -> &'static State {
-    STATE.get_or_init(|| State { platform: Wasi::default(), default: RefCell::default() })
-}
-
-pub(crate) fn platform() -> &'static Wasi {
-    &state().platform
+pub(crate) fn state() -> Result<&'static State, core_::Error> {
+    let start = || Ok(State { platform: system::start()?, default: RefCell::default() });
+    STATE.get_or_init(start).as_ref().map_err(Clone::clone)
 }
 
 /// The default directory, looked for until it has been found.
-fn default_place() -> Result<Place<Wasi>, core_::Error> {
-    let state = state();
+fn default_place() -> Result<Place<Platform>, core_::Error> {
+    let state = state()?;
     if let Some(place) = &*state.default.borrow() {
         return Ok(place.clone());
     }
@@ -46,12 +43,13 @@ fn default_place() -> Result<Place<Wasi>, core_::Error> {
     Ok(place)
 }
 
-fn place(location: Location<'_>) -> Result<Place<Wasi>, core_::Error> {
-    match location {
+fn place(location: Location<'_>) -> Result<(&'static Platform, Place<Platform>), Error> {
+    let at = |platform| match location {
         Location::Scratch => default_place(),
         Location::Within(dir) => dir.get::<DirHandle>().0.borrow().place(),
-        Location::Directory(path) => core_::place_at(&state().platform, &path),
-    }
+        Location::Directory(path) => core_::place_at(platform, &path),
+    };
+    state().and_then(|State { platform, .. }| Ok((platform, at(platform)?))).map_err(convert::error)
 }
 
 impl Guest for Provider {
@@ -60,8 +58,8 @@ impl Guest for Provider {
     type TempDir = DirHandle;
 
     fn unnamed(location: Location<'_>) -> Result<tempfile::File, Error> {
-        let place = place(location).map_err(convert::error)?;
-        let file = core_::unnamed(&state().platform, &mut SysRng, &place).map_err(convert::error)?;
+        let (platform, place) = place(location)?;
+        let file = core_::unnamed(platform, &mut SysRng, &place).map_err(convert::error)?;
         Ok(FileHandle::resource(file))
     }
 
@@ -69,24 +67,22 @@ impl Guest for Provider {
         options: Options,
         location: Location<'_>,
     ) -> Result<(tempfile::File, tempfile::TempPath), Error> {
-        let place = place(location).map_err(convert::error)?;
+        let (platform, place) = place(location)?;
         let options = convert::options(options);
-        let (file, path) =
-            core_::named(&state().platform, &mut SysRng, &options, &place).map_err(convert::error)?;
+        let (file, path) = core_::named(platform, &mut SysRng, &options, &place).map_err(convert::error)?;
         Ok((FileHandle::resource(file), PathHandle::resource(path)))
     }
 
     fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<tempfile::File, Error> {
-        let place = place(location).map_err(convert::error)?;
-        let file = core_::spooled(platform(), SysRng, max_memory, &place).map_err(convert::error)?;
+        let (platform, place) = place(location)?;
+        let file = core_::spooled(platform, SysRng, max_memory, &place).map_err(convert::error)?;
         Ok(FileHandle::any(file))
     }
 
     fn directory(options: Options, location: Location<'_>) -> Result<TempDir, Error> {
-        let place = place(location).map_err(convert::error)?;
+        let (platform, place) = place(location)?;
         let options = convert::options(options);
-        let dir =
-            core_::directory(&state().platform, &mut SysRng, &options, &place).map_err(convert::error)?;
+        let dir = core_::directory(platform, &mut SysRng, &options, &place).map_err(convert::error)?;
         Ok(DirHandle::resource(dir))
     }
 

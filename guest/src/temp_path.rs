@@ -3,19 +3,18 @@
 use alloc::string::String;
 use core::cell::RefCell;
 
-use tempfile_wasi::Wasi;
-
 use crate::bindings::exports::scratch::tempfile::tempfile::{
     Durability, Error, File, GuestTempPath, ReplaceMode, TempPath,
 };
 use crate::convert;
 use crate::file::FileHandle;
+use crate::system::Platform;
 
 /// What a handle to a `temp-path` stands for.
-pub(crate) struct PathHandle(RefCell<tempfile_core::TempPath<Wasi>>);
+pub(crate) struct PathHandle(RefCell<tempfile_core::TempPath<Platform>>);
 
 impl PathHandle {
-    pub(crate) fn resource(path: tempfile_core::TempPath<Wasi>) -> TempPath {
+    pub(crate) fn resource(path: tempfile_core::TempPath<Platform>) -> TempPath {
         TempPath::new(PathHandle(RefCell::new(path)))
     }
 }

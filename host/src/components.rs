@@ -3,6 +3,11 @@
 /// The provider: the interface `scratch:tempfile`, implemented on top of `wasi:filesystem`.
 pub const PROVIDER: &[u8] = include_bytes!(env!("COMPONENT_PROVIDER"));
 
+/// The same, within the limits that the variable [`Limits::VARIABLE`](crate::provider::Limits::VARIABLE) of its environment sets, say
+/// `bytes=1048576,handles=20`. Every byte passes through it: `direct` and `streams` are `unsupported`. A variable that it does not understand
+/// makes every creation fail with `invalid`.
+pub const LIMITED_PROVIDER: &[u8] = include_bytes!(env!("COMPONENT_LIMITED_PROVIDER"));
+
 /// The conformance suite, a `wasi:cli/run` command that imports the interface.
 pub const SUITE: &[u8] = include_bytes!(env!("COMPONENT_SUITE"));
 

@@ -77,7 +77,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use tempfile_core::{Place, Platform as _};
+use tempfile_core::{Lifetimes, Place, Platform as _};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
@@ -87,6 +87,7 @@ use crate::scratch::ScratchDir;
 mod convert;
 mod dir;
 mod direct;
+mod expiry;
 mod file;
 mod ledger;
 mod platform;
@@ -117,13 +118,14 @@ mod bindings {
 
 use bindings::scratch::tempfile as interface;
 
-use handles::{File, Platform, TempDir, TempPath};
+use handles::{File, Held, Key, Platform, TempDir, TempPath};
 
 /// What handles stand for.
 // Public for the bindings, which name them in public types; the module is not.
 #[allow(missing_docs, unreachable_pub)]
 mod handles {
     use getrandom::SysRng;
+    use wasmtime::component::Resource;
 
     use super::platform::Guest;
 
@@ -131,6 +133,33 @@ mod handles {
     pub type File = tempfile_core::AnyFile<Platform, SysRng>;
     pub type TempPath = tempfile_core::TempPath<Platform>;
     pub type TempDir = tempfile_core::TempDir<Platform>;
+
+    /// What the table calls a handle, and what it is of.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Key {
+        File(u32),
+        Path(u32),
+        Directory(u32),
+    }
+
+    pub trait Held: Send + Sized + 'static {
+        const KEY: fn(u32) -> Key;
+        fn key(handle: &Resource<Self>) -> Key {
+            Self::KEY(handle.rep())
+        }
+    }
+
+    impl Held for File {
+        const KEY: fn(u32) -> Key = Key::File;
+    }
+
+    impl Held for TempPath {
+        const KEY: fn(u32) -> Key = Key::Path;
+    }
+
+    impl Held for TempDir {
+        const KEY: fn(u32) -> Key = Key::Directory;
+    }
 }
 
 /// What one instance's `scratch:tempfile` stands on: its scratch directory, the mounts and variables it was granted, and its ledger.
@@ -143,6 +172,8 @@ pub struct TempfileCtx {
     handles: usize,
     /// Those of spooled files, among which room in memory is made.
     spooled: BTreeSet<u32>,
+    /// How long handles have lived, where that is limited.
+    lives: Option<Lifetimes<Key>>,
 }
 
 impl TempfileCtx {
@@ -284,39 +315,52 @@ impl interface::types::Host for TempfileCtxView<'_> {
 }
 
 impl TempfileCtxView<'_> {
-    /// Does what may wait for the disk.
-    fn wait<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
-        self.waiting.wait(|| act(self))
+    /// Does what may wait for the disk, when no handle is used.
+    fn call<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        self.call_using(None, act)
     }
 
-    /// Hands something to the plugin. Where the table is full, which would be a trap, it is dropped again, and with it what it promised
-    /// to remove. WASI traps when it finds no room there, so an eighth is left to its streams and descriptors.
-    fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
-        let full = || {
-            let code = tempfile_core::ErrorCode::OutOfHandles;
-            Failure::Answer(tempfile_core::Error::new(code, "hand out", "a handle"))
-        };
-        let all = self.table.max_capacity();
-        if self.ctx.handles >= all - all / 8 {
-            return Err(full());
-        }
-        let handle = self.table.push(value).map_err(|error| match error {
-            ResourceTableError::Full => full(),
-            error => Failure::Trap(error.into()),
-        })?;
+    /// Does what may wait for the disk with a handle.
+    fn call_on<H: Held, T>(&mut self, handle: &Resource<H>, act: impl FnOnce(&mut Self) -> T) -> T {
+        self.call_using(Some(H::key(handle)), act)
+    }
+
+    fn call_using<T>(&mut self, used: Option<Key>, act: impl FnOnce(&mut Self) -> T) -> T {
+        self.waiting.wait(|| {
+            self.live(used);
+            act(self)
+        })
+    }
+
+    /// Hands something to the plugin, which was made from another handle or from none. Where the table is full, which would be a trap, it is
+    /// dropped again, and with it what it promised to remove.
+    fn push<H: Held>(&mut self, value: H, from: Option<Key>) -> Result<Resource<H>, Failure> {
+        let handle = self.put(value)?;
         self.ctx.handles += 1;
+        self.born(H::key(&handle), from);
         Ok(handle)
     }
 
     /// Hands out what WASI serves from then on, and drops in the end.
-    fn push_for_wasi<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
-        let handle = self.push(value)?;
-        self.ctx.handles -= 1;
-        Ok(handle)
+    fn put<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
+        let full = || {
+            let code = tempfile_core::ErrorCode::OutOfHandles;
+            Failure::Answer(tempfile_core::Error::new(code, "hand out", "a handle"))
+        };
+        // WASI traps when it finds no room, so an eighth is left to its streams and descriptors.
+        let all = self.table.max_capacity();
+        if self.ctx.handles >= all - all / 8 {
+            return Err(full());
+        }
+        self.table.push(value).map_err(|error| match error {
+            ResourceTableError::Full => full(),
+            error => Failure::Trap(error.into()),
+        })
     }
 
     /// Takes it back, and drops it.
-    fn delete<T: 'static>(&mut self, handle: Resource<T>) -> wasmtime::Result<()> {
+    fn delete<H: Held>(&mut self, handle: Resource<H>) -> wasmtime::Result<()> {
+        self.died(H::key(&handle));
         drop(self.table.delete(handle)?);
         self.ctx.handles -= 1;
         Ok(())
@@ -324,79 +368,4 @@ impl TempfileCtxView<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::interface::tempfile::{Host, HostTempPath, Location, Options};
-    use super::*;
-    use crate::scratch::ScratchRoot;
-
-    #[test]
-    fn a_table_that_is_full_is_an_error_and_leaves_nothing() {
-        let root = std::env::temp_dir().join(format!("provider-test-{}", std::process::id()));
-        let scratch = ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
-        let mut ctx = TempfileCtx::builder(&scratch).expect("open it").build();
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(3);
-        let mut view = ctx.view(&mut table);
-        let options =
-            || Options { prefix: "x".into(), suffix: String::new(), random_chars: None, label: None };
-        let (_file, path) = view.named(options(), Location::Scratch).expect("room for two handles");
-        for _ in 0..3 {
-            // The path would have room, the file would not.
-            match view.named(options(), Location::Scratch) {
-                Err(Failure::Answer(error)) => assert_eq!(error.code, tempfile_core::ErrorCode::OutOfHandles),
-                other => panic!("{other:?}"),
-            }
-            assert_eq!(scratch.entries().expect("list it").len(), 1);
-        }
-        HostTempPath::drop(&mut view, path).expect("a handle");
-        view.named(options(), Location::Scratch).expect("room again");
-        drop(table);
-        assert_eq!(ctx.usage().live, tempfile_core::Counts::default());
-        assert!(scratch.close().is_empty());
-        std::fs::remove_dir(root).expect("nothing else is in the root");
-    }
-
-    #[test]
-    fn nothing_goes_round_the_limits_and_the_plugin_can_read_them() {
-        use super::interface::{direct, ledger, streams};
-        let root = std::env::temp_dir().join(format!("provider-limits-{}", std::process::id()));
-        let scratch = ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
-        let limits = Limits { bytes: Some(10), handles: Some(8), ..Limits::default() };
-        for limits in [Some(limits), None] {
-            let mut builder = TempfileCtx::builder(&scratch).expect("open it");
-            if let Some(limits) = limits {
-                builder = builder.limits(limits);
-            }
-            let mut ctx = builder.build();
-            let mut table = ResourceTable::new();
-            let mut view = ctx.view(&mut table);
-            let options =
-                Options { prefix: "x".into(), suffix: String::new(), random_chars: None, label: None };
-            let dir = view.directory(options, Location::Scratch).expect("a directory");
-            let file = || Location::Within(Resource::new_borrow(dir.rep()));
-            let file = view.unnamed(file()).expect("a file");
-            let borrowed = || Resource::new_borrow(file.rep());
-            let refused = [
-                streams::Host::reader(&mut view, borrowed(), 0).map(drop),
-                streams::Host::writer(&mut view, borrowed(), 0).map(drop),
-                direct::Host::open_directory(&mut view, Resource::new_borrow(dir.rep())).map(drop),
-            ];
-            for refused in refused {
-                match (limits, refused) {
-                    (Some(_), Err(Failure::Answer(error))) => {
-                        assert_eq!(error.code, tempfile_core::ErrorCode::Unsupported);
-                    }
-                    (None, Ok(())) => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-            let told = ledger::Host::limits(&mut view).expect("no trap");
-            assert_eq!((told.bytes, told.handles), (limits.and(Some(10)), limits.and(Some(8))));
-            let live = ledger::Host::usage(&mut view).expect("no trap").live;
-            assert_eq!((live.files, live.directories, live.entries), (1, 1, u64::from(limits.is_some())));
-            drop(table);
-        }
-        drop(scratch);
-        std::fs::remove_dir(root).expect("nothing else is in the root");
-    }
-}
+mod tests;

@@ -76,6 +76,17 @@ impl Sandbox {
         self.load_with(plugin, components::PROVIDER)
     }
 
+    /// As [`load`](Self::load), with a provider that keeps to the limits of its run ([`Run::limits`]). It is larger, and every byte passes
+    /// through it: where the host can provide, [`load_hosted`](Self::load_hosted) does better.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_limited(&self, plugin: &[u8]) -> Result<Plugin, Error> {
+        let plugin = self.load_with(plugin, components::LIMITED_PROVIDER)?;
+        Ok(Plugin { provider: Provider::LimitedComponent, ..plugin })
+    }
+
     /// Composes a plugin with a provider of the caller's choice, and compiles it.
     ///
     /// # Errors
@@ -92,7 +103,7 @@ impl Sandbox {
     ///
     /// If it is not a component, imports something that is not served, or does not export `wasi:cli/run`.
     pub fn load_composed(&self, component: &[u8]) -> Result<Plugin, Error> {
-        self.link(&self.compile(component)?, &self.linker, false)
+        self.link(&self.compile(component)?, &self.linker, Provider::Component)
     }
 
     /// Compiles a plugin as it is, and serves `scratch:tempfile` to it from the host: see [`provider`]. Its scratch directory
@@ -102,7 +113,7 @@ impl Sandbox {
     ///
     /// As [`load_composed`](Self::load_composed), or if [`with`](Self::with) has added a part of `scratch:tempfile`.
     pub fn load_hosted(&self, plugin: &[u8]) -> Result<Plugin, Error> {
-        self.link(&self.compile(plugin)?, &self.providing()?, true)
+        self.link(&self.compile(plugin)?, &self.providing()?, Provider::Host)
     }
 
     /// As [`load_composed`](Self::load_composed) or, if `hosted`, [`load_hosted`](Self::load_hosted), of what [`Plugin::compiled`] gave.
@@ -118,8 +129,11 @@ impl Sandbox {
         // SAFETY: what the caller promises is what the engine asks for.
         let component = unsafe { Component::deserialize_file(&self.engine, file) }
             .map_err(|error| engine_error("load a compiled plugin", &error))?;
-        let linker = if hosted { self.providing()? } else { self.linker.clone() };
-        self.link(&component, &linker, hosted)
+        let (linker, provider) = match hosted {
+            true => (self.providing()?, Provider::Host),
+            false => (self.linker.clone(), Provider::Component),
+        };
+        self.link(&component, &linker, provider)
     }
 
     fn providing(&self) -> Result<Linker<State>, Error> {
@@ -134,10 +148,15 @@ impl Sandbox {
             .map_err(|error| Error::Invalid { what: "plugin", cause: one_line(error.as_ref()) })
     }
 
-    fn link(&self, component: &Component, linker: &Linker<State>, hosted: bool) -> Result<Plugin, Error> {
+    fn link(
+        &self,
+        component: &Component,
+        linker: &Linker<State>,
+        provider: Provider,
+    ) -> Result<Plugin, Error> {
         let pre = linker.instantiate_pre(component).map_err(|error| self.missing(component, &error))?;
         let pre = CommandPre::new(pre).map_err(|_| Error::NoRun)?;
-        Ok(Plugin { engine: self.engine.clone(), pre, hosted })
+        Ok(Plugin { engine: self.engine.clone(), pre, provider })
     }
 
     /// Names the import that stands in the way.
@@ -159,13 +178,23 @@ impl Sandbox {
     }
 }
 
+/// Who serves `scratch:tempfile` to a plugin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Provider {
+    /// A component inside it, or nobody.
+    Component,
+    /// A component inside it, which keeps to the limits in its environment.
+    LimitedComponent,
+    /// This process.
+    Host,
+}
+
 /// A compiled plugin. Clones share the code.
 #[derive(Clone)]
 pub struct Plugin {
     engine: Engine,
     pre: CommandPre<State>,
-    /// Whether the host provides for it, and not a component inside it.
-    hosted: bool,
+    provider: Provider,
 }
 
 impl Plugin {
@@ -200,7 +229,7 @@ impl Plugin {
     async fn execute_in(&self, run: Run, begun: Begun) -> Result<Outcome, Error> {
         let Begun { control, scratch } = &begun;
         let (timeout, keep, began) = (run.timeout, run.keep, Instant::now());
-        let mut store = Store::new(&self.engine, State::new(run, scratch, self.hosted)?);
+        let mut store = Store::new(&self.engine, State::new(run, scratch, self.provider)?);
         store.limiter(|state| &mut state.budget);
         limits::apply(&mut store);
         let stopped = control.clone();
@@ -225,7 +254,7 @@ impl Plugin {
         let used = Used {
             memory: store.data().budget.used(),
             time: began.elapsed(),
-            tempfile: self.hosted.then(|| store.data().usage()),
+            tempfile: (self.provider == Provider::Host).then(|| store.data().usage()),
         };
         // Open files first: what is still open may not be removable.
         drop(store);

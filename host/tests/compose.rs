@@ -166,11 +166,13 @@ fn the_component_written_out_serves_as_provider() {
 fn the_provider_imports_little_and_is_small() {
     let allowed = ["wasi:cli/environment@", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
     let engine = Engine::default();
-    let provider = Component::from_binary(&engine, components::PROVIDER).expect("compile");
-    for (import, _) in provider.component_type().imports(&engine) {
-        assert!(allowed.iter().any(|prefix| import.starts_with(prefix)), "{import}");
+    for (provider, at_most) in [(components::PROVIDER, 64 << 10), (components::LIMITED_PROVIDER, 84 << 10)] {
+        let component = Component::from_binary(&engine, provider).expect("compile");
+        for (import, _) in component.component_type().imports(&engine) {
+            assert!(allowed.iter().any(|prefix| import.starts_with(prefix)), "{import}");
+        }
+        assert!(provider.len() <= at_most, "{} bytes", provider.len());
     }
-    assert!(components::PROVIDER.len() <= 64 << 10, "{} bytes", components::PROVIDER.len());
 }
 
 #[test]

@@ -7,14 +7,21 @@ use std::thread;
 
 use support::{World, output};
 use wasi_tempfile_host::provider::Limits;
-use wasi_tempfile_host::{Capture, Ending, Plugin, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Error, Plugin, Run, Sandbox, ScratchRoot};
 
-/// What the plugin says, run by the command with these limits.
+/// What the plugin says, run by the command with these limits, whoever provides.
 #[track_caller]
 fn said(limits: &[&str], arguments: &[&str]) -> String {
+    let [host, component] = ["host", "component"].map(|provider| said_by(provider, limits, arguments));
+    assert_eq!(host, component);
+    host
+}
+
+#[track_caller]
+fn said_by(provider: &str, limits: &[&str], arguments: &[&str]) -> String {
     let world = World::new();
-    let ended = output(&mut world.run(&[&["--provider", "host"], limits].concat(), arguments));
-    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    let ended = output(&mut world.run(&[&["--provider", provider], limits].concat(), arguments));
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{provider}");
     world.assert_nothing_left();
     ended.stdout
 }
@@ -50,7 +57,7 @@ fn handles_and_names_are_counted() {
 #[test]
 fn handles_end_in_an_error_and_not_in_a_trap_without_a_limit_too() {
     // The table of a run ends at 16384; the system may have less to give.
-    let said = said(&[], &["hold", "20000"]);
+    let said = said_by("host", &[], &["hold", "20000"]);
     let (held, rest) = said.split_once(' ').expect("a number first");
     assert!(held.parse::<u32>().is_ok_and(|held| held > 100), "{said}");
     assert_eq!(rest, "out-of-handles\nafterwards ok\n");
@@ -76,13 +83,64 @@ fn the_largest_spooled_file_moves_to_disk_first() {
 }
 
 #[test]
-fn limits_need_the_hosts_own_provider() {
+fn limits_need_a_provider_that_counts() {
     let world = World::new();
-    let ended = output(&mut world.run(&["--bytes", "1M"], &["ok"]));
-    assert_eq!(ended.code, Some(2));
-    let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
-    assert!(complaint.contains("--provider host"), "{complaint}");
+    let provider = world.file("provider.wasm", wasi_tempfile_host::components::PROVIDER);
+    let provider = provider.to_str().expect("the test's path is text");
+    for (options, needed) in [
+        (["--provider", provider, "--bytes", "1M"], "`--provider host` or `component`"),
+        (["--provider", "component", "--idle", "1h"], "`--provider host`"),
+        (["--provider", "component", "--time-to-live", "1h"], "`--provider host`"),
+    ] {
+        let ended = output(&mut world.run(&options, &["ok"]));
+        assert_eq!(ended.code, Some(2), "{options:?}");
+        let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+        assert!(complaint.contains(needed), "{complaint}");
+    }
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
+    let run = |limits| Run::in_root(&root).args(["plugin", "ok"]).limits(limits);
+    let uncounted = sandbox.load(&plugin).expect("load").run(run(Limits::default()));
+    assert!(matches!(uncounted, Err(Error::NotLimited)));
+    let timeless = sandbox.load_limited(&plugin).expect("load");
+    let timeless = timeless.run(run(Limits { idle: Some(1), ..Limits::default() }));
+    assert!(matches!(timeless, Err(Error::NotTimed)));
     world.assert_nothing_left();
+}
+
+#[test]
+fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
+    let plugin = Sandbox::new().and_then(|sandbox| sandbox.load_limited(&plugin)).expect("load the plugin");
+    for (text, said) in [
+        ("bytes=many", "0 invalid\nafterwards invalid\n"),
+        ("idle=5", "0 invalid\nafterwards invalid\n"),
+        ("entries=2", "2 quota\nafterwards ok\n"),
+        ("", "3 ok\nafterwards ok\n"),
+    ] {
+        let output = Capture::new(1024);
+        let run = Run::in_root(&root).env(Limits::VARIABLE, text).args(["plugin", "hold", "3"]);
+        let outcome = plugin.run(run.stdout(&output)).expect("run");
+        assert_eq!((outcome.ending, &*output.text()), (Ending::Returned, said), "{text:?}");
+    }
+    // The embedder's own limits come first.
+    let output = Capture::new(1024);
+    let limits = Limits { entries: Some(1), ..Limits::default() };
+    let run = Run::in_root(&root).env(Limits::VARIABLE, "").args(["plugin", "hold", "3"]).limits(limits);
+    plugin.run(run.stdout(&output)).expect("run");
+    assert_eq!(output.text(), "1 quota\nafterwards ok\n");
+}
+
+#[test]
+fn n14_what_has_had_its_time_answers_closed() {
+    let closed = "0 closed, then closed\nafterwards closed\n";
+    for limit in ["--time-to-live", "--idle"] {
+        assert_eq!(said_by("host", &[limit, "0"], &["fill", "10"]), closed);
+        assert_eq!(said_by("host", &[limit, "1h"], &["fill", "10"]), "10 ok, then ok\nafterwards ok\n");
+    }
 }
 
 #[test]

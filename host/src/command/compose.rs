@@ -23,15 +23,20 @@ pub(crate) struct Compose {
     output: PathBuf,
 
     /// Another provider than the one in this program
-    #[arg(long, value_name = "FILE.wasm")]
+    #[arg(long, value_name = "FILE.wasm", conflicts_with = "limited")]
     provider: Option<PathBuf>,
+
+    /// The provider that keeps to the limits in its environment: see `component --help`
+    #[arg(long)]
+    limited: bool,
 }
 
 impl Compose {
     pub(super) fn run(self) -> Result {
         let plugin = files::read(&self.plugin)?;
         let provider = self.provider.as_deref().map(files::read).transpose()?;
-        let provider = provider.as_deref().unwrap_or(components::PROVIDER);
+        let ours = if self.limited { components::LIMITED_PROVIDER } else { components::PROVIDER };
+        let provider = provider.as_deref().unwrap_or(ours);
         let whole = compose(&plugin, provider, PluginPreopens::Empty)
             .map_err(|error| format!("compose {}: {error}", self.plugin.display()))?;
         files::write(&self.output, &whole)?;

@@ -64,8 +64,8 @@ fn counts(counts: core::Counts) -> ledger::Counts {
 }
 
 pub(super) fn limits(limits: core::Limits) -> ledger::Allowance {
-    let core::Limits { bytes, entries, handles, memory, file_size } = limits;
-    ledger::Allowance { bytes, entries, handles, memory, file_size }
+    let core::Limits { bytes, entries, handles, memory, file_size, time_to_live, idle } = limits;
+    ledger::Allowance { bytes, entries, handles, memory, file_size, time_to_live, idle }
 }
 
 pub(super) fn live_handle(handle: core::LiveHandle) -> ledger::LiveHandle {

@@ -4,7 +4,7 @@ use tempfile_core::AnyFile;
 use wasmtime::component::Resource;
 
 use super::interface::tempfile::{CleanupFailure, Entry, HostTempDir};
-use super::{Failure, File, TempDir, TempfileCtxView, convert};
+use super::{Failure, File, Held, TempDir, TempfileCtxView, convert};
 
 impl HostTempDir for TempfileCtxView<'_> {
     fn path(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<String> {
@@ -12,47 +12,47 @@ impl HostTempDir for TempfileCtxView<'_> {
     }
 
     fn create_file(&mut self, dir: Resource<TempDir>, path: String) -> Result<Resource<File>, Failure> {
-        self.wait(|view| {
+        self.call_on(&dir, |view| {
             let file = view.table.get(&dir)?.create_file(&path)?;
-            view.push(AnyFile::Plain(file))
+            view.push(AnyFile::Plain(file), Some(TempDir::key(&dir)))
         })
     }
 
     fn open_file(&mut self, dir: Resource<TempDir>, path: String) -> Result<Resource<File>, Failure> {
-        self.wait(|view| {
+        self.call_on(&dir, |view| {
             let file = view.table.get(&dir)?.open_file(&path)?;
-            view.push(AnyFile::Plain(file))
+            view.push(AnyFile::Plain(file), Some(TempDir::key(&dir)))
         })
     }
 
     fn create_directory(&mut self, dir: Resource<TempDir>, path: String) -> Result<(), Failure> {
-        self.wait(|view| Ok(view.table.get(&dir)?.create_directory(&path)?))
+        self.call_on(&dir, |view| Ok(view.table.get(&dir)?.create_directory(&path)?))
     }
 
     fn rename(&mut self, dir: Resource<TempDir>, old: String, new: String) -> Result<(), Failure> {
-        self.wait(|view| Ok(view.table.get(&dir)?.rename(&old, &new)?))
+        self.call_on(&dir, |view| Ok(view.table.get(&dir)?.rename(&old, &new)?))
     }
 
     fn remove(&mut self, dir: Resource<TempDir>, path: String) -> Result<(), Failure> {
-        self.wait(|view| Ok(view.table.get(&dir)?.remove(&path)?))
+        self.call_on(&dir, |view| Ok(view.table.get(&dir)?.remove(&path)?))
     }
 
     fn entries(&mut self, dir: Resource<TempDir>, path: String) -> Result<Vec<Entry>, Failure> {
-        self.wait(|view| {
+        self.call_on(&dir, |view| {
             let entries = view.table.get(&dir)?.entries(&path)?;
             Ok(entries.into_iter().map(convert::entry).collect())
         })
     }
 
     fn keep(&mut self, dir: Resource<TempDir>) -> Result<String, Failure> {
-        Ok(self.table.get_mut(&dir)?.keep()?)
+        self.call_on(&dir, |view| Ok(view.table.get_mut(&dir)?.keep()?))
     }
 
     fn close(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<Result<(), Vec<CleanupFailure>>> {
-        self.wait(|view| Ok(view.table.get_mut(&dir)?.close().map_err(convert::failures)))
+        self.call_on(&dir, |view| Ok(view.table.get_mut(&dir)?.close().map_err(convert::failures)))
     }
 
     fn drop(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<()> {
-        self.wait(|view| view.delete(dir))
+        self.call(|view| view.delete(dir))
     }
 }

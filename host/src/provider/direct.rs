@@ -13,13 +13,15 @@ use super::{Failure, File, TempDir, TempfileCtxView, Waiting};
 impl Host for TempfileCtxView<'_> {
     /// Bytes that pass through the host as lists are copied as often as through a descriptor, and keep their path to `link`.
     fn hand_over(&mut self, file: Resource<File>) -> Result<Resource<Descriptor>, Failure> {
-        // `closed` comes before `unsupported`.
-        self.table.get(&file)?.storage()?;
-        Err(Error::new(ErrorCode::Unsupported, "hand over", "a temporary file").into())
+        self.call_on(&file, |view| {
+            // `closed` comes before `unsupported`.
+            view.table.get(&file)?.storage()?;
+            Err(Error::new(ErrorCode::Unsupported, "hand over", "a temporary file").into())
+        })
     }
 
     fn open_directory(&mut self, dir: Resource<TempDir>) -> Result<Resource<Descriptor>, Failure> {
-        self.wait(|view| {
+        self.call_on(&dir, |view| {
             let dir = view.table.get(&dir)?;
             dir.get_ref()?;
             if view.ctx.platform.counts() {
@@ -32,7 +34,7 @@ impl Host for TempfileCtxView<'_> {
             let here = matches!(view.waiting, Waiting::Here);
             let mode = OpenMode::READ | OpenMode::WRITE;
             let dir = Dir::new(fs::File::from(handle), FsPerms::ReadWrite, mode, here);
-            view.push_for_wasi(Descriptor::Dir(dir))
+            view.put(Descriptor::Dir(dir))
         })
     }
 }

@@ -1,11 +1,10 @@
 //! The operating system, as far as an instance was granted it.
 
-use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tempfile_core::{Anchor, ErrorCode, Ledger, Limited, Limits, Surroundings, longest_preopen};
+use tempfile_core::{Anchor, ErrorCode, Ledger, Lifetimes, Limited, Limits, Surroundings, longest_preopen};
 
 use super::TempfileCtx;
 use crate::compose::SCRATCH_GUEST_PATH;
@@ -22,14 +21,24 @@ struct Shared {
     places: Vec<GuestPlace>,
     environment: Vec<(String, String)>,
     ledger: Mutex<Ledger>,
-    start: Instant,
+    clock: Clock,
 }
+
+/// How long ago something was, that does not change.
+type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
 
 /// A directory that is open, and what the plugin calls it.
 struct GuestPlace {
     guest: String,
     dir: Arc<OwnedFd>,
     read_only: bool,
+}
+
+impl Guest {
+    /// The time, in nanoseconds from the clock's start.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from((self.0.clock)().as_nanos()).unwrap_or(u64::MAX)
+    }
 }
 
 impl Surroundings for Guest {
@@ -49,7 +58,7 @@ impl Surroundings for Guest {
     }
 
     fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
-        let now = u64::try_from(self.0.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let now = self.now();
         // Nothing in core panics half-way, so what a poisoned lock guards is whole.
         Some(act(&mut self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner), now))
     }
@@ -64,13 +73,16 @@ pub struct TempfileCtxBuilder {
     places: Vec<GuestPlace>,
     environment: Vec<(String, String)>,
     limits: Option<Limits>,
+    clock: Clock,
 }
 
 impl TempfileCtxBuilder {
     pub(super) fn new(scratch: &ScratchDir) -> Result<Self, Error> {
         let place =
             GuestPlace { guest: SCRATCH_GUEST_PATH.to_owned(), dir: scratch.handle()?, read_only: false };
-        Ok(Self { places: vec![place], environment: Vec::new(), limits: None })
+        let start = Instant::now();
+        let clock: Clock = Box::new(move || start.elapsed());
+        Ok(Self { places: vec![place], environment: Vec::new(), limits: None, clock })
     }
 
     /// Lets paths of the interface lead into a directory of the host's: as `location.directory`, and as the target of `persist` and `link`.
@@ -96,18 +108,28 @@ impl TempfileCtxBuilder {
 
     /// Limits what the instance may have at one time, and counts it: what would be more is refused with `quota`. Everything
     /// counts that is created through the interface, wherever it lies, until it is gone; a file's bytes are its size, sparse or not. Of a limited
-    /// instance every byte passes through the host: `direct` and `streams` are `unsupported`.
+    /// instance every byte passes through the host: `direct` is `unsupported`.
+    ///
+    /// Handles that have had their time are closed when the instance next calls the interface; between its calls an embedder can do so
+    /// by [`expire`](super::TempfileCtxView::expire).
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
     }
 
+    /// Takes the time from another clock than the system's, for the ages of handles. It must not go backwards.
+    pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
     /// The finished state.
     pub fn build(self) -> TempfileCtx {
-        let Self { places, environment, limits } = self;
-        let shared = Shared { places, environment, ledger: Mutex::default(), start: Instant::now() };
+        let Self { places, environment, limits, clock } = self;
+        let shared = Shared { places, environment, ledger: Mutex::default(), clock };
         let platform = Limited::new(Guest(Arc::new(shared)), limits);
-        TempfileCtx { platform, default: None, handles: 0, spooled: BTreeSet::new() }
+        let lives = limits.as_ref().and_then(Lifetimes::new);
+        TempfileCtx { platform, default: None, handles: 0, spooled: Default::default(), lives }
     }
 }
 

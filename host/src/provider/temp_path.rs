@@ -4,7 +4,7 @@ use tempfile_core::AnyFile;
 use wasmtime::component::Resource;
 
 use super::interface::tempfile::{Durability, HostTempPath, ReplaceMode};
-use super::{Failure, File, TempPath, TempfileCtxView, convert};
+use super::{Failure, File, Held, TempPath, TempfileCtxView, convert};
 
 impl HostTempPath for TempfileCtxView<'_> {
     fn path(&mut self, path: Resource<TempPath>) -> wasmtime::Result<String> {
@@ -12,9 +12,9 @@ impl HostTempPath for TempfileCtxView<'_> {
     }
 
     fn reopen(&mut self, path: Resource<TempPath>) -> Result<Resource<File>, Failure> {
-        self.wait(|view| {
+        self.call_on(&path, |view| {
             let file = view.table.get(&path)?.reopen()?;
-            view.push(AnyFile::Plain(file))
+            view.push(AnyFile::Plain(file), Some(TempPath::key(&path)))
         })
     }
 
@@ -26,18 +26,18 @@ impl HostTempPath for TempfileCtxView<'_> {
         durability: Durability,
     ) -> Result<(), Failure> {
         let (mode, durability) = (convert::replace_mode(mode), convert::durability(durability));
-        self.wait(|view| Ok(view.table.get_mut(&path)?.persist(&target, mode, durability)?))
+        self.call_on(&path, |view| Ok(view.table.get_mut(&path)?.persist(&target, mode, durability)?))
     }
 
     fn keep(&mut self, path: Resource<TempPath>) -> Result<String, Failure> {
-        Ok(self.table.get_mut(&path)?.keep()?)
+        self.call_on(&path, |view| Ok(view.table.get_mut(&path)?.keep()?))
     }
 
     fn close(&mut self, path: Resource<TempPath>) -> Result<(), Failure> {
-        self.wait(|view| Ok(view.table.get_mut(&path)?.close()?))
+        self.call_on(&path, |view| Ok(view.table.get_mut(&path)?.close()?))
     }
 
     fn drop(&mut self, path: Resource<TempPath>) -> wasmtime::Result<()> {
-        self.wait(|view| view.delete(path))
+        self.call(|view| view.delete(path))
     }
 }

@@ -5,7 +5,7 @@ use tempfile_core::{self as core, AnyFile, Place};
 use wasmtime::component::Resource;
 
 use super::interface::tempfile::{Durability, Host, Location, Options};
-use super::{Failure, File, Platform, TempDir, TempPath, TempfileCtxView, convert};
+use super::{Failure, File, Held, Key, Platform, TempDir, TempPath, TempfileCtxView, convert};
 
 impl TempfileCtxView<'_> {
     /// The default directory, looked for until it has been found.
@@ -27,12 +27,21 @@ impl TempfileCtxView<'_> {
     }
 }
 
+/// The handle that something made at a location is made from.
+fn source(location: &Location) -> Option<Key> {
+    match location {
+        Location::Within(dir) => Some(TempDir::key(dir)),
+        Location::Scratch | Location::Directory(_) => None,
+    }
+}
+
 impl Host for TempfileCtxView<'_> {
     fn unnamed(&mut self, location: Location) -> Result<Resource<File>, Failure> {
-        self.wait(|view| {
+        let from = source(&location);
+        self.call_using(from, |view| {
             let place = view.place(location)?;
             let file = core::unnamed(&view.ctx.platform, &mut SysRng, &place)?;
-            view.push(AnyFile::Plain(file))
+            view.push(AnyFile::Plain(file), from)
         })
     }
 
@@ -41,12 +50,13 @@ impl Host for TempfileCtxView<'_> {
         options: Options,
         location: Location,
     ) -> Result<(Resource<File>, Resource<TempPath>), Failure> {
-        self.wait(|view| {
+        let from = source(&location);
+        self.call_using(from, |view| {
             let place = view.place(location)?;
             let options = convert::options(options);
             let (file, path) = core::named(&view.ctx.platform, &mut SysRng, &options, &place)?;
-            let path = view.push(path)?;
-            match view.push(AnyFile::Plain(file)) {
+            let path = view.push(path, from)?;
+            match view.push(AnyFile::Plain(file), Some(TempPath::key(&path))) {
                 Ok(file) => Ok((file, path)),
                 Err(failure) => {
                     view.delete(path).map_err(Failure::Trap)?;
@@ -57,29 +67,33 @@ impl Host for TempfileCtxView<'_> {
     }
 
     fn spooled(&mut self, max_memory: Option<u64>, location: Location) -> Result<Resource<File>, Failure> {
-        self.wait(|view| {
+        let from = source(&location);
+        self.call_using(from, |view| {
             let place = view.place(location)?;
             let file = core::spooled(&view.ctx.platform, SysRng, max_memory, &place)?;
-            let file = view.push(file)?;
+            let file = view.push(file, from)?;
             view.ctx.spooled.insert(file.rep());
             Ok(file)
         })
     }
 
     fn directory(&mut self, options: Options, location: Location) -> Result<Resource<TempDir>, Failure> {
-        self.wait(|view| {
+        let from = source(&location);
+        self.call_using(from, |view| {
             let place = view.place(location)?;
             let options = convert::options(options);
             let dir = core::directory(&view.ctx.platform, &mut SysRng, &options, &place)?;
-            view.push(dir)
+            view.push(dir, from)
         })
     }
 
     fn link(&mut self, file: Resource<File>, target: String, durability: Durability) -> Result<(), Failure> {
-        self.wait(|view| Ok(view.table.get_mut(&file)?.link(&target, convert::durability(durability))?))
+        self.call_on(&file, |view| {
+            Ok(view.table.get_mut(&file)?.link(&target, convert::durability(durability))?)
+        })
     }
 
     fn default_directory(&mut self) -> Result<String, Failure> {
-        self.wait(|view| Ok(view.default_place()?.path().to_owned()))
+        self.call(|view| Ok(view.default_place()?.path().to_owned()))
     }
 }

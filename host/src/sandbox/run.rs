@@ -11,7 +11,7 @@ use wasmtime_wasi::cli::{InputFile, OutputFile};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use super::Control;
+use super::{Control, Provider};
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, one_line};
 use crate::provider::{Limits, TempfileCtx};
@@ -102,7 +102,8 @@ impl Run {
 
     /// Limits what the run may have at one time of files, names, handles and memory for them, and counts it: see
     /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits). Only a plugin that the host provides for
-    /// ([`Sandbox::load_hosted`](crate::Sandbox::load_hosted)) can be limited; the run of another is refused.
+    /// ([`Sandbox::load_hosted`](crate::Sandbox::load_hosted)) can be limited, or, but for limits of time, one with a provider for it
+    /// ([`Sandbox::load_limited`](crate::Sandbox::load_limited)); the run of another is refused.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
@@ -127,16 +128,27 @@ impl Run {
         self
     }
 
-    /// What the host's own provider is to know: the mounts and variables, which the provider component finds among its imports.
-    pub(super) fn tempfile(&self, scratch: &ScratchDir, hosted: bool) -> Result<TempfileCtx, Error> {
+    /// What the host's own provider is to know: the mounts and variables, which a provider component finds among its imports. There the
+    /// limits are a variable too.
+    pub(super) fn tempfile(
+        &mut self,
+        scratch: &ScratchDir,
+        provider: Provider,
+    ) -> Result<TempfileCtx, Error> {
         let mut builder = TempfileCtx::builder(scratch)?;
-        if let Some(limits) = self.limits {
-            if !hosted {
-                return Err(Error::NotLimited);
+        match (self.limits, provider) {
+            (None, _) => {}
+            (Some(_), Provider::Component) => return Err(Error::NotLimited),
+            (Some(limits), Provider::LimitedComponent) => {
+                if limits.time_to_live.is_some() || limits.idle.is_some() {
+                    return Err(Error::NotTimed);
+                }
+                // The first of a name counts.
+                self.environment.insert(0, (Limits::VARIABLE.to_owned(), limits.to_string()));
             }
-            builder = builder.limits(limits);
+            (Some(limits), Provider::Host) => builder = builder.limits(limits),
         }
-        if hosted {
+        if provider == Provider::Host {
             for mount in &self.mounts {
                 builder = builder.mount(mount)?;
             }

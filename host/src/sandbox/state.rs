@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wasmtime_wasi::{FsPerms, ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
+use super::Provider;
 use super::limits::{self, Budget};
 use super::run::Run;
 use crate::compose::SCRATCH_GUEST_PATH;
@@ -21,19 +22,19 @@ pub struct State {
 }
 
 impl State {
-    pub(super) fn new(run: Run, scratch: &ScratchDir, hosted: bool) -> Result<Self, Error> {
+    pub(super) fn new(mut run: Run, scratch: &ScratchDir, provider: Provider) -> Result<Self, Error> {
         let mut wasi = WasiCtx::builder();
         limits::apply_wasi(&mut wasi);
         // Before the first directory, which copies the setting. A run has its thread for itself: a detour through a pool
         // makes every path call three to ten times slower.
         wasi.allow_blocking_current_thread(true);
         // To a provider component the scratch directory is a preopen; a plugin that the host provides for never gets near one.
-        if !hosted {
+        if provider != Provider::Host {
             wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite).map_err(|error| {
                 Error::Engine { operation: "open the scratch directory", cause: one_line(error.as_ref()) }
             })?;
         }
-        let tempfile = run.tempfile(scratch, hosted)?;
+        let tempfile = run.tempfile(scratch, provider)?;
         let scratch = scratch.path().to_owned();
         let budget = Budget::new(run.memory);
         run.grant(&mut wasi)?;

@@ -1,0 +1,87 @@
+//! The platform within the limits that the environment sets: every byte passes through here, so nothing is handed over.
+
+use alloc::rc::{Rc, Weak};
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use getrandom::SysRng;
+use tempfile_core::{AnyFile, Error, ErrorCode, Limited, SpooledFiles, TempDir};
+use tempfile_wasi::{Descriptor, InputStream, OutputStream, Wasi};
+
+use crate::provider::state;
+use crate::runtime::Global;
+
+pub(crate) type Platform = Limited<Wasi>;
+
+type File = AnyFile<Platform, SysRng>;
+
+/// A file, as its handle has it.
+pub(crate) type Held = Rc<RefCell<File>>;
+
+/// The spooled files, among which room in memory is made.
+static SPOOLED: Global<RefCell<Vec<Weak<RefCell<File>>>>> = Global::new();
+
+fn spooled() -> &'static RefCell<Vec<Weak<RefCell<File>>>> {
+    SPOOLED.get_or_init(RefCell::default)
+}
+
+pub(crate) fn hold(file: File) -> Held {
+    let listed = matches!(file, AnyFile::Spooled(_));
+    let held = Rc::new(RefCell::new(file));
+    if listed {
+        let mut spooled = spooled().borrow_mut();
+        spooled.retain(|file| file.strong_count() > 0);
+        spooled.push(Rc::downgrade(&held));
+    }
+    held
+}
+
+pub(crate) fn start() -> Result<Platform, Error> {
+    Limited::from_environment(Wasi::default())
+}
+
+struct Spools(Vec<Held>);
+
+impl SpooledFiles<Platform, SysRng> for Spools {
+    type Key = usize;
+
+    fn keys(&self) -> Vec<usize> {
+        (0..self.0.len()).collect()
+    }
+
+    fn with<T>(&mut self, key: usize, act: impl FnOnce(&mut File) -> T) -> Option<T> {
+        Some(act(&mut self.0.get(key)?.borrow_mut()))
+    }
+}
+
+/// Makes room in memory, if this is a spooled file.
+pub(crate) fn make_room(file: &Held, end: u64) {
+    let spools = Spools(spooled().borrow().iter().filter_map(Weak::upgrade).collect());
+    let this = spools.0.iter().position(|spooled| Rc::ptr_eq(spooled, file));
+    if let (Some(this), Ok(state)) = (this, state()) {
+        tempfile_core::make_room(&state.platform, &mut { spools }, this, end);
+    }
+}
+
+/// The answer of all that would go round the limits; `closed` comes before it.
+fn refused<T>(file: &Held, operation: &str) -> Result<T, Error> {
+    file.borrow().storage()?;
+    Err(Error::new(ErrorCode::Unsupported, operation, "a temporary file"))
+}
+
+pub(crate) fn hand_over(file: &Held) -> Result<Descriptor, Error> {
+    refused(file, "hand over")
+}
+
+pub(crate) fn open_directory(dir: &TempDir<Platform>) -> Result<Descriptor, Error> {
+    dir.get_ref()?;
+    Err(Error::new(ErrorCode::Unsupported, "open", dir.path()))
+}
+
+pub(crate) fn reader(file: &Held, _: u64) -> Result<InputStream, Error> {
+    refused(file, "make a stream of")
+}
+
+pub(crate) fn writer(file: &Held, _: u64) -> Result<OutputStream, Error> {
+    refused(file, "make a stream of")
+}
