@@ -69,6 +69,12 @@ const PROGRAMS: Call = Call {
         },
         Component { package: "sort", source: "examples/sort", artifact: "sort.wasm", variable: "SORT" },
         Component {
+            package: "upload",
+            source: "examples/upload",
+            artifact: "upload.wasm",
+            variable: "UPLOAD",
+        },
+        Component {
             package: "test-plugin",
             source: "tests/plugin",
             artifact: "test-plugin.wasm",
@@ -104,6 +110,7 @@ const SOURCES: &[&str] = &[
     "tests/plugin",
     "tests/bare",
     "examples/sort",
+    "examples/upload",
 ];
 
 fn main() {

@@ -107,7 +107,7 @@ impl TempfileCtxBuilder {
         let Self { places, environment, limits } = self;
         let shared = Shared { places, environment, ledger: Mutex::default(), start: Instant::now() };
         let platform = Limited::new(Guest(Arc::new(shared)), limits);
-        TempfileCtx { platform, default: None, handles: 0, spooled: BTreeSet::new() }
+        TempfileCtx { platform, default: None, handles: 0, spooled: BTreeSet::new(), refused: 0 }
     }
 }
 
