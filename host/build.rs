@@ -81,6 +81,12 @@ const PROGRAMS: Call = Call {
         },
         Component { package: "sort", source: "examples/sort", artifact: "sort.wasm", variable: "SORT" },
         Component {
+            package: "upload",
+            source: "examples/upload",
+            artifact: "upload.wasm",
+            variable: "UPLOAD",
+        },
+        Component {
             package: "test-plugin",
             source: "tests/plugin",
             artifact: "test-plugin.wasm",
@@ -116,6 +122,7 @@ const SOURCES: &[&str] = &[
     "tests/plugin",
     "tests/bare",
     "examples/sort",
+    "examples/upload",
 ];
 
 fn main() {

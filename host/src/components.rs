@@ -27,6 +27,9 @@ pub mod for_tests {
     /// A plugin with a subcommand for every way to misbehave.
     pub const PLUGIN: &[u8] = include_bytes!(env!("COMPONENT_TEST_PLUGIN"));
 
+    /// The example plugin for a service: it takes an upload in.
+    pub const UPLOAD: &[u8] = include_bytes!(env!("COMPONENT_UPLOAD"));
+
     /// A plugin whose imports name no file system.
     pub const BARE_PLUGIN: &[u8] = include_bytes!(env!("COMPONENT_BARE_PLUGIN"));
 }

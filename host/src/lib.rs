@@ -40,6 +40,7 @@ pub mod suite;
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};
 pub use error::{Error, RootCause};
 pub use sandbox::{
-    Capture, Control, Ending, Input, Mount, Outcome, Output, Plugin, Run, Sandbox, State, Used,
+    Capture, Control, Counters, Ending, Guards, Input, Mount, Outcome, Output, Plugin, Run, Sandbox, State,
+    Used,
 };
 pub use scratch::{CleanupFailure, ScratchDir, ScratchRoot, Sweep};

@@ -174,6 +174,8 @@ pub struct TempfileCtx {
     spooled: BTreeSet<u32>,
     /// How long handles have lived, where that is limited.
     lives: Option<Lifetimes<Key>>,
+    /// How often it was refused more than its limits.
+    refused: u64,
 }
 
 impl TempfileCtx {
@@ -194,6 +196,11 @@ impl TempfileCtx {
     /// How much the instance has in use, and had at most: what its own `ledger.usage` says.
     pub fn usage(&self) -> Usage {
         self.platform.ledger(|ledger, _| ledger.usage()).unwrap_or_default()
+    }
+
+    /// How often it was refused more than its limits: answers of `quota`, whether the limit is the host's or the file system's.
+    pub fn refused(&self) -> u64 {
+        self.refused
     }
 
     /// How much it may have at one time: what its own `ledger.limits` says.
@@ -266,7 +273,7 @@ pub fn add_to_linker<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmt
 ///
 /// As [`add_to_linker`].
 pub fn add_to_linker_async<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    add(linker, |state| TempfileCtxView { waiting: Waiting::Told, ..state.tempfile() })
+    add(linker, |state| state.tempfile().on_shared_threads())
 }
 
 struct HasTempfile;
@@ -308,13 +315,21 @@ impl From<ResourceTableError> for Failure {
 impl interface::types::Host for TempfileCtxView<'_> {
     fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<interface::types::Error> {
         match failure {
-            Failure::Answer(error) => Ok(convert::error(error)),
+            Failure::Answer(error) => {
+                self.ctx.refused += u64::from(error.code == tempfile_core::ErrorCode::Quota);
+                Ok(convert::error(error))
+            }
             Failure::Trap(error) => Err(error),
         }
     }
 }
 
 impl TempfileCtxView<'_> {
+    /// The same, for a store whose calls must not hold up their thread: see [`add_to_linker_async`].
+    pub(crate) fn on_shared_threads(self) -> Self {
+        Self { waiting: Waiting::Told, ..self }
+    }
+
     /// Does what may wait for the disk, when no handle is used.
     fn call<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
         self.call_using(None, act)

@@ -1,12 +1,29 @@
 //! Runs composed plugins: one store, one scratch directory and one budget per run.
+//!
+//! # On which threads
+//!
+//! [`Plugin::run`] is for a program with threads of its own: it takes the calling thread until the plugin has ended, and does everything
+//! there. Nothing is faster. [`Plugin::run_async`] is for a program on tokio, whose threads many tasks share: what may wait for the disk is
+//! done where it holds up nobody else, and a plugin that computes gives its thread back after every [turn](Guards::turn).
+//!
+//! | | `run` | `run_async` |
+//! |---|---|---|
+//! | making and removing the scratch directory | the calling thread | the runtime's pool for blocking work |
+//! | `wasi:filesystem`, files as standard streams | the calling thread | that pool |
+//! | `scratch:tempfile` from the host | the calling thread | `block_in_place`: the thread's other tasks move to another one |
+//! | a plugin that computes | until it ends | a turn at a time |
+//! | stopped in a system call that hangs | see [`Control::abandon`] | ends, unless the call is the host provider's |
+//! | given up half-way | – | drop the future |
+//!
+//! On a runtime with a single thread there is no other one for `block_in_place`: what the host provides then waits there. Loading a plugin
+//! compiles it, which takes as long as it takes, on the thread that asks; do it once.
 
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine, Store, UpdateDeadline};
+use wasmtime::{Config, Engine};
 use wasmtime_wasi::p2::bindings::CommandPre;
-use wasmtime_wasi::runtime::in_tokio;
 
 use crate::components;
 use crate::compose::{PluginPreopens, check_component, compose};
@@ -14,44 +31,83 @@ use crate::error::{Error, one_line};
 use crate::provider;
 
 mod control;
+mod counters;
 mod ending;
+mod guards;
+mod instance;
 mod limits;
+mod plugin;
 mod run;
 mod state;
+mod stdio;
+mod tell;
+mod turns;
 
-use control::Begun;
 pub use control::Control;
+pub use counters::Counters;
+use counters::Tally;
 pub use ending::{Ending, Outcome, Used};
-pub use run::{Capture, Input, Mount, Output, Run};
+pub use guards::Guards;
+pub use plugin::Plugin;
+use plugin::Provider;
+pub use run::{Mount, Run};
 pub use state::State;
+pub use stdio::{Capture, Input, Output};
+use turns::Turns;
 
 /// An engine and what it serves to plugins: WASI 0.2 without a network, and whatever [`with`](Self::with) adds.
 ///
 /// Making one is cheap, compiling a plugin is not: keep the [`Plugin`]. Clones share the engine.
 #[derive(Clone)]
 pub struct Sandbox {
-    engine: Engine,
+    common: Arc<Common>,
     linker: Linker<State>,
 }
 
+/// What a sandbox and its plugins share.
+struct Common {
+    engine: Engine,
+    guards: Guards,
+    tally: Tally,
+    turns: Turns,
+}
+
 impl Sandbox {
-    /// A sandbox that serves WASI 0.2.
+    /// A sandbox that serves WASI 0.2, behind the default [`Guards`].
     ///
     /// # Errors
     ///
     /// If the engine cannot run on this machine.
     pub fn new() -> Result<Self, Error> {
+        Self::with_guards(Guards::default())
+    }
+
+    /// A sandbox that serves WASI 0.2, behind these guards.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot run on this machine, or not with this stack.
+    pub fn with_guards(guards: Guards) -> Result<Self, Error> {
         let mut config = Config::new();
         // How a run is stopped that never calls the host.
         config.epoch_interruption(true);
-        // What a deep recursion in a plugin may use; the fiber it runs on leaves as much again to the host's own calls.
-        config.max_wasm_stack(1 << 20);
-        config.async_stack_size(2 << 20);
+        guards.configure(&mut config);
         let engine = Engine::new(&config).map_err(|error| engine_error("start the engine", &error))?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)
             .map_err(|error| engine_error("link WASI", &error))?;
-        Ok(Self { engine, linker })
+        let turns = Turns::new(&engine, guards.turn);
+        Ok(Self { common: Arc::new(Common { engine, guards, tally: Tally::default(), turns }), linker })
+    }
+
+    /// What protects the host from its plugins.
+    pub fn guards(&self) -> Guards {
+        self.common.guards
+    }
+
+    /// What has become of all runs so far, of all plugins of this sandbox and of its clones.
+    pub fn counters(&self) -> Counters {
+        self.common.tally.snapshot()
     }
 
     /// Serves more than WASI: `add` gets the linker, and its functions find the run they belong to in [`State`].
@@ -127,7 +183,7 @@ impl Sandbox {
     )]
     pub(crate) unsafe fn load_compiled(&self, file: &Path, hosted: bool) -> Result<Plugin, Error> {
         // SAFETY: what the caller promises is what the engine asks for.
-        let component = unsafe { Component::deserialize_file(&self.engine, file) }
+        let component = unsafe { Component::deserialize_file(&self.common.engine, file) }
             .map_err(|error| engine_error("load a compiled plugin", &error))?;
         let (linker, provider) = match hosted {
             true => (self.providing()?, Provider::Host),
@@ -144,7 +200,7 @@ impl Sandbox {
 
     fn compile(&self, component: &[u8]) -> Result<Component, Error> {
         check_component("plugin", component)?;
-        Component::from_binary(&self.engine, component)
+        Component::from_binary(&self.common.engine, component)
             .map_err(|error| Error::Invalid { what: "plugin", cause: one_line(error.as_ref()) })
     }
 
@@ -156,7 +212,7 @@ impl Sandbox {
     ) -> Result<Plugin, Error> {
         let pre = linker.instantiate_pre(component).map_err(|error| self.missing(component, &error))?;
         let pre = CommandPre::new(pre).map_err(|_| Error::NoRun)?;
-        Ok(Plugin { engine: self.engine.clone(), pre, provider })
+        Ok(Plugin::new(self.common.clone(), pre, provider))
     }
 
     /// Names the import that stands in the way.
@@ -165,7 +221,7 @@ impl Sandbox {
         // that what is wrong with it.
         let text = one_line(error.as_ref());
         let ty = component.component_type();
-        let mut names = ty.imports(&self.engine).map(|(name, _)| name);
+        let mut names = ty.imports(&self.common.engine).map(|(name, _)| name);
         let Some(import) = names.find(|name| text.contains(&format!("`{name}`"))) else {
             return engine_error("link the plugin", error);
         };
@@ -175,92 +231,6 @@ impl Sandbox {
             import: import.to_owned(),
             cause: if absent { String::new() } else { detail.to_owned() },
         }
-    }
-}
-
-/// Who serves `scratch:tempfile` to a plugin.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Provider {
-    /// A component inside it, or nobody.
-    Component,
-    /// A component inside it, which keeps to the limits in its environment.
-    LimitedComponent,
-    /// This process.
-    Host,
-}
-
-/// A compiled plugin. Clones share the code.
-#[derive(Clone)]
-pub struct Plugin {
-    engine: Engine,
-    pre: CommandPre<State>,
-    provider: Provider,
-}
-
-impl Plugin {
-    /// The machine code, for another process of this very program.
-    pub(crate) fn compiled(&self) -> Result<Vec<u8>, Error> {
-        let code = self.pre.instance_pre().component().serialize();
-        code.map_err(|error| engine_error("keep a compiled plugin", &error))
-    }
-
-    /// Runs the plugin to its end, whatever that is, and removes its scratch directory.
-    ///
-    /// The calling thread is used for the plugin's code and for its file operations. It waits; so this must not be called
-    /// from inside an asynchronous runtime.
-    ///
-    /// A run that is stopped ends at once in its own code and while it waits for standard input or a clock. It does not end
-    /// inside a system call that blocks, such as a write to a full pipe: see [`Control::abandon`].
-    ///
-    /// # Errors
-    ///
-    /// If the run could not begin: the root is not writable, or a mount cannot be granted.
-    pub fn run(&self, run: Run) -> Result<Outcome, Error> {
-        in_tokio(self.execute(run))
-    }
-
-    async fn execute(&self, run: Run) -> Result<Outcome, Error> {
-        match run.control.clone().begin(&self.engine, || run.root.create_dir())? {
-            Some(begun) => self.execute_in(run, begun).await,
-            None => Ok(Outcome::never_began()),
-        }
-    }
-
-    async fn execute_in(&self, run: Run, begun: Begun) -> Result<Outcome, Error> {
-        let Begun { control, scratch } = &begun;
-        let (timeout, keep, began) = (run.timeout, run.keep, Instant::now());
-        let mut store = Store::new(&self.engine, State::new(run, scratch, self.provider)?);
-        store.limiter(|state| &mut state.budget);
-        limits::apply(&mut store);
-        let stopped = control.clone();
-        store.epoch_deadline_callback(move |_| {
-            Ok(match stopped.is_stopped() {
-                true => UpdateDeadline::Interrupt,
-                // Another run of this engine was meant.
-                false => UpdateDeadline::Continue(1),
-            })
-        });
-        store.set_epoch_deadline(1);
-
-        let alarm = timeout.map(|timeout| control.stop_after(timeout));
-        let guest = async {
-            let command = self.pre.instantiate_async(&mut store).await?;
-            command.wasi_cli_run().call_run(&mut store).await
-        };
-        let result = control.unless_stopped(guest).await;
-        drop(alarm);
-
-        let ending = Ending::of(result, control, &store.data().budget);
-        let used = Used {
-            memory: store.data().budget.used(),
-            time: began.elapsed(),
-            tempfile: (self.provider == Provider::Host).then(|| store.data().usage()),
-        };
-        // Open files first: what is still open may not be removable.
-        drop(store);
-        let left_behind = scratch.entries().unwrap_or_default();
-        let kept = if keep { Some(scratch.keep()?) } else { None };
-        Ok(Outcome { ending, left_behind, not_removed: scratch.close(), kept, used })
     }
 }
 

@@ -43,6 +43,7 @@ fn figures(outcome: &Outcome) -> serde_json::Map<String, Value> {
         add("peak-bytes", json!(usage.peak.bytes));
         add("peak-entries", json!(usage.peak.entries));
         add("kept", json!(usage.kept));
+        add("refused", json!(used.refused));
     }
     figures
 }

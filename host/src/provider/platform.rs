@@ -1,5 +1,6 @@
 //! The operating system, as far as an instance was granted it.
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -129,7 +130,7 @@ impl TempfileCtxBuilder {
         let shared = Shared { places, environment, ledger: Mutex::default(), clock };
         let platform = Limited::new(Guest(Arc::new(shared)), limits);
         let lives = limits.as_ref().and_then(Lifetimes::new);
-        TempfileCtx { platform, default: None, handles: 0, spooled: Default::default(), lives }
+        TempfileCtx { platform, default: None, handles: 0, spooled: BTreeSet::new(), lives, refused: 0 }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -26,12 +26,16 @@ struct Shared {
     state: Mutex<Inner>,
     /// Wakes the run when it waits in a call of the host's.
     stopped: Notify,
+    /// Wakes who waits for the directory to be made.
+    made: Condvar,
 }
 
 #[derive(Default)]
 struct Inner {
     stop: Option<Stop>,
     abandoned: bool,
+    /// Whether the directory is being made, which may take as long as the disk does.
+    making: bool,
     engine: Option<EngineWeak>,
     scratch: Option<Arc<ScratchDir>>,
 }
@@ -75,6 +79,8 @@ impl Control {
         let mut inner = self.lock();
         // A run that is about to begin must not make another one.
         inner.abandoned = true;
+        let mut inner =
+            self.shared.made.wait_while(inner, |inner| inner.making).unwrap_or_else(PoisonError::into_inner);
         inner.scratch.take().map(|scratch| scratch.close()).unwrap_or_default()
     }
 
@@ -88,10 +94,15 @@ impl Control {
         if inner.stop.is_some() || inner.abandoned {
             return Ok(None);
         }
-        let scratch = Arc::new(create()?);
         inner.engine = Some(engine.weak());
-        inner.scratch = Some(scratch.clone());
-        Ok(Some(Begun { control: self.clone(), scratch }))
+        inner.making = true;
+        drop(inner);
+        let made = create().map(Arc::new);
+        let mut inner = self.lock();
+        inner.making = false;
+        inner.scratch = made.as_ref().ok().cloned();
+        self.shared.made.notify_all();
+        Ok(Some(Begun { control: self.clone(), scratch: made? }))
     }
 
     pub(super) fn stop_reason(&self) -> Option<Stop> {
@@ -116,10 +127,11 @@ impl Control {
         let mut run = pin!(run);
         let mut stopped = pin!(self.shared.stopped.notified());
         poll_fn(|context| {
-            if let Poll::Ready(result) = run.as_mut().poll(context) {
-                return Poll::Ready(Some(result));
+            // First: the epoch of a stop before the run had its deadline is past, and its own code would never know.
+            if stopped.as_mut().poll(context).is_ready() {
+                return Poll::Ready(None);
             }
-            stopped.as_mut().poll(context).map(|()| None)
+            run.as_mut().poll(context).map(Some)
         })
         .await
     }

@@ -9,6 +9,7 @@ use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
 use super::control::{Control, Stop};
+use super::guards::Guards;
 use super::limits::Budget;
 use crate::error::one_line;
 use crate::scratch::CleanupFailure;
@@ -38,6 +39,8 @@ pub struct Used {
     pub time: Duration,
     /// What the host's own provider counted; none where a component provides.
     pub tempfile: Option<tempfile_core::Usage>,
+    /// How often the host's own provider refused the plugin more than its limits.
+    pub refused: u64,
 }
 
 impl Outcome {
@@ -75,6 +78,11 @@ pub enum Ending {
         /// The limit in bytes, for plugin and provider together.
         limit: u64,
     },
+    /// The plugin computed more than it may: [`Guards::fuel`](crate::Guards::fuel).
+    OutOfFuel {
+        /// The fuel it had.
+        fuel: u64,
+    },
     /// The embedder stopped the run.
     Interrupted,
 }
@@ -84,6 +92,7 @@ impl Ending {
         result: Option<wasmtime::Result<Result<(), ()>>>,
         control: &Control,
         budget: &Budget,
+        guards: &Guards,
     ) -> Self {
         let error = match result {
             Some(Ok(Ok(()))) => return Self::Returned,
@@ -100,6 +109,9 @@ impl Ending {
             (Some(Stop::TimedOut), _) => Self::TimedOut,
             (Some(Stop::Interrupted), _) | (None, None) => Self::Interrupted,
             (None, Some(_)) if budget.is_exhausted() => Self::OutOfMemory { limit: budget.limit() },
+            (None, Some(error)) if is_out_of_fuel(&error) => {
+                Self::OutOfFuel { fuel: guards.fuel.unwrap_or_default() }
+            }
             (None, Some(error)) => Self::Trapped { reason: trap_reason(&error) },
         }
     }
@@ -115,9 +127,16 @@ impl fmt::Display for Ending {
             Self::OutOfMemory { limit } => {
                 write!(f, "the plugin ran out of memory: its limit is {limit} bytes")
             }
+            Self::OutOfFuel { fuel } => {
+                write!(f, "the plugin computed more than it may: {fuel} units of fuel")
+            }
             Self::Interrupted => f.write_str("the plugin was interrupted"),
         }
     }
+}
+
+fn is_out_of_fuel(error: &wasmtime::Error) -> bool {
+    matches!(error.downcast_ref::<Trap>(), Some(Trap::OutOfFuel))
 }
 
 /// The reason without the backtrace that the engine puts around it.

@@ -1,17 +1,16 @@
 //! What a run is given.
 
 use std::fmt::Display;
-use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
-use wasmtime_wasi::cli::{InputFile, OutputFile};
-use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use super::{Control, Provider};
+use super::plugin::Provider;
+use super::state::Threads;
+use super::{Control, Input, Output};
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, one_line};
 use crate::provider::{Limits, TempfileCtx};
@@ -160,7 +159,7 @@ impl Run {
     }
 
     /// Puts everything into the plugin's world.
-    pub(super) fn grant(self, wasi: &mut WasiCtxBuilder) -> Result<(), Error> {
+    pub(super) fn grant(self, wasi: &mut WasiCtxBuilder, threads: Threads) -> Result<(), Error> {
         wasi.args(&self.arguments);
         wasi.envs(&self.environment);
         for mount in &self.mounts {
@@ -168,116 +167,10 @@ impl Run {
             wasi.preopened_dir(&mount.host, &mount.guest, perms)
                 .map_err(|error| mount.unopened(&one_line(error.as_ref())))?;
         }
-        match self.stdin {
-            Input::Empty => {}
-            Input::Inherit => {
-                wasi.inherit_stdin();
-            }
-            Input::File(file) => {
-                wasi.stdin(InputFile::new(file));
-            }
-            Input::Bytes(bytes) => {
-                wasi.stdin(MemoryInputPipe::new(bytes));
-            }
-        }
-        match self.stdout {
-            Output::Discard => {}
-            Output::Inherit => {
-                wasi.inherit_stdout();
-            }
-            Output::File(file) => {
-                wasi.stdout(OutputFile::new(file));
-            }
-            Output::Capture(capture) => {
-                wasi.stdout(capture.pipe);
-            }
-        }
-        match self.stderr {
-            Output::Discard => {}
-            Output::Inherit => {
-                wasi.inherit_stderr();
-            }
-            Output::File(file) => {
-                wasi.stderr(OutputFile::new(file));
-            }
-            Output::Capture(capture) => {
-                wasi.stderr(capture.pipe);
-            }
-        }
+        wasi.stdin(self.stdin.stream_on(threads));
+        wasi.stdout(self.stdout.stream_on(threads));
+        wasi.stderr(self.stderr.stream_on(threads));
         Ok(())
-    }
-}
-
-/// Where a plugin's standard input comes from.
-#[derive(Debug)]
-pub enum Input {
-    /// It is at its end from the start.
-    Empty,
-    /// The embedder's own. Only one run at a time should have it.
-    Inherit,
-    /// An open file.
-    File(File),
-    /// These bytes.
-    Bytes(Vec<u8>),
-}
-
-impl From<File> for Input {
-    fn from(file: File) -> Self {
-        Self::File(file)
-    }
-}
-
-impl From<&str> for Input {
-    fn from(text: &str) -> Self {
-        Self::Bytes(text.into())
-    }
-}
-
-/// Where a plugin's output goes.
-#[derive(Debug)]
-pub enum Output {
-    /// Nowhere.
-    Discard,
-    /// The embedder's own.
-    Inherit,
-    /// An open file.
-    File(File),
-    /// Memory.
-    Capture(Capture),
-}
-
-impl From<File> for Output {
-    fn from(file: File) -> Self {
-        Self::File(file)
-    }
-}
-
-impl From<&Capture> for Output {
-    fn from(capture: &Capture) -> Self {
-        Self::Capture(capture.clone())
-    }
-}
-
-/// Output kept in memory. Clones share it, so one can be read after the run, or while it goes on.
-#[derive(Clone, Debug)]
-pub struct Capture {
-    pipe: MemoryOutputPipe,
-}
-
-impl Capture {
-    /// Keeps up to `limit` bytes. A plugin that writes more finds its output closed.
-    pub fn new(limit: usize) -> Self {
-        Self { pipe: MemoryOutputPipe::new(limit) }
-    }
-
-    /// What has been written so far.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.pipe.contents().to_vec()
-    }
-
-    /// What has been written so far, as text; what is not UTF-8 is replaced.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 }
 

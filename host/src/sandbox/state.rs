@@ -4,13 +4,23 @@ use std::path::{Path, PathBuf};
 
 use wasmtime_wasi::{FsPerms, ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
-use super::Provider;
-use super::limits::{self, Budget};
+use super::guards::Guards;
+use super::limits::Budget;
+use super::plugin::Provider;
 use super::run::Run;
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, one_line};
 use crate::provider::{TempfileCtx, TempfileCtxView, TempfileView};
 use crate::scratch::ScratchDir;
+
+/// Whose threads a run is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// It has one for itself.
+    Own,
+    /// It shares them with other tasks.
+    Shared,
+}
 
 /// One run, as the functions of a linker see it.
 pub struct State {
@@ -18,16 +28,23 @@ pub struct State {
     table: ResourceTable,
     tempfile: TempfileCtx,
     scratch: PathBuf,
+    threads: Threads,
     pub(super) budget: Budget,
 }
 
 impl State {
-    pub(super) fn new(mut run: Run, scratch: &ScratchDir, provider: Provider) -> Result<Self, Error> {
+    pub(super) fn new(
+        mut run: Run,
+        scratch: &ScratchDir,
+        provider: Provider,
+        guards: &Guards,
+        threads: Threads,
+    ) -> Result<Self, Error> {
         let mut wasi = WasiCtx::builder();
-        limits::apply_wasi(&mut wasi);
-        // Before the first directory, which copies the setting. A run has its thread for itself: a detour through a pool
-        // makes every path call three to ten times slower.
-        wasi.allow_blocking_current_thread(true);
+        guards.apply_wasi(&mut wasi);
+        // Before the first directory, which copies the setting. The detour through a pool makes every path call three to ten
+        // times slower, so a run that has its thread for itself is spared it.
+        wasi.allow_blocking_current_thread(threads == Threads::Own);
         // To a provider component the scratch directory is a preopen; a plugin that the host provides for never gets near one.
         if provider != Provider::Host {
             wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite).map_err(|error| {
@@ -36,9 +53,9 @@ impl State {
         }
         let tempfile = run.tempfile(scratch, provider)?;
         let scratch = scratch.path().to_owned();
-        let budget = Budget::new(run.memory);
-        run.grant(&mut wasi)?;
-        Ok(Self { wasi: wasi.build(), table: limits::table(), tempfile, scratch, budget })
+        let budget = Budget::new(run.memory, guards);
+        run.grant(&mut wasi, threads)?;
+        Ok(Self { wasi: wasi.build(), table: guards.table(), tempfile, scratch, threads, budget })
     }
 
     /// Where the run's scratch directory lies, on the host. A function that gets at it must not tell a plugin.
@@ -51,6 +68,11 @@ impl State {
         self.tempfile.usage()
     }
 
+    /// How often the host's own provider refused more than the limits.
+    pub(super) fn refused(&self) -> u64 {
+        self.tempfile.refused()
+    }
+
     /// The handles of the run: where a host function keeps the resources it gives to the plugin.
     pub fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
@@ -59,7 +81,11 @@ impl State {
 
 impl TempfileView for State {
     fn tempfile(&mut self) -> TempfileCtxView<'_> {
-        self.tempfile.view(&mut self.table)
+        let view = self.tempfile.view(&mut self.table);
+        match self.threads {
+            Threads::Own => view,
+            Threads::Shared => view.on_shared_threads(),
+        }
     }
 }
 

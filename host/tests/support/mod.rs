@@ -83,6 +83,12 @@ impl Drop for World {
     }
 }
 
+/// A runtime with this many threads, as an embedder on tokio has one.
+pub(crate) fn shared_threads(count: usize) -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(count).enable_all().build().expect("make a runtime")
+}
+
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-tempfile"));
     command.stdin(Stdio::null());

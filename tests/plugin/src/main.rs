@@ -61,6 +61,12 @@ fn main() -> ExitCode {
             std::io::stdin().read_to_end(&mut all).expect("read standard input");
             say(&format!("read {} bytes", all.len()));
         }
+        // As "read", after a line.
+        "open" => {
+            let _scratch = litter();
+            say("opening");
+            return read(&argument);
+        }
         "flood" => {
             let _scratch = litter();
             say("flooding");

@@ -1,0 +1,122 @@
+//! An HTTP service that runs a plugin for every upload: the host, embedded in a program on tokio.
+//!
+//! ```sh
+//! embed-async 127.0.0.1:8080 /var/tmp/my-service upload.wasm
+//! curl --data-binary @film.mkv http://127.0.0.1:8080/
+//! ```
+//!
+//! Each request has a plugin, a scratch directory and limits of its own. The body goes into the plugin's temporary file as it comes, and is never
+//! in memory as a whole. Whatever ends the request ends the plugin: a client that hangs up drops the future of its run.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, io};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::io::StreamReader;
+use wasi_tempfile_host::provider::Limits;
+use wasi_tempfile_host::{Capture, Ending, Input, Outcome, Plugin, Run, Sandbox, ScratchRoot};
+
+/// How many plugins run at once; the others' requests wait.
+const AT_ONCE: usize = 64;
+
+#[derive(Clone)]
+struct Service {
+    plugin: Plugin,
+    root: ScratchRoot,
+    room: Arc<Semaphore>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // A line for every plugin that traps, meets a limit or leaves something behind.
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [address, root, plugin] = &args[..] else {
+        return Err("usage: embed-async ADDRESS ROOT PLUGIN.wasm".into());
+    };
+    let service = Service {
+        plugin: Sandbox::new()?.load_hosted(&fs::read(plugin)?)?,
+        root: ScratchRoot::open(root)?,
+        room: Arc::new(Semaphore::new(AT_ONCE)),
+    };
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(service.serve(address))
+}
+
+impl Service {
+    async fn serve(self, address: &str) -> Result<(), Box<dyn Error>> {
+        let listener = TcpListener::bind(address).await?;
+        println!("listening on {}", listener.local_addr()?);
+        loop {
+            let (connection, _) = listener.accept().await?;
+            let service = self.clone();
+            tokio::spawn(async move {
+                let answer = service_fn(move |request| service.clone().answer(request));
+                let mut server = http1::Builder::new();
+                // With it, a client that never ends its headers is hung up on.
+                server.timer(TokioTimer::new());
+                // Of a connection that broke there is nobody left to tell.
+                let _ = server.serve_connection(TokioIo::new(connection), answer).await;
+            });
+        }
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (status, mut text) = match *request.method() {
+            Method::POST => self.upload(request).await,
+            _ => (StatusCode::METHOD_NOT_ALLOWED, "an upload is a POST".to_owned()),
+        };
+        text.truncate(text.trim_end().len());
+        let mut response = Response::new(Full::new(Bytes::from(text + "\n")));
+        *response.status_mut() = status;
+        Ok(response)
+    }
+
+    async fn upload(self, request: Request<Incoming>) -> (StatusCode, String) {
+        let _place = self.room.acquire().await;
+        let output = Capture::new(4 << 10);
+        let argument = request.uri().path().trim_start_matches('/').to_owned();
+        let body = request.into_body().map_err(io::Error::other).into_data_stream();
+        let run = Run::in_root(&self.root)
+            .args(["upload".to_owned(), argument])
+            .stdin(Input::stream(StreamReader::new(body)))
+            .stdout(&output)
+            .memory(16 << 20)
+            .timeout(Duration::from_secs(30))
+            .limits(Limits {
+                bytes: Some(8 << 20),
+                entries: Some(16),
+                handles: Some(16),
+                ..Limits::default()
+            });
+        match self.plugin.run_async(run).await {
+            Ok(outcome) if outcome.ending == Ending::Returned => (StatusCode::OK, output.text()),
+            Ok(outcome) => refusal(&outcome),
+            Err(error) => {
+                // The text names the root, which is no client's business.
+                eprintln!("{error}");
+                (StatusCode::SERVICE_UNAVAILABLE, "no upload can be taken at the moment".to_owned())
+            }
+        }
+    }
+}
+
+fn refusal(outcome: &Outcome) -> (StatusCode, String) {
+    let status = match &outcome.ending {
+        Ending::Failed { .. } if outcome.used.refused > 0 => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, "the upload is larger than 8 MiB".to_owned());
+        }
+        Ending::Failed { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Ending::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (status, outcome.ending.to_string())
+}

@@ -1,0 +1,66 @@
+//! Runs a plugin from a file with scratch space and limits, and says what became of it: the host, embedded in a program that
+//! has a thread to spare.
+//!
+//! ```sh
+//! embed-sync /var/tmp/my-application plugin.wasm arguments < input
+//! ```
+
+use std::error::Error;
+use std::fs;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use wasi_tempfile_host::provider::Limits;
+use wasi_tempfile_host::{Ending, Input, Outcome, Output, Run, Sandbox, ScratchRoot};
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let (Some(root), Some(plugin)) = (args.next(), args.next()) else {
+        eprintln!("usage: embed-sync ROOT PLUGIN.wasm [ARGUMENT]...");
+        return Ok(ExitCode::from(2));
+    };
+
+    // Once in the life of an application. Opening the root removes what an earlier one had no time to.
+    let sandbox = Sandbox::new()?;
+    let root = ScratchRoot::open(root)?;
+
+    // Once for each plugin: this compiles it.
+    let program = sandbox.load_hosted(&fs::read(&plugin)?)?;
+
+    // As often as you like, and on as many threads.
+    let outcome = program.run(
+        Run::in_root(&root)
+            .args([plugin])
+            .args(args)
+            .stdin(Input::Inherit)
+            .stdout(Output::Inherit)
+            .stderr(Output::Inherit)
+            .memory(64 << 20)
+            .timeout(Duration::from_secs(60))
+            .limits(Limits {
+                bytes: Some(256 << 20),
+                entries: Some(1_000),
+                handles: Some(1_000),
+                memory: Some(16 << 20),
+                ..Limits::default()
+            }),
+    )?;
+    report(&outcome);
+    Ok(if outcome.ending == Ending::Returned { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn report(outcome: &Outcome) {
+    let used = &outcome.used;
+    eprintln!("{}", outcome.ending);
+    eprintln!("{} bytes of memory, {:?}", used.memory, used.time);
+    if let Some(usage) = &used.tempfile {
+        let peak = &usage.peak;
+        eprintln!("at most {} bytes in {} files and directories", peak.bytes, peak.entries);
+    }
+    if used.refused > 0 {
+        eprintln!("refused {} times to take more than its limits", used.refused);
+    }
+    for stayed in &outcome.not_removed {
+        eprintln!("not removed: {}", stayed.error);
+    }
+}

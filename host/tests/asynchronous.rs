@@ -1,0 +1,397 @@
+//! The library, embedded in tokio.
+
+mod support;
+
+use std::fs;
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use support::{PLUGIN, World, shared_threads};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use wasi_tempfile_host::{Capture, Control, Ending, Input, Output, Plugin, Run, Sandbox, ScratchRoot};
+
+/// The test plugin in both placements.
+fn plugins() -> (Sandbox, [Plugin; 2]) {
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    let bytes = fs::read(PLUGIN).expect("read the plugin");
+    let plugins = [sandbox.load(&bytes), sandbox.load_hosted(&bytes)];
+    (sandbox, plugins.map(|plugin| plugin.expect("load the plugin")))
+}
+
+fn root(world: &World) -> ScratchRoot {
+    ScratchRoot::open(world.root()).expect("open the root")
+}
+
+/// Lets the runs that were dropped come to their end.
+fn until_none_lives(sandbox: &Sandbox) {
+    while sandbox.counters().live > 0 {
+        thread::yield_now();
+    }
+}
+
+async fn until_said(output: &Capture) {
+    while output.bytes().is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn every_ending_is_as_without_a_runtime() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    let runtime = shared_threads(2);
+    for plugin in plugins {
+        for arguments in [
+            &["ok"][..],
+            &["fail"],
+            &["exit", "0"],
+            &["exit", "7"],
+            &["panic"],
+            &["trap"],
+            &["overflow"],
+            &["hoard"],
+            &["sip"],
+            &["list", "/"],
+        ] {
+            let run = |output: &Capture| {
+                let arguments = ["plugin"].into_iter().chain(arguments.iter().copied());
+                Run::in_root(&root).args(arguments).stdout(output).memory(16 << 20)
+            };
+            let outputs = [Capture::new(1024), Capture::new(1024)];
+            let alone = plugin.run(run(&outputs[0])).expect("run");
+            let shared = runtime.block_on(plugin.run_async(run(&outputs[1]))).expect("run");
+            assert_eq!(shared.ending, alone.ending, "{arguments:?}");
+            assert_eq!(shared.left_behind.len(), alone.left_behind.len(), "{arguments:?}");
+            assert_eq!(shared.used.memory, alone.used.memory, "{arguments:?}");
+            assert_eq!(outputs[1].text(), outputs[0].text(), "{arguments:?}");
+        }
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn runs_side_by_side_have_directories_of_their_own() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, plugins) = plugins();
+    for plugin in plugins {
+        shared_threads(2).block_on(async {
+            let runs: Vec<_> = (0..32)
+                .map(|_| tokio::spawn(plugin.run_async(Run::in_root(&root).args(["plugin", "ok"]))))
+                .collect();
+            for run in runs {
+                let outcome = run.await.expect("no panic").expect("run");
+                assert_eq!(outcome.ending, Ending::Returned);
+                assert!(outcome.left_behind.is_empty(), "{:?}", outcome.left_behind);
+                assert!(outcome.not_removed.is_empty(), "{:?}", outcome.not_removed);
+            }
+        });
+    }
+    assert_eq!(sandbox.counters().returned, 64);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_future_dropped_at_any_point_leaves_nothing() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, plugins) = plugins();
+    let runtime = shared_threads(2);
+    let mut live = 0;
+    for round in 0..40 {
+        for plugin in &plugins {
+            for subcommand in ["ok", "spin", "wait", "flood"] {
+                let output = Capture::new(1 << 20);
+                let (input, _open) = tokio::io::duplex(1);
+                let run = Run::in_root(&root).args(["plugin", subcommand]).stdout(&output);
+                let mut future = Box::pin(plugin.run_async(run.stdin(Input::stream(input))));
+                runtime.block_on(async {
+                    // Some rounds end at a count of looks at it, wherever it is by then; some in the plugin's own code.
+                    let polls = if round % 4 == 3 { usize::MAX } else { round };
+                    for _ in 0..polls {
+                        if poll(future.as_mut()).is_ready() || (polls > 40 && !output.bytes().is_empty()) {
+                            break;
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                });
+                live += sandbox.counters().live;
+                drop(future);
+            }
+        }
+    }
+    until_none_lives(&sandbox);
+    world.assert_nothing_left();
+    let counters = sandbox.counters();
+    assert!(live > 0 && counters.dropped > 0, "some were dropped half-way: {counters:?}");
+    assert_eq!(counters.directories_made, counters.directories_removed, "{counters:?}");
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_future_that_is_never_polled_makes_nothing() {
+    let world = World::new();
+    let (sandbox, [plugin, _]) = plugins();
+    drop(plugin.run_async(Run::in_root(&root(&world)).args(["plugin", "ok"])));
+    assert_eq!(sandbox.counters().begun, 0);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_runtime_that_ends_takes_its_runs_with_it() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, plugins) = plugins();
+    for plugin in plugins {
+        for subcommand in ["spin", "wait"] {
+            let runtime = shared_threads(2);
+            let output = Capture::new(1024);
+            let (input, _open) = tokio::io::duplex(1);
+            let run = Run::in_root(&root).args(["plugin", subcommand]).stdout(&output);
+            runtime.spawn(plugin.run_async(run.stdin(Input::stream(input))));
+            runtime.block_on(until_said(&output));
+            assert_eq!(world.scratch().len(), 1);
+            drop(runtime);
+            world.assert_nothing_left();
+        }
+    }
+    assert_eq!(sandbox.counters().dropped, 4);
+}
+
+#[test]
+fn a_run_needs_no_runtime_of_the_embedders() {
+    let world = World::new();
+    let (_, [plugin, _]) = plugins();
+    let mut run = pin!(plugin.run_async(Run::in_root(&root(&world)).args(["plugin", "ok"])));
+    let outcome = loop {
+        match poll(run.as_mut()) {
+            Poll::Ready(outcome) => break outcome.expect("run"),
+            Poll::Pending => thread::yield_now(),
+        }
+    };
+    assert_eq!(outcome.ending, Ending::Returned);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_synchronous_run_works_from_every_kind_of_runtime() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, [plugin, _]) = plugins();
+    let run = || plugin.run(Run::in_root(&root).args(["plugin", "ok"])).expect("run").ending;
+    let one = tokio::runtime::Builder::new_current_thread().build().expect("make a runtime");
+    assert_eq!(one.block_on(async { run() }), Ending::Returned, "on a runtime's only thread");
+    let many = shared_threads(2);
+    assert_eq!(many.block_on(async { run() }), Ending::Returned, "where a runtime waits");
+    let local = tokio::task::LocalSet::new();
+    assert_eq!(local.block_on(&many, async { run() }), Ending::Returned, "in a set of local tasks");
+    let (plugin, root) = (plugin.clone(), root.clone());
+    let task = many.spawn(async move {
+        let run = || plugin.run(Run::in_root(&root).args(["plugin", "ok"])).expect("run").ending;
+        let outside = run();
+        (outside, tokio::task::block_in_place(run))
+    });
+    assert_eq!(many.block_on(task).expect("no panic"), (Ending::Returned, Ending::Returned));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn an_asynchronous_run_works_on_a_runtime_with_one_thread() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("make a runtime");
+    for plugin in plugins {
+        let run = Run::in_root(&root).args(["plugin", "ok"]).timeout(Duration::from_secs(3600));
+        assert_eq!(runtime.block_on(plugin.run_async(run)).expect("run").ending, Ending::Returned);
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_timeout_stops_a_plugin_that_computes_waits_or_hangs_in_a_system_call() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    // Nobody reads it, so it is full soon.
+    let (full, pipe) = io::pipe().expect("make a pipe");
+    let runtime = shared_threads(2);
+    for plugin in plugins {
+        let ends = |subcommand, output| {
+            let (input, open) = tokio::io::duplex(1);
+            let run = Run::in_root(&root)
+                .args(["plugin", subcommand])
+                .stdin(Input::stream(input))
+                .stdout(output)
+                .timeout(Duration::from_millis(200));
+            let outcome = runtime.block_on(plugin.run_async(run)).expect("run");
+            drop(open);
+            assert_eq!(outcome.ending, Ending::TimedOut, "{subcommand}");
+        };
+        ends("spin", Output::Discard);
+        ends("wait", Output::Discard);
+        let pipe = fs::File::from(std::os::fd::OwnedFd::from(pipe.try_clone().expect("copy a handle")));
+        ends("flood", Output::File(pipe));
+    }
+    world.assert_nothing_left();
+    // The threads that hang in the pipe end now, and the runtime can.
+    drop(full);
+}
+
+#[test]
+fn a_control_stops_one_run_and_not_its_neighbour() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    for plugin in plugins {
+        shared_threads(2).block_on(async {
+            let controls = [Control::new(), Control::new()];
+            let outputs = [Capture::new(1024), Capture::new(1024)];
+            let [first, second] = [0, 1].map(|i| {
+                let run = Run::in_root(&root).args(["plugin", "spin"]);
+                tokio::spawn(plugin.run_async(run.stdout(&outputs[i]).control(&controls[i])))
+            });
+            until_said(&outputs[0]).await;
+            until_said(&outputs[1]).await;
+            controls[0].stop();
+            assert_eq!(first.await.expect("no panic").expect("run").ending, Ending::Interrupted);
+            assert_eq!(world.scratch(), [controls[1].scratch_path().expect("the neighbour goes on")]);
+            controls[1].stop();
+            assert_eq!(second.await.expect("no panic").expect("run").ending, Ending::Interrupted);
+        });
+    }
+    world.assert_nothing_left();
+}
+
+/// Gives `left` bytes, and counts what was taken.
+struct Source {
+    left: usize,
+    taken: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Source {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let source = self.get_mut();
+        let count = buffer.remaining().min(source.left);
+        buffer.put_slice(&vec![b'x'; count]);
+        source.left -= count;
+        source.taken.fetch_add(count, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn a_stream_is_read_to_its_end_and_not_ahead_of_the_plugin() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    let runtime = shared_threads(2);
+    for plugin in plugins {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let run = |subcommand| {
+            let output = Capture::new(1024);
+            let source = Source { left: 10_000_000, taken: taken.clone() };
+            let run = Run::in_root(&root).args(["plugin", subcommand]);
+            let run = run.stdin(Input::stream(source)).stdout(&output);
+            assert_eq!(runtime.block_on(plugin.run_async(run)).expect("run").ending, Ending::Returned);
+            (output.text(), taken.swap(0, Ordering::Relaxed))
+        };
+        assert_eq!(run("wait"), ("waiting\nread 10000000 bytes\n".to_owned(), 10_000_000));
+        let (_, ahead) = run("ok");
+        assert!(ahead <= 128 << 10, "{ahead} bytes were read for a plugin that reads nothing");
+    }
+}
+
+#[test]
+fn a_stream_that_fails_is_an_error_to_the_plugin() {
+    let world = World::new();
+    let (_, [plugin, _]) = plugins();
+    let run = Run::in_root(&root(&world)).args(["plugin", "wait"]).stdin(Input::stream(broken()));
+    let outcome = shared_threads(2).block_on(plugin.run_async(run)).expect("run");
+    assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
+    world.assert_nothing_left();
+}
+
+/// Gives some bytes, and then an error.
+fn broken() -> impl AsyncRead + Send {
+    struct Broken;
+    impl AsyncRead for Broken {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+        }
+    }
+    AsyncReadExt::chain(&b"begun"[..], Broken)
+}
+
+#[test]
+fn streams_work_for_a_synchronous_run_too() {
+    let world = World::new();
+    let (_, [plugin, _]) = plugins();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let run = Run::in_root(&root(&world)).args(["plugin", "wait"]);
+    let run = run.stdin(Input::stream(Source { left: 100_000, taken: taken.clone() }));
+    assert_eq!(plugin.run(run).expect("run").ending, Ending::Returned);
+    assert_eq!(taken.load(Ordering::Relaxed), 100_000);
+}
+
+#[test]
+fn output_goes_to_a_stream_as_fast_as_it_takes_it() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, [plugin, _]) = plugins();
+    shared_threads(2).block_on(async {
+        let (output, mut reader) = tokio::io::duplex(1000);
+        let control = Control::new();
+        let run =
+            Run::in_root(&root).args(["plugin", "flood"]).stdout(Output::stream(output)).control(&control);
+        let run = tokio::spawn(plugin.run_async(run));
+        let mut said = vec![0; 1_000_000];
+        reader.read_exact(&mut said).await.expect("there is more than that");
+        assert!(said.starts_with(b"flooding\nxxx"));
+        control.stop();
+        assert_eq!(run.await.expect("no panic").expect("run").ending, Ending::Interrupted);
+    });
+    world.assert_nothing_left();
+}
+
+#[test]
+fn files_as_standard_streams_are_as_without_a_runtime() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, [plugin, _]) = plugins();
+    let input = world.file("input", vec![b'x'; 300_000]);
+    let output = world.path("output");
+    let run = Run::in_root(&root)
+        .args(["plugin", "wait"])
+        .stdin(fs::File::open(input).expect("open it"))
+        .stdout(fs::File::create(&output).expect("make it"));
+    let outcome = shared_threads(2).block_on(plugin.run_async(run)).expect("run");
+    assert_eq!(outcome.ending, Ending::Returned);
+    assert_eq!(fs::read_to_string(output).expect("read it"), "waiting\nread 300000 bytes\n");
+}
+
+#[test]
+fn a_mount_that_cannot_be_granted_is_an_error_and_leaves_nothing() {
+    let world = World::new();
+    let (sandbox, [plugin, _]) = plugins();
+    let mount = wasi_tempfile_host::Mount::new(world.path("missing"), "/data").expect("a mount");
+    let run = Run::in_root(&root(&world)).args(["plugin", "ok"]).mount(mount);
+    shared_threads(2).block_on(plugin.run_async(run)).expect_err("there is no such directory");
+    let counters = sandbox.counters();
+    assert_eq!((counters.begun, counters.dropped, counters.live), (1, 1, 0));
+    world.assert_nothing_left();
+}
