@@ -168,8 +168,8 @@ impl Run {
                 .map_err(|error| mount.unopened(&one_line(error.as_ref())))?;
         }
         wasi.stdin(self.stdin.stream_on(threads));
-        wasi.stdout(self.stdout.stream_on(threads));
-        wasi.stderr(self.stderr.stream_on(threads));
+        wasi.stdout(self.stdout.stdout_on(threads));
+        wasi.stderr(self.stderr.stderr_on(threads));
         Ok(())
     }
 }
