@@ -144,7 +144,7 @@ mod sys {
         pub(crate) fn reader(&self, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
             match self {
                 Handle::Provider(file) => interface::reader(file, offset),
-                Handle::Direct(file, _) => tempfile_wasi::reader(file, offset),
+                Handle::Direct(file, _) => tempfile_wasi::reader(file.at(offset)?, offset),
             }
         }
 
@@ -152,7 +152,7 @@ mod sys {
         pub(crate) fn writer(&self, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
             match self {
                 Handle::Provider(file) => interface::writer(file, offset),
-                Handle::Direct(file, _) => tempfile_wasi::writer(file, offset),
+                Handle::Direct(file, _) => tempfile_wasi::writer(file.at(offset)?, offset),
             }
         }
 

@@ -225,8 +225,15 @@ pub struct Limited<P> {
 
 /// An open file that counts. Dropping it closes it.
 pub struct LimitedFile<P: Platform> {
+    // Closed before it no longer counts.
     file: P::File,
-    counted: Option<(P, Identity)>,
+    counted: Option<Counted<P>>,
+}
+
+/// A handle that counts, for as long as this lives.
+struct Counted<P: Platform> {
+    platform: P,
+    file: Identity,
 }
 
 impl<P: Platform> LimitedFile<P> {
@@ -234,13 +241,16 @@ impl<P: Platform> LimitedFile<P> {
     pub fn get_ref(&self) -> &P::File {
         &self.file
     }
+
+    /// The other platform's file, which no longer counts.
+    pub fn into_inner(self) -> P::File {
+        self.file
+    }
 }
 
-impl<P: Platform> Drop for LimitedFile<P> {
+impl<P: Platform> Drop for Counted<P> {
     fn drop(&mut self) {
-        if let Some((platform, file)) = &self.counted {
-            platform.ledger(|ledger, _| ledger.closed(*file));
-        }
+        self.platform.ledger(|ledger, _| ledger.closed(self.file));
     }
 }
 
@@ -311,7 +321,11 @@ impl<P: Platform> Limited<P> {
         }
         let identity = self.inner.identity(&file)?;
         self.count(|ledger| enter(ledger, identity));
-        Ok(LimitedFile { file, counted: Some((self.inner.clone(), identity)) })
+        Ok(LimitedFile { file, counted: Some(self.counted(identity)) })
+    }
+
+    fn counted(&self, file: Identity) -> Counted<P> {
+        Counted { platform: self.inner.clone(), file }
     }
 
     fn unlinked(&self, what: Option<Identity>) {
@@ -365,11 +379,12 @@ impl<P: Platform> Platform for Limited<P> {
     }
     fn duplicate(&self, file: &LimitedFile<P>) -> Result<LimitedFile<P>, ErrorCode> {
         let another = self.inner.duplicate(&file.file)?;
-        if let Some((_, identity)) = file.counted {
-            // Counted already, so its size is known.
-            self.count(|ledger| ledger.opened(identity, 0));
-        }
-        Ok(LimitedFile { file: another, counted: file.counted.clone() })
+        let counted = file.counted.as_ref().map(|counted| {
+            // Its size is known.
+            self.count(|ledger| ledger.opened(counted.file, 0));
+            self.counted(counted.file)
+        });
+        Ok(LimitedFile { file: another, counted })
     }
     fn create_directory(&self, dir: &P::Dir, name: &[u8]) -> Result<(), ErrorCode> {
         self.admit(Ledger::admit_entry)?;
@@ -424,15 +439,15 @@ impl<P: Platform> Platform for Limited<P> {
     fn link_unnamed(&self, file: &LimitedFile<P>, to: &P::Dir, target: &[u8]) -> Result<(), ErrorCode> {
         self.admit(Ledger::admit_entry)?;
         self.inner.link_unnamed(&file.file, to, target)?;
-        if let Some((_, linked)) = file.counted {
-            self.count(|ledger| ledger.linked(linked));
+        if let Some(linked) = &file.counted {
+            self.count(|ledger| ledger.linked(linked.file));
         }
         Ok(())
     }
 
     fn identity(&self, file: &LimitedFile<P>) -> Result<Identity, ErrorCode> {
-        match file.counted {
-            Some((_, identity)) => Ok(identity),
+        match &file.counted {
+            Some(counted) => Ok(counted.file),
             None => self.inner.identity(&file.file),
         }
     }
@@ -453,7 +468,7 @@ impl<P: Platform> Platform for Limited<P> {
         self.inner.read(&file.file, offset, max)
     }
     fn write(&self, file: &LimitedFile<P>, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
-        let Some((platform, identity)) = &file.counted else {
+        let Some(Counted { platform, file: identity }) = &file.counted else {
             return self.inner.write(&file.file, offset, data);
         };
         let wanted = offset.saturating_add(data.len() as u64);
@@ -470,7 +485,7 @@ impl<P: Platform> Platform for Limited<P> {
         self.inner.size(&file.file)
     }
     fn set_size(&self, file: &LimitedFile<P>, size: u64) -> Result<(), ErrorCode> {
-        let Some((platform, identity)) = &file.counted else {
+        let Some(Counted { platform, file: identity }) = &file.counted else {
             return self.inner.set_size(&file.file, size);
         };
         let admitted = platform.ledger(|ledger, _| ledger.admit_growth(*identity, 0, size));

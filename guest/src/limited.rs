@@ -1,11 +1,11 @@
-//! The platform within the limits that the environment sets: every byte passes through here, so nothing is handed over.
+//! The platform within the limits that the environment sets: every byte passes through here, and nothing is handed over.
 
 use alloc::rc::{Rc, Weak};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use getrandom::SysRng;
-use tempfile_core::{AnyFile, Error, ErrorCode, Limited, SpooledFiles, TempDir};
+use tempfile_core::{AnyFile, Error, ErrorCode, Limited, LimitedFile, SpooledFiles, TempDir};
 use tempfile_wasi::{Descriptor, InputStream, OutputStream, Wasi};
 
 use crate::provider::state;
@@ -63,25 +63,34 @@ pub(crate) fn make_room(file: &Held, end: u64) {
     }
 }
 
-/// The answer of all that would go round the limits; `closed` comes before it.
-fn refused<T>(file: &Held, operation: &str) -> Result<T, Error> {
+/// What goes round the limits is refused where there are any; `closed` comes before that.
+fn go_round(file: &Held, operation: &str) -> Result<(), Error> {
     file.borrow().storage()?;
-    Err(Error::new(ErrorCode::Unsupported, operation, "a temporary file"))
+    match state()?.platform.counts() {
+        true => Err(Error::new(ErrorCode::Unsupported, operation, "a temporary file")),
+        false => Ok(()),
+    }
 }
 
 pub(crate) fn hand_over(file: &Held) -> Result<Descriptor, Error> {
-    refused(file, "hand over")
+    go_round(file, "hand over")?;
+    file.borrow_mut().hand_over().map(LimitedFile::into_inner)
 }
 
 pub(crate) fn open_directory(dir: &TempDir<Platform>) -> Result<Descriptor, Error> {
     dir.get_ref()?;
-    Err(Error::new(ErrorCode::Unsupported, "open", dir.path()))
+    match state()?.platform.counts() {
+        true => Err(Error::new(ErrorCode::Unsupported, "open", dir.path())),
+        false => tempfile_wasi::open_again(dir),
+    }
 }
 
-pub(crate) fn reader(file: &Held, _: u64) -> Result<InputStream, Error> {
-    refused(file, "make a stream of")
+pub(crate) fn reader(file: &Held, offset: u64) -> Result<InputStream, Error> {
+    go_round(file, "make a stream of")?;
+    file.borrow_mut().on_disk().and_then(|file| tempfile_wasi::reader(file.at(offset)?.get_ref(), offset))
 }
 
-pub(crate) fn writer(file: &Held, _: u64) -> Result<OutputStream, Error> {
-    refused(file, "make a stream of")
+pub(crate) fn writer(file: &Held, offset: u64) -> Result<OutputStream, Error> {
+    go_round(file, "make a stream of")?;
+    file.borrow_mut().on_disk().and_then(|file| tempfile_wasi::writer(file.at(offset)?.get_ref(), offset))
 }

@@ -30,9 +30,9 @@ pub(crate) fn open_directory(dir: &TempDir<Platform>) -> Result<Descriptor, Erro
 }
 
 pub(crate) fn reader(file: &Held, offset: u64) -> Result<InputStream, Error> {
-    file.borrow_mut().on_disk().and_then(|file| tempfile_wasi::reader(file, offset))
+    file.borrow_mut().on_disk().and_then(|file| tempfile_wasi::reader(file.at(offset)?, offset))
 }
 
 pub(crate) fn writer(file: &Held, offset: u64) -> Result<OutputStream, Error> {
-    file.borrow_mut().on_disk().and_then(|file| tempfile_wasi::writer(file, offset))
+    file.borrow_mut().on_disk().and_then(|file| tempfile_wasi::writer(file.at(offset)?, offset))
 }

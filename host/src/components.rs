@@ -4,7 +4,7 @@
 pub const PROVIDER: &[u8] = include_bytes!(env!("COMPONENT_PROVIDER"));
 
 /// The same, within the limits that the variable [`Limits::VARIABLE`](crate::provider::Limits::VARIABLE) of its environment sets, say
-/// `bytes=1048576,handles=20`. Every byte passes through it: `direct` and `streams` are `unsupported`. A variable that it does not understand
+/// `bytes=1048576,handles=20`. Where it does, every byte passes through the provider: `direct` and `streams` are `unsupported`. A variable that it does not understand
 /// makes every creation fail with `invalid`.
 pub const LIMITED_PROVIDER: &[u8] = include_bytes!(env!("COMPONENT_LIMITED_PROVIDER"));
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::process::Command;
 
 use serde_json::Value;
-use support::{command, output};
+use support::{World, command, output};
 
 fn conformance(arguments: &[&str]) -> Command {
     let mut command = command();
@@ -36,6 +36,15 @@ fn a_broken_provider_fails() {
         );
     }
     assert_eq!(failed.count(), results.len(), "{results:?}");
+}
+
+#[test]
+fn the_limited_provider_is_like_the_other_where_nothing_limits_it() {
+    let world = World::new();
+    let provider = world.file("limited.wasm", wasi_tempfile_host::components::LIMITED_PROVIDER);
+    let provider = provider.to_str().expect("the test's path is text");
+    let ended = output(&mut conformance(&["--placement", "component", "--provider", provider]));
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
 }
 
 #[test]
