@@ -24,6 +24,10 @@ differential COUNT="10000" SEED="1":
 rows *ARGS:
     cargo run -- conformance --rows {{ARGS}}
 
+# How fast it is, beside its peers: `just bench` the whole table, `just bench named` rows with that in their name, `--quick` in a hurry.
+bench *ARGS:
+    cargo bench -p bench -- {{ARGS}}
+
 # Format everything.
 fmt:
     cargo fmt --all

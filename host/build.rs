@@ -1,110 +1,63 @@
 //! Builds the components this crate carries, each kind in a nested cargo call of its own.
-//!
-//! A `no_std` component and a `std` one cannot share a call: cargo would unify their features, and the second
-//! panic handler would not link. All calls use the workspace's lock file and write below `OUT_DIR`, so they never wait
-//! for the lock of the target directory that the outer cargo holds.
 
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, exit};
+use std::process::exit;
 
+#[path = "build/nested.rs"]
+mod nested;
 #[path = "build/shrink.rs"]
 mod shrink;
 
-const TARGET: &str = "wasm32-wasip2";
+use nested::Call;
 
-/// One nested cargo call.
-struct Call {
-    /// The call's own target directory: the same package with other features must not overwrite its neighbour.
-    directory: &'static str,
-    features: Option<&'static str>,
+/// What one call builds.
+struct Components {
+    call: Call,
     components: &'static [Component],
 }
 
 struct Component {
-    package: &'static str,
-    /// Where the package lies, from the workspace's root.
-    source: &'static str,
     /// What cargo calls the result.
     artifact: &'static str,
     /// The variable under which `src/components.rs` finds it; a staged component has this name in lower case.
     variable: &'static str,
 }
 
-const PROVIDER: Call = Call {
-    directory: "provider",
-    features: None,
-    components: &[Component {
-        package: "tempfile-provider",
-        source: "guest",
-        artifact: "tempfile_provider.wasm",
-        variable: "PROVIDER",
-    }],
+const PROVIDER: Components = Components {
+    call: Call { features: None, packages: &["tempfile-provider"] },
+    components: &[Component { artifact: "tempfile_provider.wasm", variable: "PROVIDER" }],
 };
 
 /// The same with limits, which cost too much to be in every plugin.
-const LIMITED_PROVIDER: Call = Call {
-    directory: "limited-provider",
-    features: Some("limits"),
-    components: &[Component {
-        package: "tempfile-provider",
-        source: "guest",
-        artifact: "tempfile_provider.wasm",
-        variable: "LIMITED_PROVIDER",
-    }],
+const LIMITED_PROVIDER: Components = Components {
+    call: Call { features: Some("limits"), packages: &["tempfile-provider"] },
+    components: &[Component { artifact: "tempfile_provider.wasm", variable: "LIMITED_PROVIDER" }],
 };
 
 /// A provider whose removal lies: the control that a suite which passes everything would not survive.
-const BROKEN_PROVIDER: Call = Call {
-    directory: "broken-provider",
-    features: Some("broken-removal"),
-    components: &[Component {
-        package: "tempfile-provider",
-        source: "guest",
-        artifact: "tempfile_provider.wasm",
-        variable: "BROKEN_PROVIDER",
-    }],
+const BROKEN_PROVIDER: Components = Components {
+    call: Call { features: Some("broken-removal"), packages: &["tempfile-provider"] },
+    components: &[Component { artifact: "tempfile_provider.wasm", variable: "BROKEN_PROVIDER" }],
 };
 
-const PROGRAMS: Call = Call {
-    directory: "programs",
-    features: None,
+const PROGRAMS: Components = Components {
+    call: Call { features: None, packages: &["conformance-component", "sort", "upload", "test-plugin"] },
     components: &[
-        Component {
-            package: "conformance-component",
-            source: "tests/component",
-            artifact: "conformance-component.wasm",
-            variable: "SUITE",
-        },
-        Component { package: "sort", source: "examples/sort", artifact: "sort.wasm", variable: "SORT" },
-        Component {
-            package: "upload",
-            source: "examples/upload",
-            artifact: "upload.wasm",
-            variable: "UPLOAD",
-        },
-        Component {
-            package: "test-plugin",
-            source: "tests/plugin",
-            artifact: "test-plugin.wasm",
-            variable: "TEST_PLUGIN",
-        },
+        Component { artifact: "conformance-component.wasm", variable: "SUITE" },
+        Component { artifact: "sort.wasm", variable: "SORT" },
+        Component { artifact: "upload.wasm", variable: "UPLOAD" },
+        Component { artifact: "test-plugin.wasm", variable: "TEST_PLUGIN" },
     ],
 };
 
 /// A plugin without the client's default features: cargo would unify them with those of the others.
-const BARE: Call = Call {
-    directory: "bare",
-    features: None,
-    components: &[Component {
-        package: "bare-plugin",
-        source: "tests/bare",
-        artifact: "bare-plugin.wasm",
-        variable: "BARE_PLUGIN",
-    }],
+const BARE: Components = Components {
+    call: Call { features: None, packages: &["bare-plugin"] },
+    components: &[Component { artifact: "bare-plugin.wasm", variable: "BARE_PLUGIN" }],
 };
 
 /// What the components are made of, from the workspace's root.
@@ -135,7 +88,7 @@ fn main() {
 
     // In the workspace the components are built; a published package carries them, and not their sources.
     let workspace = package.parent().unwrap_or(&package);
-    if !workspace.join(PROVIDER.components[0].source).join("Cargo.toml").exists() {
+    if !workspace.join("guest/Cargo.toml").exists() {
         return staged(&package.join("components"));
     }
 
@@ -145,9 +98,8 @@ fn main() {
     }
     println!("cargo:rustc-check-cfg=cfg(test_components)");
     println!("cargo:rustc-cfg=test_components");
-    ensure_target();
-    for call in [&PROVIDER, &LIMITED_PROVIDER, &BROKEN_PROVIDER, &PROGRAMS, &BARE] {
-        build(workspace, &out, call);
+    for components in [&PROVIDER, &LIMITED_PROVIDER, &BROKEN_PROVIDER, &PROGRAMS, &BARE] {
+        build(workspace, &out, components);
     }
 }
 
@@ -191,48 +143,10 @@ fn wit(package: &Path, out: &Path) {
     write(&out.join("package.wit"), text.as_bytes());
 }
 
-/// Makes sure that the target's standard library is there.
-fn ensure_target() {
-    let installed = || {
-        let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let printed = Command::new(rustc).args(["--print", "sysroot"]).output();
-        printed.is_ok_and(|output| {
-            let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-            sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir()
-        })
-    };
-    if installed() {
-        return;
-    }
-    let added = clean(Command::new("rustup").args(["target", "add", TARGET])).output();
-    if added.is_ok_and(|output| output.status.success()) && installed() {
-        return;
-    }
-    fail(format_args!("the Rust target {TARGET} is missing: type `rustup target add {TARGET}`"));
-}
-
-fn build(workspace: &Path, out: &Path, call: &Call) {
-    let target = out.join(call.directory);
-    let mut cargo = Command::new(variable("CARGO"));
-    cargo.current_dir(workspace);
-    cargo.args(["build", "--quiet", "--locked", "--target", TARGET, "--profile", "component"]);
-    cargo.arg("--target-dir").arg(&target);
-    // No component is a shared library in the sense of the system: addresses may be fixed, which makes code smaller.
-    cargo.arg("--config").arg(format!("target.{TARGET}.rustflags=[\"-Crelocation-model=static\"]"));
-    for component in call.components {
-        cargo.args(["--package", component.package]);
-    }
-    if let Some(features) = call.features {
-        cargo.args(["--features", features]);
-    }
-    let status = clean(&mut cargo)
-        .status()
-        .unwrap_or_else(|cause| fail(format_args!("start cargo for {}: {cause}", call.directory)));
-    if !status.success() {
-        fail(format_args!("the components of `{}` did not build", call.directory));
-    }
-    for component in call.components {
-        let built = target.join(TARGET).join("component").join(component.artifact);
+fn build(workspace: &Path, out: &Path, components: &Components) {
+    let artifacts = components.call.build(workspace, out).unwrap_or_else(|cause| fail(cause));
+    for component in components.components {
+        let built = artifacts.join(component.artifact);
         let kept = out.join(format!("{}.wasm", component.variable.to_lowercase()));
         let bytes =
             fs::read(&built).unwrap_or_else(|cause| fail(format_args!("read {}: {cause}", built.display())));
@@ -241,32 +155,6 @@ fn build(workspace: &Path, out: &Path, call: &Call) {
         write(&kept, &shrunk);
         println!("cargo:rustc-env=COMPONENT_{}={}", component.variable, kept.display());
     }
-}
-
-/// Takes away what the outer cargo, clippy or a coverage run put into the environment for native code.
-fn clean(command: &mut Command) -> &mut Command {
-    for (name, _) in env::vars_os() {
-        let text = name.to_string_lossy();
-        let ours_to_drop = text.starts_with("RUSTC")
-            || text.starts_with("CARGO_BUILD_")
-            || text.starts_with("CARGO_PROFILE_")
-            || text.starts_with("CARGO_TARGET_")
-            || text.starts_with("CARGO_FEATURE_")
-            || text.starts_with("CARGO_CFG_")
-            || matches!(
-                &*text,
-                "RUSTFLAGS"
-                    | "RUSTDOCFLAGS"
-                    | "CARGO_ENCODED_RUSTFLAGS"
-                    | "CLIPPY_ARGS"
-                    | "LLVM_PROFILE_FILE"
-                    | "TARGET"
-            );
-        if ours_to_drop {
-            command.env_remove(&name);
-        }
-    }
-    command
 }
 
 /// Writes only what changed, so that what includes the file is not built again for nothing.

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::builder::Builder;
 use crate::error::{cleanup_error, io_error, path_str};
@@ -31,13 +32,13 @@ pub fn tempdir_in<P: AsRef<Path>>(dir: P) -> io::Result<TempDir> {
 /// What is in it is reached through its own methods, by relative path: `std::fs` does not see a plugin's scratch directory.
 pub struct TempDir {
     inner: interface::TempDir,
-    path: Box<Path>,
+    path: Arc<str>,
     disable_cleanup: bool,
 }
 
 impl TempDir {
     pub(crate) fn from_interface(inner: interface::TempDir, disable_cleanup: bool) -> Self {
-        let path = PathBuf::from(inner.path()).into();
+        let path = inner.shared_path();
         TempDir { inner, path, disable_cleanup }
     }
 
@@ -91,7 +92,7 @@ impl TempDir {
 
     /// The directory's path.
     pub fn path(&self) -> &Path {
-        &self.path
+        Path::new(&*self.path)
     }
 
     /// Creates a file, which must not exist, for reading and writing.
@@ -159,7 +160,7 @@ impl TempDir {
     pub fn keep(self) -> PathBuf {
         // The only failure is that there was nothing to keep.
         let _ = self.inner.keep();
-        self.path.to_path_buf()
+        self.path().to_path_buf()
     }
 
     /// Whether the directory stays when this is dropped. [`close`](Self::close) removes it in any case.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{io_error, path_str};
 use crate::file::File;
@@ -14,13 +15,13 @@ use crate::interface::{self, Durability, ReplaceMode};
 pub struct TempPath {
     /// Boxed: a failed persist gives this back inside its error, which should not weigh on every result.
     inner: Box<interface::TempPath>,
-    path: Box<Path>,
+    path: Arc<str>,
     disable_cleanup: bool,
 }
 
 impl TempPath {
     pub(crate) fn new(inner: interface::TempPath, disable_cleanup: bool) -> Self {
-        let path = PathBuf::from(inner.path()).into();
+        let path = inner.shared_path();
         TempPath { inner: Box::new(inner), path, disable_cleanup }
     }
 
@@ -101,7 +102,7 @@ impl Drop for TempPath {
 
 impl fmt::Debug for TempPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.path.fmt(f)
+        self.deref().fmt(f)
     }
 }
 
@@ -109,19 +110,19 @@ impl Deref for TempPath {
     type Target = Path;
 
     fn deref(&self) -> &Path {
-        &self.path
+        Path::new(&*self.path)
     }
 }
 
 impl AsRef<Path> for TempPath {
     fn as_ref(&self) -> &Path {
-        &self.path
+        self
     }
 }
 
 impl AsRef<OsStr> for TempPath {
     fn as_ref(&self) -> &OsStr {
-        self.path.as_os_str()
+        self.as_os_str()
     }
 }
 

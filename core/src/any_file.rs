@@ -49,7 +49,7 @@ pub fn spooled<P: Platform, R: TryRng>(
         source,
         place: place.clone(),
         spool: Some(Spool::new(max_memory)),
-        line: Line::open(platform, HandleKind::File, || None, None),
+        line: Line::open(platform, HandleKind::File, None, None),
     };
     if max_memory == Some(0) {
         file.change(|spool, make| spool.roll_over(make))?;

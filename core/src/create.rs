@@ -8,8 +8,8 @@ use crate::dir::TempDir;
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{File, Origin};
 use crate::ledger;
-use crate::name::{Options, Pattern};
-use crate::path::Place;
+use crate::name::{Draft, Options};
+use crate::path::{NamePath, Place};
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
 use crate::temp_path::TempPath;
@@ -29,14 +29,24 @@ pub const MAX_TRIES: u32 = 128;
 pub fn under_new_name<T, R: TryRng>(
     options: &Options,
     source: &mut R,
-    mut create: impl FnMut(&str) -> Result<T, ErrorCode>,
+    create: impl FnMut(&str) -> Result<T, ErrorCode>,
 ) -> Result<(T, String), ErrorCode> {
-    let pattern = Pattern::new(options)?;
+    draw_until_free(Draft::new("", options)?, source, create)
+        .map(|(value, draft)| (value, draft.into_path().0))
+}
+
+fn draw_until_free<'a, T, R: TryRng>(
+    mut draft: Draft<'a>,
+    source: &mut R,
+    mut create: impl FnMut(&str) -> Result<T, ErrorCode>,
+) -> Result<(T, Draft<'a>), ErrorCode> {
     for _ in 0..MAX_TRIES {
-        let Some(name) = pattern.draw(source)? else { continue };
-        match create(&name) {
-            Ok(value) => return Ok((value, name)),
-            Err(ErrorCode::Exist) if !pattern.is_fixed() => {}
+        if !draft.draw(source)? {
+            continue;
+        }
+        match create(draft.name()) {
+            Ok(value) => return Ok((value, draft)),
+            Err(ErrorCode::Exist) if !draft.is_fixed() => {}
             Err(code) => return Err(code),
         }
     }
@@ -48,9 +58,11 @@ pub(crate) fn create_file<P: Platform, R: TryRng>(
     platform: &P,
     source: &mut R,
     options: &Options,
-    dir: &P::Dir,
-) -> Result<(P::File, String), ErrorCode> {
-    under_new_name(options, source, |name| platform.create_file(dir, name.as_bytes()))
+    place: &Place<P>,
+) -> Result<(P::File, NamePath), ErrorCode> {
+    let draft = Draft::new(&place.path, options)?;
+    let create = |name: &str| platform.create_file(&place.dir, name.as_bytes());
+    draw_until_free(draft, source, create).map(|(file, draft)| (file, draft.into()))
 }
 
 /// Creates a named file: `named` of the interface.
@@ -73,17 +85,17 @@ fn create_named<P: Platform, R: TryRng>(
     place: &Place<P>,
 ) -> Result<(File<P>, TempPath<P>), ErrorCode> {
     platform.admit_handles(2)?;
-    let (file, name) = create_file(platform, source, options, &place.dir)?;
+    let (file, path) = create_file(platform, source, options, place)?;
     match platform.identity(&file) {
         Ok(identity) => {
             let label = options.label.as_deref();
-            let path = TempPath::new(platform.clone(), place.clone(), name, identity, label);
+            let path = TempPath::new(platform.clone(), place.clone(), path, identity, label);
             Ok((File::new(platform.clone(), file, Origin::Named), path))
         }
         Err(code) => {
             // Half-way: the caller will never learn the name, so nobody but us can remove it.
             drop(file);
-            half_way(platform, place, &name, platform.remove_file(&place.dir, name.as_bytes()));
+            half_way(platform, &path, platform.remove_file(&place.dir, path.name()));
             Err(code)
         }
     }
@@ -131,10 +143,10 @@ fn create_and_unlink<P: Platform, R: TryRng>(
     source: &mut R,
     place: &Place<P>,
 ) -> Result<(P::File, Origin<P>), ErrorCode> {
-    let (file, name) = create_file(platform, source, &Options::default(), &place.dir)?;
-    let origin = match platform.remove_file(&place.dir, name.as_bytes()) {
+    let (file, path) = create_file(platform, source, &Options::default(), place)?;
+    let origin = match platform.remove_file(&place.dir, path.name()) {
         Ok(()) | Err(ErrorCode::NoEntry) => Origin::Unlinked,
-        Err(_) => Origin::Hidden { place: place.clone(), name },
+        Err(_) => Origin::Hidden { place: place.clone(), path },
     };
     Ok((file, origin))
 }
@@ -159,12 +171,13 @@ fn create_directory<P: Platform, R: TryRng>(
     place: &Place<P>,
 ) -> Result<TempDir<P>, ErrorCode> {
     platform.admit_handles(1)?;
-    let ((), name) =
-        under_new_name(options, source, |name| platform.create_directory(&place.dir, name.as_bytes()))?;
-    match platform.open_directory(&place.dir, name.as_bytes()) {
-        Ok(dir) => Ok(TempDir::new(platform.clone(), place.clone(), name, dir, options.label.as_deref())),
+    let create = |name: &str| platform.create_directory(&place.dir, name.as_bytes());
+    let ((), draft) = draw_until_free(Draft::new(&place.path, options)?, source, create)?;
+    let path = NamePath::from(draft);
+    match platform.open_directory(&place.dir, path.name()) {
+        Ok(dir) => Ok(TempDir::new(platform.clone(), place.clone(), path, dir, options.label.as_deref())),
         Err(code) => {
-            half_way(platform, place, &name, platform.remove_directory(&place.dir, name.as_bytes()));
+            half_way(platform, &path, platform.remove_directory(&place.dir, path.name()));
             Err(code)
         }
     }
@@ -175,17 +188,16 @@ fn create_directory<P: Platform, R: TryRng>(
 /// # Errors
 /// `no-entry` if it is not there, and others of the system. Nothing is removed.
 pub fn adopt<P: Platform>(platform: &P, place: &Place<P>, name: &str) -> Result<TempPath<P>, Error> {
-    let identity = platform.identity_at(&place.dir, name.as_bytes());
-    let identity = identity.during("look at", &place.join(name))?;
-    Ok(TempPath::new(platform.clone(), place.clone(), name.into(), identity, None))
+    let path = NamePath::new(&place.path, name);
+    let identity = platform.identity_at(&place.dir, name.as_bytes()).during("look at", path.path())?;
+    Ok(TempPath::new(platform.clone(), place.clone(), path, identity, None))
 }
 
 /// What a creation that failed half-way could not take back, the ledger remembers.
-fn half_way<P: Platform>(platform: &P, place: &Place<P>, name: &str, removed: Result<(), ErrorCode>) {
+fn half_way<P: Platform>(platform: &P, path: &NamePath, removed: Result<(), ErrorCode>) {
     if let Err(code) = removed {
-        let path = place.join(name);
-        let error = Error::new(code, "remove", &path);
-        ledger::left_over(platform, CleanupFailure { path, error });
+        let error = Error::new(code, "remove", path.path());
+        ledger::left_over(platform, CleanupFailure { path: path.path().into(), error });
     }
 }
 

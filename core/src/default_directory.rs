@@ -24,14 +24,16 @@ const USUAL: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 pub fn default_place<P: Platform, R: TryRng>(platform: &P, source: &mut R) -> Result<Place<P>, Error> {
     let mut candidates = Vec::new();
     for name in &VARIABLES {
-        candidates.extend(platform.variable(name));
+        if let Some(path) = platform.variable(name) {
+            candidates.push(path);
+        }
     }
     for path in &USUAL {
         candidates.push(String::from(*path));
     }
-    candidates.extend(platform.last_resorts());
-    for path in candidates {
-        if let Some(place) = usable(platform, source, &path) {
+    candidates.append(&mut platform.last_resorts());
+    for path in &candidates {
+        if let Some(place) = usable(platform, source, path) {
             return Ok(place);
         }
     }
@@ -40,11 +42,11 @@ pub fn default_place<P: Platform, R: TryRng>(platform: &P, source: &mut R) -> Re
 
 fn usable<P: Platform, R: TryRng>(platform: &P, source: &mut R, path: &str) -> Option<Place<P>> {
     let place = open_place(platform, path).ok()?;
-    let (file, name) = create_file(platform, source, &Options::default(), &place.dir).ok()?;
+    let (file, path) = create_file(platform, source, &Options::default(), &place).ok()?;
     // A full disk still takes new names; it is the first byte that fails.
     let written = platform.write(&file, 0, b"x");
     drop(file);
-    let removed = platform.remove_file(&place.dir, name.as_bytes());
+    let removed = platform.remove_file(&place.dir, path.name());
     // What lies in the default directory is private by mode, sticky bit or preopen: names need not be compared.
     (written.is_ok() && removed.is_ok()).then_some(Place { shared: false, ..place })
 }

@@ -1,12 +1,13 @@
 //! A directory, and the promise to remove it with everything in it.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{File, Origin};
 use crate::ledger::{self, HandleKind, Line};
-use crate::path::{Place, child_components, open_child_parent, walk};
+use crate::path::{NamePath, Place, child_components, open_child_parent, walk};
 use crate::platform::{EntryKind, Platform, RawEntry};
 use crate::remove::{CleanupFailure, Removal};
 
@@ -25,17 +26,23 @@ pub struct Entry {
 pub struct TempDir<P: Platform> {
     platform: P,
     parent: Place<P>,
-    name: String,
+    path: NamePath,
     inside: Place<P>,
     held: bool,
     line: Line,
 }
 
 impl<P: Platform> TempDir<P> {
-    pub(crate) fn new(platform: P, parent: Place<P>, name: String, dir: P::Dir, label: Option<&str>) -> Self {
-        let inside = Place { dir, path: parent.join(&name), shared: false };
-        let line = Line::open(&platform, HandleKind::Directory, || Some(inside.path.clone()), label);
-        TempDir { platform, parent, name, inside, held: true, line }
+    pub(crate) fn new(
+        platform: P,
+        parent: Place<P>,
+        path: NamePath,
+        dir: P::Dir,
+        label: Option<&str>,
+    ) -> Self {
+        let inside = Place { dir, path: path.shared().clone(), shared: false };
+        let line = Line::open(&platform, HandleKind::Directory, Some(path.shared()), label);
+        TempDir { platform, parent, path, inside, held: true, line }
     }
 
     /// Takes over a directory that exists, with the promise to remove it.
@@ -48,12 +55,18 @@ impl<P: Platform> TempDir<P> {
             platform.open_doomed(&dir, name.as_bytes())
         };
         let dir = open().during("take over the directory", name)?;
-        Ok(TempDir::new(platform.clone(), parent.clone(), String::from(name), dir, None))
+        let path = NamePath::new(&parent.path, name);
+        Ok(TempDir::new(platform.clone(), parent.clone(), path, dir, None))
     }
 
     /// The directory's path, as the caller knows it; also after it is gone.
     pub fn path(&self) -> &str {
-        &self.inside.path
+        self.path.path()
+    }
+
+    /// The path, to be held on to without a copy.
+    pub fn shared_path(&self) -> Arc<str> {
+        self.path.shared().clone()
     }
 
     /// The platform's own handle, while this one is open.
@@ -162,7 +175,7 @@ impl<P: Platform> TempDir<P> {
         self.open().during("keep", self.path())?;
         self.held = false;
         self.line.keep(&self.platform);
-        Ok(self.inside.path.clone())
+        Ok(self.path().to_string())
     }
 
     /// Removes the directory and everything in it. A directory that is gone already is a success, and so is closing again.
@@ -176,7 +189,7 @@ impl<P: Platform> TempDir<P> {
         let mut removal = Removal::new(&self.platform);
         if self.is_ours(&mut removal) {
             removal.contents(&self.inside.dir, &self.inside.path);
-            removal.emptied(&self.parent.dir, self.name.as_bytes(), &self.inside.dir, &self.inside.path);
+            removal.emptied(&self.parent.dir, self.path.name(), &self.inside.dir, &self.inside.path);
         }
         let failures = removal.finish();
         if failures.is_empty() {
@@ -193,7 +206,7 @@ impl<P: Platform> TempDir<P> {
         if !self.parent.shared {
             return true;
         }
-        let there = self.platform.identity_at(&self.parent.dir, self.name.as_bytes());
+        let there = self.platform.identity_at(&self.parent.dir, self.path.name());
         let ours = self.platform.directory_identity(&self.inside.dir);
         let code = match (there, ours) {
             (Ok(there), Ok(ours)) if there == ours => return true,

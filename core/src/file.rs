@@ -1,12 +1,11 @@
 //! An open file: bytes, and no name.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
 use crate::error::{Context, Error, ErrorCode};
 use crate::ledger::{self, HandleKind, Line};
-use crate::path::{Place, open_parent};
+use crate::path::{NamePath, Place, open_parent};
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
 
@@ -39,7 +38,7 @@ pub(crate) enum Origin<P: Platform> {
     /// It had a private name, which is gone.
     Unlinked,
     /// It still has its private name, since the host can't remove the name of an open file.
-    Hidden { place: Place<P>, name: String },
+    Hidden { place: Place<P>, path: NamePath },
 }
 
 enum State<P: Platform> {
@@ -50,7 +49,7 @@ enum State<P: Platform> {
     /// Closed, but the private name could not be removed yet.
     Leftover {
         place: Place<P>,
-        name: String,
+        path: NamePath,
     },
     Closed,
 }
@@ -66,7 +65,7 @@ pub struct File<P: Platform> {
 
 impl<P: Platform> File<P> {
     pub(crate) fn new(platform: P, file: P::File, origin: Origin<P>) -> Self {
-        let line = Line::open(&platform, HandleKind::File, || None, None);
+        let line = Line::open(&platform, HandleKind::File, None, None);
         File { platform, state: State::Open { file, origin }, line }
     }
 
@@ -236,20 +235,20 @@ impl<P: Platform> File<P> {
                 self.line.close(&self.platform);
                 match origin {
                     Origin::Named | Origin::Unnamed | Origin::Unlinked => Ok(()),
-                    Origin::Hidden { place, name } => self.remove_private_name(place, name),
+                    Origin::Hidden { place, path } => self.remove_private_name(place, path),
                 }
             }
-            State::Leftover { place, name } => self.remove_private_name(place, name),
+            State::Leftover { place, path } => self.remove_private_name(place, path),
             State::Closed => Ok(()),
         }
         .during("close", SUBJECT)
     }
 
-    fn remove_private_name(&mut self, place: Place<P>, name: String) -> Result<(), ErrorCode> {
-        match self.platform.remove_file(&place.dir, name.as_bytes()) {
+    fn remove_private_name(&mut self, place: Place<P>, path: NamePath) -> Result<(), ErrorCode> {
+        match self.platform.remove_file(&place.dir, path.name()) {
             Ok(()) | Err(ErrorCode::NoEntry) => Ok(()),
             Err(code) => {
-                self.state = State::Leftover { place, name };
+                self.state = State::Leftover { place, path };
                 Err(code)
             }
         }
@@ -266,8 +265,8 @@ impl<P: Platform> File<P> {
 impl<P: Platform> Drop for File<P> {
     fn drop(&mut self) {
         // Drop forgives: whoever wants to know calls close, or looks into the ledger.
-        if let (Err(error), State::Leftover { place, name }) = (self.close(), &self.state) {
-            ledger::left_over(&self.platform, CleanupFailure { path: place.join(name), error });
+        if let (Err(error), State::Leftover { path, .. }) = (self.close(), &self.state) {
+            ledger::left_over(&self.platform, CleanupFailure { path: path.path().into(), error });
         }
     }
 }

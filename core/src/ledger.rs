@@ -1,10 +1,11 @@
 //! The ledger: what is open, since when, and what could not be removed.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::limits::Account;
-use crate::platform::Platform;
+use crate::platform::{Now, Platform};
 use crate::remove::CleanupFailure;
 
 /// What a handle is of.
@@ -73,7 +74,7 @@ pub struct Ledger {
 
 struct Entry {
     kind: HandleKind,
-    path: Option<String>,
+    path: Option<Arc<str>>,
     label: Option<String>,
     since: u64,
 }
@@ -100,7 +101,7 @@ impl Ledger {
     pub fn live(&self, now: u64) -> Vec<LiveHandle> {
         let handle = |entry: &Entry| LiveHandle {
             kind: entry.kind,
-            path: entry.path.clone(),
+            path: entry.path.as_deref().map(String::from),
             label: entry.label.clone(),
             age: now.saturating_sub(entry.since),
         };
@@ -127,7 +128,13 @@ impl Ledger {
     }
 
     /// Enters a handle, open since `now`, and says on which line. Each line is to be [`close`](Self::close)d.
-    pub fn open(&mut self, kind: HandleKind, path: Option<String>, label: Option<String>, now: u64) -> usize {
+    pub fn open(
+        &mut self,
+        kind: HandleKind,
+        path: Option<Arc<str>>,
+        label: Option<String>,
+        now: u64,
+    ) -> usize {
         let entry = Entry { kind, path, label, since: now };
         let (live, peak) = self.count(entry.kind);
         *live += 1;
@@ -197,10 +204,13 @@ impl Line {
     pub(crate) fn open<P: Platform>(
         platform: &P,
         kind: HandleKind,
-        path: impl FnOnce() -> Option<String>,
+        path: Option<&Arc<str>>,
         label: Option<&str>,
     ) -> Self {
-        Line(platform.ledger(|ledger, now| ledger.open(kind, path(), label.map(String::from), now)))
+        let enter = |ledger: &mut Ledger, now: Now<'_>| {
+            ledger.open(kind, path.cloned(), label.map(String::from), now())
+        };
+        Line(platform.ledger(enter))
     }
 
     /// Strikes it out; once is enough.

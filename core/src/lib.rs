@@ -60,7 +60,7 @@ pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options};
 #[cfg(feature = "native")]
 pub use native::{Native, Surroundings};
 pub use path::{MAX_PATH, Place, longest_preopen};
-pub use platform::{Anchor, EntryKind, Identity, Platform, RawEntry};
+pub use platform::{Anchor, EntryKind, Identity, Now, Platform, RawEntry};
 pub use remove::CleanupFailure;
 pub use spool::{Bytes, Spool, Storage};
 pub use temp_path::{ReplaceMode, TempPath};

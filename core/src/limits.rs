@@ -14,7 +14,7 @@ use core::fmt;
 
 use crate::error::{Context, Error, ErrorCode};
 use crate::ledger::Ledger;
-use crate::platform::{Anchor, Identity, Platform, RawEntry};
+use crate::platform::{Anchor, Identity, Now, Platform, RawEntry};
 
 /// How much there may be at one time; none: as much as the system gives. What would be more is refused with `quota`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -345,7 +345,7 @@ impl<P: Platform> Platform for Limited<P> {
     fn variable(&self, name: &str) -> Option<String> {
         self.inner.variable(name)
     }
-    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
         self.inner.ledger(act)
     }
     fn last_resorts(&self) -> Vec<String> {

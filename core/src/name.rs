@@ -1,12 +1,11 @@
 //! Names of what is created: prefix, random characters, suffix; one path component.
 
 use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
 
 use rand_core::TryRng;
 
 use crate::error::ErrorCode;
+use crate::path::push_directory;
 
 /// How many random characters a name has unless the caller says otherwise: 80 bits.
 pub const DEFAULT_RANDOM_CHARS: u8 = 16;
@@ -38,24 +37,35 @@ impl Default for Options {
     }
 }
 
-/// A pattern that has been looked at: every name drawn from it is one that may be created.
-pub(crate) struct Pattern<'a> {
-    prefix: &'a str,
-    suffix: &'a str,
+/// A name that is being drawn, after the path of its directory: every draw is one that may be created.
+///
+/// One text for all draws, and in the end for the path of what was created.
+pub(crate) struct Draft<'a> {
+    text: String,
+    /// Where in the text the name begins, and where its random part.
+    name: usize,
+    random: usize,
     random_chars: usize,
+    suffix: &'a str,
 }
 
-impl<'a> Pattern<'a> {
+/// As many bytes as the random part can take.
+const MAX_BITS: usize = (u8::MAX as usize * 5).div_ceil(8);
+
+impl<'a> Draft<'a> {
     /// Refuses (`invalid-name`) what no drawn character could mend.
-    pub(crate) fn new(options: &'a Options) -> Result<Self, ErrorCode> {
-        let random_chars = usize::from(options.random_chars.unwrap_or(DEFAULT_RANDOM_CHARS));
-        let pattern = Pattern { prefix: &options.prefix, suffix: &options.suffix, random_chars };
+    pub(crate) fn new(directory: &str, options: &'a Options) -> Result<Self, ErrorCode> {
+        let Options { prefix, suffix, random_chars, label: _ } = options;
+        let random_chars = usize::from(random_chars.unwrap_or(DEFAULT_RANDOM_CHARS));
+        let mut text =
+            String::with_capacity(directory.len() + 1 + prefix.len() + random_chars + suffix.len());
+        push_directory(&mut text, directory);
+        let name = text.len();
+        text.push_str(prefix);
+        let mut draft = Draft { random: text.len(), text, name, random_chars, suffix };
         // `_` is not in the alphabet, so it neither makes nor hides a device's name.
-        if may_be_created(&pattern.fill(&vec![b'_'; random_chars])) {
-            Ok(pattern)
-        } else {
-            Err(ErrorCode::InvalidName)
-        }
+        draft.fill(core::iter::repeat(b'_'));
+        if may_be_created(draft.name(), prefix, suffix) { Ok(draft) } else { Err(ErrorCode::InvalidName) }
     }
 
     /// Whether there is only one name to try.
@@ -65,36 +75,59 @@ impl<'a> Pattern<'a> {
 
     /// Draws a name. Nothing of the source's state is kept: two copies of a snapshotted instance share none.
     ///
-    /// The answer is none when chance spelled the name of a device (`co` + `n`).
-    pub(crate) fn draw<R: TryRng>(&self, source: &mut R) -> Result<Option<String>, ErrorCode> {
-        let mut bits = vec![0; (self.random_chars * 5).div_ceil(8)];
-        source.try_fill_bytes(&mut bits).map_err(|_| ErrorCode::Io)?;
-        let name = self.fill(&base32(&bits, self.random_chars));
-        Ok(Some(name).filter(|name| !is_device(name)))
+    /// False when chance spelled the name of a device (`co` + `n`).
+    pub(crate) fn draw<R: TryRng>(&mut self, source: &mut R) -> Result<bool, ErrorCode> {
+        let mut bits = [0; MAX_BITS];
+        let bits = &mut bits[..(self.random_chars * 5).div_ceil(8)];
+        source.try_fill_bytes(bits).map_err(|_| ErrorCode::Io)?;
+        self.fill(base32(bits));
+        Ok(!is_device(self.name()))
     }
 
-    fn fill(&self, middle: &[u8]) -> String {
-        let mut name = String::with_capacity(self.prefix.len() + middle.len() + self.suffix.len());
-        name.push_str(self.prefix);
-        name.extend(middle.iter().map(|&byte| char::from(byte)));
-        name.push_str(self.suffix);
-        name
+    /// The name that was drawn last.
+    pub(crate) fn name(&self) -> &str {
+        // Sliced with brackets, a text that is not sliced well is quoted: the formatting machinery is a tenth of the provider component.
+        self.text.get(self.name..).unwrap_or_default()
+    }
+
+    /// Its path, and where in that the name begins.
+    pub(crate) fn into_path(self) -> (String, usize) {
+        (self.text, self.name)
+    }
+
+    fn fill(&mut self, middle: impl Iterator<Item = u8>) {
+        self.text.truncate(self.random);
+        for byte in middle.take(self.random_chars) {
+            self.text.push(char::from(byte));
+        }
+        self.text.push_str(self.suffix);
     }
 }
 
-/// `chars` characters of the alphabet for five bits each, low bits first.
-pub(crate) fn base32(bits: &[u8], chars: usize) -> Vec<u8> {
-    let bit = |at: usize| bits[at / 8] >> (at % 8) & 1;
-    let value = |at: usize| (0..5).fold(0, |value, i| value << 1 | bit(at * 5 + i));
-    (0..chars).map(|at| ALPHABET[usize::from(value(at))]).collect()
+/// A character of the alphabet for every five bits, low bits first; those that are left over make none.
+pub(crate) fn base32(bits: &[u8]) -> impl Iterator<Item = u8> {
+    let mut bytes = bits.iter();
+    let (mut rest, mut held) = (0_u32, 0);
+    core::iter::from_fn(move || {
+        if held < 5 {
+            rest |= u32::from(*bytes.next()?) << held;
+            held += 8;
+        }
+        let value = rest as usize % ALPHABET.len();
+        rest >>= 5;
+        held -= 5;
+        Some(ALPHABET[value])
+    })
 }
 
-/// Whether a name is safe to create on every file system that a host may have below.
-fn may_be_created(name: &str) -> bool {
+/// Whether a name is safe to create on every file system that a host may have below. What is between its prefix and its suffix is
+/// known to be.
+fn may_be_created(name: &str, prefix: &str, suffix: &str) -> bool {
+    let refused = |c: char| matches!(c, '/' | '\\' | ':') || c.is_control();
     !matches!(name, "" | "." | "..")
         && name.len() <= MAX_NAME
         && !matches!(name.as_bytes(), [.., b'.' | b' '])
-        && !name.chars().any(|c| matches!(c, '/' | '\\' | ':') || c.is_control())
+        && ![prefix, suffix].iter().any(|part| part.chars().any(refused))
         && !is_device(name)
 }
 
@@ -131,9 +164,13 @@ mod tests {
     #[test]
     fn every_character_of_the_alphabet_is_drawn_and_no_other() {
         let options = options("", "", 255);
-        let pattern = Pattern::new(&options).unwrap();
+        let mut draft = Draft::new("", &options).unwrap();
         let mut source = Counting::default();
-        let drawn: String = (0..64).filter_map(|_| pattern.draw(&mut source).unwrap()).collect();
+        let mut drawn = String::new();
+        for _ in 0..64 {
+            draft.draw(&mut source).unwrap();
+            drawn.push_str(draft.name());
+        }
         assert!(drawn.bytes().all(|byte| ALPHABET.contains(&byte)));
         assert!(ALPHABET.iter().all(|&byte| drawn.contains(char::from(byte))));
     }
@@ -141,9 +178,9 @@ mod tests {
     #[test]
     fn the_random_part_uses_five_bits_a_character() {
         let options = Options::default();
-        let pattern = Pattern::new(&options).unwrap();
+        let mut draft = Draft::new("", &options).unwrap();
         let mut source = Counting::default();
-        pattern.draw(&mut source).unwrap();
+        draft.draw(&mut source).unwrap();
         assert_eq!(source.bytes, 10);
     }
 
@@ -151,15 +188,42 @@ mod tests {
     fn a_device_spelled_by_chance_is_not_used() {
         // All-zero bits draw `a`: with the suffix, a device.
         let options = options("", "ux", 1);
-        let pattern = Pattern::new(&options).unwrap();
-        assert_eq!(pattern.draw(&mut Zeros).unwrap(), None);
+        let mut draft = Draft::new("", &options).unwrap();
+        assert!(!draft.draw(&mut Zeros).unwrap());
+        assert_eq!(draft.name(), "aux");
+    }
+
+    #[test]
+    fn draws_follow_each_other_in_place() {
+        let options = options("a-", ".b", 3);
+        let mut draft = Draft::new("/dir", &options).unwrap();
+        let mut source = Counting::default();
+        let mut names = alloc::vec::Vec::new();
+        for _ in 0..3 {
+            draft.draw(&mut source).unwrap();
+            assert!(draft.name().starts_with("a-") && draft.name().ends_with(".b"), "{}", draft.name());
+            assert_eq!(draft.name().len(), 7);
+            names.push(String::from(draft.name()));
+        }
+        names.dedup();
+        assert_eq!(names.len(), 3);
+        let (path, name) = draft.into_path();
+        assert_eq!((&path[..name], &path[name..]), ("/dir/", &*names[2]));
+    }
+
+    #[test]
+    fn base32_takes_low_bits_first() {
+        let all: String = base32(&[0b111_00001, 0b0_00010_11, 0b1111]).map(char::from).collect();
+        assert_eq!(all, "b7c6");
+        assert_eq!(base32(&[0; 10]).count(), 16);
+        assert_eq!(base32(&[]).count(), 0);
     }
 
     #[test]
     fn a_failing_source_is_an_error_and_not_a_name() {
         let options = Options::default();
-        let pattern = Pattern::new(&options).unwrap();
-        assert_eq!(pattern.draw(&mut crate::testing::Broken).unwrap_err(), ErrorCode::Io);
+        let mut draft = Draft::new("", &options).unwrap();
+        assert_eq!(draft.draw(&mut crate::testing::Broken).unwrap_err(), ErrorCode::Io);
     }
 
     #[test]
@@ -175,7 +239,8 @@ mod tests {
 
     #[test]
     fn a_name_of_255_bytes_is_the_longest() {
-        assert!(Pattern::new(&options(&"x".repeat(239), "", 16)).is_ok());
-        assert!(Pattern::new(&options(&"x".repeat(240), "", 16)).is_err());
+        let drafted = |length| Draft::new("/a/directory", &options(&"x".repeat(length), "", 16)).is_ok();
+        assert!(drafted(239));
+        assert!(!drafted(240));
     }
 }

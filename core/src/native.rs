@@ -18,7 +18,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use crate::error::ErrorCode;
 use crate::ledger::Ledger;
-use crate::platform::{Anchor, EntryKind, Identity, Platform, RawEntry};
+use crate::platform::{Anchor, EntryKind, Identity, Now, Platform, RawEntry};
 
 /// The operating system's files, with the rights of the process.
 ///
@@ -51,7 +51,7 @@ pub trait Surroundings: Clone {
     /// As [`Platform::variable`].
     fn variable(&self, name: &str) -> Option<String>;
     /// As [`Platform::ledger`].
-    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T>;
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T>;
     /// As [`Platform::last_resorts`].
     fn last_resorts(&self) -> Vec<String>;
 }
@@ -72,10 +72,10 @@ impl Surroundings for Native {
         std::env::var(name).ok()
     }
 
-    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
-        let now = START.get_or_init(Instant::now).elapsed().as_nanos();
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
+        let now = || u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX);
         let mut ledger = LEDGER.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(act(&mut ledger, u64::try_from(now).unwrap_or(u64::MAX)))
+        Some(act(&mut ledger, &now))
     }
 
     fn last_resorts(&self) -> Vec<String> {
@@ -95,7 +95,7 @@ impl<S: Surroundings> Platform for S {
         Surroundings::variable(self, name)
     }
 
-    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
         Surroundings::ledger(self, act)
     }
 

@@ -5,10 +5,11 @@
 //! programs read differently is refused.
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::error::ErrorCode;
-use crate::name::MAX_NAME;
+use crate::name::{Draft, MAX_NAME};
 use crate::platform::{Anchor, Platform};
 
 /// The longest path taken, in bytes: Linux's limit, and long past what anyone means.
@@ -19,7 +20,7 @@ pub struct Place<P: Platform> {
     /// The handle.
     pub(crate) dir: P::Dir,
     /// The path, absolute where the caller knows an absolute one, with no `/` at its end but for the root.
-    pub(crate) path: String,
+    pub(crate) path: Arc<str>,
     /// Whether others may write there, so that names must be compared with what was created under them.
     pub(crate) shared: bool,
 }
@@ -44,12 +45,51 @@ impl<P: Platform> Place<P> {
 
 pub(crate) fn join(directory: &str, name: &str) -> String {
     let mut path = String::with_capacity(directory.len() + 1 + name.len());
+    push_directory(&mut path, directory);
+    path.push_str(name);
+    path
+}
+
+/// Adds a directory's path, ready for a name to follow.
+pub(crate) fn push_directory(path: &mut String, directory: &str) {
     path.push_str(directory);
     if !directory.is_empty() && !directory.ends_with('/') {
         path.push('/');
     }
-    path.push_str(name);
-    path
+}
+
+/// A path whose last component was given to what we created: one text, shared by whoever needs either.
+#[derive(Clone)]
+pub(crate) struct NamePath {
+    path: Arc<str>,
+    name: usize,
+}
+
+impl NamePath {
+    pub(crate) fn new(directory: &str, name: &str) -> Self {
+        let path = join(directory, name);
+        NamePath { name: path.len() - name.len(), path: path.into() }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    /// As a platform takes it.
+    pub(crate) fn name(&self) -> &[u8] {
+        self.path.as_bytes().get(self.name..).unwrap_or_default()
+    }
+}
+
+impl From<Draft<'_>> for NamePath {
+    fn from(draft: Draft<'_>) -> Self {
+        let (path, name) = draft.into_path();
+        NamePath { path: path.into(), name }
+    }
 }
 
 /// Opens an existing directory by its guest path.
@@ -69,7 +109,7 @@ pub(crate) fn open_place<P: Platform>(platform: &P, path: &str) -> Result<Place<
         dir = platform.open_directory(&dir, name.as_bytes())?;
         path = join(&path, name);
     }
-    Ok(Place { dir, path, shared: true })
+    Ok(Place { dir, path: path.into(), shared: true })
 }
 
 /// The directory and the name of something that need not exist, by its guest path.

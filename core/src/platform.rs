@@ -41,6 +41,9 @@ pub struct Anchor<D> {
     pub rest: String,
 }
 
+/// What time it is, in nanoseconds from some start: a clock is looked at only by who wants to know.
+pub type Now<'a> = &'a dyn Fn() -> u64;
+
 /// A system's files, by directory handle and one name.
 ///
 /// * A `name` is one path component that core has looked at: not empty, not `.` or `..`, no `/`, no NUL.
@@ -58,8 +61,8 @@ pub trait Platform: Clone {
     fn anchor(&self, path: &str) -> Result<Anchor<Self::Dir>, ErrorCode>;
     /// A variable of the environment; none if it is unset or not Unicode.
     fn variable(&self, name: &str) -> Option<String>;
-    /// Hands out the ledger and the time, in nanoseconds from some start; none where nobody looks at one.
-    fn ledger<T>(&self, _act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+    /// Hands out the ledger and the time; none where nobody looks at one.
+    fn ledger<T>(&self, _act: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
         None
     }
     /// Whether there may be this many more handles of the interface: `quota` if not.

@@ -140,7 +140,7 @@ impl<'a, P: Platform> Removal<'a, P> {
     fn move_up(&mut self, stack: &mut [Frame<P>], name: Vec<u8>) {
         let [top, .., deep] = stack else { return };
         let moved = loop {
-            let free = [b"moved-", &base32(&self.moved.to_le_bytes(), 6)[..]].concat();
+            let free: Vec<u8> = b"moved-".iter().copied().chain(base32(&self.moved.to_le_bytes())).collect();
             self.moved += 1;
             match self.platform.rename(&deep.dir, &name, &top.dir, &free) {
                 Err(ErrorCode::Exist | ErrorCode::NotEmpty | ErrorCode::NotDirectory)

@@ -1,11 +1,12 @@
 //! A name, and the promise to remove it.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{Durability, File, Origin, sync};
 use crate::ledger::{self, HandleKind, Line};
-use crate::path::{Place, open_parent};
+use crate::path::{NamePath, Place, open_parent};
 use crate::platform::{Identity, Platform};
 use crate::remove::CleanupFailure;
 
@@ -34,7 +35,7 @@ enum Promise {
 pub struct TempPath<P: Platform> {
     platform: P,
     place: Place<P>,
-    name: String,
+    path: NamePath,
     identity: Identity,
     promise: Promise,
     line: Line,
@@ -44,17 +45,27 @@ impl<P: Platform> TempPath<P> {
     pub(crate) fn new(
         platform: P,
         place: Place<P>,
-        name: String,
+        path: NamePath,
         identity: Identity,
         label: Option<&str>,
     ) -> Self {
-        let line = Line::open(&platform, HandleKind::Path, || Some(place.join(&name)), label);
-        TempPath { platform, place, name, identity, promise: Promise::Held, line }
+        let line = Line::open(&platform, HandleKind::Path, Some(path.shared()), label);
+        TempPath { platform, place, path, identity, promise: Promise::Held, line }
     }
 
     /// The name's path, as the caller knows it; also after it is gone.
-    pub fn path(&self) -> String {
-        self.place.join(&self.name)
+    pub fn path(&self) -> &str {
+        self.path.path()
+    }
+
+    /// The path, to be held on to without a copy.
+    pub fn shared_path(&self) -> Arc<str> {
+        self.path.shared().clone()
+    }
+
+    /// The name as a platform takes it.
+    fn name(&self) -> &[u8] {
+        self.path.name()
     }
 
     /// Opens the file again.
@@ -66,7 +77,7 @@ impl<P: Platform> TempPath<P> {
             .held()
             .and_then(|()| self.platform.admit_handles(1))
             .and_then(|()| self.open())
-            .during("reopen", &self.path())?;
+            .during("reopen", self.path())?;
         Ok(File::new(self.platform.clone(), file, Origin::Named))
     }
 
@@ -91,7 +102,7 @@ impl<P: Platform> TempPath<P> {
             Durability::None => self.compare()?,
             Durability::Data | Durability::Full => sync(&self.platform, &self.open()?, durability)?,
         }
-        let (dir, name, target) = (&self.place.dir, self.name.as_bytes(), target.as_bytes());
+        let (dir, name, target) = (&self.place.dir, self.name(), target.as_bytes());
         self.promise = match mode {
             ReplaceMode::Overwrite => {
                 self.platform.rename(dir, name, &to.dir, target)?;
@@ -122,7 +133,7 @@ impl<P: Platform> TempPath<P> {
     /// Where the target was a second name of the same file, a rename succeeds and does nothing: the old name is still owed. Where it
     /// was the old name itself, that is what was asked for.
     fn after_rename(&self, to: &Place<P>, target: &[u8]) -> Promise {
-        let (dir, name) = (&self.place.dir, self.name.as_bytes());
+        let (dir, name) = (&self.place.dir, self.name());
         if self.platform.identity_at(dir, name) != Ok(self.identity) {
             return Promise::Released;
         }
@@ -142,10 +153,10 @@ impl<P: Platform> TempPath<P> {
     /// # Errors
     /// `closed`.
     pub fn keep(&mut self) -> Result<String, Error> {
-        self.held().during("keep", &self.path())?;
+        self.held().during("keep", self.path())?;
         self.promise = Promise::Released;
         self.line.keep(&self.platform);
-        Ok(self.path())
+        Ok(self.path().to_string())
     }
 
     /// Removes the name. A name that is gone already is a success, and so is closing again.
@@ -153,15 +164,14 @@ impl<P: Platform> TempPath<P> {
     /// # Errors
     /// `replaced`, where others may write to the directory; those of the system. The promise stands.
     pub fn close(&mut self) -> Result<(), Error> {
-        self.remove().during("remove", &self.path())
+        self.remove().during("remove", self.path())
     }
 
     fn remove(&mut self) -> Result<(), ErrorCode> {
         if self.promise == Promise::Released {
             return Ok(());
         }
-        let removed =
-            self.compare().and_then(|()| self.platform.remove_file(&self.place.dir, self.name.as_bytes()));
+        let removed = self.compare().and_then(|()| self.platform.remove_file(&self.place.dir, self.name()));
         match removed {
             Ok(()) | Err(ErrorCode::NoEntry) => {
                 self.promise = Promise::Released;
@@ -183,7 +193,7 @@ impl<P: Platform> TempPath<P> {
     }
 
     fn identify(&self) -> Result<(), ErrorCode> {
-        if self.platform.identity_at(&self.place.dir, self.name.as_bytes())? == self.identity {
+        if self.platform.identity_at(&self.place.dir, self.name())? == self.identity {
             Ok(())
         } else {
             Err(ErrorCode::Replaced)
@@ -194,7 +204,7 @@ impl<P: Platform> TempPath<P> {
     /// taking what was swapped in between.
     fn open(&self) -> Result<P::File, ErrorCode> {
         self.identify()?;
-        let file = self.platform.open_file(&self.place.dir, self.name.as_bytes())?;
+        let file = self.platform.open_file(&self.place.dir, self.name())?;
         if self.platform.identity(&file)? == self.identity { Ok(file) } else { Err(ErrorCode::Replaced) }
     }
 }
@@ -204,7 +214,7 @@ impl<P: Platform> Drop for TempPath<P> {
         // Drop forgives: whoever wants to know calls close, or looks into the ledger.
         if let Err(error) = self.close() {
             self.line.close(&self.platform);
-            ledger::left_over(&self.platform, CleanupFailure { path: self.path(), error });
+            ledger::left_over(&self.platform, CleanupFailure { path: self.path().to_string(), error });
         }
     }
 }

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex};
 use getrandom::SysRng;
 use rand_core::TryRng;
 use tempfile_core::{
-    Anchor, Counts, Durability, ErrorCode, File, Ledger, Limited, Limits, Native, Options, Place, Platform,
-    ReplaceMode, Storage, Surroundings, TempDir, TempPath, default_place, directory, named, place_at,
-    spooled, unnamed,
+    Anchor, Counts, Durability, ErrorCode, File, Ledger, Limited, Limits, Native, Now, Options, Place,
+    Platform, ReplaceMode, Storage, Surroundings, TempDir, TempPath, default_place, directory, named,
+    place_at, spooled, unnamed,
 };
 
 /// The operating system with a ledger of its own.
@@ -26,8 +26,8 @@ impl Surroundings for World {
     fn variable(&self, _: &str) -> Option<String> {
         None
     }
-    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
-        Some(act(&mut self.0.lock().unwrap(), 0))
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
+        Some(act(&mut self.0.lock().unwrap(), &|| 0))
     }
     fn last_resorts(&self) -> Vec<String> {
         Vec::new()

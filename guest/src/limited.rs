@@ -8,7 +8,7 @@ use getrandom::SysRng;
 use tempfile_core::{AnyFile, Error, ErrorCode, Limited, LimitedFile, SpooledFiles, TempDir};
 use tempfile_wasi::{Descriptor, InputStream, OutputStream, Wasi};
 
-use crate::provider::state;
+use crate::provider::platform;
 use crate::runtime::Global;
 
 pub(crate) type Platform = Limited<Wasi>;
@@ -36,8 +36,15 @@ pub(crate) fn hold(file: File) -> Held {
     held
 }
 
-pub(crate) fn start() -> Result<Platform, Error> {
+/// Whoever could not be limited may create nothing.
+pub(crate) type Started = Result<Platform, Error>;
+
+pub(crate) fn start() -> Started {
     Limited::from_environment(Wasi::default())
+}
+
+pub(crate) fn started(platform: &Started) -> Result<&Platform, Error> {
+    platform.as_ref().map_err(Clone::clone)
 }
 
 struct Spools(Vec<Held>);
@@ -58,15 +65,15 @@ impl SpooledFiles<Platform, SysRng> for Spools {
 pub(crate) fn make_room(file: &Held, end: u64) {
     let spools = Spools(spooled().borrow().iter().filter_map(Weak::upgrade).collect());
     let this = spools.0.iter().position(|spooled| Rc::ptr_eq(spooled, file));
-    if let (Some(this), Ok(state)) = (this, state()) {
-        tempfile_core::make_room(&state.platform, &mut { spools }, this, end);
+    if let (Some(this), Ok(platform)) = (this, platform()) {
+        tempfile_core::make_room(platform, &mut { spools }, this, end);
     }
 }
 
 /// What goes round the limits is refused where there are any; `closed` comes before that.
 fn go_round(file: &Held, operation: &str) -> Result<(), Error> {
     file.borrow().storage()?;
-    match state()?.platform.counts() {
+    match platform()?.counts() {
         true => Err(Error::new(ErrorCode::Unsupported, operation, "a temporary file")),
         false => Ok(()),
     }
@@ -79,7 +86,7 @@ pub(crate) fn hand_over(file: &Held) -> Result<Descriptor, Error> {
 
 pub(crate) fn open_directory(dir: &TempDir<Platform>) -> Result<Descriptor, Error> {
     dir.get_ref()?;
-    match state()?.platform.counts() {
+    match platform()?.counts() {
         true => Err(Error::new(ErrorCode::Unsupported, "open", dir.path())),
         false => tempfile_wasi::open_again(dir),
     }

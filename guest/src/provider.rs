@@ -20,25 +20,28 @@ use crate::temp_path::PathHandle;
 /// The component.
 pub(crate) struct Provider;
 
-pub(crate) struct State {
-    pub(crate) platform: Platform,
+struct State {
+    platform: system::Started,
     default: RefCell<Option<Place<Platform>>>,
 }
 
-static STATE: Global<Result<State, core_::Error>> = Global::new();
+static STATE: Global<State> = Global::new();
 
-pub(crate) fn state() -> Result<&'static State, core_::Error> {
-    let start = || Ok(State { platform: system::start()?, default: RefCell::default() });
-    STATE.get_or_init(start).as_ref().map_err(Clone::clone)
+fn state() -> &'static State {
+    STATE.get_or_init(|| State { platform: system::start(), default: RefCell::default() })
+}
+
+pub(crate) fn platform() -> Result<&'static Platform, core_::Error> {
+    system::started(&state().platform)
 }
 
 /// The default directory, looked for until it has been found.
 fn default_place() -> Result<Place<Platform>, core_::Error> {
-    let state = state()?;
+    let state = state();
     if let Some(place) = &*state.default.borrow() {
         return Ok(place.clone());
     }
-    let place = core_::default_place(&state.platform, &mut SysRng)?;
+    let place = core_::default_place(platform()?, &mut SysRng)?;
     *state.default.borrow_mut() = Some(place.clone());
     Ok(place)
 }
@@ -49,7 +52,7 @@ fn place(location: Location<'_>) -> Result<(&'static Platform, Place<Platform>),
         Location::Within(dir) => dir.get::<DirHandle>().0.borrow().place(),
         Location::Directory(path) => core_::place_at(platform, &path),
     };
-    state().and_then(|State { platform, .. }| Ok((platform, at(platform)?))).map_err(convert::error)
+    platform().and_then(|platform| Ok((platform, at(platform)?))).map_err(convert::error)
 }
 
 impl Guest for Provider {

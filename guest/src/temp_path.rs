@@ -1,6 +1,6 @@
 //! The resource `temp-path`.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::cell::RefCell;
 
 use crate::bindings::exports::scratch::tempfile::tempfile::{
@@ -21,7 +21,7 @@ impl PathHandle {
 
 impl GuestTempPath for PathHandle {
     fn path(&self) -> String {
-        self.0.borrow().path()
+        self.0.borrow().path().to_string()
     }
 
     fn reopen(&self) -> Result<File, Error> {

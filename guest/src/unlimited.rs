@@ -15,8 +15,14 @@ pub(crate) fn hold(file: AnyFile<Platform, SysRng>) -> Held {
     RefCell::new(file)
 }
 
-pub(crate) fn start() -> Result<Platform, Error> {
-    Ok(Wasi::default())
+pub(crate) type Started = Platform;
+
+pub(crate) fn start() -> Started {
+    Wasi::default()
+}
+
+pub(crate) fn started(platform: &Started) -> Result<&Platform, Error> {
+    Ok(platform)
 }
 
 pub(crate) fn make_room(_: &Held, _: u64) {}

@@ -29,7 +29,7 @@ use getrandom::SysRng;
 use rustix::fs::{self as sys, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tempfile_core::{
-    Anchor, ErrorCode, Ledger, MAX_TRIES, Options, Place, Surroundings, TempDir, directory, place_at,
+    Anchor, ErrorCode, Ledger, MAX_TRIES, Now, Options, Place, Surroundings, TempDir, directory, place_at,
 };
 
 pub use tempfile_core::CleanupFailure;
@@ -71,7 +71,7 @@ impl Surroundings for Below {
     fn variable(&self, _: &str) -> Option<String> {
         None
     }
-    fn ledger<T>(&self, _: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
+    fn ledger<T>(&self, _: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
         None
     }
     fn last_resorts(&self) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The platform itself.
 
 use alloc::rc::Rc;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 
@@ -59,13 +59,16 @@ impl Platform for Wasi {
     }
 
     #[cfg(feature = "ledger")]
-    fn ledger<T>(&self, act: impl FnOnce(&mut tempfile_core::Ledger, u64) -> T) -> Option<T> {
+    fn ledger<T>(
+        &self,
+        act: impl FnOnce(&mut tempfile_core::Ledger, tempfile_core::Now<'_>) -> T,
+    ) -> Option<T> {
         // Nobody asks this ledger for ages.
-        Some(act(&mut self.0.ledger.borrow_mut(), 0))
+        Some(act(&mut self.0.ledger.borrow_mut(), &|| 0))
     }
 
     fn last_resorts(&self) -> Vec<String> {
-        self.preopens().iter().map(|(_, path)| path.to_string()).collect()
+        self.preopens().iter().map(|(_, path)| path.clone()).collect()
     }
 
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {

@@ -1,5 +1,7 @@
 //! In wasm: the imports.
 
+use std::sync::Arc;
+
 use tempfile_core as core;
 
 use super::ledger::{Line, Memory};
@@ -42,8 +44,9 @@ pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
 /// Those of the interface's `named`.
 pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPath), Error> {
     let (file, path) = wit::named(&naming(options), &place(location)).map_err(error)?;
-    let line = Line::open(HandleKind::Path, || Some(path.path()), options.label.clone());
-    Ok((File::new(file), TempPath { inner: path, line }))
+    let text: Arc<str> = path.path().into();
+    let line = Line::open(HandleKind::Path, Some(text.clone()), options.label.clone());
+    Ok((File::new(file), TempPath { inner: path, path: text, line }))
 }
 
 /// Creates a file that stays in memory up to and including `max_memory` bytes.
@@ -61,8 +64,9 @@ pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, 
 /// Those of the interface's `directory`.
 pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
     let dir = wit::directory(&naming(options), &place(location)).map_err(error)?;
-    let line = Line::open(HandleKind::Directory, || Some(dir.path()), options.label.clone());
-    Ok(TempDir { inner: dir, line })
+    let path: Arc<str> = dir.path().into();
+    let line = Line::open(HandleKind::Directory, Some(path.clone()), options.label.clone());
+    Ok(TempDir { inner: dir, path, line })
 }
 
 /// Gives an unnamed file a name, for good.
@@ -127,18 +131,22 @@ pub struct File {
 /// A name, and the promise to remove it.
 pub struct TempPath {
     inner: wit::TempPath,
+    /// Asked for once.
+    path: Arc<str>,
     line: Line,
 }
 
 /// A directory, and the promise to remove it with everything in it.
 pub struct TempDir {
     inner: wit::TempDir,
+    /// Asked for once.
+    path: Arc<str>,
     line: Line,
 }
 
 impl File {
     fn new(inner: wit::File) -> Self {
-        File { inner, line: Line::open(HandleKind::File, || None, None), memory: None }
+        File { inner, line: Line::open(HandleKind::File, None, None), memory: None }
     }
 
     /// The line in the ledger, for what the file becomes once it is handed over.
@@ -166,7 +174,7 @@ impl File {
 impl Drop for TempPath {
     fn drop(&mut self) {
         if let (true, Err(cause)) = (self.line.is_open(), self.inner.close()) {
-            super::ledger::left_over([CleanupFailure { path: self.inner.path(), error: error(cause) }]);
+            super::ledger::left_over([CleanupFailure { path: self.path(), error: error(cause) }]);
         }
     }
 }
@@ -229,7 +237,12 @@ impl TempPath {
     }
 
     pub fn path(&self) -> String {
-        self.inner.path()
+        self.path.to_string()
+    }
+
+    /// The path, without a copy of it.
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        self.path.clone()
     }
 
     pub fn reopen(&self) -> Result<File, Error> {
@@ -267,7 +280,12 @@ impl TempPath {
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempDir {
     pub fn path(&self) -> String {
-        self.inner.path()
+        self.path.to_string()
+    }
+
+    /// The path, without a copy of it.
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        self.path.clone()
     }
 
     pub fn create_file(&self, path: &str) -> Result<File, Error> {

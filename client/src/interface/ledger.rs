@@ -1,7 +1,7 @@
 //! In wasm: the plugin's own ledger, since a provider component keeps none.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::{CleanupFailure, HandleKind, LiveHandle, Usage};
@@ -49,12 +49,7 @@ pub(crate) struct Line(AtomicUsize);
 const STRUCK_OUT: usize = usize::MAX;
 
 impl Line {
-    pub(super) fn open(
-        kind: HandleKind,
-        path: impl FnOnce() -> Option<String>,
-        label: Option<String>,
-    ) -> Self {
-        let path = path();
+    pub(super) fn open(kind: HandleKind, path: Option<Arc<str>>, label: Option<String>) -> Self {
         Line(AtomicUsize::new(ledger().open(kind, path, label, now())))
     }
 

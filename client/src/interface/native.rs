@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use getrandom::SysRng;
 use tempfile_core::{self as core, AnyFile, Native, Place, Platform};
@@ -65,7 +65,7 @@ pub fn usage() -> Usage {
 
 /// What this process has open. Empty when nothing is leaked.
 pub fn live() -> Vec<LiveHandle> {
-    Native.ledger(|ledger, now| ledger.live(now)).unwrap_or_default()
+    Native.ledger(|ledger, now| ledger.live(now())).unwrap_or_default()
 }
 
 /// What could not be removed when its handle was dropped.
@@ -213,7 +213,12 @@ impl File {
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempPath {
     pub fn path(&self) -> String {
-        self.0.read().path()
+        self.shared_path().to_string()
+    }
+
+    /// The path, without a copy of it.
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        self.0.read().shared_path()
     }
 
     pub fn reopen(&self) -> Result<File, Error> {
@@ -244,7 +249,12 @@ impl TempDir {
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempDir {
     pub fn path(&self) -> String {
-        self.0.read().path().to_owned()
+        self.shared_path().to_string()
+    }
+
+    /// The path, without a copy of it.
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        self.0.read().shared_path()
     }
 
     pub fn create_file(&self, path: &str) -> Result<File, Error> {

@@ -8,7 +8,7 @@ use super::{Failure, File, Held, TempDir, TempfileCtxView, convert};
 
 impl HostTempDir for TempfileCtxView<'_> {
     fn path(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<String> {
-        Ok(self.table.get(&dir)?.path().to_owned())
+        Ok(self.table.get(&dir)?.path().to_string())
     }
 
     fn create_file(&mut self, dir: Resource<TempDir>, path: String) -> Result<Resource<File>, Failure> {

@@ -15,7 +15,7 @@ impl Host for TempfileCtxView<'_> {
     }
 
     fn live(&mut self) -> wasmtime::Result<Vec<LiveHandle>> {
-        let live = self.ctx.platform.ledger(|ledger, now| ledger.live(now)).unwrap_or_default();
+        let live = self.ctx.platform.ledger(|ledger, now| ledger.live(now())).unwrap_or_default();
         Ok(live.into_iter().map(convert::live_handle).collect())
     }
 

@@ -5,7 +5,9 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tempfile_core::{Anchor, ErrorCode, Ledger, Lifetimes, Limited, Limits, Surroundings, longest_preopen};
+use tempfile_core::{
+    Anchor, ErrorCode, Ledger, Lifetimes, Limited, Limits, Now, Surroundings, longest_preopen,
+};
 
 use super::TempfileCtx;
 use crate::compose::SCRATCH_GUEST_PATH;
@@ -58,10 +60,10 @@ impl Surroundings for Guest {
         self.0.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 
-    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, u64) -> T) -> Option<T> {
-        let now = self.now();
+    fn ledger<T>(&self, act: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
+        let now = || self.now();
         // Nothing in core panics half-way, so what a poisoned lock guards is whole.
-        Some(act(&mut self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner), now))
+        Some(act(&mut self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner), &now))
     }
 
     fn last_resorts(&self) -> Vec<String> {

@@ -8,7 +8,7 @@ use super::{Failure, File, Held, TempPath, TempfileCtxView, convert};
 
 impl HostTempPath for TempfileCtxView<'_> {
     fn path(&mut self, path: Resource<TempPath>) -> wasmtime::Result<String> {
-        Ok(self.table.get(&path)?.path())
+        Ok(self.table.get(&path)?.path().to_string())
     }
 
     fn reopen(&mut self, path: Resource<TempPath>) -> Result<Resource<File>, Failure> {

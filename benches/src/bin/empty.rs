@@ -1,0 +1,3 @@
+//! A plugin that does nothing: what an instance costs.
+
+fn main() {}
