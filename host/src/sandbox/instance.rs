@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tracing::Span;
 use wasmtime::{Store, UpdateDeadline};
 
-use super::control::Begun;
+use super::control::{Begun, Stop};
 use super::counters::Directory;
 use super::state::Threads;
 use super::{Common, Ending, Outcome, Plugin, Run, State, Used, tell};
@@ -104,7 +104,9 @@ impl Instance {
         let left_behind = scratch.entries().unwrap_or_default();
         let kept = if life.keep { Some(scratch.keep()?) } else { None };
         let outcome = Outcome { ending, left_behind, not_removed: scratch.close(), kept, used };
-        life.over(&outcome);
+        if life.begun.control.stop_reason() != Some(Stop::Dropped) {
+            life.over(&outcome);
+        }
         Ok(outcome)
     }
 }
