@@ -55,6 +55,8 @@ impl std::fmt::Debug for Inner {
 pub(super) enum Stop {
     Interrupted,
     TimedOut,
+    /// Nobody waits for its outcome any more.
+    Dropped,
 }
 
 impl Control {
@@ -136,7 +138,7 @@ impl Control {
         .await
     }
 
-    fn stop_because(&self, stop: Stop) {
+    pub(super) fn stop_because(&self, stop: Stop) {
         let mut inner = self.lock();
         // The first reason is the one that counts.
         inner.stop.get_or_insert(stop);

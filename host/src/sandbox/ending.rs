@@ -107,7 +107,7 @@ impl Ending {
         }
         match (control.stop_reason(), error) {
             (Some(Stop::TimedOut), _) => Self::TimedOut,
-            (Some(Stop::Interrupted), _) | (None, None) => Self::Interrupted,
+            (Some(Stop::Interrupted | Stop::Dropped), _) | (None, None) => Self::Interrupted,
             (None, Some(_)) if budget.is_exhausted() => Self::OutOfMemory { limit: budget.limit() },
             (None, Some(error)) if is_out_of_fuel(&error) => {
                 Self::OutOfFuel { fuel: guards.fuel.unwrap_or_default() }

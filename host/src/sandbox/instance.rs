@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tracing::Span;
 use wasmtime::{Store, UpdateDeadline};
 
-use super::control::Begun;
+use super::control::{Begun, Stop};
 use super::counters::Directory;
 use super::plugin::Provider;
 use super::state::Threads;
@@ -105,7 +105,9 @@ impl Instance {
         let left_behind = scratch.entries().unwrap_or_default();
         let kept = if life.keep { Some(scratch.keep()?) } else { None };
         let outcome = Outcome { ending, left_behind, not_removed: scratch.close(), kept, used };
-        life.over(&outcome);
+        if life.begun.control.stop_reason() != Some(Stop::Dropped) {
+            life.over(&outcome);
+        }
         Ok(outcome)
     }
 }

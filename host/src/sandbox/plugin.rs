@@ -10,6 +10,7 @@ use tracing::{Instrument, Span};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::runtime::{in_tokio, spawn};
 
+use super::control::Stop;
 use super::instance::{Aside, Instance, aside};
 use super::state::Threads;
 use super::{Common, Control, Outcome, Run, State, engine_error, tell};
@@ -136,7 +137,7 @@ struct StopOnDrop(Option<Control>);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         if let Some(control) = &self.0 {
-            control.stop();
+            control.stop_because(Stop::Dropped);
         }
     }
 }

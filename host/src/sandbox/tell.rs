@@ -47,6 +47,7 @@ fn record(span: &Span, outcome: &Outcome) {
     span.record("ending", display(&outcome.ending));
     span.record("milliseconds", used.time.as_secs_f64() * 1000.0);
     span.record("memory", used.memory);
+    // Bytes and entries are counted where the run is limited.
     if let Some(usage) = &used.tempfile {
         span.record("peak_bytes", usage.peak.bytes);
         span.record("peak_entries", usage.peak.entries);
