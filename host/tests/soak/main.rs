@@ -14,21 +14,26 @@ mod support;
 mod figure;
 mod part;
 mod plugins;
+mod trace;
 
 mod r05_names;
 mod r07_removal;
 mod r08_large_trees;
 mod r11_endings;
+mod r12_kill;
+mod r14_sweepers;
+mod r16_flat;
 
 use figure::{Figure, Scale, Tally};
 
-const FIGURES: &[Figure] = &[r05_names::FIGURE, r07_removal::FIGURE, r08_large_trees::FIGURE, r11_endings::FIGURE];
+const FIGURES: &[Figure] = &[r05_names::FIGURE, r07_removal::FIGURE, r08_large_trees::FIGURE, r11_endings::FIGURE, r12_kill::FIGURE, r14_sweepers::FIGURE, r16_flat::FIGURE];
 
 /// What a process of this program may be started for.
-const PARTS: &[part::Part] = &[("figure", one_figure), ("control", one_control)];
+const PARTS: &[&[part::Part]] =
+    &[&[("figure", one_figure), ("control", one_control)], r12_kill::PARTS, r14_sweepers::PARTS];
 
 fn main() -> ExitCode {
-    if let Some(ended) = part::play(PARTS) {
+    if let Some(ended) = part::play(&PARTS.concat()) {
         return ended;
     }
     match std::env::var("SOAK").as_deref() {
