@@ -17,20 +17,34 @@ mod plugins;
 mod trace;
 
 mod r05_names;
+mod r06_privacy;
 mod r07_removal;
 mod r08_large_trees;
 mod r11_endings;
 mod r12_kill;
 mod r14_sweepers;
+mod r15_roots;
 mod r16_flat;
+mod r17_handles;
 
 use figure::{Figure, Scale, Tally};
 
-const FIGURES: &[Figure] = &[r05_names::FIGURE, r07_removal::FIGURE, r08_large_trees::FIGURE, r11_endings::FIGURE, r12_kill::FIGURE, r14_sweepers::FIGURE, r16_flat::FIGURE];
+const FIGURES: &[Figure] = &[
+    r05_names::FIGURE,
+    r06_privacy::FIGURE,
+    r07_removal::FIGURE,
+    r08_large_trees::FIGURE,
+    r11_endings::FIGURE,
+    r12_kill::FIGURE,
+    r14_sweepers::FIGURE,
+    r15_roots::FIGURE,
+    r16_flat::FIGURE,
+    r17_handles::FIGURE,
+];
 
 /// What a process of this program may be started for.
 const PARTS: &[&[part::Part]] =
-    &[&[("figure", one_figure), ("control", one_control)], r12_kill::PARTS, r14_sweepers::PARTS];
+    &[&[("figure", one_figure), ("control", one_control)], r06_privacy::PARTS, r12_kill::PARTS, r14_sweepers::PARTS];
 
 fn main() -> ExitCode {
     if let Some(ended) = part::play(&PARTS.concat()) {
