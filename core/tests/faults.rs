@@ -11,8 +11,8 @@ use std::rc::Rc;
 use getrandom::SysRng;
 use rand_core::TryRng;
 use tempfile_core::{
-    Durability, Error, ErrorCode, File, Options, Place, ReplaceMode, TempDir, TempPath, default_place, directory,
-    named, place_at, unnamed,
+    Durability, Error, ErrorCode, File, Options, Place, ReplaceMode, TempDir, TempPath, default_place,
+    directory, named, place_at, unnamed,
 };
 
 mod stepped;

@@ -104,6 +104,9 @@ impl Tally {
     /// One line, without violations.
     pub(crate) fn summary(&self) -> String {
         let counts = self.counts.iter().map(|(what, times)| format!("{times} {what}"));
-        counts.chain(self.not_looked_at.iter().map(|why| format!("not looked at: {why}"))).collect::<Vec<_>>().join(", ")
+        counts
+            .chain(self.not_looked_at.iter().map(|why| format!("not looked at: {why}")))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }

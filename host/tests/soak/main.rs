@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
+#[path = "../../../core/tests/stepped/mod.rs"]
+mod stepped;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -20,8 +22,11 @@ mod r05_names;
 mod r06_privacy;
 mod r07_removal;
 mod r08_large_trees;
+mod r09_tenants;
+mod r10_limits;
 mod r11_endings;
 mod r12_kill;
+mod r13_kill_anywhere;
 mod r14_sweepers;
 mod r15_roots;
 mod r16_flat;
@@ -34,8 +39,11 @@ const FIGURES: &[Figure] = &[
     r06_privacy::FIGURE,
     r07_removal::FIGURE,
     r08_large_trees::FIGURE,
+    r09_tenants::FIGURE,
+    r10_limits::FIGURE,
     r11_endings::FIGURE,
     r12_kill::FIGURE,
+    r13_kill_anywhere::FIGURE,
     r14_sweepers::FIGURE,
     r15_roots::FIGURE,
     r16_flat::FIGURE,
@@ -43,8 +51,13 @@ const FIGURES: &[Figure] = &[
 ];
 
 /// What a process of this program may be started for.
-const PARTS: &[&[part::Part]] =
-    &[&[("figure", one_figure), ("control", one_control)], r06_privacy::PARTS, r12_kill::PARTS, r14_sweepers::PARTS];
+const PARTS: &[&[part::Part]] = &[
+    &[("figure", one_figure), ("control", one_control)],
+    r06_privacy::PARTS,
+    r12_kill::PARTS,
+    r13_kill_anywhere::PARTS,
+    r14_sweepers::PARTS,
+];
 
 fn main() -> ExitCode {
     if let Some(ended) = part::play(&PARTS.concat()) {

@@ -68,7 +68,11 @@ pub(crate) fn ask(command: &mut Command, scale: Scale) -> Result<Tally, String> 
     let answer = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
     match answer {
         Some(answer) if output.status.success() => Ok(answer),
-        _ => Err(format!("{}{said}its process ended with {}", String::from_utf8_lossy(&output.stderr), output.status)),
+        _ => Err(format!(
+            "{}{said}its process ended with {}",
+            String::from_utf8_lossy(&output.stderr),
+            output.status
+        )),
     }
 }
 

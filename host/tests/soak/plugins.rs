@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::future::{Future, poll_fn};
-use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
 use wasi_tempfile_host::{
-    Capture, Control, Outcome, Plugin, PluginPreopens, Run, SCRATCH_GUEST_PATH, Sandbox, ScratchDir, components,
-    compose,
+    Capture, Control, Outcome, Plugin, PluginPreopens, Run, SCRATCH_GUEST_PATH, Sandbox, ScratchDir,
+    components, compose,
 };
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
@@ -222,7 +222,8 @@ impl Embedder {
             }
         }
         if self.provider == Provider::Component {
-            wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite).expect("open the directory");
+            wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite)
+                .expect("open the directory");
         }
         let state = State {
             wasi: wasi.build(),
@@ -326,7 +327,6 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.expect("start a runtime").block_on(future)
 }
 
-
 /// A plugin that runs in the sandbox, on a thread of its own, while others look.
 pub(crate) struct Running {
     input: PipeWriter,
@@ -360,20 +360,27 @@ impl Running {
         line.trim_end().to_owned()
     }
 
-    pub(crate) fn tell(&mut self, line: &str) {
-        writeln!(self.input, "{line}").expect("write a line");
-    }
-
     /// Its scratch directory.
     pub(crate) fn scratch(&self) -> PathBuf {
         self.control.scratch_path().expect("it has not ended")
     }
 
     /// Ends its standard input, and gives what it then says, and how it ends.
-    pub(crate) fn end(mut self) -> (String, Outcome) {
-        drop(self.input);
+    pub(crate) fn end(self) -> (String, Outcome) {
+        self.end_after(&[])
+    }
+
+    /// As [`end`](Self::end), after telling it these lines. It may answer meanwhile, as much as it likes.
+    pub(crate) fn end_after(mut self, lines: &[String]) -> (String, Outcome) {
         let mut said = String::new();
-        self.said.read_to_string(&mut said).expect("read the rest");
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut input = BufWriter::new(self.input);
+                // Whoever has ended hears no more; its ending tells.
+                let _ = lines.iter().try_for_each(|line| writeln!(input, "{line}"));
+            });
+            self.said.read_to_string(&mut said).expect("read the rest");
+        });
         (said, self.thread.join().expect("no panic"))
     }
 }

@@ -17,7 +17,11 @@ use tempfile_core::{
 use crate::figure::{Scale, Tally, figure};
 use crate::support::World;
 
-figure!("r05", sixty_four_creators_share_thirty_two_names_and_none_twice, creators_that_do_not_insist_on_a_new_name);
+figure!(
+    "r05",
+    sixty_four_creators_share_thirty_two_names_and_none_twice,
+    creators_that_do_not_insist_on_a_new_name
+);
 
 const CREATORS: usize = 64;
 
@@ -100,7 +104,8 @@ fn creators_that_do_not_insist_on_a_new_name() -> Tally {
             let drawn = source.try_next_u32().expect("randomness") % NAMES as u32;
             let name = format!("n-{}", char::from(b"abcdefghijklmnopqrstuvwxyz234567"[drawn as usize]));
             let path = place.join(&name);
-            let opened = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+            let opened =
+                fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
             if let Ok(file) = opened {
                 return Ok(Owned::Naive(file, name));
             }
@@ -165,7 +170,9 @@ fn round(create: Create, tally: &mut Tally) {
     let opened = opened.count();
     tally.expect(opened == 0, || format!("what was planted was opened {opened} times"));
     tally.expect(fs::read(victim).is_ok_and(|bytes| bytes == b"precious"), || "the link was followed".into());
-    tally.expect(fs::read_dir(dir).is_ok_and(|mut dir| dir.next().is_none()), || "the directory was entered".into());
+    tally.expect(fs::read_dir(dir).is_ok_and(|mut dir| dir.next().is_none()), || {
+        "the directory was entered".into()
+    });
 }
 
 fn is_signed(path: &Path, number: usize) -> bool {

@@ -52,7 +52,8 @@ fn files_are_private_under_every_umask_and_a_stranger_opens_none(scale: Scale) -
             look(&running.scratch(), file, dir, &mut tally);
             running.end();
         }
-        let place = place_at(&Native, root.path().to_str().expect("the test's path is text")).expect("open the root");
+        let place =
+            place_at(&Native, root.path().to_str().expect("the test's path is text")).expect("open the root");
         let (_file, _path) = named(&Native, &mut SysRng, &Options::default(), &place).expect("make a file");
         let dir = directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
         dir.create_file("file").expect("make a child");
@@ -85,7 +86,9 @@ fn look(directory: &Path, file: u32, dir: u32, tally: &mut Tally) {
     let mut pending = vec![directory.to_owned()];
     while let Some(path) = pending.pop() {
         if path.is_dir() {
-            pending.extend(fs::read_dir(&path).expect("list it").map(|entry| entry.expect("read an entry").path()));
+            pending.extend(
+                fs::read_dir(&path).expect("list it").map(|entry| entry.expect("read an entry").path()),
+            );
         }
         if path != directory {
             expect_mode(&path, if path.is_dir() { dir } else { file }, tally);

@@ -51,13 +51,15 @@ fn a_removal_by_joined_paths() -> Tally {
 }
 
 fn by_core(world: &World) -> Doomed {
-    let place = place_at(&Native, world.root().to_str().expect("the test's path is text")).expect("open the root");
+    let place =
+        place_at(&Native, world.root().to_str().expect("the test's path is text")).expect("open the root");
     let mut dir = directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
     Doomed { tree: dir.path().into(), remove: Box::new(move || drop(dir.close())) }
 }
 
 fn by_its_owner(world: &World) -> Doomed {
-    let scratch = ScratchRoot::open(world.root()).and_then(|root| root.create_dir()).expect("make a directory");
+    let scratch =
+        ScratchRoot::open(world.root()).and_then(|root| root.create_dir()).expect("make a directory");
     Doomed { tree: scratch.path().into(), remove: Box::new(move || drop(scratch.close())) }
 }
 
@@ -92,7 +94,13 @@ fn by_joined_paths(world: &World) -> Doomed {
     }
     let tree = world.root().join("tree");
     fs::create_dir(&tree).expect("make a directory");
-    Doomed { remove: Box::new({ let tree = tree.clone(); move || remove(&tree) }), tree }
+    Doomed {
+        remove: Box::new({
+            let tree = tree.clone();
+            move || remove(&tree)
+        }),
+        tree,
+    }
 }
 
 /// Prepares removals and attacks them until there were so many swaps.

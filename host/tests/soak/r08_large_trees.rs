@@ -16,10 +16,17 @@ use crate::part::Player;
 use crate::plugins::Provider;
 use crate::support::{PLUGIN, World};
 
-figure!("r08", deep_and_wide_trees_go_with_few_descriptors_and_little_stack, a_removal_that_holds_every_level);
+figure!(
+    "r08",
+    deep_and_wide_trees_go_with_few_descriptors_and_little_stack,
+    a_removal_that_holds_every_level
+);
 
 const DESCRIPTORS: u64 = 64;
 const STACK: usize = 256 << 10;
+
+/// How a tree of a size is made.
+type Build = fn(&Path, u64);
 
 /// How a tree is removed: nothing if all of it went.
 type Remove = fn(&Path) -> Option<String>;
@@ -38,13 +45,18 @@ fn deep_and_wide_trees_go_with_few_descriptors_and_little_stack(scale: Scale) ->
 
 fn a_removal_that_holds_every_level() -> Tally {
     let mut tally = Tally::default();
-    within_limits(|tree| fs::remove_dir_all(tree).err().map(|error| error.to_string()), 1000, 1000, &mut tally);
+    within_limits(
+        |tree| fs::remove_dir_all(tree).err().map(|error| error.to_string()),
+        1000,
+        1000,
+        &mut tally,
+    );
     tally
 }
 
 fn within_limits(remove: Remove, depth: u64, entries: u64, tally: &mut Tally) {
     let world = World::in_memory();
-    let trees: [(&str, fn(&Path, u64), u64); 2] = [("levels", deep, depth), ("entries", wide, entries)];
+    let trees: [(&str, Build, u64); 2] = [("levels", deep, depth), ("entries", wide, entries)];
     for (what, build, size) in trees {
         // A name that a sweep takes for a dead owner's.
         let tree = world.root().join("run-aaaabbbbccccdddd");
@@ -83,7 +95,10 @@ fn by_a_sweep(tree: &Path) -> Option<String> {
 fn by_a_plugin(provider: Provider, depth: u64, entries: u64, tally: &mut Tally) {
     let world = World::in_memory();
     let mut shell = Command::new("sh");
-    let script = format!("ulimit -n {DESCRIPTORS}; exec \"$0\" run --root \"$1\" --provider {} \"$2\" remove", provider.name());
+    let script = format!(
+        "ulimit -n {DESCRIPTORS}; exec \"$0\" run --root \"$1\" --provider {} \"$2\" remove",
+        provider.name()
+    );
     shell.args(["-c", &script, env!("CARGO_BIN_EXE_wasi-tempfile")]).arg(world.root()).arg(PLUGIN);
     let mut running = Player::start(&mut shell);
     let path = running.line();
@@ -93,7 +108,9 @@ fn by_a_plugin(provider: Provider, depth: u64, entries: u64, tally: &mut Tally) 
     wide(&tree, entries);
     let (said, succeeded) = running.end();
     let (name, said) = (provider.name(), said.trim());
-    tally.expect(succeeded && said == "removed", || format!("{name}: {depth} levels and {entries} entries: {said}"));
+    tally.expect(succeeded && said == "removed", || {
+        format!("{name}: {depth} levels and {entries} entries: {said}")
+    });
     tally.count("levels", depth);
     tally.count("entries", entries);
 }

@@ -77,7 +77,8 @@ fn rounds(rounds: u64, start: fn(&Path)) -> Tally {
         let leaked = now.difference(&alive).count();
         let lost = alive.difference(&now).count();
         tally.expect(leaked == 0, || format!("round {round}: {leaked} files and directories were left"));
-        tally.expect(lost == 0, || format!("round {round}: {lost} living files and directories were removed"));
+        tally
+            .expect(lost == 0, || format!("round {round}: {lost} living files and directories were removed"));
     }
     tally.count("processes killed", rounds);
     tally.count("instances alive in others", (LIVING * INSTANCES) as u64);

@@ -73,7 +73,8 @@ fn create(root: &ScratchRoot) -> Result<(), String> {
 
 fn create_without_lock(root: &ScratchRoot) -> Result<(), String> {
     let options = Options { prefix: "run-".into(), ..Options::default() };
-    let place = place_at(&Native, root.path().to_str().unwrap_or_default()).map_err(|error| error.to_string())?;
+    let place =
+        place_at(&Native, root.path().to_str().unwrap_or_default()).map_err(|error| error.to_string())?;
     let mut dir = directory(&Native, &mut SysRng, &options, &place).map_err(|error| error.to_string())?;
     use_it(Path::new(dir.path()))?;
     dir.close().map_err(|stayed| format!("{stayed:?}"))
@@ -108,7 +109,9 @@ fn side_by_side(until: Until, create: Create) -> Tally {
     let (working, tally) = (AtomicUsize::new(EACH), Mutex::new(Tally::default()));
     let root = || ScratchRoot::open_unswept(&path).expect("open the root");
     let mut sweepers: Vec<Player> = (0..EACH / 2)
-        .map(|_| Player::start(&mut part::command("sweeper", &[path.to_str().expect("the test's path is text")])))
+        .map(|_| {
+            Player::start(&mut part::command("sweeper", &[path.to_str().expect("the test's path is text")]))
+        })
         .collect();
     thread::scope(|scope| {
         for _ in 0..EACH {
@@ -224,7 +227,10 @@ fn creator(arguments: &[String]) -> ExitCode {
     } else {
         let path = root.path().join("run-aaaabbbbccccdddd");
         rustix::fs::mkdirat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("make a directory");
-        println!("{}", fs::write(path.join("file"), "mine").map_or_else(|error| error.to_string(), |()| "made".into()));
+        println!(
+            "{}",
+            fs::write(path.join("file"), "mine").map_or_else(|error| error.to_string(), |()| "made".into())
+        );
         wait();
         use_it(&path)
     };

@@ -102,9 +102,15 @@ fn foreign(sweeps: u64, sweep: fn(&Path) -> BTreeSet<PathBuf>, tally: &mut Tally
     fs::write(elsewhere.join("precious"), "precious").expect("write a file");
     let mut planted = BTreeSet::new();
     // Nearly the names of ours: with a name of ours it is what is not a directory.
-    for name in ["notes", ".hidden", "run", "run-", "run-short", "run-AAAABBBBCCCCDDDD", "run-aaaabbbbccccdddd.bak"]
-        .into_iter()
-        .chain(["trash-aaaabbbbccccddd1", "RUN-aaaabbbbccccdddd", " run-aaaabbbbccccdddd", "run-aaaabbbbccccddddd"])
+    for name in
+        ["notes", ".hidden", "run", "run-", "run-short", "run-AAAABBBBCCCCDDDD", "run-aaaabbbbccccdddd.bak"]
+            .into_iter()
+            .chain([
+                "trash-aaaabbbbccccddd1",
+                "RUN-aaaabbbbccccdddd",
+                " run-aaaabbbbccccdddd",
+                "run-aaaabbbbccccddddd",
+            ])
     {
         fs::create_dir(root.join(name)).expect("make a directory");
         fs::write(root.join(name).join("precious"), "precious").expect("write a file");
@@ -122,7 +128,7 @@ fn foreign(sweeps: u64, sweep: fn(&Path) -> BTreeSet<PathBuf>, tally: &mut Tally
             fs::create_dir(name('f')).expect("make a directory");
             fs::write(name('f').join("precious"), "precious").expect("write a file");
             let owner = STRANGER - number as u32;
-            chown(&name('f'), Some(Uid::from_raw(owner)), None).expect("give it away");
+            chown(name('f'), Some(Uid::from_raw(owner)), None).expect("give it away");
             planted.insert(name('f'));
         }
     }
@@ -133,7 +139,9 @@ fn foreign(sweeps: u64, sweep: fn(&Path) -> BTreeSet<PathBuf>, tally: &mut Tally
             format!("not reported: {:?}", planted.difference(&reported).collect::<Vec<_>>())
         });
         let now = contents(&root);
-        tally.expect(now == everything, || format!("gone: {:?}", everything.difference(&now).collect::<Vec<_>>()));
+        tally.expect(now == everything, || {
+            format!("gone: {:?}", everything.difference(&now).collect::<Vec<_>>())
+        });
         everything = now;
     }
     tally.expect(elsewhere.join("precious").exists(), || "a link was followed".into());

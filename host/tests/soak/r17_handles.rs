@@ -6,7 +6,12 @@ use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, sandboxed};
 use crate::support::World;
 
-figure!("r17", every_function_refuses_every_dead_handle, handles_that_are_alive, handles_that_are_alive_and_not_dropped);
+figure!(
+    "r17",
+    every_function_refuses_every_dead_handle,
+    handles_that_are_alive,
+    handles_that_are_alive_and_not_dropped
+);
 
 /// A function that takes a handle whose work is done says `closed`; but for `close`, which succeeds again, and `path`.
 const DONE: [&str; 4] = ["closed", "kept", "persisted", "handed-over"];
@@ -60,7 +65,8 @@ fn calls(states: &[&str], answer: Answer, tally: &mut Tally) {
                     (Answer::Refused, Ending::Trapped { reason }) => said.is_empty() && is_refusal(reason),
                     _ => false,
                 };
-                tally.expect(kept, || format!("{}: {function}, {state}: {said:?}, {ending}", provider.name()));
+                tally
+                    .expect(kept, || format!("{}: {function}, {state}: {said:?}, {ending}", provider.name()));
                 tally.count("calls", 1);
             }
         }

@@ -21,7 +21,8 @@ pub(crate) fn traced(command: Command, options: &[&str]) -> Command {
 pub(crate) fn calls(command: Command) -> Result<Vec<String>, String> {
     let world = World::in_memory();
     let log = world.path("log");
-    let mut strace = traced(command, &["-e", &format!("trace={CALLS}"), "-o", log.to_str().unwrap_or_default()]);
+    let mut strace =
+        traced(command, &["-e", &format!("trace={CALLS}"), "-o", log.to_str().unwrap_or_default()]);
     match strace.output() {
         Ok(output) if output.status.success() => {}
         Ok(output) => return Err(format!("strace: {}", output.status)),
@@ -29,7 +30,8 @@ pub(crate) fn calls(command: Command) -> Result<Vec<String>, String> {
     }
     let log = fs::read_to_string(log).map_err(|error| format!("strace: {error}"))?;
     // A line begins with the number of the process.
-    let calls = log.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim_start().to_owned());
+    let calls =
+        log.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim_start().to_owned());
     Ok(calls.filter(|call| call.contains('(')).collect())
 }
 

@@ -297,6 +297,9 @@ fn cram() {
             break;
         }
     }
+    if !matches!(moved.storage(), Ok(Storage::Disk)) {
+        moved_size = 0;
+    }
     say(&format!("crammed {named_size} {moved_size}"));
     wait();
 }

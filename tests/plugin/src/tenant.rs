@@ -31,7 +31,8 @@ pub(super) fn run(canary: &str) {
             }
         }
     }
-    let whole = [file.reopen(), dir.open_file("canary")].map(|file| text(file).is_ok_and(|text| text == canary));
+    let whole =
+        [file.reopen(), dir.open_file("canary")].map(|file| text(file).is_ok_and(|text| text == canary));
     say(if whole == [true; 2] { "whole" } else { "torn" });
 }
 
