@@ -11,13 +11,16 @@ use std::rc::Rc;
 use getrandom::SysRng;
 use rand_core::TryRng;
 use tempfile_core::{
-    Anchor, Durability, Error, ErrorCode, File, Identity, Native, Options, Place, Platform, RawEntry,
-    ReplaceMode, TempDir, TempPath, default_place, directory, named, place_at, unnamed,
+    Durability, Error, ErrorCode, File, Options, Place, ReplaceMode, TempDir, TempPath, default_place,
+    directory, named, place_at, unnamed,
 };
 
+mod stepped;
+
+use stepped::{Step, Stepped};
+
 /// The operating system, but for one call (or all from one on) that fails.
-#[derive(Clone)]
-struct Faulty(Rc<Plan>);
+type Faulty = Stepped<Rc<Plan>>;
 
 struct Plan {
     /// What has been called, in order.
@@ -32,130 +35,17 @@ struct Plan {
     modern: bool,
 }
 
-impl Faulty {
+impl Step for Rc<Plan> {
     fn step(&self, verb: &'static str) -> Result<(), ErrorCode> {
-        self.0.log.borrow_mut().push(verb);
-        let call = self.0.calls.get() + 1;
-        self.0.calls.set(call);
-        let fail_at = self.0.fail_at.get();
-        let fails = fail_at != 0 && (call == fail_at || self.0.for_ever && call > fail_at);
-        if fails { Err(self.0.code) } else { Ok(()) }
-    }
-
-    fn modern(&self) -> Result<(), ErrorCode> {
-        if self.0.modern { Ok(()) } else { Err(ErrorCode::Unsupported) }
-    }
-}
-
-type Dir = <Native as Platform>::Dir;
-type Name<'a> = &'a [u8];
-type Done = Result<(), ErrorCode>;
-
-impl Platform for Faulty {
-    type Dir = Dir;
-    type File = fs::File;
-
-    fn anchor(&self, path: &str) -> Result<Anchor<Dir>, ErrorCode> {
-        self.step("anchor")?;
-        Native.anchor(path)
-    }
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn last_resorts(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn create_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        self.step("create_file")?;
-        Native.create_file(dir, name)
-    }
-    fn create_unnamed(&self, dir: &Dir) -> Result<fs::File, ErrorCode> {
-        self.modern()?;
-        self.step("create_unnamed")?;
-        Native.create_unnamed(dir)
-    }
-    fn open_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        self.step("open_file")?;
-        Native.open_file(dir, name)
-    }
-    fn create_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.step("create_directory")?;
-        Native.create_directory(dir, name)
-    }
-    fn open_directory(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
-        self.step("open_directory")?;
-        Native.open_directory(dir, name)
-    }
-    fn entries(&self, dir: &Dir) -> Result<Vec<Result<RawEntry, ErrorCode>>, ErrorCode> {
-        self.step("entries")?;
-        Native.entries(dir)
-    }
-    fn remove_file(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.step("remove_file")?;
-        Native.remove_file(dir, name)
-    }
-    fn remove_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.step("remove_directory")?;
-        Native.remove_directory(dir, name)
-    }
-    fn rename(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        self.step("rename")?;
-        Native.rename(dir, name, to, target)
-    }
-    fn rename_new(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        self.modern()?;
-        self.step("rename_new")?;
-        Native.rename_new(dir, name, to, target)
-    }
-    fn link(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        self.step("link")?;
-        Native.link(dir, name, to, target)
-    }
-    fn link_unnamed(&self, file: &fs::File, to: &Dir, target: Name<'_>) -> Done {
-        self.step("link_unnamed")?;
-        Native.link_unnamed(file, to, target)
-    }
-    fn identity(&self, file: &fs::File) -> Result<Identity, ErrorCode> {
-        self.step("identity")?;
-        Native.identity(file)
-    }
-    fn directory_identity(&self, dir: &Dir) -> Result<Identity, ErrorCode> {
-        self.step("directory_identity")?;
-        Native.directory_identity(dir)
-    }
-    fn identity_at(&self, dir: &Dir, name: Name<'_>) -> Result<Identity, ErrorCode> {
-        self.step("identity_at")?;
-        Native.identity_at(dir, name)
-    }
-    fn link_count_at(&self, dir: &Dir, name: Name<'_>) -> Result<u64, ErrorCode> {
-        self.step("link_count_at")?;
-        Native.link_count_at(dir, name)
-    }
-    fn read_into(&self, file: &fs::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {
-        self.step("read_into")?;
-        Native.read_into(file, offset, buffer)
-    }
-    fn write(&self, file: &fs::File, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
-        self.step("write")?;
-        Native.write(file, offset, data)
-    }
-    fn size(&self, file: &fs::File) -> Result<u64, ErrorCode> {
-        self.step("size")?;
-        Native.size(file)
-    }
-    fn set_size(&self, file: &fs::File, size: u64) -> Done {
-        self.step("set_size")?;
-        Native.set_size(file, size)
-    }
-    // What is on stable storage is not looked at here, and waiting for it would make this test crawl.
-    fn sync_data(&self, _: &fs::File) -> Done {
-        self.step("sync_data")
-    }
-    fn sync_all(&self, _: &fs::File) -> Done {
-        self.step("sync_all")
-    }
-    fn sync_directory(&self, _: &Dir) -> Done {
-        self.step("sync_directory")
+        if !self.modern && stepped::MODERN.contains(&verb) {
+            return Err(ErrorCode::Unsupported);
+        }
+        self.log.borrow_mut().push(verb);
+        let call = self.calls.get() + 1;
+        self.calls.set(call);
+        let fail_at = self.fail_at.get();
+        let fails = fail_at != 0 && (call == fail_at || self.for_ever && call > fail_at);
+        if fails { Err(self.code) } else { Ok(()) }
     }
 }
 
@@ -316,7 +206,7 @@ struct Run {
 impl World {
     fn new(root: &Root, for_ever: bool, code: ErrorCode, modern: bool) -> Self {
         let (log, calls, fail_at) = Default::default();
-        let platform = Faulty(Rc::new(Plan { log, calls, fail_at, for_ever, code, modern }));
+        let platform = Stepped(Rc::new(Plan { log, calls, fail_at, for_ever, code, modern }));
         let path = root.0.to_str().expect("UTF-8");
         World {
             place: place_at(&platform, path).expect("the root"),

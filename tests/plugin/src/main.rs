@@ -3,11 +3,17 @@
 //! Each prints one line when it has got to the point that the test is about, so that a test waits for the line and never
 //! for a time.
 
+use std::any::Any;
 use std::fs;
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use wasi_tempfile::{NamedTempFile, TempDir};
+use wasi_tempfile::NamedTempFile;
+use wasi_tempfile::interface::{self, ErrorCode, Location, Storage};
+
+#[cfg(target_arch = "wasm32")]
+mod handles;
+mod tenant;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -21,7 +27,7 @@ fn main() -> ExitCode {
             let _scratch = litter();
             return ExitCode::FAILURE;
         }
-        // Destructors do not run in any of the next five.
+        // Destructors do not run in any of the next three.
         "exit" => {
             let _scratch = litter();
             std::process::exit(argument.parse().unwrap_or(1));
@@ -35,6 +41,14 @@ fn main() -> ExitCode {
             #[cfg(target_arch = "wasm32")]
             core::arch::wasm32::unreachable();
         }
+        // A destructor traps while others still wait for their turn.
+        "destructor" => {
+            let _last = litter();
+            let _trap = TrapOnDrop;
+            let _first = litter();
+        }
+        // No destructor runs, and the plugin returns all the same.
+        "forget" => std::mem::forget(litter()),
         "spin" => {
             let _scratch = litter();
             say("spinning");
@@ -90,6 +104,11 @@ fn main() -> ExitCode {
         "children" => children(number(&argument)),
         "spool" => spool(std::env::args().skip(2).map(|size| number(&size)).collect()),
         "keep" => keep(),
+        "cram" => cram(),
+        "remove" => remove(),
+        "tenant" => tenant::run(&argument),
+        #[cfg(target_arch = "wasm32")]
+        "dead" => handles::call(&argument, std::env::args().nth(3).as_deref().unwrap_or_default()),
         "env" => {
             for (name, value) in std::env::vars() {
                 say(&format!("{name}={value}"));
@@ -108,14 +127,52 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// A file and a directory with something in it.
-fn litter() -> (NamedTempFile, TempDir) {
+/// What lies about when the plugin ends: what `LITTER` says, or else a file and a directory with something in it.
+fn litter() -> Vec<Box<dyn Any>> {
+    match std::env::var("LITTER").as_deref() {
+        Ok("unnamed") => vec![unnamed()],
+        Ok("named") => vec![named()],
+        Ok("spooled") => vec![spooled()],
+        Ok("directory") => vec![directory()],
+        Ok(unknown) => panic!("no such litter: {unknown}"),
+        Err(_) => vec![named(), directory()],
+    }
+}
+
+fn unnamed() -> Box<dyn Any> {
+    let mut file = wasi_tempfile::tempfile().expect("make an unnamed file");
+    file.write_all(b"litter").expect("write to the file");
+    Box::new(file)
+}
+
+fn named() -> Box<dyn Any> {
     let mut file = NamedTempFile::new().expect("make a file");
     file.write_all(b"litter").expect("write to the file");
+    Box::new(file)
+}
+
+/// A spooled file of the provider's that has moved to disk.
+fn spooled() -> Box<dyn Any> {
+    let file = interface::spooled(Some(4), Location::Scratch).expect("make a spooled file");
+    file.write(0, b"litter").expect("write to the file");
+    assert!(matches!(file.storage(), Ok(Storage::Disk)), "it is past its threshold");
+    Box::new(file)
+}
+
+fn directory() -> Box<dyn Any> {
     let directory = wasi_tempfile::tempdir().expect("make a directory");
     let inside = NamedTempFile::new_in(directory.path()).expect("make a file in the directory");
     inside.keep().expect("keep it");
-    (file, directory)
+    Box::new(directory)
+}
+
+struct TrapOnDrop;
+
+impl Drop for TrapOnDrop {
+    fn drop(&mut self) {
+        #[cfg(target_arch = "wasm32")]
+        core::arch::wasm32::unreachable();
+    }
 }
 
 fn number(text: &str) -> u64 {
@@ -201,7 +258,6 @@ fn children(count: u64) {
 
 /// Makes spooled files of these sizes one after the other, and says where each of them is in the end.
 fn spool(sizes: Vec<u64>) {
-    use wasi_tempfile::interface::{self, Location, Storage};
     let mut files = Vec::new();
     for size in sizes {
         let file = interface::spooled(Some(1 << 30), Location::Scratch).expect("make a spooled file");
@@ -217,6 +273,57 @@ fn spool(sizes: Vec<u64>) {
         let whole = file.read(0, u32::MAX).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == *size as u8));
         say(&format!("{size} in {place}, {} {}", written.is_ok(), if whole { "whole" } else { "torn" }));
     }
+}
+
+/// Takes every byte it can get, in files with a name and in one that has moved to disk; says how many of either, and waits.
+fn cram() {
+    let moved = interface::spooled(Some(500), Location::Scratch).expect("make a spooled file");
+    let (mut named, mut named_size, mut moved_size) = (Vec::new(), 0, 0);
+    let mut piece = 1000;
+    for turn in 0.. {
+        let bytes = vec![7; piece];
+        let written = if turn % 3 == 2 {
+            let written = moved.write(moved_size, &bytes).map_err(|error| error.code);
+            moved_size += written.unwrap_or(0);
+            written.map(drop)
+        } else {
+            let mut file = NamedTempFile::new().expect("make a file");
+            let written = file.write(&bytes);
+            named_size += written.as_ref().map_or(0, |count| *count as u64);
+            named.push(file);
+            written.map(drop).map_err(|error| wasi_tempfile::error_code(&error).expect("a code"))
+        };
+        match written {
+            Ok(()) => {}
+            // What does not fit in one piece may fit in a smaller one.
+            Err(ErrorCode::Quota) if piece > 0 => piece /= 2,
+            Err(code) => panic!("{}", code.as_str()),
+        }
+        if piece == 0 {
+            break;
+        }
+    }
+    if !matches!(moved.storage(), Ok(Storage::Disk)) {
+        moved_size = 0;
+    }
+    say(&format!("crammed {named_size} {moved_size}"));
+    wait();
+}
+
+/// Makes a directory, says its path, and removes it with all that was put there when standard input ends.
+fn remove() {
+    let directory = wasi_tempfile::tempdir().expect("make a directory");
+    say(&directory.path().display().to_string());
+    wait();
+    match directory.remove_all() {
+        Ok(()) => say("removed"),
+        Err(failures) => say(&format!("{} stayed: {}", failures.len(), failures[0].path)),
+    }
+}
+
+/// Waits until standard input ends.
+fn wait() {
+    std::io::stdin().read_to_end(&mut Vec::new()).expect("read standard input");
 }
 
 /// Leaves a file and a directory, as the interface allows.
