@@ -2,19 +2,21 @@
 //!
 //! A component has names of two kinds. Those of its imports and exports are the interface. Those that the modules and components in it are
 //! tied together by are nobody's, and have only to be equal where they were equal. The linker writes each function's full name four times,
-//! `scratch:tempfile/tempfile@0.1.0#[method]temp-dir.create-directory` among them; here they become numbers.
+//! `scratch:tempfile/tempfile@0.1.0#[method]temp-dir.create-directory` among them; here they become numbers. And it gives each function three
+//! sections of its own, of three bytes each before their content; here they share theirs.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils, utils};
 use wasm_encoder::{
-    Alias, Component, ComponentAliasSection, ComponentImportSection, ComponentInstanceSection, ExportSection,
-    ImportSection, InstanceSection, Module,
+    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentImportSection,
+    ComponentInstanceSection, ComponentTypeSection, ExportSection, ImportSection, InstanceSection, Module,
 };
 use wasmparser::{
-    ComponentAliasSectionReader, ComponentImport, ComponentImportSectionReader, ComponentInstance,
-    CustomSectionReader, Export, Imports, Instance, Parser,
+    CanonicalFunction, ComponentAlias, ComponentAliasSectionReader, ComponentImport,
+    ComponentImportSectionReader, ComponentInstance, ComponentType, CustomSectionReader, Export, Imports,
+    Instance, Parser, Payload,
 };
 
 type Done = Result<(), Error<Infallible>>;
@@ -32,6 +34,45 @@ struct Shrink {
     numbers: HashMap<String, &'static str>,
     /// How many components the present one is in.
     depth: usize,
+    /// Content of several sections, not written yet.
+    gathered: Gathered,
+}
+
+/// What stands in the component in this order, whatever order it came in: none of it refers to what comes after it here, and what each defines is
+/// counted by itself.
+#[derive(Default)]
+struct Gathered {
+    types: ComponentTypeSection,
+    core_aliases: ComponentAliasSection,
+    lifts: CanonicalFunctionSection,
+}
+
+impl Gathered {
+    fn write(self, component: &mut Component) {
+        let Self { types, core_aliases, lifts } = self;
+        if !types.is_empty() {
+            component.section(&types);
+        }
+        if !core_aliases.is_empty() {
+            component.section(&core_aliases);
+        }
+        if !lifts.is_empty() {
+            component.section(&lifts);
+        }
+    }
+}
+
+/// A resource's type refers to its destructor, a core function.
+fn is_resource(ty: &wasmparser::Result<ComponentType<'_>>) -> bool {
+    matches!(ty, Ok(ComponentType::Resource { .. }))
+}
+
+fn is_of_core(alias: &wasmparser::Result<ComponentAlias<'_>>) -> bool {
+    matches!(alias, Ok(ComponentAlias::CoreInstanceExport { .. }))
+}
+
+fn is_lift(function: &wasmparser::Result<CanonicalFunction>) -> bool {
+    matches!(function, Ok(CanonicalFunction::Lift { .. }))
 }
 
 impl Shrink {
@@ -72,6 +113,36 @@ impl ReencodeComponent for Shrink {
 
     fn pop_depth(&mut self) {
         self.depth -= 1;
+    }
+
+    fn parse_component_payload(
+        &mut self,
+        component: &mut Component,
+        payload: Payload<'_>,
+        whole: &[u8],
+    ) -> Done {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        match payload {
+            Payload::ComponentTypeSection(types) if !types.clone().into_iter().any(|ty| is_resource(&ty)) => {
+                self.parse_component_type_section(&mut gathered.types, types)?;
+            }
+            Payload::ComponentAliasSection(aliases)
+                if aliases.clone().into_iter().all(|alias| is_of_core(&alias)) =>
+            {
+                self.parse_component_alias_section(&mut gathered.core_aliases, aliases)?;
+            }
+            Payload::ComponentCanonicalSection(functions)
+                if functions.clone().into_iter().all(|function| is_lift(&function)) =>
+            {
+                self.parse_component_canonical_section(&mut gathered.lifts, functions)?;
+            }
+            other => {
+                gathered.write(component);
+                return component_utils::parse_component_payload(self, component, other, whole);
+            }
+        }
+        self.gathered = gathered;
+        Ok(())
     }
 
     fn parse_component_custom_section(&mut self, _: &mut Component, _: CustomSectionReader<'_>) -> Done {
