@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use support::{PLUGIN, World, shared_threads};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
-use wasi_tempfile_host::{Capture, Control, Ending, Input, Output, Plugin, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{
+    Capture, Control, Ending, Guards, Input, Output, Plugin, Run, Sandbox, ScratchRoot,
+};
 
 /// The test plugin in both placements.
 fn plugins() -> (Sandbox, [Plugin; 2]) {
@@ -132,6 +134,23 @@ fn a_future_dropped_at_any_point_leaves_nothing() {
     let counters = sandbox.counters();
     assert!(live > 0 && counters.dropped > 0, "some were dropped half-way: {counters:?}");
     assert_eq!(counters.directories_made, counters.directories_removed, "{counters:?}");
+}
+
+#[test]
+fn a_dropped_future_ends_a_plugin_that_computes_and_does_not_wait_for_its_turn() {
+    let world = World::new();
+    let root = root(&world);
+    let guards = Guards { turn: Duration::from_secs(3600), ..Guards::default() };
+    let sandbox = Sandbox::with_guards(guards).expect("make a sandbox");
+    let plugin = sandbox.load(&fs::read(PLUGIN).expect("read the plugin")).expect("load the plugin");
+    let runtime = shared_threads(2);
+    let output = Capture::new(1024);
+    let run = runtime.spawn(plugin.run_async(Run::in_root(&root).args(["plugin", "spin"]).stdout(&output)));
+    runtime.block_on(until_said(&output));
+    run.abort();
+    until_none_lives(&sandbox);
+    assert_eq!(sandbox.counters().dropped, 1);
+    world.assert_nothing_left();
 }
 
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {

@@ -5,13 +5,14 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use support::{PLUGIN, World, shared_threads};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Dispatch, Event, Level};
+use tracing::{Event, Level};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use wasi_tempfile_host::provider::Limits;
@@ -19,18 +20,22 @@ use wasi_tempfile_host::{Control, Counters, Ending, Guards, Outcome, Plugin, Run
 
 type Fields = BTreeMap<&'static str, String>;
 
-/// Collects what is said by default.
+/// What is said by default of all runs of this process. There is one for all tests: between subscribers that come and go, tracing may forget
+/// what one of them wants.
 #[derive(Clone, Default)]
-struct Log {
-    spans: Arc<Mutex<BTreeMap<u64, Fields>>>,
-    events: Arc<Mutex<Vec<Said>>>,
+struct Log(Arc<Mutex<Spans>>);
+
+#[derive(Default)]
+struct Spans {
+    live: BTreeMap<u64, Seen>,
+    closed: Vec<Seen>,
 }
 
-/// An event, and the name of the span that it was in.
-struct Said {
-    level: Level,
-    span: Option<&'static str>,
-    fields: Fields,
+/// A run, as an operator sees it.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    span: Fields,
+    events: Vec<String>,
 }
 
 struct Collect<'a>(&'a mut Fields);
@@ -47,56 +52,66 @@ impl Visit for Collect<'_> {
 impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: Context<'_, S>) {
         if attributes.metadata().name() == "run" {
-            let mut fields = Fields::new();
-            attributes.record(&mut Collect(&mut fields));
-            self.spans.lock().expect("no panic").insert(id.into_u64(), fields);
+            let mut seen = Seen::default();
+            attributes.record(&mut Collect(&mut seen.span));
+            self.lock().live.insert(id.into_u64(), seen);
         }
     }
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        if let Some(fields) = self.spans.lock().expect("no panic").get_mut(&id.into_u64()) {
-            values.record(&mut Collect(fields));
+        if let Some(seen) = self.lock().live.get_mut(&id.into_u64()) {
+            values.record(&mut Collect(&mut seen.span));
+        }
+    }
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
+        let mut spans = self.lock();
+        if let Some(seen) = spans.live.remove(&id.into_u64()) {
+            spans.closed.push(seen);
         }
     }
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         // The calls of a plugin, each with its arguments, are there too: for who debugs it.
-        if *event.metadata().level() <= Level::INFO {
-            let mut fields = Fields::new();
-            event.record(&mut Collect(&mut fields));
-            let span = context.lookup_current().map(|span| span.name());
-            self.events.lock().expect("no panic").push(Said {
-                level: *event.metadata().level(),
-                span,
-                fields,
-            });
+        if *event.metadata().level() > Level::INFO {
+            return;
         }
+        let mut fields = Fields::new();
+        event.record(&mut Collect(&mut fields));
+        let message = fields.remove("message").unwrap_or_default();
+        let fields: String = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        let text = format!("{} {message}{fields}", event.metadata().level());
+        let span = context.lookup_current().expect("an event of a run is in its span").id().into_u64();
+        self.lock().live.get_mut(&span).expect("which is open").events.push(text);
     }
 }
 
 impl Log {
-    fn dispatch(&self) -> Dispatch {
-        Registry::default().with(self.clone()).into()
+    /// The one of this process.
+    fn get() -> &'static Self {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        LOG.get_or_init(|| {
+            let log = Self::default();
+            let subscriber = Registry::default().with(log.clone());
+            tracing::subscriber::set_global_default(subscriber).expect("nobody else has set one");
+            log
+        })
     }
 
-    /// The fields of the only span.
-    fn span(&self) -> Fields {
-        let spans = self.spans.lock().expect("no panic");
-        assert_eq!(spans.len(), 1, "{spans:?}");
-        spans.values().next().cloned().unwrap_or_default()
-    }
-
-    /// All events, as texts.
-    fn events(&self) -> Vec<String> {
-        let events = self.events.lock().expect("no panic");
-        let text = |Said { level, span, fields }: &Said| {
-            assert_eq!(*span, Some("run"), "an event of a run is in its span: {fields:?}");
-            let rest: String = fields
-                .iter()
-                .filter(|(name, _)| **name != "message")
-                .map(|(name, value)| format!(" {name}={value}"))
-                .collect();
-            format!("{level} {}{rest}", fields["message"])
+    /// The run that had its directory in this root. There must be only one.
+    #[track_caller]
+    fn take(&self, root: &Path) -> Seen {
+        let is_in_root = |seen: &Seen| {
+            seen.span.get("scratch").is_some_and(|scratch| Path::new(scratch).starts_with(root))
         };
-        events.iter().map(text).collect()
+        let mut spans = self.lock();
+        let live = spans.live.values().filter(|seen| is_in_root(seen)).cloned();
+        let closed = spans.closed.iter().filter(|seen| is_in_root(seen)).cloned();
+        let mut found: Vec<_> = live.chain(closed).collect();
+        spans.closed.retain(|seen| !is_in_root(seen));
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Spans> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,6 +124,7 @@ struct Scene {
 
 impl Scene {
     fn new(hosted: bool, guards: Guards) -> Self {
+        Log::get();
         let world = World::new();
         let root = ScratchRoot::open(world.root()).expect("open the root");
         let sandbox = Sandbox::with_guards(guards).expect("make a sandbox");
@@ -121,12 +137,11 @@ impl Scene {
         Run::in_root(&self.root).args(["plugin"]).args(arguments.iter().copied())
     }
 
-    /// What is seen of one run.
-    fn seen(&self, run: Run) -> (Outcome, Log) {
-        let log = Log::default();
-        let outcome =
-            tracing::dispatcher::with_default(&log.dispatch(), || self.plugin.run(run)).expect("run");
-        (outcome, log)
+    /// Runs it, and says what was seen.
+    #[track_caller]
+    fn seen(&self, run: Run) -> (Outcome, Seen) {
+        let outcome = self.plugin.run(run).expect("run");
+        (outcome, Log::get().take(&self.world.root()))
     }
 }
 
@@ -142,8 +157,8 @@ fn composed() -> Scene {
 fn a_run_is_a_span_with_what_it_used_and_how_it_ended() {
     let scene = hosted();
     let limits = Limits { bytes: Some(10_000), ..Limits::default() };
-    let (outcome, log) = scene.seen(scene.run(&["fill", "5000"]).limits(limits));
-    let span = log.span();
+    let (outcome, seen) = scene.seen(scene.run(&["fill", "5000"]).limits(limits));
+    let span = &seen.span;
     assert_eq!(span["provider"], "host");
     assert_eq!(span["ending"], "the plugin returned");
     assert_eq!(span["memory"], outcome.used.memory.to_string());
@@ -152,42 +167,42 @@ fn a_run_is_a_span_with_what_it_used_and_how_it_ended() {
     assert_eq!((span["left_behind"].as_str(), span["not_removed"].as_str()), ("0", "0"));
     assert!(span["milliseconds"].parse::<f64>().is_ok_and(|time| time > 0.0), "{span:?}");
     assert!(span["scratch"].starts_with(&*scene.world.root().to_string_lossy()), "{span:?}");
-    assert_eq!(log.events(), [""; 0], "an honest plugin is nothing to talk about");
+    assert_eq!(seen.events, [""; 0], "an honest plugin is nothing to talk about");
 }
 
 #[test]
 fn a_composed_run_has_no_figures_of_files() {
     let scene = composed();
-    let (_, log) = scene.seen(scene.run(&["ok"]));
-    let span = log.span();
+    let (_, seen) = scene.seen(scene.run(&["ok"]));
+    let span = &seen.span;
     assert_eq!(span["provider"], "component");
     assert!(!span.contains_key("peak_bytes"), "{span:?}");
-    assert_eq!(log.events(), [""; 0]);
+    assert_eq!(seen.events, [""; 0]);
 }
 
 #[test]
 fn p23_what_a_plugin_did_not_close_is_told() {
     let scene = hosted();
-    let (_, log) = scene.seen(scene.run(&["exit", "0"]));
+    let (_, seen) = scene.seen(scene.run(&["exit", "0"]));
     assert_eq!(
-        log.events(),
+        seen.events,
         ["WARN a plugin ended without closing what it had opened directories=1 files=1 paths=1"]
     );
     let scene = composed();
-    let (_, log) = scene.seen(scene.run(&["exit", "0"]));
-    assert_eq!(log.events(), ["INFO a plugin left something in its scratch directory entries=2"]);
+    let (_, seen) = scene.seen(scene.run(&["exit", "0"]));
+    assert_eq!(seen.events, ["INFO a plugin left something in its scratch directory entries=2"]);
 }
 
 #[test]
 fn p23_a_plugin_that_could_not_close_is_told_for_its_ending_alone() {
     // What the host provided was removed with its handles.
     for (scene, left_behind) in [(hosted(), "0"), (composed(), "2")] {
-        let (_, log) = scene.seen(scene.run(&["trap"]));
+        let (_, seen) = scene.seen(scene.run(&["trap"]));
         assert_eq!(
-            log.events(),
+            seen.events,
             ["WARN a plugin trapped ending=the plugin trapped: wasm `unreachable` instruction executed"]
         );
-        assert_eq!(log.span()["left_behind"], left_behind);
+        assert_eq!(seen.span["left_behind"], left_behind);
     }
 }
 
@@ -195,19 +210,19 @@ fn p23_a_plugin_that_could_not_close_is_told_for_its_ending_alone() {
 fn limits_that_are_met_are_told() {
     let scene = hosted();
     let limits = Limits { bytes: Some(1000), ..Limits::default() };
-    let (outcome, log) = scene.seen(scene.run(&["fill", "5000"]).limits(limits));
+    let (outcome, seen) = scene.seen(scene.run(&["fill", "5000"]).limits(limits));
     assert_eq!(outcome.used.refused, 2);
-    assert_eq!(log.span()["refused"], "2");
-    assert_eq!(log.events(), ["WARN a plugin was refused more than its limits refused=2"]);
+    assert_eq!(seen.span["refused"], "2");
+    assert_eq!(seen.events, ["WARN a plugin was refused more than its limits refused=2"]);
 
-    let (_, log) = scene.seen(scene.run(&["hoard"]).memory(16 << 20));
+    let (_, seen) = scene.seen(scene.run(&["hoard"]).memory(16 << 20));
     assert_eq!(
-        log.events(),
+        seen.events,
         ["WARN a limit ended a plugin ending=the plugin ran out of memory: its limit is 16777216 bytes"]
     );
-    let (_, log) = scene.seen(scene.run(&["spin"]).timeout(Duration::ZERO));
+    let (_, seen) = scene.seen(scene.run(&["spin"]).timeout(Duration::ZERO));
     assert_eq!(
-        log.events(),
+        seen.events,
         ["WARN a limit ended a plugin ending=the plugin did not end in time and was stopped"]
     );
 }
@@ -215,21 +230,14 @@ fn limits_that_are_met_are_told() {
 #[test]
 fn an_asynchronous_run_is_seen_like_any_other_on_whatever_thread_it_is() {
     let scene = hosted();
-    let log = Log::default();
-    let dispatch = log.dispatch();
-    let on_all_threads = dispatch.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&on_all_threads)))
-        .build()
-        .expect("make a runtime");
+    let runtime = shared_threads(2);
     let run = scene.plugin.run_async(scene.run(&["exit", "0"]));
     let outcome = runtime.block_on(runtime.spawn(run)).expect("no panic").expect("run");
     assert_eq!(outcome.ending, Ending::Returned);
-    assert_eq!(log.span()["ending"], "the plugin returned");
+    let seen = Log::get().take(&scene.world.root());
+    assert_eq!(seen.span["ending"], "the plugin returned");
     assert_eq!(
-        log.events(),
+        seen.events,
         ["WARN a plugin ended without closing what it had opened directories=1 files=1 paths=1"]
     );
 }

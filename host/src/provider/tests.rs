@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use super::interface::tempfile::{Host, HostFile, HostTempDir, HostTempPath, Location, Options};
@@ -208,4 +209,39 @@ fn n14_without_a_limit_of_time_nothing_expires() {
         view.expire();
         assert_eq!(world.entries(), 1);
     });
+}
+
+/// Has a runtime's only thread wait in a call, and says whether another task ends before that is released.
+fn others_go_on(waiting: Waiting) -> bool {
+    let alone = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
+    let (runtime, elsewhere) = (alone().expect("make a runtime"), alone().expect("make a runtime"));
+    let (began, begun) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let call = runtime.spawn(async move {
+        waiting.wait(|| {
+            began.send(()).expect("the test waits");
+            released.recv().expect("the test releases it");
+        });
+    });
+    begun.recv().expect("the call begins");
+    let other = runtime.spawn(async {});
+    // Until it has ended or, if it does not, until a whole runtime has come and gone.
+    if matches!(waiting, Waiting::Told) {
+        runtime.block_on(other).expect("no panic");
+        release.send(()).expect("the call waits");
+        runtime.block_on(call).expect("no panic");
+        return true;
+    }
+    elsewhere.block_on(elsewhere.spawn(async {})).expect("no panic");
+    drop(elsewhere);
+    let gone_on = other.is_finished();
+    release.send(()).expect("the call waits");
+    runtime.block_on(call).expect("no panic");
+    gone_on
+}
+
+#[test]
+fn p32_a_call_that_tells_the_runtime_stalls_nobody() {
+    assert!(others_go_on(Waiting::Told));
+    assert!(!others_go_on(Waiting::Here), "the control");
 }

@@ -168,3 +168,56 @@ impl Drop for Begun {
         inner.scratch = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::thread;
+
+    use wasmtime_wasi::runtime::in_tokio;
+
+    use super::*;
+    use crate::scratch::ScratchRoot;
+
+    fn with_root(name: &str, test: impl FnOnce(&ScratchRoot)) {
+        let path = std::env::temp_dir().join(format!("control-test-{name}-{}", std::process::id()));
+        test(&ScratchRoot::open(&path).expect("open the root"));
+        std::fs::remove_dir(path).expect("nothing is left in the root");
+    }
+
+    #[test]
+    fn a_stop_does_not_wait_for_the_directory_and_is_not_lost() {
+        with_root("stop", |root| {
+            let control = Control::new();
+            let making = || {
+                control.stop();
+                root.create_dir()
+            };
+            let begun = control.begin(&Engine::default(), making).expect("no error").expect("it has begun");
+            let waited = in_tokio(begun.control.unless_stopped(pending::<()>()));
+            assert_eq!((waited, control.stop_reason()), (None, Some(Stop::Interrupted)));
+        });
+    }
+
+    #[test]
+    fn who_abandons_a_run_waits_for_its_directory_and_takes_it_away() {
+        with_root("abandon", |root| {
+            let control = Control::new();
+            let making = || {
+                let abandoning = thread::spawn({
+                    let control = control.clone();
+                    move || control.abandon()
+                });
+                while !control.lock().abandoned {
+                    thread::yield_now();
+                }
+                assert!(!abandoning.is_finished(), "there is no directory yet");
+                root.create_dir().inspect(|_| drop(abandoning))
+            };
+            let begun = control.begin(&Engine::default(), making).expect("no error").expect("it has begun");
+            while begun.scratch.path().exists() {
+                thread::yield_now();
+            }
+        });
+    }
+}

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
+use wasmtime_wasi::cli::{stderr, stdout};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::plugin::Provider;
@@ -168,8 +169,8 @@ impl Run {
                 .map_err(|error| mount.unopened(&one_line(error.as_ref())))?;
         }
         wasi.stdin(self.stdin.stream_on(threads));
-        wasi.stdout(self.stdout.stdout_on(threads));
-        wasi.stderr(self.stderr.stderr_on(threads));
+        wasi.stdout(self.stdout.stream_on(threads, stdout));
+        wasi.stderr(self.stderr.stream_on(threads, stderr));
         Ok(())
     }
 }

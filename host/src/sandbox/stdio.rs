@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, empty, stderr, stdin, stdout};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, empty, stdin};
 use wasmtime_wasi::cli::{
     AsyncStdinStream, AsyncStdoutStream, InputFile, OutputFile, StdinStream, StdoutStream,
 };
@@ -99,26 +99,15 @@ impl Output {
         Self::Stream(Box::pin(writer))
     }
 
-    pub(super) fn stdout_on(self, threads: Threads) -> Box<dyn StdoutStream + Sync> {
+    /// `inherited` is which of the embedder's own is meant.
+    pub(super) fn stream_on<W>(self, threads: Threads, inherited: fn() -> W) -> Box<dyn StdoutStream + Sync>
+    where
+        W: StdoutStream + AsyncWrite + Send + Sync + 'static,
+    {
         match (self, threads) {
-            (Self::Inherit, Threads::Own) => Box::new(stdout()),
-            (Self::Inherit, Threads::Shared) => Box::new(AsyncStdoutStream::new(AHEAD, stdout())),
-            (given, _) => given.stream_on(threads),
-        }
-    }
-
-    pub(super) fn stderr_on(self, threads: Threads) -> Box<dyn StdoutStream + Sync> {
-        match (self, threads) {
-            (Self::Inherit, Threads::Own) => Box::new(stderr()),
-            (Self::Inherit, Threads::Shared) => Box::new(AsyncStdoutStream::new(AHEAD, stderr())),
-            (given, _) => given.stream_on(threads),
-        }
-    }
-
-    fn stream_on(self, threads: Threads) -> Box<dyn StdoutStream + Sync> {
-        match (self, threads) {
-            // Which of the embedder's own it is, the callers know.
-            (Self::Discard | Self::Inherit, _) => Box::new(empty()),
+            (Self::Discard, _) => Box::new(empty()),
+            (Self::Inherit, Threads::Own) => Box::new(inherited()),
+            (Self::Inherit, Threads::Shared) => Box::new(AsyncStdoutStream::new(AHEAD, inherited())),
             (Self::File(file), Threads::Own) => Box::new(OutputFile::new(file)),
             (Self::File(file), Threads::Shared) => {
                 Box::new(AsyncStdoutStream::new(AHEAD, tokio::fs::File::from_std(file)))
