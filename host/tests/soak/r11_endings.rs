@@ -102,6 +102,8 @@ fn nothing_stays_of_ten_endings_times_four_resources(scale: Scale) -> Tally {
     for provider in Provider::BOTH {
         tally.add(end(provider, times, Directory::IsDropped));
     }
+    tally.count("endings", WAYS.len() as u64 + 1);
+    tally.count("kinds of litter", LITTER.len() as u64);
     tally
 }
 
@@ -152,8 +154,6 @@ fn end(provider: Provider, times: u64, directory: Directory) -> Tally {
             tally.count("instances", times);
         }
     }
-    tally.count("endings", WAYS.len() as u64);
-    tally.count("kinds of litter", LITTER.len() as u64);
     tally
 }
 

@@ -139,7 +139,7 @@ fn killed_at_any_call_nothing_is_left_and_the_target_is_old_or_new(scale: Scale)
     a_sweep_is_killed(scale.pick(7, 1), &mut tally);
     // Each compiles the plugin anew, which takes a hundred times as long as all the rest.
     if scale == Scale::Full {
-        Provider::BOTH.into_iter().for_each(|provider| a_run_is_killed(provider, 2, &mut tally));
+        Provider::BOTH.into_iter().for_each(|provider| a_run_is_killed(provider, 1, &mut tally));
     }
     tally
 }
