@@ -56,7 +56,13 @@ fn nothing_outside_is_touched_by_a_removal_under_attack(scale: Scale) -> Tally {
 
 fn a_removal_by_joined_paths() -> Tally {
     let mut tally = Tally::default();
-    attack(2000, &by_joined_paths, &mut tally);
+    // Who wins is chance, on a busy machine more than elsewhere.
+    for _ in 0..200 {
+        attack(500, &by_joined_paths, &mut tally);
+        if tally.violations > 0 {
+            break;
+        }
+    }
     tally
 }
 
@@ -107,7 +113,7 @@ fn by_joined_paths(world: &World) -> Doomed {
 
 /// What everybody writes first.
 fn remove_by_joined_paths(directory: &Path, attacker: &Rc<Attacker>) {
-    let gap = || drop(attacker.step("any"));
+    let gap = || attacker.step("any").is_ok();
     gap();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -175,13 +181,14 @@ fn in_every_gap(stride: usize, remove: fn(&Path, &Rc<Attacker>), tally: &mut Tal
                 remove(&tree, &attacker);
                 tally.count("gaps", 1);
                 expect_untouched(&outside, &before, tally);
-                let _ = fs::remove_dir_all(&tree);
+                clear(&tree);
                 if attacker.calls.get() < puts {
                     break;
                 }
             }
         }
     }
+    clear(&outside);
 }
 
 /// Prepares removals and attacks them until there were so many swaps.
@@ -214,9 +221,17 @@ fn attack(swaps: u64, prepare: &dyn Fn(&World) -> Doomed, tally: &mut Tally) {
         tally.count("removals", 1);
         expect_untouched(&outside, &before, tally);
         // What the attackers made of it is nobody's any more.
-        let _ = fs::remove_dir_all(&tree);
+        clear(&tree);
     }
     tally.count("swaps", swapped.into_inner());
+    clear(&outside);
+}
+
+/// Removes what nobody attacks any more, closed directories too.
+fn clear(directory: &Path) {
+    if directory.exists() {
+        remove_by_core(directory, &Rc::new(Attacker::default()));
+    }
 }
 
 /// Looks whether all is as it was, and if not, makes it so again.
@@ -225,7 +240,7 @@ fn expect_untouched(outside: &Path, before: &[(PathBuf, u32)], tally: &mut Tally
     if after != before {
         let untouched = after.iter().filter(|found| before.contains(found)).count();
         tally.violated(format!("of {} things outside, {untouched} are as they were", before.len()));
-        let _ = fs::remove_dir_all(outside);
+        clear(outside);
         furnish(outside);
     }
 }

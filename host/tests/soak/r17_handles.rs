@@ -28,7 +28,7 @@ enum Answer {
 
 fn every_function_refuses_every_dead_handle(scale: Scale) -> Tally {
     let mut tally = Tally::default();
-    for _ in 0..scale.pick(1, 20) {
+    for _ in 0..scale.pick(1, 5) {
         calls(&DONE, Answer::Closed, &mut tally);
         calls(&NONE, Answer::Refused, &mut tally);
     }
