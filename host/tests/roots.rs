@@ -7,8 +7,6 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use rustix::process::Signal;
 use support::{Running, World, command, output};
@@ -51,43 +49,6 @@ fn r12_what_killed_processes_left_is_swept_and_what_lives_is_not() {
         }
         world.assert_nothing_left();
     }
-}
-
-#[test]
-fn r14_creators_and_sweepers_side_by_side() {
-    let world = World::new();
-    let working = AtomicUsize::new(8);
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                let root = ScratchRoot::open(world.root()).expect("open the root");
-                for round in 0..40 {
-                    let scratch = root.create_dir().expect("make a directory");
-                    let file = scratch.path().join("file");
-                    fs::write(&file, "mine").expect("the directory is there");
-                    root.sweep().expect("sweep");
-                    assert_eq!(fs::read_to_string(&file).expect("it is still there"), "mine");
-                    // Every second one is left as a dead owner leaves it.
-                    if round % 2 == 0 {
-                        assert!(scratch.close().is_empty());
-                    } else {
-                        // Another thread may have had the same thought.
-                        let _ = fs::create_dir(world.root().join(format!("run-{}", letters(round))));
-                    }
-                }
-                working.fetch_sub(1, Ordering::Relaxed);
-            });
-            scope.spawn(|| {
-                while working.load(Ordering::Relaxed) > 0 {
-                    let root = ScratchRoot::open_unswept(world.root()).expect("open the root");
-                    let sweep = root.sweep().expect("sweep");
-                    assert!(sweep.not_removed.is_empty() && sweep.foreign.is_empty(), "{sweep:?}");
-                }
-            });
-        }
-    });
-    assert!(ScratchRoot::open(world.root()).is_ok());
-    world.assert_nothing_left();
 }
 
 #[test]
@@ -144,32 +105,6 @@ fn a_dry_run_says_what_a_sweep_would_do() {
     }
     assert!(kept.join("deep/file").exists() && foreign.join("deep/file").exists());
     live.close_input();
-}
-
-#[test]
-fn r15_foreign_content_is_reported_and_never_deleted() {
-    let world = World::new();
-    let elsewhere = world.directory("elsewhere");
-    fs::write(elsewhere.join("precious"), "").expect("write a file");
-    let root = world.root();
-    fs::write(root.join("run-aaaabbbbccccdddd"), "a file with a name like ours").expect("write a file");
-    symlink(&elsewhere, root.join("run-aaaabbbbccccddda")).expect("plant a link");
-    for name in [
-        "run-",
-        "run-short",
-        "run-AAAABBBBCCCCDDDD",
-        "run-aaaabbbbccccdddd.bak",
-        "RUN-aaaabbbbccccdddd",
-        ".hidden",
-    ] {
-        fs::create_dir(root.join(name)).expect("make a directory");
-    }
-    let before = world.scratch().into_iter().collect::<HashSet<_>>();
-    let opened = ScratchRoot::open(&root).expect("open the root");
-    let found = opened.sweep().expect("sweep");
-    assert_eq!(found.foreign.iter().cloned().collect::<HashSet<_>>(), before);
-    assert_eq!(world.scratch().into_iter().collect::<HashSet<_>>(), before);
-    assert!(elsewhere.join("precious").exists());
 }
 
 #[test]

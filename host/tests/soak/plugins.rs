@@ -17,10 +17,12 @@ use wasi_tempfile_host::{
     Capture, Control, Outcome, Plugin, PluginPreopens, Run, SCRATCH_GUEST_PATH, Sandbox, ScratchDir,
     components, compose,
 };
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker, Resource, ResourceTable};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
+use wasmtime_wasi::filesystem::WasiFilesystemView;
 use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::p2::bindings::filesystem::types::{Descriptor, HostDescriptor};
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView, async_trait};
@@ -68,6 +70,7 @@ struct State {
     table: ResourceTable,
     tempfile: TempfileCtx,
     limits: StoreLimits,
+    unlink_fails: Arc<AtomicBool>,
 }
 
 impl WasiView for State {
@@ -117,6 +120,8 @@ pub(crate) enum FirstLine {
     EndsTheEpoch,
     /// The host's own function fails.
     Fails,
+    /// From then on the host's function fails by which a provider component removes a name: in a destructor, if that is where it does so.
+    LetsUnlinkFail,
 }
 
 /// The plugin's standard input.
@@ -162,8 +167,9 @@ impl Embedder {
     fn link(engine: Engine, component: &Component, provider: Provider) -> Self {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("link WASI");
-        if provider == Provider::Host {
-            provider::add_to_linker_async(&mut linker).expect("link the provider");
+        match provider {
+            Provider::Component => serve_unlink(&mut linker).expect("link one function anew"),
+            Provider::Host => provider::add_to_linker_async(&mut linker).expect("link the provider"),
         }
         let plugin = linker.instantiate_pre(component).and_then(CommandPre::new).expect("link the plugin");
         Embedder { engine, plugin, provider }
@@ -211,7 +217,12 @@ impl Embedder {
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(true);
         wasi.arg("plugin").args(given.arguments).env("LITTER", given.litter);
-        wasi.stdout(Said { first_line: given.first_line, engine: self.engine.clone() });
+        let unlink_fails = Arc::new(AtomicBool::new(false));
+        wasi.stdout(Said {
+            first_line: given.first_line,
+            engine: self.engine.clone(),
+            unlink_fails: unlink_fails.clone(),
+        });
         match given.input {
             Input::Ended => {}
             Input::Never => {
@@ -230,6 +241,7 @@ impl Embedder {
             table: ResourceTable::new(),
             tempfile: TempfileCtx::builder(scratch).expect("open the directory").build(),
             limits: StoreLimitsBuilder::new().memory_size(given.memory).build(),
+            unlink_fails,
         };
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.limits);
@@ -239,10 +251,30 @@ impl Embedder {
     }
 }
 
+/// Serves the one function of WASI anew that a provider component's destructors call.
+fn serve_unlink(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
+    types.func_wrap_async("[method]descriptor.unlink-file-at", |mut store, (dir, name)| {
+        Box::new(async move {
+            let (dir, name): (Resource<Descriptor>, String) = (dir, name);
+            if store.data().unlink_fails.load(Ordering::Relaxed) {
+                wasmtime::bail!("the host failed to unlink");
+            }
+            let removed = store.data_mut().filesystem().unlink_file_at(dir, name).await;
+            Ok((removed.map_or_else(|error| error.downcast().map(Err), |()| Ok(Ok(())))?,))
+        })
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
 /// The plugin's standard output: a line is a point that the plugin has got to.
+#[derive(Clone)]
 struct Said {
     first_line: FirstLine,
     engine: Engine,
+    unlink_fails: Arc<AtomicBool>,
 }
 
 impl IsTerminal for Said {
@@ -256,7 +288,7 @@ impl StdoutStream for Said {
         Box::new(MemoryOutputPipe::new(1 << 20))
     }
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Said { first_line: self.first_line, engine: self.engine.clone() })
+        Box::new(self.clone())
     }
 }
 
@@ -275,6 +307,10 @@ impl OutputStream for Said {
             FirstLine::IsIgnored => Ok(()),
             FirstLine::EndsTheEpoch => {
                 self.engine.increment_epoch();
+                Ok(())
+            }
+            FirstLine::LetsUnlinkFail => {
+                self.unlink_fails.store(true, Ordering::Relaxed);
                 Ok(())
             }
             FirstLine::Fails => Err(StreamError::trap("the host failed")),

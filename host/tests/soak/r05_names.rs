@@ -86,7 +86,7 @@ impl Owned {
 type Create = fn(usize, &Place<Native>, &mut Counted) -> Result<Owned, ErrorCode>;
 
 fn sixty_four_creators_share_thirty_two_names_and_none_twice(scale: Scale) -> Tally {
-    race(scale.pick(5, 200), |number, place, source| {
+    race(scale.pick(5, 1000), |number, place, source| {
         let options = Options { prefix: "n-".into(), random_chars: Some(1), ..Options::default() };
         let made = if number % 2 == 0 {
             named(&Native, source, &options, place).map(|(file, path)| Owned::Ours(file, path))

@@ -82,6 +82,13 @@ const WAYS: [Way; 10] = [
     },
 ];
 
+/// A trap in a destructor of the provider's own, where it removes what the plugin drops.
+const IN_ITS_DESTRUCTOR: Way = Way {
+    name: "trap in the provider's destructor",
+    given: || Given { arguments: &["wait"], first_line: FirstLine::LetsUnlinkFail, ..Given::default() },
+    ended: |end| failed_with(end, "the host failed to unlink"),
+};
+
 /// Whether the embedder lets go of the directory, as it does in the end whatever happens.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Directory {
@@ -95,6 +102,8 @@ fn nothing_stays_of_ten_endings_times_four_resources(scale: Scale) -> Tally {
     for provider in Provider::BOTH {
         tally.add(end(provider, times, Directory::IsDropped));
     }
+    tally.count("endings", WAYS.len() as u64 + 1);
+    tally.count("kinds of litter", LITTER.len() as u64);
     tally
 }
 
@@ -119,7 +128,10 @@ fn end(provider: Provider, times: u64, directory: Directory) -> Tally {
         };
         // As much again as a run takes that does nothing but litter: a run that goes on ends for want of fuel, and soon.
         let (_, burnt) = one(Given { arguments: &["forget"], litter, ..Given::default() });
-        for way in &WAYS {
+        // Of what has no name, a destructor removes none.
+        let named = matches!(litter, "named" | "directory");
+        let destructor = (named && provider == Provider::Component).then_some(&IN_ITS_DESTRUCTOR);
+        for way in WAYS.iter().chain(destructor) {
             let before = open_files();
             for _ in 0..times {
                 let mut given = Given { litter, ..(way.given)() };
@@ -142,8 +154,6 @@ fn end(provider: Provider, times: u64, directory: Directory) -> Tally {
             tally.count("instances", times);
         }
     }
-    tally.count("endings", WAYS.len() as u64);
-    tally.count("kinds of litter", LITTER.len() as u64);
     tally
 }
 

@@ -4,7 +4,7 @@
 //! is one.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -20,6 +20,7 @@ use wasi_tempfile_host::{ScratchDir, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::part::{self, Part};
+use crate::plugins::Provider;
 use crate::stepped::{MODERN, Step, Stepped};
 use crate::support::{World, command};
 use crate::trace;
@@ -34,6 +35,9 @@ figure!(
 pub(crate) const PARTS: &[Part] = &[("step", step)];
 
 const OLD: &str = "old";
+
+/// What the test plugin persists.
+const PERSISTED: &str = "persisted";
 
 /// Larger than one write.
 fn new() -> String {
@@ -133,6 +137,10 @@ fn killed_at_any_call_nothing_is_left_and_the_target_is_old_or_new(scale: Scale)
         at_system_calls(act, scale.pick(31, 1), &mut tally);
     }
     a_sweep_is_killed(scale.pick(7, 1), &mut tally);
+    // Each compiles the plugin anew, which takes a hundred times as long as all the rest.
+    if scale == Scale::Full {
+        Provider::BOTH.into_iter().for_each(|provider| a_run_is_killed(provider, 1, &mut tally));
+    }
     tally
 }
 
@@ -183,7 +191,7 @@ impl Scene {
             let path = entry.expect("read an entry").path();
             let text = fs::read_to_string(&path).expect("read it");
             let whole = match path.extension() {
-                None => text == OLD || text == new(),
+                None => text == OLD || text == PERSISTED || text == new(),
                 Some(_) => path.ends_with("target.anew") && text == new(),
             };
             tally.expect(whole, || format!("{of}: {} has {} bytes", path.display(), text.len()));
@@ -245,18 +253,18 @@ impl Step for Rc<Deadly> {
     }
 }
 
-/// The calls that a command makes once it has come to its root, as strace counts them: by name, from 1.
-fn system_calls(command: Command) -> Result<Vec<(String, usize)>, String> {
-    let mut counts: HashMap<String, usize> = HashMap::new();
+/// The calls that a command makes once it has come to its root, as strace counts them: by thread and name, from 1.
+fn system_calls(command: Command) -> Result<BTreeSet<(String, usize)>, String> {
+    let mut counts: HashMap<(String, String), usize> = HashMap::new();
     let mut in_root = false;
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for call in trace::calls(command)? {
-        let name = trace::name(&call).to_owned();
-        let count = counts.entry(name.clone()).or_default();
+        let name = call.name().to_owned();
+        in_root |= call.text.contains("/root\"");
+        let count = counts.entry((call.thread, name.clone())).or_default();
         *count += 1;
-        in_root |= call.contains("/root\"");
         if in_root {
-            found.push((name, *count));
+            found.insert((name, *count));
         }
     }
     Ok(found)
@@ -272,6 +280,19 @@ fn at_system_calls(act: &str, stride: usize, tally: &mut Tally) {
         stride,
         tally,
     );
+}
+
+/// The command itself, with a plugin that persists.
+fn a_run_is_killed(provider: Provider, stride: usize, tally: &mut Tally) {
+    let prepare = || {
+        let scene = Scene::new();
+        let mount = format!("{}::/data", scene.world.path("data").display());
+        let run = scene
+            .world
+            .run(&["--provider", provider.name(), "--mount", &mount], &["persist", "/data/target"]);
+        (run, scene)
+    };
+    kill_at(&prepare, "run", stride, tally);
 }
 
 /// The command itself, at what two processes have left.

@@ -19,8 +19,8 @@ figure!(
 /// After so many the allocator has what it needs, the runtime its threads, and the system's lists their size.
 const WARM_UP: u64 = 150;
 
-/// What the process may have more in the end, whatever the number of instances: some pages of an allocator that were not touched before. At
-/// 10,000 instances it is a hundred bytes of each, and the smallest thing that could be lost of one, a handle's entry, is larger.
+/// What the process may have more in the end, in bytes and whatever the number of instances: pages of an allocator that were not touched
+/// before. Of 10,000 instances it is a hundred bytes each, less than the store, the table or the ledger of one.
 const SLACK: u64 = 1 << 20;
 
 const WAYS: [&str; 6] = ["ok", "fail", "exit", "panic", "trap", "keep"];

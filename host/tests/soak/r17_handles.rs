@@ -28,7 +28,7 @@ enum Answer {
 
 fn every_function_refuses_every_dead_handle(scale: Scale) -> Tally {
     let mut tally = Tally::default();
-    for _ in 0..scale.pick(1, 20) {
+    for _ in 0..scale.pick(1, 5) {
         calls(&DONE, Answer::Closed, &mut tally);
         calls(&NONE, Answer::Refused, &mut tally);
     }
@@ -70,7 +70,7 @@ fn calls(states: &[&str], answer: Answer, tally: &mut Tally) {
                 tally.count("calls", 1);
             }
         }
-        tally.count("functions", functions.lines().count() as u64);
+        tally.expect(functions.lines().count() > 30, || "the plugin knows no functions".into());
     }
     tally.expect(world.scratch().is_empty(), || format!("{:?} was left", world.scratch()));
 }

@@ -17,31 +17,39 @@ pub(crate) fn traced(command: Command, options: &[&str]) -> Command {
     strace
 }
 
-/// The calls of a command that runs to its end, in their order, each with its arguments: `openat(7, "name", …) = 8`. Or why they can't be seen.
-pub(crate) fn calls(command: Command) -> Result<Vec<String>, String> {
+/// A system call as strace writes it down: `openat(7, "name", …) = 8`.
+pub(crate) struct Call {
+    /// Of the thread that made it.
+    pub(crate) thread: String,
+    pub(crate) text: String,
+}
+
+impl Call {
+    pub(crate) fn name(&self) -> &str {
+        self.text.split('(').next().unwrap_or_default()
+    }
+}
+
+/// The calls of a command that runs to its end, in their order; or why they can't be seen.
+pub(crate) fn calls(command: Command) -> Result<Vec<Call>, String> {
     let world = World::in_memory();
     let log = world.path("log");
-    let mut strace =
-        traced(command, &["-e", &format!("trace={CALLS}"), "-o", log.to_str().unwrap_or_default()]);
-    match strace.output() {
+    let options = ["-e", &format!("trace={CALLS}"), "-o", log.to_str().unwrap_or_default()];
+    match traced(command, &options).output() {
         Ok(output) if output.status.success() => {}
         Ok(output) => return Err(format!("strace: {}", output.status)),
         Err(error) => return Err(format!("strace: {error}")),
     }
     let log = fs::read_to_string(log).map_err(|error| format!("strace: {error}"))?;
-    // A line begins with the number of the process.
-    let calls =
-        log.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim_start().to_owned());
-    Ok(calls.filter(|call| call.contains('(')).collect())
-}
-
-pub(crate) fn name(call: &str) -> &str {
-    call.split('(').next().unwrap_or_default()
+    let calls = log.lines().filter_map(|line| line.split_once(' ')).filter(|(_, text)| text.contains('('));
+    Ok(calls
+        .map(|(thread, text)| Call { thread: thread.to_owned(), text: text.trim_start().to_owned() })
+        .collect())
 }
 
 /// Which of the calls of this name is the first with this in its arguments, counted from 1.
 pub(crate) fn occurrence(command: Command, call: &str, with: &str) -> Result<Option<usize>, String> {
     let calls = calls(command)?;
-    let mut of_this_name = calls.iter().filter(|made| name(made) == call);
-    Ok(of_this_name.position(|made| made.contains(with)).map(|at| at + 1))
+    let mut of_this_name = calls.iter().filter(|made| made.name() == call);
+    Ok(of_this_name.position(|made| made.text.contains(with)).map(|at| at + 1))
 }

@@ -80,7 +80,7 @@ fn handle(at: usize) -> i32 {
     i32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), byte(at + 3)])
 }
 
-/// A name, and something written in a place of its own so that the pointer is good.
+/// Arguments that live as long as the program, so that a pointer to them is good in any call.
 const NAME: &str = "name";
 const ELSEWHERE: &str = "/tmp/elsewhere";
 
@@ -108,7 +108,9 @@ enum Says {
 
 type Function = (&'static str, Kind, Says, fn(i32));
 
-/// Every function that takes a handle. Where its other arguments matter, they are such that a live handle succeeds.
+/// Every function that takes a handle.
+// SAFETY: of each of these calls: its arguments are those of the canonical ABI, what they point to lives as long as the program, and the
+// answer has room for every result. A handle that is none is what the other side has to cope with.
 const FUNCTIONS: &[Function] = &[
     ("file.read", Kind::File, Says::Error(4), |file| unsafe { read(file, 0, 1, answer()) }),
     ("file.write", Kind::File, Says::Error(8), |file| unsafe { write(file, 0, text(NAME).0, 1, answer()) }),
@@ -173,7 +175,7 @@ unsafe fn directory_in(location: i32, dir: i32) {
 
 /// A handle that is alive.
 fn alive(kind: Kind) -> i32 {
-    // SAFETY: the arguments are those of the canonical ABI, and the answer has room for every result.
+    // SAFETY: as for the functions.
     unsafe {
         match kind {
             Kind::File => unnamed(0, 0, 0, answer()),
@@ -189,7 +191,7 @@ fn alive(kind: Kind) -> i32 {
 fn in_state(kind: Kind, state: &str) -> Option<i32> {
     let end = |end: unsafe extern "C" fn(i32, i32)| {
         let handle = alive(kind);
-        // SAFETY: as above.
+        // SAFETY: as for the functions.
         unsafe { end(handle, answer()) };
         // `unsupported` is an answer too: then there is no such state.
         (byte(0) == 0).then_some(handle)
@@ -205,13 +207,13 @@ fn in_state(kind: Kind, state: &str) -> Option<i32> {
         ("persisted", Kind::Path) => {
             let path = alive(kind);
             let (target, length) = text("/tmp/persisted");
-            // SAFETY: as above.
+            // SAFETY: as for the functions.
             unsafe { persist(path, target, length, 0, 0, answer()) };
             (byte(0) == 0).then_some(path)
         }
         ("dropped", _) => {
             let handle = alive(kind);
-            // SAFETY: as above.
+            // SAFETY: as for the functions.
             unsafe {
                 match kind {
                     Kind::File => drop_file(handle),
@@ -231,8 +233,8 @@ fn in_state(kind: Kind, state: &str) -> Option<i32> {
     }
 }
 
-/// Calls a function with a handle in a state, and says how it was answered, if it was: `closed`, `success`, `path` or `otherwise`. With no
-/// function, says which there are.
+/// Calls a function with a handle in a state, and says whether it was answered as a handle answers whose work is done. With no function, says
+/// which there are.
 pub(super) fn call(function: &str, state: &str) {
     if function.is_empty() {
         return FUNCTIONS.iter().for_each(|(name, ..)| say(name));
