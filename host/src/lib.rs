@@ -27,6 +27,24 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # On which threads
+//!
+//! [`Plugin::run`] is for a program with threads of its own: it takes the calling thread until the plugin has ended, and does everything
+//! there. Nothing is faster. [`Plugin::run_async`] is for a program on tokio, whose threads many tasks share: what may wait for the disk is
+//! done where it holds up nobody else, and a plugin that computes gives its thread back after every [turn](Guards::turn).
+//!
+//! | | `run` | `run_async` |
+//! |---|---|---|
+//! | making and removing the scratch directory | the calling thread | the runtime's pool for blocking work |
+//! | `wasi:filesystem`, files as standard streams | the calling thread | that pool |
+//! | `scratch:tempfile` from the host | the calling thread | `block_in_place`: the thread's other tasks move to another one |
+//! | a plugin that computes | until it ends | a turn at a time |
+//! | stopped in a system call that hangs | see [`Control::abandon`] | ends, unless the call is the host provider's |
+//! | given up half-way | – | drop the future |
+//!
+//! On a runtime with a single thread there is no other one for `block_in_place`: what the host provides then waits there. Loading a plugin
+//! compiles it, which takes as long as it takes, on the thread that asks; do it once.
 #![deny(unsafe_code)]
 
 pub mod components;

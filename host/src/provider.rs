@@ -330,6 +330,11 @@ impl TempfileCtxView<'_> {
         Self { waiting: Waiting::Told, ..self }
     }
 
+    #[cfg(test)]
+    pub(crate) fn tells_the_runtime(&self) -> bool {
+        matches!(self.waiting, Waiting::Told)
+    }
+
     /// Does what may wait for the disk, when no handle is used.
     fn call<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
         self.call_using(None, act)

@@ -56,12 +56,13 @@ impl Service {
         let listener = TcpListener::bind(address).await?;
         println!("listening on {}", listener.local_addr()?);
         loop {
-            let (connection, _) = listener.accept().await?;
+            // One that is gone again, or too many at once, is no reason to end.
+            let Ok((connection, _)) = listener.accept().await else { continue };
             let service = self.clone();
             tokio::spawn(async move {
                 let answer = service_fn(move |request| service.clone().answer(request));
                 let mut server = http1::Builder::new();
-                // With it, a client that never ends its headers is hung up on.
+                // A client that never ends its headers is hung up on.
                 server.timer(TokioTimer::new());
                 // Of a connection that broke there is nobody left to tell.
                 let _ = server.serve_connection(TokioIo::new(connection), answer).await;
@@ -70,12 +71,11 @@ impl Service {
     }
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-        let (status, mut text) = match *request.method() {
+        let (status, text) = match *request.method() {
             Method::POST => self.upload(request).await,
             _ => (StatusCode::METHOD_NOT_ALLOWED, "an upload is a POST".to_owned()),
         };
-        text.truncate(text.trim_end().len());
-        let mut response = Response::new(Full::new(Bytes::from(text + "\n")));
+        let mut response = Response::new(Full::new(Bytes::from(text)));
         *response.status_mut() = status;
         Ok(response)
     }
@@ -91,12 +91,7 @@ impl Service {
             .stdout(&output)
             .memory(16 << 20)
             .timeout(Duration::from_secs(30))
-            .limits(Limits {
-                bytes: Some(8 << 20),
-                entries: Some(16),
-                handles: Some(16),
-                ..Limits::default()
-            });
+            .limits(Limits { bytes: Some(8 << 20), handles: Some(16), ..Limits::default() });
         match self.plugin.run_async(run).await {
             Ok(outcome) if outcome.ending == Ending::Returned => (StatusCode::OK, output.text()),
             Ok(outcome) => refusal(&outcome),

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use super::Ending;
 use crate::scratch::CleanupFailure;
 
-/// What has become of all runs of a sandbox so far: those that have begun, which is when their scratch directory was made. All counts are of the same moment.
+/// What has become of all runs of a sandbox so far: those that have begun, which is when their scratch directory was made. All counts are
+/// of the same moment.
 ///
 /// `begun` is `live` and all endings together; `directories_made` is `live` and what has become of directories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

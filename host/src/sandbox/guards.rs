@@ -8,7 +8,8 @@ use wasmtime_wasi::{ResourceTable, WasiCtxBuilder};
 use super::{State, engine_error};
 use crate::error::Error;
 
-/// What protects the host from the plugins of a sandbox: [`Sandbox::with_guards`](crate::Sandbox::with_guards) sets them, [`Sandbox::guards`](crate::Sandbox::guards) reads them back.
+/// What protects the host from the plugins of a sandbox: [`Sandbox::with_guards`](crate::Sandbox::with_guards) sets them,
+/// [`Sandbox::guards`](crate::Sandbox::guards) reads them back.
 ///
 /// They stop what no honest plugin does, by a trap where nothing else is said. What a run is meant to get by with is said with each
 /// [`Run`](crate::Run): memory, time, and limits of its files.
@@ -39,17 +40,18 @@ pub struct Guards {
     pub table_elements: usize,
     /// Core instances in one run: 256. A composed Rust plugin has about ten.
     pub instances: usize,
-    /// Linear memories in one run: 256. Each reserves 4 GiB of addresses, whatever its size. What they hold together is [`Run::memory`](crate::Run::memory).
+    /// Linear memories in one run: 256. Each reserves 4 GiB of addresses, whatever its size. What they hold together is
+    /// [`Run::memory`](crate::Run::memory).
     pub memories: usize,
     /// Tables in one run: 256.
     pub tables: usize,
     /// Bytes of stack that a plugin may use: 1 MiB. The host's own calls have another MiB behind that.
     pub wasm_stack: usize,
-    /// How much a run may compute, in WebAssembly instructions, roughly; then it ends as [`Ending::OutOfFuel`](crate::Ending::OutOfFuel). None by default: unlike a timeout
-    /// it is the same on every machine, and it makes plugins slower.
+    /// How much a run may compute, in WebAssembly instructions, roughly; then it ends as [`Ending::OutOfFuel`](crate::Ending::OutOfFuel).
+    /// None by default: unlike a timeout it is the same on every machine, and it makes plugins slower.
     pub fuel: Option<u64>,
-    /// How long a plugin computes on a thread that it shares ([`Plugin::run_async`](crate::Plugin::run_async)) until others get their turn: 1 ms. It is at least
-    /// 100 µs. A runtime whose threads all compute looks for timers and sockets after 61 turns.
+    /// How long a plugin computes on a thread that it shares ([`Plugin::run_async`](crate::Plugin::run_async)) until others get their
+    /// turn: 1 ms. It is at least 100 µs. A runtime whose threads all compute looks for timers and sockets after 61 turns.
     pub turn: Duration,
 }
 

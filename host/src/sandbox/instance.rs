@@ -155,7 +155,7 @@ impl Aside {
     pub(super) async fn call(instance: Instance, plugin: &Plugin) -> (Instance, Called) {
         let mut aside = Self(Some(instance));
         let Some(instance) = &mut aside.0 else { unreachable!("it is there until it is taken") };
-        let called = instance.call(plugin).await;
+        let called = plugin.common.turns.take(instance.call(plugin)).await;
         let Some(instance) = aside.0.take() else { unreachable!("it is there until it is taken") };
         (instance, called)
     }

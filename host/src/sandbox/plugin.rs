@@ -99,8 +99,9 @@ impl Plugin {
     /// future, and without holding up its other tasks. The runtime needs its timer.
     ///
     /// The plugin runs in a task of its own, so a future that is joined with others does not hold up those either. Dropped half-way, the
-    /// future ends the run: a plugin that computes or waits ends where it is, one in a system call after it; and its directory is
-    /// removed behind the caller's back, also by a runtime that is ending. [`Control::scratch_path`] and [`Sandbox::counters`](super::Sandbox::counters) tell when.
+    /// future ends the run: a plugin that computes or waits ends where it is, one in a system call after it; and its directory is removed
+    /// behind the caller's back, also by a runtime that is ending. [`Control::scratch_path`] and
+    /// [`Sandbox::counters`](super::Sandbox::counters) tell when.
     ///
     /// A run that is stopped ends at once, unless it is inside a system call on behalf of `scratch:tempfile`, where the host serves that. A
     /// system call that hangs otherwise is left to its thread, which ends with it.
@@ -120,7 +121,7 @@ impl Plugin {
     }
 
     async fn execute_aside(self, run: Run, span: Span) -> Result<Outcome, Error> {
-        let _turns = self.common.turns.join()?;
+        self.common.turns.start()?;
         let (plugin, begun) = (self.clone(), span.clone());
         let begin = move || begun.in_scope(|| Instance::begin(&plugin, run, Threads::Shared, &begun));
         let Some(instance) = aside(begin).await? else {

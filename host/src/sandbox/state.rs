@@ -94,3 +94,24 @@ impl WasiView for State {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::ScratchRoot;
+
+    #[test]
+    fn what_the_host_provides_tells_a_runtime_whose_threads_are_shared() {
+        let path = std::env::temp_dir().join(format!("state-test-{}", std::process::id()));
+        let root = ScratchRoot::open(&path).expect("open the root");
+        let scratch = root.create_dir().expect("make a directory");
+        let tells = |threads| {
+            let run = Run::in_root(&root);
+            let mut state = State::new(run, &scratch, true, &Guards::default(), threads).expect("make it");
+            state.tempfile().tells_the_runtime()
+        };
+        assert_eq!([Threads::Own, Threads::Shared].map(tells), [false, true]);
+        assert!(scratch.close().is_empty());
+        std::fs::remove_dir(path).expect("nothing else is in the root");
+    }
+}

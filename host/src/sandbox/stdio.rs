@@ -34,8 +34,8 @@ pub enum Input {
 }
 
 impl Input {
-    /// What `reader` gives, as it comes: the body of a request, say, which nobody has to hold in memory. It is read by a task of the tokio runtime that
-    /// the run is on; of [`Plugin::run`](crate::Plugin::run), by one of a runtime that this crate has for it.
+    /// What `reader` gives, as it comes: the body of a request, say, which nobody has to hold in memory. It is read by a task of the
+    /// tokio runtime that the run is on; of [`Plugin::run`](crate::Plugin::run), by one of a runtime that this crate has for it.
     pub fn stream(reader: impl AsyncRead + Send + 'static) -> Self {
         Self::Stream(Box::pin(reader))
     }
@@ -94,7 +94,8 @@ pub enum Output {
 }
 
 impl Output {
-    /// To `writer`, as it takes it. What the plugin has not flushed by its end may not arrive. It is written to by a task, as [`Input::stream`] is read.
+    /// To `writer`, as it takes it. What the plugin has not flushed by its end may not arrive. It is written to by a task, as
+    /// [`Input::stream`] is read.
     pub fn stream(writer: impl AsyncWrite + Send + 'static) -> Self {
         Self::Stream(Box::pin(writer))
     }

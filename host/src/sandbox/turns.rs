@@ -1,5 +1,7 @@
 //! Plugins that compute, on threads that they share: each has a turn, and then gives the others theirs.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use super::engine_error;
 use crate::error::Error;
 
 /// A clock that ends turns, by the engine's epoch. It is a thread of its own, since all threads of a runtime may be computing; the first
-/// run that needs it starts it, and while nobody does it sleeps.
+/// run that shares threads starts it, and while none of them is in a plugin's code it sleeps.
 pub(super) struct Turns {
     clock: Arc<Clock>,
 }
@@ -25,8 +27,10 @@ struct Clock {
 #[derive(Default)]
 struct State {
     started: bool,
-    /// Runs that share threads now.
-    runs: usize,
+    /// Threads that are in a plugin's code now, or in what it called.
+    computing: usize,
+    /// Whether the clock has to be woken.
+    asleep: bool,
     /// Whether the engine's last plugin is gone.
     over: bool,
 }
@@ -40,8 +44,8 @@ impl Turns {
         Self { clock: Arc::new(Clock { engine, turn, state: Mutex::default(), changed: Condvar::new() }) }
     }
 
-    /// Takes part, until the answer is dropped.
-    pub(super) fn join(&self) -> Result<Joined, Error> {
+    /// Starts the clock, unless it runs.
+    pub(super) fn start(&self) -> Result<(), Error> {
         let mut state = self.clock.lock();
         if !state.started {
             let clock = self.clock.clone();
@@ -51,11 +55,17 @@ impl Turns {
                 .map_err(|error| engine_error("start a thread", &error.into()))?;
             state.started = true;
         }
-        state.runs += 1;
-        if state.runs == 1 {
-            self.clock.changed.notify_one();
-        }
-        Ok(Joined { clock: self.clock.clone() })
+        Ok(())
+    }
+
+    /// The future's result. A look at it is a turn, which the clock ends.
+    pub(super) async fn take<T>(&self, plugin: impl Future<Output = T>) -> T {
+        let mut plugin = pin!(plugin);
+        poll_fn(|context| {
+            let _turn = self.clock.begin();
+            plugin.as_mut().poll(context)
+        })
+        .await
     }
 }
 
@@ -70,8 +80,10 @@ impl Clock {
     fn run(&self) {
         let mut state = self.lock();
         while !state.over {
-            if state.runs == 0 {
+            if state.computing == 0 {
+                state.asleep = true;
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.asleep = false;
                 continue;
             }
             (state, _) = self.changed.wait_timeout(state, self.turn).unwrap_or_else(PoisonError::into_inner);
@@ -81,19 +93,26 @@ impl Clock {
         }
     }
 
+    fn begin(&self) -> Turn<'_> {
+        let mut state = self.lock();
+        state.computing += 1;
+        if state.asleep {
+            self.changed.notify_one();
+        }
+        Turn(self)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing here panics half-way, so what a poisoned lock guards is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A run among others.
-pub(super) struct Joined {
-    clock: Arc<Clock>,
-}
+/// A thread in a plugin's code.
+struct Turn<'a>(&'a Clock);
 
-impl Drop for Joined {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.clock.lock().runs -= 1;
+        self.0.lock().computing -= 1;
     }
 }
