@@ -107,7 +107,8 @@ mod tests {
         let scratch = root.create_dir().expect("make a directory");
         let tells = |threads| {
             let run = Run::in_root(&root);
-            let mut state = State::new(run, &scratch, true, &Guards::default(), threads).expect("make it");
+            let mut state =
+                State::new(run, &scratch, Provider::Host, &Guards::default(), threads).expect("make it");
             state.tempfile().tells_the_runtime()
         };
         assert_eq!([Threads::Own, Threads::Shared].map(tells), [false, true]);

@@ -13,6 +13,7 @@ mod stepped;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod embedder;
 mod figure;
 mod part;
 mod plugins;

@@ -4,8 +4,9 @@ use std::fs;
 
 use wasi_tempfile_host::ScratchRoot;
 
+use crate::embedder::{Embedder, End, FirstLine, Given, Input, block_on};
 use crate::figure::{Scale, Tally, figure};
-use crate::plugins::{Embedder, End, FirstLine, Given, Input, Provider, block_on};
+use crate::plugins::Provider;
 use crate::support::World;
 
 figure!("r11", nothing_stays_of_ten_endings_times_four_resources, a_directory_that_nobody_removes);

@@ -9,9 +9,10 @@ use std::thread;
 use rustix::process::Signal;
 use wasi_tempfile_host::ScratchRoot;
 
+use crate::embedder::{Embedder, Given, Input, block_on};
 use crate::figure::{Scale, Tally, figure};
 use crate::part::{self, Part, Player};
-use crate::plugins::{Embedder, Given, Input, Provider, block_on};
+use crate::plugins::Provider;
 use crate::support::World;
 
 figure!(
