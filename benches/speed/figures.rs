@@ -40,9 +40,9 @@ fn live_instances(plugins: &Plugins, report: &mut Report) {
     }
     let (mut component, mut host) = (Instances::default(), Instances::default());
     for _ in 0..rounds() {
-        let empty = Cost::of(&plugins.bytes.empty, Placement::Component, "", COUNT);
-        component.add(&Cost::of(&plugins.bytes.ours, Placement::Component, "hold", COUNT), &empty);
-        host.add(&Cost::of(&plugins.bytes.ours, Placement::Host, "hold", COUNT), &empty);
+        let empty = Cost::of(&plugins.bytes.empty, Placement::Component, COUNT);
+        component.add(&Cost::of(&plugins.bytes.first, Placement::Component, COUNT), &empty);
+        host.add(&Cost::of(&plugins.bytes.first, Placement::Host, COUNT), &empty);
     }
     for (placement, cost) in [("component", component), ("host", host)] {
         let shown = quantile(&cost.memory, 0.5);

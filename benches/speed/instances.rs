@@ -29,11 +29,11 @@ pub(crate) struct Cost {
 const TIMED: usize = 10;
 
 impl Cost {
-    /// Measures instances of a plugin that have done `work`.
-    pub(crate) fn of(plugin: &Path, placement: Placement, work: &str, count: usize) -> Self {
+    /// Measures instances of a plugin that have run.
+    pub(crate) fn of(plugin: &Path, placement: Placement, count: usize) -> Self {
         let mut measuring = Command::new(std::env::current_exe().expect("know this program's path"));
         let placement = if placement == Placement::Host { "host" } else { "component" };
-        measuring.arg(COMMAND).arg(plugin).args([placement, work, &count.to_string()]);
+        measuring.arg(COMMAND).arg(plugin).args([placement, &count.to_string()]);
         let output = measuring.output().expect("start this program again");
         let text = String::from_utf8_lossy(&output.stdout);
         let numbers: Vec<f64> = text.split_whitespace().flat_map(str::parse).collect();
@@ -46,8 +46,8 @@ impl Cost {
 
 /// The other side of [`Cost::of`].
 pub(crate) fn measure(arguments: &mut dyn Iterator<Item = String>) -> ExitCode {
-    let mut argument = || arguments.next().expect("four arguments");
-    let (plugin, placement, work, count) = (argument(), argument(), argument(), argument());
+    let mut argument = || arguments.next().expect("three arguments");
+    let (plugin, placement, count) = (argument(), argument(), argument());
     let placement = if placement == "host" { Placement::Host } else { Placement::Component };
     let count: usize = count.parse().expect("a number of instances");
     raise_handles();
@@ -55,7 +55,7 @@ pub(crate) fn measure(arguments: &mut dyn Iterator<Item = String>) -> ExitCode {
     let embedder = Embedder::new(&fs::read(plugin).expect("read a plugin"), placement);
     let live = || -> Store<State> {
         let scratch = Arc::new(space.root.create_dir().expect("make a scratch directory"));
-        embedder.live(&scratch, &work, 1).0
+        embedder.live(&scratch, "", 1).0
     };
     // What is made once is not an instance's.
     let warm = live();

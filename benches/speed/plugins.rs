@@ -17,6 +17,9 @@ pub(crate) struct Plugins {
     pub(crate) host: Runner,
     /// The crate `tempfile`, with the same rights and a directory granted to it.
     pub(crate) theirs: Runner,
+    /// One file, held to the end; and nothing.
+    pub(crate) first_component: Runner,
+    pub(crate) first_host: Runner,
     pub(crate) empty: Runner,
     pub(crate) sort: Runner,
     pub(crate) bytes: Bytes,
@@ -26,6 +29,7 @@ pub(crate) struct Plugins {
 #[derive(Clone)]
 pub(crate) struct Bytes {
     pub(crate) ours: PathBuf,
+    pub(crate) first: PathBuf,
     pub(crate) empty: PathBuf,
 }
 
@@ -47,9 +51,11 @@ impl Plugins {
             component: runner(sandbox.load(&bytes("ours"))),
             host: runner(sandbox.load_hosted(&bytes("ours"))),
             theirs: Runner { mount: Some(granted), ..runner(sandbox.load(&bytes("theirs"))) },
+            first_component: runner(sandbox.load(&bytes("first"))),
+            first_host: runner(sandbox.load_hosted(&bytes("first"))),
             empty: runner(sandbox.load(&bytes("empty"))),
             sort: runner(sandbox.load(components::SORT)),
-            bytes: Bytes { ours: path("ours"), empty: path("empty") },
+            bytes: Bytes { ours: path("ours"), first: path("first"), empty: path("empty") },
         }
     }
 }

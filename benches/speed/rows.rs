@@ -2,6 +2,7 @@
 
 use std::cell::{LazyCell, RefCell};
 use std::fs::{self, File};
+use std::hint::black_box;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -149,7 +150,7 @@ fn creation(space: &Space, plugins: &Plugins, report: &mut Report) -> Vec<Field>
         .enter(TEMPFILE, theirs("unnamed"))
         .enter(TEMPFILE_WASM, works(&plugins.theirs, "unnamed"))
         .enter(CAP, move |count| {
-            bare::time(count, || Ok(drop(cap_tempfile::TempFile::new(&cap_file).expect("create"))))
+            timed(count, || drop(cap_tempfile::TempFile::new(&cap_file).expect("create")))
         })
         .row(HOST, BARE, 1.20)
         .row(NATIVE, BARE, None)
@@ -163,7 +164,7 @@ fn creation(space: &Space, plugins: &Plugins, report: &mut Report) -> Vec<Field>
         .enter(TEMPFILE, theirs("directory"))
         .enter(TEMPFILE_WASM, works(&plugins.theirs, "directory"))
         .enter(CAP, move |count| {
-            bare::time(count, || Ok(drop(cap_tempfile::TempDir::new_in(&cap_dir).expect("create"))))
+            timed(count, || drop(cap_tempfile::TempDir::new_in(&cap_dir).expect("create")))
         })
         .row(HOST, BARE, None)
         .row(NATIVE, BARE, None)
@@ -171,7 +172,12 @@ fn creation(space: &Space, plugins: &Plugins, report: &mut Report) -> Vec<Field>
         .row(COMPONENT, TEMPFILE_WASM, None)
         .row(TEMPFILE, BARE, None)
         .row(CAP, BARE, None);
-    vec![named, unnamed, directory]
+    let call = Field::new("a call that does nothing")
+        .placements(plugins, "call")
+        .enter("getppid", |count| timed(count, || _ = black_box(rustix::process::getppid())))
+        .row(HOST, "getppid", None)
+        .row(COMPONENT, "getppid", None);
+    vec![named, unnamed, directory, call]
 }
 
 fn data(space: &Space, plugins: &Plugins) -> Vec<Field> {
@@ -307,16 +313,17 @@ fn instances(space: &Space, plugins: &Plugins) -> Vec<Field> {
     const POOL: &str = "component, by a thread pool";
     const THREAD: &str = "component, on the current thread";
     let bytes = |path| fs::read(path).expect("read a component that was built");
-    let (ours, empty) = (bytes(&plugins.bytes.ours), bytes(&plugins.bytes.empty));
+    let (ours, first, empty) =
+        (bytes(&plugins.bytes.ours), bytes(&plugins.bytes.first), bytes(&plugins.bytes.empty));
     let scratch = Arc::new(space.root.create_dir().expect("make a scratch directory"));
     let instance = |plugin: &[u8], placement| {
         let (plugin, scratch) = (plugin.to_vec(), scratch.clone());
         let embedder = LazyCell::new(move || Embedder::new(&plugin, placement));
         move |count| timed(count, || drop(embedder.instantiate(&scratch)))
     };
-    let run = |runner: &Runner, work: &'static str| {
+    let run = |runner: &Runner| {
         let runner = runner.clone();
-        move |count| timed(count, || runner.end(runner.run().args(["bench", work])))
+        move |count| timed(count, || runner.end(runner.run()))
     };
     let settings = |blocking| {
         let (plugin, scratch) = (ours.clone(), scratch.clone());
@@ -331,15 +338,15 @@ fn instances(space: &Space, plugins: &Plugins) -> Vec<Field> {
     };
     vec![
         Field::new("instantiate, drop")
-            .enter(COMPONENT, instance(&ours, Placement::Component))
-            .enter(HOST, instance(&ours, Placement::Host))
+            .enter(COMPONENT, instance(&first, Placement::Component))
+            .enter(HOST, instance(&first, Placement::Host))
             .enter(EMPTY, instance(&empty, Placement::Component))
             .row(COMPONENT, EMPTY, 1.50)
             .row(HOST, EMPTY, None),
         Field::new("run with a first file, in a sandbox")
-            .enter(COMPONENT, run(&plugins.component, "first"))
-            .enter(HOST, run(&plugins.host, "first"))
-            .enter(EMPTY, run(&plugins.empty, ""))
+            .enter(COMPONENT, run(&plugins.first_component))
+            .enter(HOST, run(&plugins.first_host))
+            .enter(EMPTY, run(&plugins.empty))
             .row(COMPONENT, EMPTY, None)
             .row(HOST, EMPTY, None),
         Field::new("create+remove, named: allow_blocking_current_thread")

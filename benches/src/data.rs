@@ -17,6 +17,7 @@ pub(crate) fn run(work: &str, size: usize, count: u64) -> Option<io::Result<u64>
         "list-spooled" => time(count, list_spooled),
         "persist-full" => persist_full(count),
         "live" => live(size, count),
+        "call" => call(count),
         _ => return None,
     })
 }
@@ -91,6 +92,12 @@ fn persist_full(count: u64) -> io::Result<u64> {
         let file = NamedTempFile::new()?;
         Ok(file.persist_with(&target, ReplaceMode::Overwrite, Durability::Full).map(drop)?)
     })
+}
+
+/// A call that only looks at what it is called on.
+fn call(count: u64) -> io::Result<u64> {
+    let file = interface::unnamed(Location::Scratch).map_err(io::Error::other)?;
+    time(count, || file.storage().map(drop).map_err(io::Error::other))
 }
 
 /// Creating and removing a file while so many others are live.

@@ -39,7 +39,7 @@ pub mod ours {
         let size = size.parse().unwrap_or(0);
         shared(work, count)
             .or_else(|| crate::data::run(name, size, count))
-            .or_else(|| crate::memory::run(name, size, count))
+            .or_else(|| crate::memory::run(name, size))
             .or_else(|| crate::removal::run(name, size, count))
             .or_else(|| crate::stream::run(name, count))
             .ok_or_else(|| crate::unknown(work))?

@@ -1,30 +1,11 @@
-//! What is held: an instance with a file, and a spooled file's bytes.
+//! What is held in memory.
 
 use std::io::{self, Write};
-use std::mem;
 
-use wasi_tempfile::{NamedTempFile, SpooledTempFile};
+use wasi_tempfile::SpooledTempFile;
 
-pub(crate) fn run(work: &str, size: usize, count: u64) -> Option<io::Result<u64>> {
-    Some(match work {
-        "nothing" => Ok(0),
-        "first" => first(count),
-        "hold" => hold(count),
-        "spool-memory" => spool_memory(size),
-        _ => return None,
-    })
-}
-
-/// The only thing a plugin does: nothing is warmed up.
-fn first(count: u64) -> io::Result<u64> {
-    (0..count).try_for_each(|_| NamedTempFile::new().map(drop))?;
-    Ok(0)
-}
-
-/// Files that stay open with their instance, for as long as the host lets it live.
-fn hold(count: u64) -> io::Result<u64> {
-    (0..count).try_for_each(|_| NamedTempFile::new().map(mem::forget))?;
-    Ok(0)
+pub(crate) fn run(work: &str, size: usize) -> Option<io::Result<u64>> {
+    (work == "spool-memory").then(|| spool_memory(size))
 }
 
 /// How many bytes a plugin's memory grows for a spooled file of this size, written in pieces.

@@ -55,6 +55,8 @@ mod sys {
 #[cfg(target_family = "wasm")]
 mod sys {
     #[cfg(feature = "direct")]
+    use std::sync::OnceLock;
+    #[cfg(feature = "direct")]
     use std::sync::atomic::{AtomicBool, Ordering};
 
     #[cfg(feature = "direct")]
@@ -70,97 +72,123 @@ mod sys {
     #[cfg(feature = "direct")]
     static REFUSED: AtomicBool = AtomicBool::new(false);
 
-    pub(crate) enum Handle {
-        Provider(interface::File),
-        /// The file handed over, and its line in the ledger.
+    pub(crate) struct Handle {
+        /// Closed, once the file has been handed over.
+        provider: interface::File,
+        /// The file itself, if the provider handed it over. Asked for by the first who wants its bytes: many a file is there for its name.
         #[cfg(feature = "direct")]
-        Direct(File<Wasi>, #[allow(dead_code, reason = "held for its drop")] interface::Line),
+        direct: OnceLock<Option<File<Wasi>>>,
+    }
+
+    /// The way to the bytes.
+    enum Way<'a> {
+        Provider(&'a interface::File),
+        #[cfg(feature = "direct")]
+        Direct(&'a File<Wasi>),
     }
 
     impl Handle {
-        /// Takes the short way where the provider offers it.
-        pub(crate) fn new(file: interface::File) -> Self {
-            #[cfg(feature = "direct")]
-            if !REFUSED.load(Ordering::Relaxed) {
-                match interface::hand_over(&file) {
-                    Ok(descriptor) => {
-                        let direct = File::handed_over(Wasi::default(), descriptor);
-                        return Handle::Direct(direct, file.into_line());
-                    }
-                    Err(error) => REFUSED.store(error.code == ErrorCode::Unsupported, Ordering::Relaxed),
-                }
+        pub(crate) fn new(provider: interface::File) -> Self {
+            Handle {
+                provider,
+                #[cfg(feature = "direct")]
+                direct: OnceLock::new(),
             }
-            Handle::Provider(file)
+        }
+
+        /// The short one where the provider offers it.
+        fn way(&self) -> Way<'_> {
+            #[cfg(feature = "direct")]
+            if let Some(file) = self.direct.get_or_init(|| hand_over(&self.provider)) {
+                return Way::Direct(file);
+            }
+            Way::Provider(&self.provider)
         }
 
         pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
-            match self {
-                Handle::Provider(file) => {
+            match self.way() {
+                Way::Provider(file) => {
                     let bytes = file.read(offset, u32::try_from(buffer.len()).unwrap_or(u32::MAX))?;
                     let count = bytes.len().min(buffer.len());
                     buffer[..count].copy_from_slice(&bytes[..count]);
                     Ok(count)
                 }
                 #[cfg(feature = "direct")]
-                Handle::Direct(file, _) => file.read_into(offset, buffer),
+                Way::Direct(file) => file.read_into(offset, buffer),
             }
         }
 
         pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<usize, Error> {
-            match self {
+            match self.way() {
                 // The provider gets a copy: no larger than what it would write at once.
-                Handle::Provider(file) => file.write(offset, &data[..data.len().min(MAX_WRITE)]),
+                Way::Provider(file) => file.write(offset, &data[..data.len().min(MAX_WRITE)]),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file, _) => file.write(offset, data),
+                Way::Direct(file) => file.write(offset, data),
             }
             .map(|count| count as usize)
         }
 
         pub(crate) fn size(&self) -> Result<u64, Error> {
-            match self {
-                Handle::Provider(file) => file.size(),
+            match self.way() {
+                Way::Provider(file) => file.size(),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file, _) => file.size(),
+                Way::Direct(file) => file.size(),
             }
         }
 
         pub(crate) fn set_size(&self, size: u64) -> Result<(), Error> {
-            match self {
-                Handle::Provider(file) => file.set_size(size),
+            match self.way() {
+                Way::Provider(file) => file.set_size(size),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file, _) => file.set_size(size),
+                Way::Direct(file) => file.set_size(size),
             }
         }
 
         pub(crate) fn sync(&self, durability: Durability) -> Result<(), Error> {
-            match self {
-                Handle::Provider(file) => file.sync(durability),
+            match self.way() {
+                Way::Provider(file) => file.sync(durability),
                 #[cfg(feature = "direct")]
-                Handle::Direct(file, _) => file.sync(durability),
+                Way::Direct(file) => file.sync(durability),
             }
         }
 
         #[cfg(feature = "direct")]
         pub(crate) fn reader(&self, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
-            match self {
-                Handle::Provider(file) => interface::reader(file, offset),
-                Handle::Direct(file, _) => tempfile_wasi::reader(file.at(offset)?, offset),
+            match self.way() {
+                Way::Provider(file) => interface::reader(file, offset),
+                Way::Direct(file) => tempfile_wasi::reader(file.at(offset)?, offset),
             }
         }
 
         #[cfg(feature = "direct")]
         pub(crate) fn writer(&self, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
-            match self {
-                Handle::Provider(file) => interface::writer(file, offset),
-                Handle::Direct(file, _) => tempfile_wasi::writer(file.at(offset)?, offset),
+            match self.way() {
+                Way::Provider(file) => interface::writer(file, offset),
+                Way::Direct(file) => tempfile_wasi::writer(file.at(offset)?, offset),
             }
         }
 
         pub(crate) fn link(&mut self, target: &str, durability: Durability) -> Result<(), Error> {
-            match self {
-                Handle::Provider(file) => interface::link(file, target, durability),
+            match self.way() {
+                Way::Provider(file) => interface::link(file, target, durability),
+                // WASI has no such call; the provider would say the same.
                 #[cfg(feature = "direct")]
-                Handle::Direct(file, _) => file.link(target, durability),
+                Way::Direct(_) => Err(Error::new(ErrorCode::Unsupported, "link a file to", target)),
+            }
+        }
+    }
+
+    /// Asks for the file itself.
+    #[cfg(feature = "direct")]
+    fn hand_over(file: &interface::File) -> Option<File<Wasi>> {
+        if REFUSED.load(Ordering::Relaxed) {
+            return None;
+        }
+        match interface::hand_over(file) {
+            Ok(descriptor) => Some(File::handed_over(Wasi::default(), descriptor)),
+            Err(error) => {
+                REFUSED.store(error.code == ErrorCode::Unsupported, Ordering::Relaxed);
+                None
             }
         }
     }

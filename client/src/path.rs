@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{io_error, path_str};
 use crate::file::File;
@@ -15,14 +15,14 @@ use crate::interface::{self, Durability, ReplaceMode};
 pub struct TempPath {
     /// Boxed: a failed persist gives this back inside its error, which should not weigh on every result.
     inner: Box<interface::TempPath>,
-    path: Arc<str>,
+    /// Asked for when it is first read.
+    path: OnceLock<Arc<str>>,
     disable_cleanup: bool,
 }
 
 impl TempPath {
     pub(crate) fn new(inner: interface::TempPath, disable_cleanup: bool) -> Self {
-        let path = inner.shared_path();
-        TempPath { inner: Box::new(inner), path, disable_cleanup }
+        TempPath { inner: Box::new(inner), path: OnceLock::new(), disable_cleanup }
     }
 
     /// Opens the file again, with a cursor of its own.
@@ -110,7 +110,7 @@ impl Deref for TempPath {
     type Target = Path;
 
     fn deref(&self) -> &Path {
-        Path::new(&*self.path)
+        Path::new(&**self.path.get_or_init(|| self.inner.shared_path()))
     }
 }
 

@@ -1,12 +1,13 @@
 //! A directory, and the promise to remove it with everything in it.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{File, Origin};
 use crate::ledger::{self, HandleKind, Line};
+use crate::name::text;
 use crate::path::{NamePath, Place, child_components, open_child_parent, walk};
 use crate::platform::{EntryKind, Platform, RawEntry};
 use crate::remove::{CleanupFailure, Removal};
@@ -161,7 +162,7 @@ impl<P: Platform> TempDir<P> {
         let dir = walk(&self.platform, root, &components)?;
         let entry = |raw: Result<RawEntry, ErrorCode>| {
             let RawEntry { name, kind } = raw?;
-            let name = String::from_utf8(name).map_err(|_| ErrorCode::InvalidName)?;
+            let name = String::from(text(&name).ok_or(ErrorCode::InvalidName)?);
             Ok(Entry { name, kind })
         };
         self.platform.entries(&dir)?.into_iter().map(entry).collect()
@@ -175,7 +176,7 @@ impl<P: Platform> TempDir<P> {
         self.open().during("keep", self.path())?;
         self.held = false;
         self.line.keep(&self.platform);
-        Ok(self.path().to_string())
+        Ok(String::from(self.path()))
     }
 
     /// Removes the directory and everything in it. A directory that is gone already is a success, and so is closing again.

@@ -1,6 +1,6 @@
 //! The ledger: what is open, since when, and what could not be removed.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -64,22 +64,24 @@ pub struct Usage {
 const MAX_LEFTOVERS: usize = 1024;
 
 /// What is open, and what could not be removed. A platform that keeps one hands it out by [`Platform::ledger`].
-pub struct Ledger {
-    live: Vec<Option<Entry>>,
+///
+/// `N` is what a path is known by, until somebody wants to read it.
+pub struct Ledger<N = Arc<str>> {
+    live: Vec<Option<Entry<N>>>,
     free: Vec<usize>,
     usage: Usage,
     leftovers: Vec<CleanupFailure>,
     pub(crate) account: Account,
 }
 
-struct Entry {
+struct Entry<N> {
     kind: HandleKind,
-    path: Option<Arc<str>>,
+    path: Option<N>,
     label: Option<String>,
     since: u64,
 }
 
-impl Ledger {
+impl<N> Ledger<N> {
     /// An empty one.
     pub const fn new() -> Self {
         const NONE: Counts = Counts { files: 0, paths: 0, directories: 0, memory: 0, bytes: 0, entries: 0 };
@@ -98,10 +100,13 @@ impl Ledger {
     }
 
     /// What is open, in no particular order. `now` is the platform's.
-    pub fn live(&self, now: u64) -> Vec<LiveHandle> {
-        let handle = |entry: &Entry| LiveHandle {
+    pub fn live(&self, now: u64) -> Vec<LiveHandle>
+    where
+        N: ToString,
+    {
+        let handle = |entry: &Entry<N>| LiveHandle {
             kind: entry.kind,
-            path: entry.path.as_deref().map(String::from),
+            path: entry.path.as_ref().map(N::to_string),
             label: entry.label.clone(),
             age: now.saturating_sub(entry.since),
         };
@@ -128,13 +133,7 @@ impl Ledger {
     }
 
     /// Enters a handle, open since `now`, and says on which line. Each line is to be [`close`](Self::close)d.
-    pub fn open(
-        &mut self,
-        kind: HandleKind,
-        path: Option<Arc<str>>,
-        label: Option<String>,
-        now: u64,
-    ) -> usize {
+    pub fn open(&mut self, kind: HandleKind, path: Option<N>, label: Option<String>, now: u64) -> usize {
         let entry = Entry { kind, path, label, since: now };
         let (live, peak) = self.count(entry.kind);
         *live += 1;
@@ -186,7 +185,7 @@ impl Ledger {
     }
 }
 
-impl Default for Ledger {
+impl<N> Default for Ledger<N> {
     fn default() -> Self {
         Ledger::new()
     }
@@ -270,7 +269,7 @@ mod tests {
 
     #[test]
     fn memory_has_a_peak() {
-        let mut ledger = Ledger::new();
+        let mut ledger: Ledger = Ledger::new();
         ledger.resize(0, 100);
         ledger.resize(100, 10);
         assert_eq!((ledger.usage().live.memory, ledger.usage().peak.memory), (10, 100));

@@ -28,6 +28,7 @@ extern crate alloc;
 extern crate std;
 
 mod any_file;
+mod blocks;
 mod create;
 mod default_directory;
 mod dir;
@@ -56,7 +57,7 @@ pub use file::{Durability, File, MAX_READ, MAX_WRITE};
 pub use ledger::{Counts, HandleKind, Ledger, LiveHandle, Usage};
 pub use lifetime::Lifetimes;
 pub use limits::{Limited, LimitedFile, Limits};
-pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options};
+pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options, text};
 #[cfg(feature = "native")]
 pub use native::{Native, Surroundings};
 pub use path::{MAX_PATH, Place, longest_preopen};

@@ -62,10 +62,16 @@ impl<'a> Draft<'a> {
         push_directory(&mut text, directory);
         let name = text.len();
         text.push_str(prefix);
-        let mut draft = Draft { random: text.len(), text, name, random_chars, suffix };
+        let random = text.len();
         // `_` is not in the alphabet, so it neither makes nor hides a device's name.
-        draft.fill(core::iter::repeat(b'_'));
-        if may_be_created(draft.name(), prefix, suffix) { Ok(draft) } else { Err(ErrorCode::InvalidName) }
+        (0..random_chars).for_each(|_| text.push('_'));
+        text.push_str(suffix);
+        let draft = Draft { text, name, random, random_chars, suffix };
+        if plain(prefix) && plain(suffix) && may_be_created(draft.name()) {
+            Ok(draft)
+        } else {
+            Err(ErrorCode::InvalidName)
+        }
     }
 
     /// Whether there is only one name to try.
@@ -78,9 +84,11 @@ impl<'a> Draft<'a> {
     /// False when chance spelled the name of a device (`co` + `n`).
     pub(crate) fn draw<R: TryRng>(&mut self, source: &mut R) -> Result<bool, ErrorCode> {
         let mut bits = [0; MAX_BITS];
-        let bits = &mut bits[..(self.random_chars * 5).div_ceil(8)];
+        let bits = bits.get_mut(..(self.random_chars * 5).div_ceil(8)).unwrap_or_default();
         source.try_fill_bytes(bits).map_err(|_| ErrorCode::Io)?;
-        self.fill(base32(bits));
+        self.text.truncate(self.random);
+        base32(bits, self.random_chars, |byte| self.text.push(char::from(byte)));
+        self.text.push_str(self.suffix);
         Ok(!is_device(self.name()))
     }
 
@@ -94,40 +102,44 @@ impl<'a> Draft<'a> {
     pub(crate) fn into_path(self) -> (String, usize) {
         (self.text, self.name)
     }
+}
 
-    fn fill(&mut self, middle: impl Iterator<Item = u8>) {
-        self.text.truncate(self.random);
-        for byte in middle.take(self.random_chars) {
-            self.text.push(char::from(byte));
+/// So many characters of the alphabet, for five bits each, low bits first.
+pub(crate) fn base32(bits: &[u8], chars: usize, mut push: impl FnMut(u8)) {
+    let mut bytes = bits.iter();
+    let (mut rest, mut held) = (0_u32, 0);
+    for _ in 0..chars {
+        if held < 5 {
+            rest |= u32::from(bytes.next().copied().unwrap_or_default()) << held;
+            held += 8;
         }
-        self.text.push_str(self.suffix);
+        push(ALPHABET[rest as usize % ALPHABET.len()]);
+        rest >>= 5;
+        held -= 5;
     }
 }
 
-/// A character of the alphabet for every five bits, low bits first; those that are left over make none.
-pub(crate) fn base32(bits: &[u8]) -> impl Iterator<Item = u8> {
-    let mut bytes = bits.iter();
-    let (mut rest, mut held) = (0_u32, 0);
-    core::iter::from_fn(move || {
-        if held < 5 {
-            rest |= u32::from(*bytes.next()?) << held;
-            held += 8;
-        }
-        let value = rest as usize % ALPHABET.len();
-        rest >>= 5;
-        held -= 5;
-        Some(ALPHABET[value])
-    })
+/// A name as text, if it is one.
+///
+/// For platforms whose names are text.
+pub fn text(name: &[u8]) -> Option<&str> {
+    // What `str::from_utf8` does for texts longer than names is 500 bytes of the provider component.
+    match name.utf8_chunks().next() {
+        None => Some(""),
+        Some(chunk) => chunk.invalid().is_empty().then_some(chunk.valid()),
+    }
 }
 
-/// Whether a name is safe to create on every file system that a host may have below. What is between its prefix and its suffix is
-/// known to be.
-fn may_be_created(name: &str, prefix: &str, suffix: &str) -> bool {
-    let refused = |c: char| matches!(c, '/' | '\\' | ':') || c.is_control();
+/// Whether a part of a name has no character that some file system refuses.
+fn plain(part: &str) -> bool {
+    !part.chars().any(|c| matches!(c, '/' | '\\' | ':') || c.is_control())
+}
+
+/// Whether a name of plain parts is safe to create on every file system that a host may have below.
+fn may_be_created(name: &str) -> bool {
     !matches!(name, "" | "." | "..")
         && name.len() <= MAX_NAME
         && !matches!(name.as_bytes(), [.., b'.' | b' '])
-        && ![prefix, suffix].iter().any(|part| part.chars().any(refused))
         && !is_device(name)
 }
 
@@ -213,10 +225,14 @@ mod tests {
 
     #[test]
     fn base32_takes_low_bits_first() {
-        let all: String = base32(&[0b111_00001, 0b0_00010_11, 0b1111]).map(char::from).collect();
-        assert_eq!(all, "b7c6");
-        assert_eq!(base32(&[0; 10]).count(), 16);
-        assert_eq!(base32(&[]).count(), 0);
+        let encoded = |bits: &[u8], chars| {
+            let mut all = String::new();
+            base32(bits, chars, |byte| all.push(char::from(byte)));
+            all
+        };
+        assert_eq!(encoded(&0b11110_00010_11111_00001_u32.to_le_bytes(), 4), "b7c6");
+        assert_eq!(encoded(&[0; 10], 16), "a".repeat(16));
+        assert_eq!(encoded(&[], 0), "");
     }
 
     #[test]

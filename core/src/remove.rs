@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::{Error, ErrorCode};
-use crate::name::base32;
+use crate::name::{base32, text};
 use crate::path::join;
 use crate::platform::{EntryKind, Platform};
 
@@ -140,7 +140,9 @@ impl<'a, P: Platform> Removal<'a, P> {
     fn move_up(&mut self, stack: &mut [Frame<P>], name: Vec<u8>) {
         let [top, .., deep] = stack else { return };
         let moved = loop {
-            let free: Vec<u8> = b"moved-".iter().copied().chain(base32(&self.moved.to_le_bytes())).collect();
+            let mut free = String::from("moved-");
+            base32(&self.moved.to_le_bytes(), 6, |byte| free.push(char::from(byte)));
+            let free = free.into_bytes();
             self.moved += 1;
             match self.platform.rename(&deep.dir, &name, &top.dir, &free) {
                 Err(ErrorCode::Exist | ErrorCode::NotEmpty | ErrorCode::NotDirectory)
@@ -227,5 +229,5 @@ impl<'a, P: Platform> Removal<'a, P> {
 
 /// The path of an entry, as far as it can be written down.
 fn child(directory: &str, name: &[u8]) -> String {
-    join(directory, core::str::from_utf8(name).unwrap_or("\u{FFFD}"))
+    join(directory, text(name).unwrap_or("\u{FFFD}"))
 }

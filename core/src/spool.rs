@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::blocks::Blocks;
 use crate::error::{Error, ErrorCode};
 use crate::file::{Durability, File, MAX_OFFSET, MAX_READ};
 use crate::platform::Platform;
@@ -48,7 +49,7 @@ pub enum Storage {
 }
 
 enum State<F> {
-    Memory(Vec<u8>),
+    Memory(Blocks),
     Disk(F),
 }
 
@@ -64,7 +65,7 @@ pub struct Spool<F> {
 impl<F: Bytes> Spool<F> {
     /// An empty one. `max_memory` none: it never moves by itself.
     pub fn new(max_memory: Option<u64>) -> Self {
-        Spool { state: State::Memory(Vec::new()), max_memory }
+        Spool { state: State::Memory(Blocks::new()), max_memory }
     }
 
     /// Where the bytes are.
@@ -80,14 +81,12 @@ impl<F: Bytes> Spool<F> {
     /// # Errors
     /// `invalid` if the offset is over 2^63-1; once it has moved, those of the file.
     pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        if offset > MAX_OFFSET {
+            return Err(failure(ErrorCode::Invalid, "read"));
+        }
         match &self.state {
             State::Disk(file) => file.read_into(offset, buffer),
-            State::Memory(bytes) => {
-                let found = rest(bytes, offset, "read")?;
-                let count = found.len().min(buffer.len());
-                buffer[..count].copy_from_slice(&found[..count]);
-                Ok(count)
-            }
+            State::Memory(bytes) => Ok(bytes.read(index(offset), buffer)),
         }
     }
 
@@ -97,18 +96,14 @@ impl<F: Bytes> Spool<F> {
     /// As [`read_into`](Self::read_into).
     pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
         let max = usize::try_from(max).unwrap_or(MAX_READ).min(MAX_READ);
-        match &self.state {
-            State::Memory(bytes) => {
-                let found = rest(bytes, offset, "read")?;
-                Ok(found[..found.len().min(max)].to_vec())
-            }
-            State::Disk(file) => {
-                let mut bytes = alloc::vec![0; max];
-                let count = file.read_into(offset, &mut bytes)?;
-                bytes.truncate(count);
-                Ok(bytes)
-            }
-        }
+        let max = match &self.state {
+            State::Memory(bytes) => max.min(bytes.len().saturating_sub(index(offset))),
+            State::Disk(_) => max,
+        };
+        let mut bytes = alloc::vec![0; max];
+        let count = self.read_into(offset, &mut bytes)?;
+        bytes.truncate(count);
+        Ok(bytes)
     }
 
     /// Writes at `offset` and says how many bytes went in. A gap before `offset` reads as zeros.
@@ -134,10 +129,7 @@ impl<F: Bytes> Spool<F> {
         match &mut self.state {
             State::Disk(file) => file.write(offset, data),
             State::Memory(bytes) => {
-                let (start, end) =
-                    span(offset, data.len()).ok_or_else(|| failure(ErrorCode::OutOfMemory, "write"))?;
-                grow(bytes, end, "write")?;
-                bytes[start..end].copy_from_slice(data);
+                bytes.write(index(offset), data).map_err(|code| failure(code, "write"))?;
                 Ok(data.len() as u64)
             }
         }
@@ -165,12 +157,7 @@ impl<F: Bytes> Spool<F> {
         self.make_room(size, make)?;
         match &mut self.state {
             State::Disk(file) => file.set_size(size),
-            State::Memory(bytes) => {
-                let size = usize::try_from(size).map_err(|_| failure(ErrorCode::OutOfMemory, "resize"))?;
-                grow(bytes, size, "resize")?;
-                bytes.truncate(size);
-                Ok(())
-            }
+            State::Memory(bytes) => bytes.resize(index(size)).map_err(|code| failure(code, "resize")),
         }
     }
 
@@ -193,9 +180,13 @@ impl<F: Bytes> Spool<F> {
         if let State::Memory(bytes) = &self.state {
             let file = make()?;
             let mut written = 0;
-            while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
-                let count = file.write(written as u64, rest)?;
-                written += usize::try_from(count).unwrap_or(usize::MAX).min(rest.len());
+            loop {
+                let piece = bytes.piece(written);
+                if piece.is_empty() {
+                    break;
+                }
+                let count = file.write(written as u64, piece)?;
+                written += usize::try_from(count).unwrap_or(usize::MAX).min(piece.len());
             }
             self.state = State::Disk(file);
         }
@@ -239,7 +230,7 @@ impl<F: Bytes> Spool<F> {
     /// The bytes, while they are in memory.
     pub fn into_file(self) -> Result<F, Vec<u8>> {
         match self.state {
-            State::Memory(bytes) => Err(bytes),
+            State::Memory(bytes) => Err(bytes.into_vec()),
             State::Disk(file) => Ok(file),
         }
     }
@@ -252,26 +243,9 @@ impl<F: Bytes> Spool<F> {
     }
 }
 
-fn rest<'a>(bytes: &'a [u8], offset: u64, operation: &str) -> Result<&'a [u8], Error> {
-    if offset > MAX_OFFSET {
-        return Err(failure(ErrorCode::Invalid, operation));
-    }
-    let from = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-    Ok(&bytes[from..])
-}
-
-fn span(offset: u64, len: usize) -> Option<(usize, usize)> {
-    let start = usize::try_from(offset).ok()?;
-    Some((start, start.checked_add(len)?))
-}
-
-/// Grows with zeros to at least `len`.
-fn grow(bytes: &mut Vec<u8>, len: usize, operation: &str) -> Result<(), Error> {
-    if len > bytes.len() {
-        bytes.try_reserve(len - bytes.len()).map_err(|_| failure(ErrorCode::OutOfMemory, operation))?;
-        bytes.resize(len, 0);
-    }
-    Ok(())
+/// An offset in memory; past what memory there can be, a place where nothing is and nothing goes.
+fn index(offset: u64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
 fn failure(code: ErrorCode, operation: &str) -> Error {
@@ -299,20 +273,19 @@ mod tests {
     impl Bytes for Disk {
         fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
             let bytes = self.bytes.borrow();
-            let found = rest(&bytes, offset, "read")?;
-            let count = found.len().min(buffer.len());
-            buffer[..count].copy_from_slice(&found[..count]);
-            Ok(count)
+            let found = bytes.get(index(offset)..).unwrap_or_default();
+            Ok(buffer.iter_mut().zip(found).map(|(to, from)| *to = *from).count())
         }
         fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
-            let (start, end) = span(offset, data.len()).unwrap();
+            let start = index(offset);
             // Short, as a disk that fills up is.
-            let end = end.min(self.room);
+            let end = (start + data.len()).min(self.room);
             if end <= start {
                 return Err(failure(ErrorCode::NoSpace, "write"));
             }
             let mut bytes = self.bytes.borrow_mut();
-            grow(&mut bytes, end, "write")?;
+            let len = bytes.len().max(end);
+            bytes.resize(len, 0);
             bytes[start..end].copy_from_slice(&data[..end - start]);
             Ok((end - start) as u64)
         }

@@ -231,7 +231,7 @@ pub(crate) fn open_directory(dir: &Descriptor, name: &str) -> Result<Descriptor,
 
 /// WASI's names are UTF-8; core's that aren't came from another system.
 fn utf8(name: &[u8]) -> Result<&str, ErrorCode> {
-    core::str::from_utf8(name).map_err(|_| ErrorCode::InvalidName)
+    tempfile_core::text(name).ok_or(ErrorCode::InvalidName)
 }
 
 fn identity(hash: MetadataHashValue) -> Identity {

@@ -1,10 +1,11 @@
 //! In wasm: the imports.
 
+use std::fmt;
 use std::sync::Arc;
 
 use tempfile_core as core;
 
-use super::ledger::{Line, Memory};
+use super::ledger::{Line, Memory, now};
 use super::{
     CleanupFailure, Durability, Entry, EntryKind, Error, HandleKind, Location, Options, ReplaceMode, Storage,
 };
@@ -44,9 +45,9 @@ pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
 /// Those of the interface's `named`.
 pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPath), Error> {
     let (file, path) = wit::named(&naming(options), &place(location)).map_err(error)?;
-    let text: Arc<str> = path.path().into();
-    let line = Line::open(HandleKind::Path, Some(text.clone()), options.label.clone());
-    Ok((File::new(file), TempPath { inner: path, path: text, line }))
+    let (path, now) = (Arc::new(path), now());
+    let line = Line::open(HandleKind::Path, Some(Name::Path(path.clone())), options.label.clone(), now);
+    Ok((File::opened(file, now), TempPath { inner: path, line }))
 }
 
 /// Creates a file that stays in memory up to and including `max_memory` bytes.
@@ -65,7 +66,8 @@ pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, 
 pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
     let dir = wit::directory(&naming(options), &place(location)).map_err(error)?;
     let path: Arc<str> = dir.path().into();
-    let line = Line::open(HandleKind::Directory, Some(path.clone()), options.label.clone());
+    let line =
+        Line::open(HandleKind::Directory, Some(Name::Text(path.clone())), options.label.clone(), now());
     Ok(TempDir { inner: dir, path, line })
 }
 
@@ -130,29 +132,39 @@ pub struct File {
 
 /// A name, and the promise to remove it.
 pub struct TempPath {
-    inner: wit::TempPath,
-    /// Asked for once.
-    path: Arc<str>,
+    inner: Arc<wit::TempPath>,
     line: Line,
 }
 
 /// A directory, and the promise to remove it with everything in it.
 pub struct TempDir {
     inner: wit::TempDir,
-    /// Asked for once.
     path: Arc<str>,
     line: Line,
 }
 
+/// What the ledger knows a path by. The provider is asked for the text by who wants to read it.
+pub(super) enum Name {
+    Path(Arc<wit::TempPath>),
+    Text(Arc<str>),
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Name::Path(path) => f.write_str(&path.path()),
+            Name::Text(path) => f.write_str(path),
+        }
+    }
+}
+
 impl File {
     fn new(inner: wit::File) -> Self {
-        File { inner, line: Line::open(HandleKind::File, None, None), memory: None }
+        Self::opened(inner, now())
     }
 
-    /// The line in the ledger, for what the file becomes once it is handed over.
-    #[cfg(feature = "direct")]
-    pub(crate) fn into_line(self) -> Line {
-        self.line
+    fn opened(inner: wit::File, now: u64) -> Self {
+        File { inner, line: Line::open(HandleKind::File, None, None, now), memory: None }
     }
 
     /// The answer of what may have moved a spooled file to disk, also if it failed after that.
@@ -237,12 +249,12 @@ impl TempPath {
     }
 
     pub fn path(&self) -> String {
-        self.path.to_string()
+        self.inner.path()
     }
 
-    /// The path, without a copy of it.
+    /// The path, for who holds on to it.
     pub(crate) fn shared_path(&self) -> Arc<str> {
-        self.path.clone()
+        self.path().into()
     }
 
     pub fn reopen(&self) -> Result<File, Error> {

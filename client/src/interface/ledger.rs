@@ -1,20 +1,21 @@
 //! In wasm: the plugin's own ledger, since a provider component keeps none.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use super::imports::Name;
 use super::{CleanupFailure, HandleKind, LiveHandle, Usage};
 use tempfile_core::Ledger;
 
-static LEDGER: Mutex<Ledger> = Mutex::new(Ledger::new());
+static LEDGER: Mutex<Ledger<Name>> = Mutex::new(Ledger::new());
 
-fn ledger() -> MutexGuard<'static, Ledger> {
+fn ledger() -> MutexGuard<'static, Ledger<Name>> {
     LEDGER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Nanoseconds since this was first asked for.
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
@@ -49,8 +50,8 @@ pub(crate) struct Line(AtomicUsize);
 const STRUCK_OUT: usize = usize::MAX;
 
 impl Line {
-    pub(super) fn open(kind: HandleKind, path: Option<Arc<str>>, label: Option<String>) -> Self {
-        Line(AtomicUsize::new(ledger().open(kind, path, label, now())))
+    pub(super) fn open(kind: HandleKind, path: Option<Name>, label: Option<String>, now: u64) -> Self {
+        Line(AtomicUsize::new(ledger().open(kind, path, label, now)))
     }
 
     pub(super) fn is_open(&self) -> bool {

@@ -16,8 +16,6 @@ mod ledger;
 #[cfg(target_family = "wasm")]
 use imports as sys;
 
-#[cfg(all(target_family = "wasm", feature = "direct"))]
-pub(crate) use ledger::Line;
 #[cfg(target_family = "wasm")]
 pub use ledger::{leftovers, live, usage};
 #[cfg(not(target_family = "wasm"))]
