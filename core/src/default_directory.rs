@@ -1,8 +1,5 @@
 //! The default directory: where temporary files go unless the caller says otherwise.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use rand_core::TryRng;
 
 use crate::create::create_file;
@@ -22,17 +19,18 @@ const USUAL: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 /// # Errors
 /// `no-scratch` if none can.
 pub fn default_place<P: Platform, R: TryRng>(platform: &P, source: &mut R) -> Result<Place<P>, Error> {
-    let mut candidates = Vec::new();
     for name in &VARIABLES {
-        if let Some(path) = platform.variable(name) {
-            candidates.push(path);
+        let candidate = platform.variable(name);
+        if let Some(place) = candidate.and_then(|path| usable(platform, source, &path)) {
+            return Ok(place);
         }
     }
     for path in &USUAL {
-        candidates.push(String::from(*path));
+        if let Some(place) = usable(platform, source, path) {
+            return Ok(place);
+        }
     }
-    candidates.append(&mut platform.last_resorts());
-    for path in &candidates {
+    for path in &platform.last_resorts() {
         if let Some(place) = usable(platform, source, path) {
             return Ok(place);
         }

@@ -2,21 +2,25 @@
 //!
 //! A component has names of two kinds. Those of its imports and exports are the interface. Those that the modules and components in it are
 //! tied together by are nobody's, and have only to be equal where they were equal. The linker writes each function's full name four times,
-//! `scratch:tempfile/tempfile@0.1.0#[method]temp-dir.create-directory` among them; here they become numbers. And it gives each function three
-//! sections of its own, of three bytes each before their content; here they share theirs.
+//! `scratch:tempfile/tempfile@0.1.0#[method]temp-dir.create-directory` among them; here they become numbers. It gives each function seven
+//! sections of its own, of three bytes each before their content; here they share theirs. And it spells out an enum once for each interface that
+//! mentions it; here it is spelt out once.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::mem;
 
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, component_utils, utils};
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentImportSection,
-    ComponentInstanceSection, ComponentTypeSection, ExportSection, ImportSection, InstanceSection, Module,
+    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentExportSection,
+    ComponentImportSection, ComponentInstanceSection, ComponentTypeSection, ExportSection, ImportSection,
+    InstanceSection, Module, NestedComponentSection,
 };
 use wasmparser::{
-    CanonicalFunction, ComponentAlias, ComponentAliasSectionReader, ComponentImport,
-    ComponentImportSectionReader, ComponentInstance, ComponentType, CustomSectionReader, Export, Imports,
-    Instance, Parser, Payload,
+    CanonicalFunction, ComponentAlias, ComponentAliasSectionReader, ComponentDefinedType, ComponentExport,
+    ComponentExternalKind, ComponentImport, ComponentImportSectionReader, ComponentInstance,
+    ComponentOuterAliasKind, ComponentType, ComponentTypeRef, ComponentTypeSectionReader,
+    CustomSectionReader, Export, Imports, Instance, Parser, Payload,
 };
 
 type Done = Result<(), Error<Infallible>>;
@@ -24,7 +28,9 @@ type Done = Result<(), Error<Infallible>>;
 /// The same component in fewer bytes.
 pub(crate) fn component(bytes: &[u8]) -> Result<Vec<u8>, Error<Infallible>> {
     let mut shrunk = Component::new();
-    Shrink::default().parse_component(&mut shrunk, Parser::new(0), bytes)?;
+    let mut shrink = Shrink::default();
+    shrink.parse_component(&mut shrunk, Parser::new(0), bytes)?;
+    shrink.gathered.write(&mut shrunk);
     Ok(shrunk.finish())
 }
 
@@ -34,22 +40,28 @@ struct Shrink {
     numbers: HashMap<String, &'static str>,
     /// How many components the present one is in.
     depth: usize,
+    /// How many types the outermost component has so far.
+    types: u32,
+    /// Its enums, by their cases.
+    enums: HashMap<Vec<String>, u32>,
     /// Content of several sections, not written yet.
     gathered: Gathered,
 }
 
-/// What stands in the component in this order, whatever order it came in: none of it refers to what comes after it here, and what each defines is
-/// counted by itself.
+/// What stands in the component in this order, whatever order it came in: none of it refers to what comes after it here. What each defines is
+/// counted by itself, but for functions: those that come after it here must not have come before it.
 #[derive(Default)]
 struct Gathered {
     types: ComponentTypeSection,
     core_aliases: ComponentAliasSection,
     lifts: CanonicalFunctionSection,
+    imports: ComponentImportSection,
+    exports: ComponentExportSection,
 }
 
 impl Gathered {
     fn write(self, component: &mut Component) {
-        let Self { types, core_aliases, lifts } = self;
+        let Self { types, core_aliases, lifts, imports, exports } = self;
         if !types.is_empty() {
             component.section(&types);
         }
@@ -58,6 +70,12 @@ impl Gathered {
         }
         if !lifts.is_empty() {
             component.section(&lifts);
+        }
+        if !imports.is_empty() {
+            component.section(&imports);
+        }
+        if !exports.is_empty() {
+            component.section(&exports);
         }
     }
 }
@@ -75,7 +93,61 @@ fn is_lift(function: &wasmparser::Result<CanonicalFunction>) -> bool {
     matches!(function, Ok(CanonicalFunction::Lift { .. }))
 }
 
+fn is_function_import(import: &wasmparser::Result<ComponentImport<'_>>) -> bool {
+    matches!(import, Ok(ComponentImport { ty: ComponentTypeRef::Func(_), .. }))
+}
+
+fn is_function_export(export: &wasmparser::Result<ComponentExport<'_>>) -> bool {
+    matches!(export, Ok(ComponentExport { kind: ComponentExternalKind::Func, .. }))
+}
+
+/// The cases of a section's enum, if that is all there is in it.
+fn cases(section: &ComponentTypeSectionReader<'_>) -> Option<Vec<String>> {
+    match section.clone().into_iter().next() {
+        Some(Ok(ComponentType::Defined(ComponentDefinedType::Enum(cases)))) if section.count() == 1 => {
+            Some(cases.iter().map(|case| (*case).to_owned()).collect())
+        }
+        _ => None,
+    }
+}
+
 impl Shrink {
+    /// Counts what the outermost component calls a type from here on.
+    fn count(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
+        let mut count = |defines| self.types += u32::from(defines);
+        match payload {
+            Payload::ComponentTypeSection(types) => {
+                for ty in types.clone() {
+                    if let ComponentType::Defined(ComponentDefinedType::Enum(cases)) = ty? {
+                        self.enums.insert(cases.iter().map(|case| (*case).to_owned()).collect(), self.types);
+                    }
+                    self.types += 1;
+                }
+            }
+            Payload::ComponentImportSection(imports) => {
+                for import in imports.clone() {
+                    count(matches!(import?.ty, ComponentTypeRef::Type(_)));
+                }
+            }
+            Payload::ComponentExportSection(exports) => {
+                for export in exports.clone() {
+                    count(export?.kind == ComponentExternalKind::Type);
+                }
+            }
+            Payload::ComponentAliasSection(aliases) => {
+                for alias in aliases.clone() {
+                    count(matches!(
+                        alias?,
+                        ComponentAlias::InstanceExport { kind: ComponentExternalKind::Type, .. }
+                            | ComponentAlias::Outer { kind: ComponentOuterAliasKind::Type, .. }
+                    ));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn number(&mut self, name: &str) -> &'static str {
         let next = self.numbers.len();
         // A letter first, as components want it. Leaked: a few hundred of them, and a build script ends soon.
@@ -115,16 +187,45 @@ impl ReencodeComponent for Shrink {
         self.depth -= 1;
     }
 
+    fn parse_component_subcomponent(
+        &mut self,
+        component: &mut Component,
+        parser: Parser,
+        data: &[u8],
+        whole: &[u8],
+    ) -> Done {
+        self.push_depth();
+        let mut inner = Component::new();
+        component_utils::parse_component(self, &mut inner, parser, data, whole)?;
+        mem::take(&mut self.gathered).write(&mut inner);
+        component.section(&NestedComponentSection(&inner));
+        self.pop_depth();
+        Ok(())
+    }
+
     fn parse_component_payload(
         &mut self,
         component: &mut Component,
         payload: Payload<'_>,
         whole: &[u8],
     ) -> Done {
-        let mut gathered = std::mem::take(&mut self.gathered);
+        if self.depth == 0 {
+            self.count(&payload)?;
+        }
+        let mut gathered = mem::take(&mut self.gathered);
         match payload {
             Payload::ComponentTypeSection(types) if !types.clone().into_iter().any(|ty| is_resource(&ty)) => {
-                self.parse_component_type_section(&mut gathered.types, types)?;
+                let known = cases(&types).filter(|_| self.depth > 0).and_then(|cases| self.enums.get(&cases));
+                if let Some(index) = known {
+                    mem::take(&mut gathered).write(component);
+                    let count = u32::try_from(self.depth).expect("a component's depth");
+                    let kind = wasm_encoder::ComponentOuterAliasKind::Type;
+                    let mut alias = ComponentAliasSection::new();
+                    alias.alias(Alias::Outer { kind, count, index: *index });
+                    component.section(&alias);
+                } else {
+                    self.parse_component_type_section(&mut gathered.types, types)?;
+                }
             }
             Payload::ComponentAliasSection(aliases)
                 if aliases.clone().into_iter().all(|alias| is_of_core(&alias)) =>
@@ -134,7 +235,23 @@ impl ReencodeComponent for Shrink {
             Payload::ComponentCanonicalSection(functions)
                 if functions.clone().into_iter().all(|function| is_lift(&function)) =>
             {
+                if !gathered.imports.is_empty() || !gathered.exports.is_empty() {
+                    mem::take(&mut gathered).write(component);
+                }
                 self.parse_component_canonical_section(&mut gathered.lifts, functions)?;
+            }
+            Payload::ComponentImportSection(imports)
+                if imports.clone().into_iter().all(|import| is_function_import(&import)) =>
+            {
+                if !gathered.exports.is_empty() {
+                    mem::take(&mut gathered).write(component);
+                }
+                self.parse_component_import_section(&mut gathered.imports, imports)?;
+            }
+            Payload::ComponentExportSection(exports)
+                if exports.clone().into_iter().all(|export| is_function_export(&export)) =>
+            {
+                self.parse_component_export_section(&mut gathered.exports, exports)?;
             }
             other => {
                 gathered.write(component);
