@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use rand_core::TryRng;
 
+use crate::birth::{Birth, Held};
 use crate::dir::TempDir;
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{File, Origin};
@@ -86,19 +87,21 @@ fn create_named<P: Platform, R: TryRng>(
 ) -> Result<(File<P>, TempPath<P>), ErrorCode> {
     platform.admit_handles(2)?;
     let (file, path) = create_file(platform, source, options, place)?;
-    match platform.identity(&file) {
-        Ok(identity) => {
-            let label = options.label.as_deref();
-            let path = TempPath::new(platform.clone(), place.clone(), path, identity, label);
-            Ok((File::new(platform.clone(), file, Origin::Named), path))
+    let (file, birth) = if place.shared {
+        match platform.identity(&file) {
+            Ok(identity) => (Held::Alone(file), Birth::known(identity)),
+            Err(code) => {
+                // Half-way: the caller will never learn the name, so nobody but us can remove it.
+                drop(file);
+                half_way(platform, &path, platform.remove_file(&place.dir, path.name()));
+                return Err(code);
+            }
         }
-        Err(code) => {
-            // Half-way: the caller will never learn the name, so nobody but us can remove it.
-            drop(file);
-            half_way(platform, &path, platform.remove_file(&place.dir, path.name()));
-            Err(code)
-        }
-    }
+    } else {
+        Held::named(file)
+    };
+    let path = TempPath::new(platform.clone(), place.clone(), path, birth, options.label.as_deref());
+    Ok((File::held(platform.clone(), file, Origin::Named), path))
 }
 
 /// Creates a file that no name leads to: `unnamed` of the interface.
@@ -190,7 +193,7 @@ fn create_directory<P: Platform, R: TryRng>(
 pub fn adopt<P: Platform>(platform: &P, place: &Place<P>, name: &str) -> Result<TempPath<P>, Error> {
     let path = NamePath::new(&place.path, name);
     let identity = platform.identity_at(&place.dir, name.as_bytes()).during("look at", path.path())?;
-    Ok(TempPath::new(platform.clone(), place.clone(), path, identity, None))
+    Ok(TempPath::new(platform.clone(), place.clone(), path, Birth::known(identity), None))
 }
 
 /// What a creation that failed half-way could not take back, the ledger remembers.

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
+use crate::birth::Held;
 use crate::error::{Context, Error, ErrorCode};
 use crate::ledger::{self, HandleKind, Line};
 use crate::path::{NamePath, Place, open_parent};
@@ -43,7 +44,7 @@ pub(crate) enum Origin<P: Platform> {
 
 enum State<P: Platform> {
     Open {
-        file: P::File,
+        file: Held<P>,
         origin: Origin<P>,
     },
     /// Closed, but the private name could not be removed yet.
@@ -65,13 +66,17 @@ pub struct File<P: Platform> {
 
 impl<P: Platform> File<P> {
     pub(crate) fn new(platform: P, file: P::File, origin: Origin<P>) -> Self {
+        Self::held(platform, Held::Alone(file), origin)
+    }
+
+    pub(crate) fn held(platform: P, file: Held<P>, origin: Origin<P>) -> Self {
         let line = Line::open(&platform, HandleKind::File, None, None);
         File { platform, state: State::Open { file, origin }, line }
     }
 
     /// One that is part of something which has its own line in the ledger.
     pub(crate) fn unlisted(platform: P, file: P::File, origin: Origin<P>) -> Self {
-        File { platform, state: State::Open { file, origin }, line: Line::none() }
+        File { platform, state: State::Open { file: Held::Alone(file), origin }, line: Line::none() }
     }
 
     /// A file that another core handed over: bytes, and nothing owed to any name.
@@ -165,6 +170,7 @@ impl<P: Platform> File<P> {
             Origin::Named => return Err(ErrorCode::Invalid),
         }
         let (place, name) = open_parent(&self.platform, target)?;
+        let file = file.get_ref();
         sync(&self.platform, file, durability)?;
         self.platform.link_unnamed(file, &place.dir, name.as_bytes())?;
         *origin = Origin::Named;
@@ -180,21 +186,22 @@ impl<P: Platform> File<P> {
     /// # Errors
     /// `closed`; `unsupported` while the file still has its private name, which only this handle can remove.
     pub fn hand_over(&mut self) -> Result<P::File, Error> {
-        let handed = match mem::replace(&mut self.state, State::Closed) {
-            State::Open { file, origin: Origin::Named | Origin::Unnamed | Origin::Unlinked } => {
+        self.part().during("hand over", SUBJECT)
+    }
+
+    fn part(&mut self) -> Result<P::File, ErrorCode> {
+        match &self.state {
+            State::Open { origin: Origin::Hidden { .. }, .. } => return Err(ErrorCode::Unsupported),
+            State::Open { file, .. } => file.part(&self.platform)?,
+            State::Leftover { .. } | State::Closed => return Err(ErrorCode::Closed),
+        }
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Open { file, .. } => {
                 self.line.close(&self.platform);
-                Ok(file)
+                Ok(file.into_inner())
             }
-            state @ State::Open { origin: Origin::Hidden { .. }, .. } => {
-                self.state = state;
-                Err(ErrorCode::Unsupported)
-            }
-            state @ (State::Leftover { .. } | State::Closed) => {
-                self.state = state;
-                Err(ErrorCode::Closed)
-            }
-        };
-        handed.during("hand over", SUBJECT)
+            State::Leftover { .. } | State::Closed => Err(ErrorCode::Closed),
+        }
     }
 
     /// The platform's own file, while this one is open.
@@ -230,6 +237,8 @@ impl<P: Platform> File<P> {
     pub fn close(&mut self) -> Result<(), Error> {
         match mem::replace(&mut self.state, State::Closed) {
             State::Open { file, origin } => {
+                // What can't be told now, the name will miss if it ever asks.
+                let _ = file.part(&self.platform);
                 // The handle goes first: this is for hosts that refuse to remove an open file.
                 drop(file);
                 self.line.close(&self.platform);
@@ -256,7 +265,7 @@ impl<P: Platform> File<P> {
 
     fn open(&self) -> Result<&P::File, ErrorCode> {
         match &self.state {
-            State::Open { file, .. } => Ok(file),
+            State::Open { file, .. } => Ok(file.get_ref()),
             State::Leftover { .. } | State::Closed => Err(ErrorCode::Closed),
         }
     }

@@ -28,6 +28,7 @@ extern crate alloc;
 extern crate std;
 
 mod any_file;
+mod birth;
 mod blocks;
 mod create;
 mod default_directory;

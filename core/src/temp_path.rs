@@ -1,8 +1,9 @@
 //! A name, and the promise to remove it.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 
+use crate::birth::Birth;
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{Durability, File, Origin, sync};
 use crate::ledger::{self, HandleKind, Line};
@@ -36,7 +37,7 @@ pub struct TempPath<P: Platform> {
     platform: P,
     place: Place<P>,
     path: NamePath,
-    identity: Identity,
+    birth: Birth<P>,
     promise: Promise,
     line: Line,
 }
@@ -46,11 +47,11 @@ impl<P: Platform> TempPath<P> {
         platform: P,
         place: Place<P>,
         path: NamePath,
-        identity: Identity,
+        birth: Birth<P>,
         label: Option<&str>,
     ) -> Self {
         let line = Line::open(&platform, HandleKind::Path, Some(path.shared()), label);
-        TempPath { platform, place, path, identity, promise: Promise::Held, line }
+        TempPath { platform, place, path, birth, promise: Promise::Held, line }
     }
 
     /// The name's path, as the caller knows it; also after it is gone.
@@ -134,7 +135,8 @@ impl<P: Platform> TempPath<P> {
     /// was the old name itself, that is what was asked for.
     fn after_rename(&self, to: &Place<P>, target: &[u8]) -> Promise {
         let (dir, name) = (&self.place.dir, self.name());
-        if self.platform.identity_at(dir, name) != Ok(self.identity) {
+        let left = self.platform.identity_at(dir, name);
+        if left.is_err() || left != self.birth.identity(&self.platform) {
             return Promise::Released;
         }
         let directories = (self.platform.directory_identity(dir), self.platform.directory_identity(&to.dir));
@@ -156,7 +158,7 @@ impl<P: Platform> TempPath<P> {
         self.held().during("keep", self.path())?;
         self.promise = Promise::Released;
         self.line.keep(&self.platform);
-        Ok(self.path().to_string())
+        Ok(String::from(self.path()))
     }
 
     /// Removes the name. A name that is gone already is a success, and so is closing again.
@@ -193,11 +195,12 @@ impl<P: Platform> TempPath<P> {
     }
 
     fn identify(&self) -> Result<(), ErrorCode> {
-        if self.platform.identity_at(&self.place.dir, self.name())? == self.identity {
-            Ok(())
-        } else {
-            Err(ErrorCode::Replaced)
-        }
+        let there = self.platform.identity_at(&self.place.dir, self.name())?;
+        self.is_ours(there)
+    }
+
+    fn is_ours(&self, identity: Identity) -> Result<(), ErrorCode> {
+        if identity == self.birth.identity(&self.platform)? { Ok(()) } else { Err(ErrorCode::Replaced) }
     }
 
     /// Opens the file by its name. The look before keeps us from opening a fifo or a device that somebody planted, the look after from
@@ -205,7 +208,7 @@ impl<P: Platform> TempPath<P> {
     fn open(&self) -> Result<P::File, ErrorCode> {
         self.identify()?;
         let file = self.platform.open_file(&self.place.dir, self.name())?;
-        if self.platform.identity(&file)? == self.identity { Ok(file) } else { Err(ErrorCode::Replaced) }
+        self.is_ours(self.platform.identity(&file)?).map(|()| file)
     }
 }
 
@@ -214,7 +217,7 @@ impl<P: Platform> Drop for TempPath<P> {
         // Drop forgives: whoever wants to know calls close, or looks into the ledger.
         if let Err(error) = self.close() {
             self.line.close(&self.platform);
-            ledger::left_over(&self.platform, CleanupFailure { path: self.path().to_string(), error });
+            ledger::left_over(&self.platform, CleanupFailure { path: String::from(self.path()), error });
         }
     }
 }
