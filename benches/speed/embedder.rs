@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
 use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
 use wasi_tempfile_host::{PluginPreopens, SCRATCH_GUEST_PATH, ScratchDir, components, compose};
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Engine, Store};
-use wasmtime_wasi::p2::bindings::{Command, CommandPre};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, Store};
+use wasmtime_wasi::p2::bindings::{Command, CommandPre, sync};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::runtime::in_tokio;
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// Who provides.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,19 +51,23 @@ impl TempfileView for State {
 impl Embedder {
     /// Compiles a plugin, composed with the provider or as it is.
     pub(crate) fn new(plugin: &[u8], placement: Placement) -> Self {
-        let engine = Engine::default();
+        Self::on(&Engine::default(), plugin, placement)
+    }
+
+    /// The same, for an engine of its own.
+    pub(crate) fn on(engine: &Engine, plugin: &[u8], placement: Placement) -> Self {
         let bytes = match placement {
             Placement::Component => whole(plugin),
             Placement::Host => plugin.to_vec(),
         };
-        let component = Component::from_binary(&engine, &bytes).expect("compile a plugin");
-        let mut linker = Linker::new(&engine);
+        let component = Component::from_binary(engine, &bytes).expect("compile a plugin");
+        let mut linker = Linker::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("link WASI");
         if placement == Placement::Host {
             provider::add_to_linker(&mut linker).expect("link the provider");
         }
         let pre = linker.instantiate_pre(&component).and_then(CommandPre::new).expect("link a plugin");
-        Self { engine, pre, placement, blocking: true }
+        Self { engine: engine.clone(), pre, placement, blocking: true }
     }
 
     pub(crate) fn with_blocking(self, blocking: bool) -> Self {
@@ -85,24 +90,75 @@ impl Embedder {
             command.wasi_cli_run().call_run(&mut store).await
         });
         ran.expect("run a plugin").expect("the plugin succeeds");
-        let answer = String::from_utf8_lossy(&output.contents()).trim().parse().unwrap_or(0);
-        (store, answer)
+        (store, answer(&output))
     }
 
     fn store(&self, scratch: &Arc<ScratchDir>, arguments: &[&str], output: MemoryOutputPipe) -> Store<State> {
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(self.blocking).args(arguments).stdout(output);
-        if self.placement == Placement::Component {
-            wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite)
-                .expect("grant a directory");
-        }
-        let tempfile = TempfileCtx::builder(scratch).expect("the directory is open").build();
-        let (wasi, table) = (wasi.build(), ResourceTable::new());
-        let mut store = Store::new(&self.engine, State { wasi, table, tempfile, _scratch: scratch.clone() });
-        // A hundred thousand files in one instance, with a handle on either side.
-        store.set_max_component_handles(1 << 20);
-        store
+        store(&self.engine, wasi, scratch, self.placement)
     }
+}
+
+/// An embedder who calls plugins, composed with the provider, as functions that return when they are done.
+pub(crate) struct Synchronous {
+    engine: Engine,
+    pre: sync::CommandPre<State>,
+    runtime: Runtime,
+}
+
+impl Synchronous {
+    pub(crate) fn new(plugin: &[u8]) -> Self {
+        let engine = Engine::default();
+        let component = Component::from_binary(&engine, &whole(plugin)).expect("compile a plugin");
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("link WASI");
+        let pre = linker.instantiate_pre(&component).and_then(sync::CommandPre::new).expect("link a plugin");
+        Self { engine, pre, runtime: Runtime::new().expect("start a runtime") }
+    }
+
+    /// Has an instance do a work, and says what it answers.
+    pub(crate) fn work(&self, scratch: &Arc<ScratchDir>, work: &str, count: u64, entered: bool) -> u64 {
+        let output = MemoryOutputPipe::new(1 << 10);
+        let mut wasi = WasiCtx::builder();
+        wasi.allow_blocking_current_thread(true).stdout(output.clone());
+        wasi.args(&["bench", work, &count.to_string()]);
+        let mut store = store(&self.engine, wasi, scratch, Placement::Component);
+        let _entered = entered.then(|| self.runtime.enter());
+        let command = self.pre.instantiate(&mut store).expect("instantiate a plugin");
+        let ran = command.wasi_cli_run().call_run(&mut store);
+        ran.expect("run a plugin").expect("the plugin succeeds");
+        answer(&output)
+    }
+}
+
+/// An engine that keeps the memory of instances that have ended for those to come.
+pub(crate) fn pooling() -> Engine {
+    let mut config = Config::new();
+    config.allocation_strategy(InstanceAllocationStrategy::pooling());
+    Engine::new(&config).expect("start an engine")
+}
+
+fn store(
+    engine: &Engine,
+    mut wasi: WasiCtxBuilder,
+    scratch: &Arc<ScratchDir>,
+    placement: Placement,
+) -> Store<State> {
+    if placement == Placement::Component {
+        wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite)
+            .expect("grant a directory");
+    }
+    let tempfile = TempfileCtx::builder(scratch).expect("the directory is open").build();
+    let (wasi, table) = (wasi.build(), ResourceTable::new());
+    let mut store = Store::new(engine, State { wasi, table, tempfile, _scratch: scratch.clone() });
+    // A hundred thousand files in one instance, with a handle on either side.
+    store.set_max_component_handles(1 << 20);
+    store
+}
+
+fn answer(output: &MemoryOutputPipe) -> u64 {
+    String::from_utf8_lossy(&output.contents()).trim().parse().unwrap_or(0)
 }
 
 /// A plugin with the provider inside.

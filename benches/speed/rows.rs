@@ -14,7 +14,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::bare;
-use crate::embedder::{Embedder, Placement, whole};
+use crate::embedder::{Embedder, Placement, Synchronous, pooling, whole};
 use crate::outside::{Outside, waited};
 use crate::plugins::{Plugins, Runner};
 use crate::report::{Line, Report};
@@ -192,37 +192,41 @@ fn data(space: &Space, plugins: &Plugins) -> Vec<Field> {
         .row("host, by `list<u8>`", TEMPFILE, None)
         .row("component, by `list<u8>`", TEMPFILE, None);
     let mut fields = vec![spooled];
-    for (name, work, list, size, host, component) in [
-        ("write 4 KiB", "write:4096", "list-write:4096", 4 << 10, None, None),
-        ("write 64 KiB", "write:65536", "list-write:65536", 64 << 10, Some(1.05), Some(1.10)),
-        ("write 1 MiB", "write:1048576", "list-write:1048576", 1 << 20, None, None),
+    for (name, works, size, host, component) in [
+        ("write 4 KiB", ["write:4096", "list-write:4096", "wasi-write:4096"], 4 << 10, None, None),
+        (
+            "write 64 KiB",
+            ["write:65536", "list-write:65536", "wasi-write:65536"],
+            64 << 10,
+            Some(1.05),
+            Some(1.10),
+        ),
+        ("write 1 MiB", ["write:1048576", "list-write:1048576", "wasi-write:1048576"], 1 << 20, None, None),
     ] {
         let dir = space.open_directory("bare");
-        fields.push(block(
-            name,
-            plugins,
-            work,
-            list,
-            move |count| bare::write(&dir, size, count),
-            host,
-            component,
-        ));
+        let bare = move |count| bare::write(&dir, size, count);
+        fields.push(block(name, plugins, works, bare, host, component));
     }
-    for (name, work, list, size, host, component) in [
-        ("read 4 KiB, cached", "read:4096", "list-read:4096", 4 << 10, None, None),
-        ("read 64 KiB, cached", "read:65536", "list-read:65536", 64 << 10, Some(1.40), Some(2.00)),
-        ("read 1 MiB, cached", "read:1048576", "list-read:1048576", 1 << 20, None, None),
+    for (name, works, size, host, component) in [
+        ("read 4 KiB, cached", ["read:4096", "list-read:4096", "wasi-read:4096"], 4 << 10, None, None),
+        (
+            "read 64 KiB, cached",
+            ["read:65536", "list-read:65536", "wasi-read:65536"],
+            64 << 10,
+            Some(1.40),
+            Some(2.00),
+        ),
+        (
+            "read 1 MiB, cached",
+            ["read:1048576", "list-read:1048576", "wasi-read:1048576"],
+            1 << 20,
+            None,
+            None,
+        ),
     ] {
         let dir = space.open_directory("bare");
-        fields.push(block(
-            name,
-            plugins,
-            work,
-            list,
-            move |count| bare::read(&dir, size, count),
-            host,
-            component,
-        ));
+        let bare = move |count| bare::read(&dir, size, count);
+        fields.push(block(name, plugins, works, bare, host, component));
     }
     fields.push(stream(space, plugins));
     fields
@@ -231,22 +235,27 @@ fn data(space: &Space, plugins: &Plugins) -> Vec<Field> {
 fn block(
     name: &'static str,
     plugins: &Plugins,
-    work: &'static str,
-    list: &'static str,
+    [work, list, floor]: [&'static str; 3],
     bare: impl Fn(u64) -> u64 + 'static,
     host: Option<f64>,
     component: Option<f64>,
 ) -> Field {
     const ALONE: &str = "the native call";
     const LIST: &str = "component, by `list<u8>`";
+    const HOST_LIST: &str = "host, by `list<u8>`";
+    const FLOOR: &str = "WASI's own call, in wasm";
     Field::new(name)
         .placements(plugins, work)
         .enter(ALONE, bare)
         .enter(LIST, works(&plugins.component, list))
+        .enter(HOST_LIST, works(&plugins.host, list))
+        .enter(FLOOR, works(&plugins.theirs, floor))
         .row(HOST, ALONE, host)
         .row(COMPONENT, ALONE, component)
         .row(NATIVE, ALONE, None)
+        .row(HOST_LIST, ALONE, None)
         .row(LIST, ALONE, None)
+        .row(FLOOR, ALONE, None)
 }
 
 fn stream(space: &Space, plugins: &Plugins) -> Field {
@@ -312,6 +321,8 @@ fn instances(space: &Space, plugins: &Plugins) -> Vec<Field> {
     const EMPTY: &str = "an empty component";
     const POOL: &str = "component, by a thread pool";
     const THREAD: &str = "component, on the current thread";
+    const ENTERED: &str = "component, in a runtime";
+    const ALONE: &str = "component, outside of any";
     let bytes = |path| fs::read(path).expect("read a component that was built");
     let (ours, first, empty) =
         (bytes(&plugins.bytes.ours), bytes(&plugins.bytes.first), bytes(&plugins.bytes.empty));
@@ -320,6 +331,16 @@ fn instances(space: &Space, plugins: &Plugins) -> Vec<Field> {
         let (plugin, scratch) = (plugin.to_vec(), scratch.clone());
         let embedder = LazyCell::new(move || Embedder::new(&plugin, placement));
         move |count| timed(count, || drop(embedder.instantiate(&scratch)))
+    };
+    let pooled = |plugin: &[u8], placement| {
+        let (plugin, scratch) = (plugin.to_vec(), scratch.clone());
+        let embedder = LazyCell::new(move || Embedder::on(&pooling(), &plugin, placement));
+        move |count| timed(count, || drop(embedder.instantiate(&scratch)))
+    };
+    let synchronous = |entered| {
+        let (plugin, scratch) = (ours.clone(), scratch.clone());
+        let embedder = LazyCell::new(move || Synchronous::new(&plugin));
+        move |count| embedder.work(&scratch, "named", count, entered)
     };
     let run = |runner: &Runner| {
         let runner = runner.clone();
@@ -343,6 +364,14 @@ fn instances(space: &Space, plugins: &Plugins) -> Vec<Field> {
             .enter(EMPTY, instance(&empty, Placement::Component))
             .row(COMPONENT, EMPTY, 1.50)
             .row(HOST, EMPTY, None),
+        Field::new("instantiate, drop: with a pooling allocator")
+            .enter(COMPONENT, pooled(&first, Placement::Component))
+            .enter(HOST, pooled(&first, Placement::Host))
+            .enter(EMPTY, pooled(&empty, Placement::Component))
+            .enter("component, on demand", instance(&first, Placement::Component))
+            .row(COMPONENT, EMPTY, None)
+            .row(HOST, EMPTY, None)
+            .row(COMPONENT, "component, on demand", None),
         Field::new("run with a first file, in a sandbox")
             .enter(COMPONENT, run(&plugins.first_component))
             .enter(HOST, run(&plugins.first_host))
@@ -353,6 +382,10 @@ fn instances(space: &Space, plugins: &Plugins) -> Vec<Field> {
             .enter(POOL, settings(false))
             .enter(THREAD, settings(true))
             .row(THREAD, POOL, None),
+        Field::new("create+remove, named: synchronous calls, in an entered runtime")
+            .enter(ALONE, synchronous(false))
+            .enter(ENTERED, synchronous(true))
+            .row(ENTERED, ALONE, None),
         Field::new("load a composed plugin")
             .enter("compiled before", move |count| timed(count, || drop(code.load())))
             .enter("compiled now", move |count| timed(count, || drop(Code::of(&whole))))

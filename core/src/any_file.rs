@@ -1,6 +1,7 @@
 //! The interface's `file`: an open file, or one that is spooled.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use rand_core::TryRng;
 
@@ -108,6 +109,23 @@ impl<P: Platform, R> Drop for Spooled<P, R> {
             ledger::resize(&self.platform, spool.in_memory(), 0);
         }
         self.line.close(&self.platform);
+    }
+}
+
+impl<P: Platform, R: TryRng + Clone> AnyFile<P, R> {
+    /// Takes the file out, and leaves one that is closed: for whoever keeps files in a table that must not be borrowed while they are used.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        match self {
+            AnyFile::Plain(file) => AnyFile::Plain(file.take()),
+            AnyFile::Spooled(file) => AnyFile::Spooled(Spooled {
+                platform: file.platform.clone(),
+                source: file.source.clone(),
+                place: file.place.clone(),
+                spool: file.spool.take(),
+                line: mem::replace(&mut file.line, Line::none()),
+            }),
+        }
     }
 }
 

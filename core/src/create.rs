@@ -10,7 +10,7 @@ use crate::error::{Context, Error, ErrorCode};
 use crate::file::{File, Origin};
 use crate::ledger;
 use crate::name::{Draft, Options};
-use crate::path::{NamePath, Place};
+use crate::path::{Kind, NamePath, Place};
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
 use crate::temp_path::TempPath;
@@ -87,7 +87,7 @@ fn create_named<P: Platform, R: TryRng>(
 ) -> Result<(File<P>, TempPath<P>), ErrorCode> {
     platform.admit_handles(2)?;
     let (file, path) = create_file(platform, source, options, place)?;
-    let (file, birth) = if place.shared {
+    let (file, birth) = if place.kind == Kind::Shared {
         match platform.identity(&file) {
             Ok(identity) => (Held::Alone(file), Birth::known(identity)),
             Err(code) => {
@@ -133,7 +133,7 @@ fn create_unnamed<P: Platform, R: TryRng>(
     source: &mut R,
     place: &Place<P>,
 ) -> Result<(P::File, Origin<P>), Error> {
-    match platform.create_unnamed(&place.dir) {
+    match platform.create_unnamed(&place.dir, place.kind != Kind::Default) {
         Ok(file) => Ok((file, Origin::Unnamed)),
         Err(ErrorCode::Unsupported) => create_and_unlink(platform, source, place),
         Err(code) => Err(code),

@@ -5,7 +5,7 @@ use rand_core::TryRng;
 use crate::create::create_file;
 use crate::error::{Context, Error, ErrorCode};
 use crate::name::Options;
-use crate::path::{Place, open_place};
+use crate::path::{Kind, Place, open_place};
 use crate::platform::Platform;
 
 /// Where the environment may say so; the order is Python's.
@@ -45,6 +45,5 @@ fn usable<P: Platform, R: TryRng>(platform: &P, source: &mut R, path: &str) -> O
     let written = platform.write(&file, 0, b"x");
     drop(file);
     let removed = platform.remove_file(&place.dir, path.name());
-    // What lies in the default directory is private by mode, sticky bit or preopen: names need not be compared.
-    (written.is_ok() && removed.is_ok()).then_some(Place { shared: false, ..place })
+    (written.is_ok() && removed.is_ok()).then_some(Place { kind: Kind::Default, ..place })
 }

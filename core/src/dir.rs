@@ -8,7 +8,7 @@ use crate::error::{Context, Error, ErrorCode};
 use crate::file::{File, Origin};
 use crate::ledger::{self, HandleKind, Line};
 use crate::name::text;
-use crate::path::{NamePath, Place, child_components, open_child_parent, walk};
+use crate::path::{Kind, NamePath, Place, child_components, open_child_parent, walk};
 use crate::platform::{EntryKind, Platform, RawEntry};
 use crate::remove::{CleanupFailure, Removal};
 
@@ -41,7 +41,7 @@ impl<P: Platform> TempDir<P> {
         dir: P::Dir,
         label: Option<&str>,
     ) -> Self {
-        let inside = Place { dir, path: path.shared().clone(), shared: false };
+        let inside = Place { dir, path: path.shared().clone(), kind: Kind::Temporary };
         let line = Line::open(&platform, HandleKind::Directory, Some(path.shared()), label);
         TempDir { platform, parent, path, inside, held: true, line }
     }
@@ -206,7 +206,7 @@ impl<P: Platform> TempDir<P> {
 
     /// Whether the name is still our directory's, where others may write.
     fn is_ours(&self, removal: &mut Removal<P>) -> bool {
-        if !self.parent.shared {
+        if self.parent.kind != Kind::Shared {
             return true;
         }
         let there = self.platform.identity_at(&self.parent.dir, self.path.name());

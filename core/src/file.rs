@@ -84,6 +84,15 @@ impl<P: Platform> File<P> {
         File::new(platform, file, Origin::Unlinked)
     }
 
+    /// Takes the file out, and leaves one that is closed.
+    pub(crate) fn take(&mut self) -> Self {
+        File {
+            platform: self.platform.clone(),
+            state: mem::replace(&mut self.state, State::Closed),
+            line: mem::replace(&mut self.line, Line::none()),
+        }
+    }
+
     /// Reads up to `max` bytes at `offset`, [`MAX_READ`] at most; empty at the end.
     ///
     /// # Errors

@@ -368,8 +368,8 @@ impl<P: Platform> Platform for Limited<P> {
         }
         entered
     }
-    fn create_unnamed(&self, dir: &P::Dir) -> Result<LimitedFile<P>, ErrorCode> {
-        let file = self.inner.create_unnamed(dir)?;
+    fn create_unnamed(&self, dir: &P::Dir, look: bool) -> Result<LimitedFile<P>, ErrorCode> {
+        let file = self.inner.create_unnamed(dir, look)?;
         self.file(file, |ledger, file| ledger.created(file, 0, 1))
     }
     fn open_file(&self, dir: &P::Dir, name: &[u8]) -> Result<LimitedFile<P>, ErrorCode> {

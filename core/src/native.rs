@@ -109,11 +109,11 @@ impl<S: Surroundings> Platform for S {
     }
 
     #[cfg(target_os = "linux")]
-    fn create_unnamed(&self, dir: &Self::Dir) -> Result<Self::File, ErrorCode> {
+    fn create_unnamed(&self, dir: &Self::Dir, look: bool) -> Result<Self::File, ErrorCode> {
         let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
         match retry_on_intr(|| rustix::fs::openat(dir, c".", flags, Mode::from_raw_mode(FILE_MODE))) {
-            // Some file systems (tmpfs) make unnamed files in a directory that has been removed.
-            Ok(_) if rustix::fs::fstat(dir).map_err(code)?.st_nlink == 0 => Err(ErrorCode::NoEntry),
+            // tmpfs is one of those that do not mind.
+            Ok(_) if look && rustix::fs::fstat(dir).map_err(code)?.st_nlink == 0 => Err(ErrorCode::NoEntry),
             Ok(file) => Ok(file.into()),
             // A file system or kernel that knows no O_TMPFILE sees a directory opened for writing, or nothing. EPERM comes from
             // a directory that has been removed; creating with a name says so in better words.
@@ -123,7 +123,7 @@ impl<S: Surroundings> Platform for S {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn create_unnamed(&self, _dir: &Self::Dir) -> Result<Self::File, ErrorCode> {
+    fn create_unnamed(&self, _dir: &Self::Dir, _look: bool) -> Result<Self::File, ErrorCode> {
         Err(ErrorCode::Unsupported)
     }
 

@@ -21,13 +21,23 @@ pub struct Place<P: Platform> {
     pub(crate) dir: P::Dir,
     /// The path, absolute where the caller knows an absolute one, with no `/` at its end but for the root.
     pub(crate) path: Arc<str>,
-    /// Whether others may write there, so that names must be compared with what was created under them.
-    pub(crate) shared: bool,
+    pub(crate) kind: Kind,
+}
+
+/// What is to be expected of a directory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The default directory: private by mode, sticky bit or preopen, and there to stay.
+    Default,
+    /// A temporary directory: as private, and perhaps removed before its handle.
+    Temporary,
+    /// One that was named by its path: others may write there, so that names must be compared with what was created under them.
+    Shared,
 }
 
 impl<P: Platform> Clone for Place<P> {
     fn clone(&self) -> Self {
-        Place { dir: self.dir.clone(), path: self.path.clone(), shared: self.shared }
+        Place { dir: self.dir.clone(), path: self.path.clone(), kind: self.kind }
     }
 }
 
@@ -109,7 +119,7 @@ pub(crate) fn open_place<P: Platform>(platform: &P, path: &str) -> Result<Place<
         dir = platform.open_directory(&dir, name.as_bytes())?;
         path = join(&path, name);
     }
-    Ok(Place { dir, path: path.into(), shared: true })
+    Ok(Place { dir, path: path.into(), kind: Kind::Shared })
 }
 
 /// The directory and the name of something that need not exist, by its guest path.

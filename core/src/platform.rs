@@ -78,8 +78,9 @@ pub trait Platform: Clone {
 
     /// Creates a regular file, exclusively, readable and writable by its owner alone where modes exist.
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode>;
-    /// Creates a file that has no name. `unsupported` where the system or file system has no such thing.
-    fn create_unnamed(&self, dir: &Self::Dir) -> Result<Self::File, ErrorCode>;
+    /// Creates a file that has no name. `unsupported` where the system or file system has no such thing. Some file systems do so in a
+    /// directory that has been removed: where that may be, `look` asks for `no-entry`.
+    fn create_unnamed(&self, dir: &Self::Dir, look: bool) -> Result<Self::File, ErrorCode>;
     /// Opens a regular file for reading and writing. `invalid` if it is neither that nor a directory.
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode>;
     /// Another handle to the same open file. `unsupported` where nothing goes on after the handle that it came from.

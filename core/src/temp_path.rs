@@ -7,7 +7,7 @@ use crate::birth::Birth;
 use crate::error::{Context, Error, ErrorCode};
 use crate::file::{Durability, File, Origin, sync};
 use crate::ledger::{self, HandleKind, Line};
-use crate::path::{NamePath, Place, open_parent};
+use crate::path::{Kind, NamePath, Place, open_parent};
 use crate::platform::{Identity, Platform};
 use crate::remove::CleanupFailure;
 
@@ -191,7 +191,7 @@ impl<P: Platform> TempPath<P> {
     /// In a directory that others may write to: is the name still our file's? Between this look and what follows there is a
     /// gap that no system closes.
     fn compare(&self) -> Result<(), ErrorCode> {
-        if self.place.shared { self.identify() } else { Ok(()) }
+        if self.place.kind == Kind::Shared { self.identify() } else { Ok(()) }
     }
 
     fn identify(&self) -> Result<(), ErrorCode> {

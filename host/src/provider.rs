@@ -288,6 +288,7 @@ fn add<T: TempfileView + 'static>(
 ) -> wasmtime::Result<()> {
     interface::types::add_to_linker::<T, HasTempfile>(linker, view)?;
     interface::tempfile::add_to_linker::<T, HasTempfile>(linker, view)?;
+    file::serve_write(linker, view)?;
     interface::ledger::add_to_linker::<T, HasTempfile>(linker, view)?;
     interface::direct::add_to_linker::<T, HasTempfile>(linker, view)?;
     interface::streams::add_to_linker::<T, HasTempfile>(linker, view)

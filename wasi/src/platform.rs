@@ -75,7 +75,7 @@ impl Platform for Wasi {
         dir.open_at(NO_FOLLOW, utf8(name)?, OpenFlags::CREATE | OpenFlags::EXCLUSIVE, FILE).map_err(code)
     }
 
-    fn create_unnamed(&self, _dir: &Self::Dir) -> Result<Self::File, ErrorCode> {
+    fn create_unnamed(&self, _dir: &Self::Dir, _look: bool) -> Result<Self::File, ErrorCode> {
         Err(ErrorCode::Unsupported)
     }
 

@@ -39,9 +39,9 @@ impl<S: Step> Platform for Stepped<S> {
         self.0.step("create_file")?;
         Native.create_file(dir, name)
     }
-    fn create_unnamed(&self, dir: &Dir) -> Result<fs::File, ErrorCode> {
+    fn create_unnamed(&self, dir: &Dir, look: bool) -> Result<fs::File, ErrorCode> {
         self.0.step("create_unnamed")?;
-        Native.create_unnamed(dir)
+        Native.create_unnamed(dir, look)
     }
     fn open_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
         self.0.step("open_file")?;

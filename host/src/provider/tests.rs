@@ -245,3 +245,26 @@ fn p32_a_call_that_tells_the_runtime_stalls_nobody() {
     assert!(others_go_on(Waiting::Told));
     assert!(!others_go_on(Waiting::Here), "the control");
 }
+
+struct State {
+    ctx: TempfileCtx,
+    table: ResourceTable,
+}
+
+impl TempfileView for State {
+    fn tempfile(&mut self) -> TempfileCtxView<'_> {
+        self.ctx.view(&mut self.table)
+    }
+}
+
+#[test]
+fn a_linker_keeps_its_rule_on_names_that_are_taken() {
+    let engine = wasmtime::Engine::default();
+    for allowed in [false, true] {
+        let mut linker = Linker::<State>::new(&engine);
+        linker.allow_shadowing(allowed);
+        add_to_linker(&mut linker).expect("no name is taken");
+        assert_eq!(add_to_linker(&mut linker).is_ok(), allowed);
+        assert_eq!(file::define_write(&mut linker, State::tempfile).is_ok(), allowed);
+    }
+}
