@@ -95,6 +95,7 @@ mod streams;
 mod temp_path;
 mod tempfile;
 
+pub(crate) use platform::Meter;
 pub use platform::TempfileCtxBuilder;
 pub use tempfile_core::{Counts, Limits, Usage};
 
@@ -196,6 +197,10 @@ impl TempfileCtx {
     /// How much the instance has in use, and had at most: what its own `ledger.usage` says.
     pub fn usage(&self) -> Usage {
         self.platform.ledger(|ledger, _| ledger.usage()).unwrap_or_default()
+    }
+
+    pub(crate) fn meter(&self) -> Meter {
+        self.platform.get_ref().meter()
     }
 
     /// How often it was refused more than its limits: answers of `quota`, whether the limit is the host's or the file system's.

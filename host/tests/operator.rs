@@ -16,7 +16,9 @@ use tracing::{Event, Level};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use wasi_tempfile_host::provider::Limits;
-use wasi_tempfile_host::{Control, Counters, Ending, Guards, Outcome, Plugin, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{
+    Capture, Control, Counters, Ending, Guards, Input, Outcome, Plugin, Run, Sandbox, ScratchRoot,
+};
 
 type Fields = BTreeMap<&'static str, String>;
 
@@ -240,6 +242,26 @@ fn an_asynchronous_run_is_seen_like_any_other_on_whatever_thread_it_is() {
         seen.events,
         ["WARN a plugin ended without closing what it had opened directories=1 files=1 paths=1"]
     );
+}
+
+#[test]
+fn what_a_plugin_has_can_be_read_while_it_runs() {
+    let runtime = shared_threads(2);
+    for (scene, counted) in [(hosted(), true), (composed(), false)] {
+        let (control, output) = (Control::new(), Capture::new(1024));
+        assert_eq!(control.usage(), None, "nothing has begun");
+        let (input, open) = tokio::io::duplex(1);
+        let run = scene.run(&["wait"]).stdin(Input::stream(input)).stdout(&output).control(&control);
+        let run = runtime.spawn(scene.plugin.run_async(run));
+        while output.bytes().is_empty() {
+            std::thread::yield_now();
+        }
+        let live = control.usage().map(|usage| (usage.live.files, usage.live.paths, usage.live.directories));
+        assert_eq!(live, counted.then_some((1, 1, 1)));
+        drop(open);
+        runtime.block_on(run).expect("no panic").expect("run");
+        assert_eq!(control.usage(), None, "it has ended");
+    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tempfile_core::{
-    Anchor, ErrorCode, Ledger, Lifetimes, Limited, Limits, Now, Surroundings, longest_preopen,
+    Anchor, ErrorCode, Ledger, Lifetimes, Limited, Limits, Now, Surroundings, Usage, longest_preopen,
 };
 
 use super::TempfileCtx;
@@ -38,9 +38,24 @@ struct GuestPlace {
 }
 
 impl Guest {
+    pub(super) fn meter(&self) -> Meter {
+        Meter(Arc::downgrade(&self.0))
+    }
+
     /// The time, in nanoseconds from the clock's start.
     pub(super) fn now(&self) -> u64 {
         u64::try_from((self.0.clock)().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Looks into an instance's ledger from outside, and keeps nothing of it alive.
+pub(crate) struct Meter(Weak<Shared>);
+
+impl Meter {
+    /// What the instance has in use, and had at most; none once it is gone.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        let guest = Guest(self.0.upgrade()?);
+        Surroundings::ledger(&guest, |ledger, _| ledger.usage())
     }
 }
 

@@ -12,6 +12,7 @@ use wasmtime::{Engine, EngineWeak};
 use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 
 use crate::error::Error;
+use crate::provider::{Meter, Usage};
 use crate::scratch::{CleanupFailure, ScratchDir};
 
 /// Watches and stops one run from another thread. Give a clone of it to [`Run::control`](crate::Run::control); for the
@@ -38,6 +39,8 @@ struct Inner {
     making: bool,
     engine: Option<EngineWeak>,
     scratch: Option<Arc<ScratchDir>>,
+    /// Where the host's own provider counts.
+    meter: Option<Meter>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -75,6 +78,12 @@ impl Control {
         Some(self.lock().scratch.as_ref()?.path().to_owned())
     }
 
+    /// What the plugin has in use right now, and had at most, as long as the run goes on: none before, after, and where the provider is a
+    /// component, whose host can't see it.
+    pub fn usage(&self) -> Option<Usage> {
+        self.lock().meter.as_ref()?.usage()
+    }
+
     /// Takes the scratch directory away from under a run that does not end after [`stop`](Self::stop), because it hangs in
     /// a system call; and says what could not be removed. The process should end next.
     pub fn abandon(&self) -> Vec<CleanupFailure> {
@@ -105,6 +114,10 @@ impl Control {
         inner.scratch = made.as_ref().ok().cloned();
         self.shared.made.notify_all();
         Ok(Some(Begun { control: self.clone(), scratch: made? }))
+    }
+
+    pub(super) fn measure(&self, meter: Meter) {
+        self.lock().meter = Some(meter);
     }
 
     pub(super) fn stop_reason(&self) -> Option<Stop> {

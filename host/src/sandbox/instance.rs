@@ -59,7 +59,11 @@ impl Instance {
         let life = Life { common, provider, begun, timeout, keep, since, span: span.clone(), over: false };
 
         let Common { engine, guards, .. } = &*life.common;
-        let mut store = Store::new(engine, State::new(run, &life.begun.scratch, provider, guards, threads)?);
+        let state = State::new(run, &life.begun.scratch, provider, guards, threads)?;
+        if provider == Provider::Host {
+            life.begun.control.measure(state.meter());
+        }
+        let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.budget);
         guards.apply(&mut store)?;
         let stopped = life.begun.control.clone();

@@ -10,7 +10,7 @@ use super::plugin::Provider;
 use super::run::Run;
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, one_line};
-use crate::provider::{TempfileCtx, TempfileCtxView, TempfileView};
+use crate::provider::{Meter, TempfileCtx, TempfileCtxView, TempfileView};
 use crate::scratch::ScratchDir;
 
 /// Whose threads a run is on.
@@ -63,7 +63,12 @@ impl State {
         &self.scratch
     }
 
-    /// What the host's own provider counted so far.
+    /// Where the host's own provider counts.
+    pub(super) fn meter(&self) -> Meter {
+        self.tempfile.meter()
+    }
+
+    /// What it counted so far.
     pub(super) fn usage(&self) -> tempfile_core::Usage {
         self.tempfile.usage()
     }
