@@ -17,33 +17,43 @@ const USUAL: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 /// Looks for the default directory: the first candidate that a file can be created in and written to. A probe leaves nothing.
 ///
 /// # Errors
-/// `no-scratch` if none can.
+/// `quota` if it is a limit that lets no probe through, else `no-scratch`.
 pub fn default_place<P: Platform, R: TryRng>(platform: &P, source: &mut R) -> Result<Place<P>, Error> {
+    let mut cause = ErrorCode::NoScratch;
+    let mut usable = |path: &str| match probe(platform, source, path) {
+        Ok(place) => Some(place),
+        Err(code) => {
+            // Who has used up a limit would look for a missing directory in vain.
+            if code == ErrorCode::Quota {
+                cause = code;
+            }
+            None
+        }
+    };
     for name in &VARIABLES {
-        let candidate = platform.variable(name);
-        if let Some(place) = candidate.and_then(|path| usable(platform, source, &path)) {
+        if let Some(place) = platform.variable(name).and_then(|path| usable(&path)) {
             return Ok(place);
         }
     }
     for path in &USUAL {
-        if let Some(place) = usable(platform, source, path) {
+        if let Some(place) = usable(path) {
             return Ok(place);
         }
     }
     for path in &platform.last_resorts() {
-        if let Some(place) = usable(platform, source, path) {
+        if let Some(place) = usable(path) {
             return Ok(place);
         }
     }
-    Err(ErrorCode::NoScratch).during("look for", "a directory for temporary files")
+    Err(cause).during("look for", "a directory for temporary files")
 }
 
-fn usable<P: Platform, R: TryRng>(platform: &P, source: &mut R, path: &str) -> Option<Place<P>> {
-    let place = open_place(platform, path).ok()?;
-    let (file, path) = create_file(platform, source, &Options::default(), &place).ok()?;
+fn probe<P: Platform, R: TryRng>(platform: &P, source: &mut R, path: &str) -> Result<Place<P>, ErrorCode> {
+    let place = open_place(platform, path)?;
+    let (file, path) = create_file(platform, source, &Options::default(), &place)?;
     // A full disk still takes new names; it is the first byte that fails.
     let written = platform.write(&file, 0, b"x");
     drop(file);
-    let removed = platform.remove_file(&place.dir, path.name());
-    (written.is_ok() && removed.is_ok()).then_some(Place { kind: Kind::Default, ..place })
+    platform.remove_file(&place.dir, path.name())?;
+    written.map(|_| Place { kind: Kind::Default, ..place })
 }

@@ -230,6 +230,13 @@ fn spooled_files_share_the_memory_and_move_to_the_disk_they_may_use() {
 }
 
 #[test]
+fn no_room_for_a_probe_is_a_limit_and_not_a_missing_directory() {
+    for none in [bytes(0), Limits { entries: Some(0), ..Limits::default() }] {
+        with(none, |platform, _| assert_quota(default_place(platform, &mut SysRng)));
+    }
+}
+
+#[test]
 fn without_limits_nothing_is_counted() {
     let outside = default_place(&Native, &mut SysRng).unwrap();
     let mut dir = directory(&Native, &mut SysRng, &Options::default(), &outside).unwrap();

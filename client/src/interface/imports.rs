@@ -84,7 +84,7 @@ pub fn link(file: &File, target: &str, durability: Durability) -> Result<(), Err
 /// The path of the default directory.
 ///
 /// # Errors
-/// `no-scratch`.
+/// `quota` if a limit lets no probe through; `no-scratch`.
 pub fn default_directory() -> Result<String, Error> {
     wit::default_directory().map_err(error)
 }

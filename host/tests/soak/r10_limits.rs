@@ -61,7 +61,7 @@ fn crammed(plugin: &Plugin, times: u64, tally: &mut Tally) {
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let before = open_files();
     for _ in 0..times {
-        let limit = draw(100_000);
+        let limit = 1 + draw(100_000);
         let limits = Limits { bytes: Some(limit), ..Limits::default() };
         let run = Run::in_root(&root).args(["plugin", "cram"]);
         let mut running = Running::start(plugin, run.limits(limits));
