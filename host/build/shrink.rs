@@ -101,14 +101,20 @@ fn is_function_export(export: &wasmparser::Result<ComponentExport<'_>>) -> bool 
     matches!(export, Ok(ComponentExport { kind: ComponentExternalKind::Func, .. }))
 }
 
-/// The cases of a section's enum, if that is all there is in it.
-fn cases(section: &ComponentTypeSectionReader<'_>) -> Option<Vec<String>> {
-    match section.clone().into_iter().next() {
-        Some(Ok(ComponentType::Defined(ComponentDefinedType::Enum(cases)))) if section.count() == 1 => {
+/// The cases of an enum.
+fn cases(ty: &ComponentType<'_>) -> Option<Vec<String>> {
+    match ty {
+        ComponentType::Defined(ComponentDefinedType::Enum(cases)) => {
             Some(cases.iter().map(|case| (*case).to_owned()).collect())
         }
         _ => None,
     }
+}
+
+/// The cases of a section's enum, if that is all there is in it.
+fn only_enum(section: &ComponentTypeSectionReader<'_>) -> Option<Vec<String>> {
+    let only = section.clone().into_iter().next().filter(|_| section.count() == 1);
+    only.and_then(Result::ok).as_ref().and_then(cases)
 }
 
 impl Shrink {
@@ -118,8 +124,8 @@ impl Shrink {
         match payload {
             Payload::ComponentTypeSection(types) => {
                 for ty in types.clone() {
-                    if let ComponentType::Defined(ComponentDefinedType::Enum(cases)) = ty? {
-                        self.enums.insert(cases.iter().map(|case| (*case).to_owned()).collect(), self.types);
+                    if let Some(cases) = cases(&ty?) {
+                        self.enums.insert(cases, self.types);
                     }
                     self.types += 1;
                 }
@@ -215,7 +221,8 @@ impl ReencodeComponent for Shrink {
         let mut gathered = mem::take(&mut self.gathered);
         match payload {
             Payload::ComponentTypeSection(types) if !types.clone().into_iter().any(|ty| is_resource(&ty)) => {
-                let known = cases(&types).filter(|_| self.depth > 0).and_then(|cases| self.enums.get(&cases));
+                let known =
+                    only_enum(&types).filter(|_| self.depth > 0).and_then(|cases| self.enums.get(&cases));
                 if let Some(index) = known {
                     mem::take(&mut gathered).write(component);
                     let count = u32::try_from(self.depth).expect("a component's depth");

@@ -96,7 +96,7 @@ impl Tenant {
             ]);
             guesses.push(format!("/proc/self/root{path}"));
             known.extend([format!("{}/{inside}", self.host), format!("../{scratch}/{inside}")]);
-            known.extend([format!("/tmp/../{scratch}/{inside}"), format!("/root/{scratch}/{inside}")]);
+            known.extend([format!("/tmp/../{scratch}/{inside}"), format!("/srv/{scratch}/{inside}")]);
         }
         known.push(self.host.clone());
         (guesses, known)
