@@ -7,7 +7,7 @@ use rand_core::TryRng;
 use crate::context::{Context, PlatformFile};
 use crate::create::{charge_file, unlisted};
 use crate::error::{Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File};
+use crate::file::{Durability, File, STREAM, check_stream};
 use crate::instance::{Instance, SpoolLocation};
 use crate::ledger::{HandleKind, LedgerEntry};
 use crate::memory::MemoryCharge;
@@ -320,11 +320,34 @@ impl<C: Context, R: TryRng + Clone> AnyFile<C, R> {
         self.on_disk(|file| file.link(target, durability))
     }
 
-    /// Uses the file on disk, to open a stream of it, say. A spooled file moves there first.
+    /// As [`File::stream_source`]; a spooled file moves to disk first.
     ///
     /// # Errors
-    /// Those of [`roll_over`](Self::roll_over) and of `act`.
-    pub fn on_disk<T>(
+    /// As [`File::stream_source`] and [`roll_over`](Self::roll_over); those of `open`.
+    pub fn system_stream<T>(
+        &mut self,
+        offset: u64,
+        open: impl FnOnce(&PlatformFile<C>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let AnyFile::Spooled(file) = self {
+            // `closed` and `unsupported` come before the move.
+            let inner = file.0.lock();
+            inner.spool()?;
+            check_stream(inner.instance.context(), offset).without_path(STREAM)?;
+        }
+        self.on_disk(|file| open(file.stream_source(offset)?))
+    }
+
+    /// As [`File::duplicate`]; a spooled file moves to disk first.
+    ///
+    /// # Errors
+    /// As [`File::duplicate`] and [`roll_over`](Self::roll_over).
+    pub fn duplicate(&mut self, offset: u64) -> Result<File<C>, Error> {
+        self.on_disk(|file| file.duplicate(offset))
+    }
+
+    /// Uses the file on disk. A spooled file moves there first.
+    fn on_disk<T>(
         &mut self,
         act: impl FnOnce(&mut File<C>) -> Result<T, Error>,
     ) -> Result<T, Error> {

@@ -23,6 +23,17 @@ pub struct Base<D> {
     pub rest: String,
 }
 
+/// Which objects of the system a user may have, whose bytes and names then bypass this package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Descriptors {
+    /// Those of files, streams of them, and those of directories.
+    All,
+    /// Those of directories.
+    Directories,
+    /// None, since every byte and name has to be counted.
+    None,
+}
+
 /// What surrounds one user of the interface: a process natively, an instance in a sandbox.
 ///
 /// Clones share everything.
@@ -42,6 +53,8 @@ pub trait Context: Clone {
     /// The directories to try for temporary files after the usual ones: the preopens, or the
     /// current directory.
     fn fallback_dirs(&self) -> Vec<String>;
+    /// Which objects of the system this user may have.
+    fn descriptors(&self) -> Descriptors;
     /// The accounting of this user.
     fn ledger(&self) -> &SharedLedger;
     /// Nanoseconds since an arbitrary start.

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::context::{Context, Dir, PlatformFile};
+use crate::context::{Context, Descriptors, Dir, PlatformFile};
 use crate::create::charge_file;
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, Origin};
@@ -116,6 +116,19 @@ impl<C: Context> TempDir<C> {
     /// `closed`.
     pub fn get_ref(&self) -> Result<&Dir<C>, Error> {
         self.inside().map(|inside| &inside.dir).at("open", self.path())
+    }
+
+    /// The platform's own handle, for a descriptor of it: `directory-descriptor` of the interface.
+    ///
+    /// # Errors
+    /// `closed`; `unsupported` if the context permits no descriptors of directories.
+    pub fn descriptor_source(&self) -> Result<&Dir<C>, Error> {
+        const OPERATION: &str = "get a descriptor of";
+        let inside = self.inside().at(OPERATION, self.path())?;
+        match self.ctx.descriptors() {
+            Descriptors::All | Descriptors::Directories => Ok(&inside.dir),
+            Descriptors::None => Err(ErrorCode::Unsupported).at(OPERATION, self.path()),
+        }
     }
 
     /// The directory as a place to create in: `location.within` of the interface.

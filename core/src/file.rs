@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::context::{Context, PlatformFile};
+use crate::context::{Context, Descriptors, PlatformFile};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::ledger::{HandleKind, LedgerEntry};
 use crate::memory::MemoryCharge;
@@ -207,20 +207,20 @@ impl<C: Context> File<C> {
     /// Gives the platform's own file away and closes this one: `file-descriptor` of the interface.
     ///
     /// # Errors
-    /// `closed`; `unsupported` while the file still has its private name, which only this handle can
-    /// remove.
+    /// `closed`; `unsupported` if the context permits no descriptors, and while the file still has
+    /// its private name, which only this handle can remove.
     pub fn into_descriptor(&mut self) -> Result<PlatformFile<C>, Error> {
         self.take_platform_file().without_path("get the descriptor of a temporary file")
     }
 
     fn take_platform_file(&mut self) -> Result<PlatformFile<C>, ErrorCode> {
         match mem::replace(&mut self.state, State::Closed) {
-            State::Open { origin: Origin::PrivateName { location, path }, file } => {
-                let origin = Origin::PrivateName { location, path };
-                self.state = State::Open { file, origin };
-                Err(ErrorCode::Unsupported)
-            }
-            State::Open { file, .. } => {
+            State::Open { file, origin } => {
+                let permitted = self.ctx.descriptors() == Descriptors::All;
+                if !permitted || matches!(origin, Origin::PrivateName { .. }) {
+                    self.state = State::Open { file, origin };
+                    return Err(ErrorCode::Unsupported);
+                }
                 self.entry.close();
                 Ok(file)
             }
@@ -240,12 +240,15 @@ impl<C: Context> File<C> {
         self.open().without_path("use a temporary file")
     }
 
-    /// The platform's own file, for a stream that begins at `offset`.
+    /// The platform's own file, for a stream of the system's that begins at `offset`.
     ///
     /// # Errors
-    /// `closed`; `invalid` if the offset is over 2^63-1.
-    pub fn at(&self, offset: u64) -> Result<&PlatformFile<C>, Error> {
-        self.open().and_then(|file| check_offset(offset).map(|_| file)).without_path(STREAM)
+    /// `closed`; `unsupported` if the context permits no descriptors; `invalid` if the offset is over
+    /// 2^63-1.
+    pub fn stream_source(&self, offset: u64) -> Result<&PlatformFile<C>, Error> {
+        self.open()
+            .and_then(|file| check_stream(&self.ctx, offset).map(|()| file))
+            .without_path(STREAM)
     }
 
     /// Another handle to the file, for a stream that begins at `offset` and outlives this handle. It
@@ -318,7 +321,15 @@ impl<C: Context> Drop for File<C> {
     }
 }
 
-const STREAM: &str = "open a stream of a temporary file";
+pub(crate) const STREAM: &str = "open a stream of a temporary file";
+
+/// Refuses a stream of the system's.
+pub(crate) fn check_stream<C: Context>(ctx: &C, offset: u64) -> Result<(), ErrorCode> {
+    if ctx.descriptors() != Descriptors::All {
+        return Err(ErrorCode::Unsupported);
+    }
+    check_offset(offset).map(|_| ())
+}
 
 fn check_offset(offset: u64) -> Result<u64, ErrorCode> {
     if offset <= MAX_OFFSET { Ok(offset) } else { Err(ErrorCode::Invalid) }

@@ -31,6 +31,7 @@ mod account;
 mod any_file;
 mod blocks;
 mod context;
+mod convert;
 mod create;
 mod dir;
 mod error;
@@ -54,7 +55,7 @@ mod temp_path;
 mod testing;
 
 pub use any_file::{AnyFile, Spooled};
-pub use context::{Base, Context};
+pub use context::{Base, Context, Descriptors};
 pub use create::{MAX_TRIES, adopt, directory, named, under_new_name, unnamed};
 pub use dir::{Entry, TempDir};
 pub use error::{Error, ErrorCode};
@@ -75,3 +76,9 @@ pub use platform::{
 pub use remove::CleanupFailure;
 pub use spool::{Bytes, Spool, Storage};
 pub use temp_path::TempPath;
+
+/// What the macros of this crate name.
+#[doc(hidden)]
+pub mod __private {
+    pub use alloc::vec::Vec;
+}

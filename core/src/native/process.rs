@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 
 use super::errno::code_of;
 use super::unix::{Native, open_base};
-use crate::context::{Base, Context};
+use crate::context::{Base, Context, Descriptors};
 use crate::error::ErrorCode;
 use crate::ledger::SharedLedger;
 
@@ -45,6 +45,10 @@ impl Context for Process {
 
     fn fallback_dirs(&self) -> Vec<String> {
         Vec::from([".".to_string()])
+    }
+
+    fn descriptors(&self) -> Descriptors {
+        Descriptors::All
     }
 
     fn ledger(&self) -> &SharedLedger {
