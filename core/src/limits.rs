@@ -21,6 +21,16 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The limit on handles in a sandbox that sets no other: a plugin must not use up the descriptors
+    /// of the host's process, nor fill a host's table of resources, which would trap.
+    pub const DEFAULT_HANDLES: u64 = 4096;
+
+    /// The same limits, with [`DEFAULT_HANDLES`](Self::DEFAULT_HANDLES) if handles are not limited.
+    #[must_use]
+    pub fn with_default_handles(self) -> Self {
+        Limits { handles: self.handles.or(Some(Self::DEFAULT_HANDLES)), ..self }
+    }
+
     /// The environment variable from which the provider component reads its limits.
     pub const VARIABLE: &str = "SCRATCH_LIMITS";
 

@@ -29,7 +29,8 @@ use getrandom::SysRng;
 use rustix::fs::{self as sys, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tempfile_core::{
-    Anchor, ErrorCode, Ledger, MAX_TRIES, Now, Options, Place, Surroundings, TempDir, directory, place_at,
+    Base, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native, OpenLocation,
+    Options, SharedLedger, TempDir, directory,
 };
 
 pub use tempfile_core::CleanupFailure;
@@ -54,28 +55,48 @@ pub struct ScratchRoot {
 struct Inner {
     path: PathBuf,
     dir: Arc<OwnedFd>,
-    place: Place<Below>,
+    context: RootContext,
+    location: OpenLocation<RootContext>,
 }
 
-/// The operating system's files below one directory that is open, whatever becomes of its path.
+/// The context of a root's own directories: every path is the root's.
 #[derive(Clone)]
-struct Below {
+struct RootContext {
     dir: Arc<OwnedFd>,
     path: Arc<str>,
+    ledger: SharedLedger,
 }
 
-impl Surroundings for Below {
-    fn anchor(&self, _: &str) -> Result<Anchor<Arc<OwnedFd>>, ErrorCode> {
-        Ok(Anchor { dir: self.dir.clone(), path: self.path.to_string(), rest: String::new() })
+impl Context for RootContext {
+    type Platform = Native;
+
+    fn platform(&self) -> &Native {
+        &Native
     }
-    fn variable(&self, _: &str) -> Option<String> {
+
+    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, ErrorCode> {
+        let (dir, path) = (self.dir.clone(), self.path.to_string());
+        Ok(Base { dir, path, rest: String::new() })
+    }
+
+    fn env_var(&self, _: &str) -> Option<String> {
         None
     }
-    fn ledger<T>(&self, _: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
-        None
-    }
-    fn last_resorts(&self) -> Vec<String> {
+
+    fn fallback_dirs(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn descriptors(&self) -> Descriptors {
+        Descriptors::None
+    }
+
+    fn ledger(&self) -> &SharedLedger {
+        &self.ledger
+    }
+
+    fn now(&self) -> u64 {
+        0
     }
 }
 
@@ -132,9 +153,11 @@ impl ScratchRoot {
         let dir = Arc::new(sys::open(path, flags, Mode::empty()).map_err(failed("open it"))?);
         // Once more, of what was opened: this is what counts, the look before was for the reasons it gives.
         check(&sys::fstat(&dir).map_err(failed("look at it"))?)?;
-        let below = Below { dir: dir.clone(), path: name.clone() };
-        let place = place_at(&below, &name).map_err(|cause| RootCause::Refused { cause })?;
-        Ok(Self { inner: Arc::new(Inner { path: absolute, dir, place }) })
+        let context = RootContext { dir: dir.clone(), path: name, ledger: SharedLedger::new() };
+        let location = Instance::new(context.clone(), SysRng)
+            .open(Location::Directory(&context.path))
+            .map_err(|cause| RootCause::Refused { cause })?;
+        Ok(Self { inner: Arc::new(Inner { path: absolute, dir, context, location }) })
     }
 
     /// Where the root lies. This is for the embedder alone: no plugin ever reads it.
@@ -166,13 +189,13 @@ impl ScratchRoot {
     }
 
     /// Makes a directory that nobody holds.
-    fn make(&self) -> Result<TempDir<Below>, tempfile_core::Error> {
+    fn make(&self) -> Result<TempDir<RootContext>, tempfile_core::Error> {
         let options = Options { prefix: RUN.to_owned(), ..Options::default() };
-        directory(&self.below(), &mut SysRng, &options, &self.inner.place)
+        directory(&self.inner.context, &mut SysRng, &options, &self.inner.location)
     }
 
     /// Holds a directory; nothing if a sweep was quicker. That one removes it, and found it empty.
-    fn claim(&self, directory: TempDir<Below>) -> Result<Option<ScratchDir>, Error> {
+    fn claim(&self, directory: TempDir<RootContext>) -> Result<Option<ScratchDir>, Error> {
         let handle = directory.get_ref().cloned().map_err(|cause| self.refused(cause))?;
         let path = PathBuf::from(directory.path());
         let name = path.file_name().unwrap_or_default();
@@ -192,10 +215,6 @@ impl ScratchRoot {
             Err(Errno::NOENT) => Ok(false),
             Err(errno) => Err(errno),
         }
-    }
-
-    fn below(&self) -> Below {
-        Below { dir: self.inner.dir.clone(), path: self.name() }
     }
 
     fn name(&self) -> Arc<str> {
@@ -257,7 +276,7 @@ pub struct ScratchDir {
     path: PathBuf,
     root: ScratchRoot,
     /// Behind a lock, since an interrupted run loses it to another thread.
-    directory: Mutex<TempDir<Below>>,
+    directory: Mutex<TempDir<RootContext>>,
 }
 
 impl ScratchDir {
@@ -304,7 +323,7 @@ impl ScratchDir {
         Ok(self.path.with_file_name(kept))
     }
 
-    fn lock(&self) -> MutexGuard<'_, TempDir<Below>> {
+    fn lock(&self) -> MutexGuard<'_, TempDir<RootContext>> {
         self.directory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -326,12 +345,13 @@ impl std::fmt::Debug for ScratchDir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tempfile_core::Native;
+    use tempfile_core::Process;
 
     /// A root of this test's own.
     fn with_root(test: impl FnOnce(&ScratchRoot)) {
-        let place = tempfile_core::default_place(&Native, &mut SysRng).expect("a default directory");
-        let mut dir = directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
+        let instance = Instance::new(Process, SysRng);
+        let dir = instance.directory(&Options::default(), Location::Scratch);
+        let mut dir = dir.expect("make a directory");
         let root = ScratchRoot::open(dir.path()).expect("open the root");
         test(&root);
         dir.close().expect("remove the root");

@@ -44,7 +44,7 @@ impl WasiContext {
                 Error::without_path(ErrorCode::Invalid, "parse the variable SCRATCH_LIMITS")
             })?,
         };
-        Ok(Self::with_limits(limits))
+        Ok(Self::with_limits(limits.with_default_handles()))
     }
 
     fn with_limits(limits: Limits) -> Self {
