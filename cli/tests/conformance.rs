@@ -26,7 +26,7 @@ fn results(arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
 fn a_broken_provider_fails() {
     let provider = env!("COMPONENT_BROKEN_PROVIDER");
     let (results, code) =
-        results(&["--placement", "component", "--provider", provider, "--filter", "p02_removed"]);
+        results(&["--placement", "component", "--provider", provider, "--filter", "named::removed_on"]);
     assert_eq!(code, Some(1));
     let failed = results.iter().filter(|result| result["outcome"] == "failed");
     for result in failed.clone() {
@@ -49,7 +49,7 @@ fn the_limited_provider_is_like_the_other_where_nothing_limits_it() {
 
 #[test]
 fn one_object_for_each_case_and_placement() {
-    let (results, code) = results(&["--filter", "named::p0"]);
+    let (results, code) = results(&["--filter", "named::removed_on"]);
     assert_eq!(code, Some(0), "{results:?}");
     let mut seen = HashSet::new();
     for result in &results {
@@ -105,11 +105,11 @@ fn rows_fail_with_their_cases() {
 #[test]
 fn junit_counts_and_escapes() {
     let provider = env!("COMPONENT_BROKEN_PROVIDER");
-    let arguments = ["--format", "junit", "--provider", provider, "--filter", "p02_removed_on_close"];
+    let arguments = ["--format", "junit", "--provider", provider, "--filter", "named::removed_on_close"];
     let ended = output(&mut conformance(&arguments));
     assert_eq!(ended.code, Some(1));
     assert!(ended.stdout.contains(r#"tests="3" failures="1" skipped="0""#), "{}", ended.stdout);
-    assert!(ended.stdout.contains(r#"<testcase classname="native" name="named::p02_removed_on_close""#));
+    assert!(ended.stdout.contains(r#"<testcase classname="native" name="named::removed_on_close""#));
     assert!(ended.stdout.contains("<failure>") && ended.stdout.contains("&quot;"), "{}", ended.stdout);
 }
 
@@ -122,7 +122,7 @@ fn a_filter_that_leaves_nothing_is_wrong_usage() {
 #[test]
 fn a_provider_that_is_none_is_refused() {
     for file in ["/no/such/provider.wasm", env!("CARGO_MANIFEST_PATH")] {
-        let ended = output(&mut conformance(&["--provider", file, "--filter", "p02_removed_on_close"]));
+        let ended = output(&mut conformance(&["--provider", file, "--filter", "named::removed_on_close"]));
         assert_eq!(ended.code, Some(3), "{}", ended.stderr);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }

@@ -27,7 +27,7 @@ fn said_by(provider: &str, limits: &[&str], arguments: &[&str]) -> String {
 }
 
 #[test]
-fn r10_not_a_byte_over_the_limit_and_every_byte_up_to_it() {
+fn not_a_byte_over_the_limit_and_every_byte_up_to_it() {
     assert_eq!(said(&["--bytes", "10001"], &["fill", "10000"]), "10000 ok, then ok\nafterwards ok\n");
     assert_eq!(said(&["--bytes", "10000"], &["fill", "10000"]), "10000 ok, then quota\nafterwards ok\n");
     assert_eq!(said(&["--bytes", "10000"], &["fill", "50000"]), "10000 quota, then quota\nafterwards ok\n");
@@ -35,7 +35,7 @@ fn r10_not_a_byte_over_the_limit_and_every_byte_up_to_it() {
 }
 
 #[test]
-fn r10_a_sparse_file_of_eight_exbibytes_is_refused() {
+fn a_sparse_file_of_eight_exbibytes_is_refused() {
     for limit in ["--bytes", "--file-size"] {
         let size = i64::MAX.to_string();
         assert_eq!(said(&[limit, "1M"], &["grow", &size]), "quota\n0\n");
@@ -135,7 +135,7 @@ fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
 }
 
 #[test]
-fn n14_what_has_had_its_time_answers_closed() {
+fn an_expired_handle_is_closed() {
     let closed = "0 closed, then closed\nafterwards closed\n";
     for limit in ["--time-to-live", "--idle"] {
         assert_eq!(said_by("host", &[limit, "0"], &["fill", "10"]), closed);
@@ -158,7 +158,7 @@ fn plugin() -> Plugin {
 }
 
 #[test]
-fn r10_a_neighbour_at_its_limit_is_not_noticed() {
+fn a_neighbour_at_its_limit_is_not_noticed() {
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let plugin = plugin();

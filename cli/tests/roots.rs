@@ -25,7 +25,7 @@ fn orphan(world: &World, name: &str) -> PathBuf {
 }
 
 #[test]
-fn r12_what_killed_processes_left_is_swept_and_what_lives_is_not() {
+fn directories_of_killed_processes_are_swept_and_live_ones_are_not() {
     let world = World::new();
     for round in 0..2 {
         let provider = ["component", "host"][round % 2];
@@ -173,7 +173,7 @@ fn statistics_are_text_or_json() {
 }
 
 #[test]
-fn p21_directories_that_an_ordinary_user_closed_are_swept_too() {
+fn unreadable_directories_of_an_ordinary_user_are_swept() {
     let world = World::new();
     // The build directory may be out of an ordinary user's reach.
     let place = std::env::temp_dir().join(format!("roots-{}", std::process::id()));

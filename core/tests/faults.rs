@@ -289,7 +289,7 @@ fn a_fault_that_stays_leaks_nothing_once_it_is_over() {
 }
 
 #[test]
-fn p15_what_is_synced_when_follows_from_the_durability() {
+fn each_durability_syncs_its_own_steps_in_order() {
     let order = |durability| {
         let root = Root::new();
         let mut world = World::new(&root, false, ErrorCode::Io, true);
@@ -330,7 +330,7 @@ impl TryRng for Seeded {
 }
 
 #[test]
-fn n08_the_same_seed_gives_the_same_names() {
+fn the_same_seed_gives_the_same_names() {
     let names = |seed| {
         let root = Root::new();
         let world = World::new(&root, false, ErrorCode::Io, true);

@@ -183,7 +183,7 @@ fn a_composed_run_has_no_figures_of_files() {
 }
 
 #[test]
-fn p23_what_a_plugin_did_not_close_is_told() {
+fn handles_that_a_plugin_left_open_are_logged() {
     let scene = hosted();
     let (_, seen) = scene.seen(scene.run(&["exit", "0"]));
     assert_eq!(
@@ -196,7 +196,7 @@ fn p23_what_a_plugin_did_not_close_is_told() {
 }
 
 #[test]
-fn p23_a_plugin_that_could_not_close_is_told_for_its_ending_alone() {
+fn after_a_trap_only_the_ending_is_logged() {
     // What the host provided was removed with its handles.
     for (scene, left_behind) in [(hosted(), "0"), (composed(), "2")] {
         let (_, seen) = scene.seen(scene.run(&["trap"]));

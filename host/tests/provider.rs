@@ -21,7 +21,7 @@ fn bare_plugin() -> Vec<u8> {
 }
 
 #[test]
-fn n09_a_plugin_without_any_file_system_has_scratch_space() {
+fn a_plugin_without_any_file_system_has_scratch_space() {
     let engine = Engine::default();
     let component = Component::new(&engine, bare_plugin()).expect("a component");
     let ty = component.component_type();

@@ -106,7 +106,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn p32_a_slow_disk_stalls_nobody() {
+fn a_slow_disk_does_not_stall_other_runs() {
     for plugin in placements(&sandbox()) {
         let scene = Scene::new();
         let outputs: [Capture; BLOCKERS] = std::array::from_fn(|_| Capture::new(1024));
@@ -133,7 +133,7 @@ fn p32_a_slow_disk_stalls_nobody() {
 
 /// The control: the same, but for runs that wait on the runtime's own threads.
 #[test]
-fn p32_a_disk_that_is_waited_for_on_shared_threads_stalls_everybody() {
+fn waiting_for_a_disk_on_shared_threads_stalls_every_run() {
     let [plugin, _] = placements(&sandbox());
     let scene = Scene::new();
     let begun = Arc::new(AtomicUsize::new(0));
@@ -162,7 +162,7 @@ fn p32_a_disk_that_is_waited_for_on_shared_threads_stalls_everybody() {
 }
 
 #[test]
-fn p32_a_reader_that_never_reads_stalls_nobody() {
+fn a_reader_that_never_reads_does_not_stall_other_runs() {
     for plugin in placements(&sandbox()) {
         let scene = Scene::new();
         let (readers, blockers): (Vec<_>, Vec<_>) = (0..BLOCKERS)
@@ -207,7 +207,7 @@ fn compute(plugin: &Plugin, scene: &Scene, count: usize) -> impl FnOnce() -> Vec
 }
 
 #[test]
-fn p32_a_plugin_that_computes_stalls_nobody() {
+fn a_compute_bound_plugin_does_not_stall_other_runs() {
     for plugin in placements(&sandbox()) {
         let scene = Scene::new();
         let stop = compute(&plugin, &scene, BLOCKERS);
@@ -223,7 +223,7 @@ fn p32_a_plugin_that_computes_stalls_nobody() {
 
 /// The control: the same, but for turns that nobody ever ends.
 #[test]
-fn p32_a_plugin_that_never_ends_its_turn_stalls_everybody() {
+fn a_plugin_that_never_yields_stalls_every_run() {
     let guards = Guards { turn: Duration::from_secs(3600), ..Guards::default() };
     let [plugin, _] = placements(&Sandbox::with_guards(guards).expect("make a sandbox"));
     let [elsewhere, _] = placements(&sandbox());

@@ -22,14 +22,22 @@ impl Scale {
 
 /// A promise that is kept however often it is tried.
 pub(crate) struct Figure {
-    /// Its number among the project's figures for reliability.
-    pub(crate) id: &'static str,
-    /// What is promised: a name for a test.
-    pub(crate) name: &'static str,
+    /// Its file, as a module path.
+    pub(crate) module: &'static str,
+    /// What is promised, as the name of a test.
+    pub(crate) function: &'static str,
     /// Tries it. No violation is the promise.
     pub(crate) check: fn(Scale) -> Tally,
     /// The same count, of something that does not keep the promise. No violation would mean that the check is blind.
     pub(crate) controls: &'static [Control],
+}
+
+impl Figure {
+    /// `file::function`: the name of its test, and what `just soak` selects by.
+    pub(crate) fn name(&self) -> String {
+        let file = self.module.rsplit("::").next().unwrap_or_default();
+        format!("{file}::{}", self.function)
+    }
 }
 
 pub(crate) struct Control {
@@ -39,10 +47,10 @@ pub(crate) struct Control {
 
 /// A figure by the name of its function, and its controls by theirs.
 macro_rules! figure {
-    ($id:literal, $check:ident, $($control:ident),+ $(,)?) => {
+    ($check:ident, $($control:ident),+ $(,)?) => {
         pub(crate) const FIGURE: $crate::figure::Figure = $crate::figure::Figure {
-            id: $id,
-            name: stringify!($check),
+            module: module_path!(),
+            function: stringify!($check),
             check: $check,
             controls: &[$($crate::figure::Control { name: stringify!($control), check: $control }),+],
         };

@@ -1,4 +1,4 @@
-//! The figures r05–r17: what has to hold however often it is tried, each with controls that must fail.
+//! Reliability figures: promises that are tried many times, each with controls that must fail.
 //!
 //! `cargo test` tries each as often as it takes to see it work; `just soak` as often as the figure says, and reports (docs/soak.md). Every figure
 //! and every control runs in a process of its own.
@@ -19,45 +19,45 @@ mod part;
 mod plugins;
 mod trace;
 
-mod r05_names;
-mod r06_privacy;
-mod r07_removal;
-mod r08_large_trees;
-mod r09_tenants;
-mod r10_limits;
-mod r11_endings;
-mod r12_kill;
-mod r13_kill_anywhere;
-mod r14_sweepers;
-mod r15_roots;
-mod r16_flat;
-mod r17_handles;
+mod names;
+mod privacy;
+mod removal;
+mod large_trees;
+mod tenants;
+mod limits;
+mod endings;
+mod kill;
+mod kill_anywhere;
+mod sweepers;
+mod roots;
+mod flat;
+mod handles;
 
 use figure::{Figure, Scale, Tally};
 
 const FIGURES: &[Figure] = &[
-    r05_names::FIGURE,
-    r06_privacy::FIGURE,
-    r07_removal::FIGURE,
-    r08_large_trees::FIGURE,
-    r09_tenants::FIGURE,
-    r10_limits::FIGURE,
-    r11_endings::FIGURE,
-    r12_kill::FIGURE,
-    r13_kill_anywhere::FIGURE,
-    r14_sweepers::FIGURE,
-    r15_roots::FIGURE,
-    r16_flat::FIGURE,
-    r17_handles::FIGURE,
+    names::FIGURE,
+    privacy::FIGURE,
+    removal::FIGURE,
+    large_trees::FIGURE,
+    tenants::FIGURE,
+    limits::FIGURE,
+    endings::FIGURE,
+    kill::FIGURE,
+    kill_anywhere::FIGURE,
+    sweepers::FIGURE,
+    roots::FIGURE,
+    flat::FIGURE,
+    handles::FIGURE,
 ];
 
 /// What a process of this program may be started for.
 const PARTS: &[&[part::Part]] = &[
     &[("figure", one_figure), ("control", one_control)],
-    r06_privacy::PARTS,
-    r12_kill::PARTS,
-    r13_kill_anywhere::PARTS,
-    r14_sweepers::PARTS,
+    privacy::PARTS,
+    kill::PARTS,
+    kill_anywhere::PARTS,
+    sweepers::PARTS,
 ];
 
 fn main() -> ExitCode {
@@ -79,13 +79,13 @@ fn trials() -> Vec<Trial> {
 
 /// The figure, in its short form.
 fn holds(figure: &'static Figure) -> Trial {
-    Trial::ignorable_test(format!("{}::{}", figure.id, figure.name), || {
+    Trial::ignorable_test(figure.name(), || {
         let tally = run(figure, Scale::Short)?;
         match (tally.violations, tally.not_looked_at.first()) {
             (0, None) => Ok(Completion::Completed),
             (0, Some(why)) if tally.counts.is_empty() => Ok(Completion::ignored_with(why)),
             (0, Some(why)) => {
-                eprintln!("{}: not looked at: {why}", figure.id);
+                eprintln!("{}: not looked at: {why}", figure.name());
                 Ok(Completion::Completed)
             }
             (violations, _) => Err(format!("{violations} violations: {:#?}", tally.told).into()),
@@ -96,7 +96,7 @@ fn holds(figure: &'static Figure) -> Trial {
 /// Its controls.
 fn fails(figure: &'static Figure) -> impl Iterator<Item = Trial> {
     figure.controls.iter().map(|control| {
-        Trial::ignorable_test(format!("{}::control::{}", figure.id, control.name), || {
+        Trial::ignorable_test(format!("{}::control::{}", figure.name(), control.name), || {
             let tally = run_control(control.name)?;
             match (tally.violations, tally.not_looked_at.first()) {
                 (0, Some(why)) => Ok(Completion::ignored_with(why)),
@@ -107,11 +107,11 @@ fn fails(figure: &'static Figure) -> impl Iterator<Item = Trial> {
     })
 }
 
-/// The figures in their full form, a line each: all, or those whose id or name contains one of these.
+/// Runs the figures in their full form, a line each: all, or those whose name contains a word.
 fn report(wanted: &[String]) -> ExitCode {
     let mut failed = false;
     let named = |figure: &&Figure| {
-        let name = format!("{}::{}", figure.id, figure.name);
+        let name = figure.name();
         wanted.is_empty() || wanted.iter().any(|wanted| name.contains(&**wanted))
     };
     for figure in FIGURES.iter().filter(named) {
@@ -120,7 +120,8 @@ fn report(wanted: &[String]) -> ExitCode {
             failed = true;
             format!("FAILED: {why}")
         });
-        println!("{}  {}: {line}; {} s", figure.id, figure.name.replace('_', " "), began.elapsed().as_secs());
+        let name = figure.name().replace("::", ": ").replace('_', " ");
+        println!("{name}: {line}; {} s", began.elapsed().as_secs());
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
@@ -143,7 +144,7 @@ fn full(figure: &Figure) -> Result<String, String> {
 }
 
 fn run(figure: &Figure, scale: Scale) -> Result<Tally, String> {
-    part::ask(&mut part::command("figure", &[figure.id, scale.pick("short", "full")]), scale)
+    part::ask(&mut part::command("figure", &[&figure.name(), scale.pick("short", "full")]), scale)
 }
 
 fn run_control(name: &str) -> Result<Tally, String> {
@@ -151,11 +152,11 @@ fn run_control(name: &str) -> Result<Tally, String> {
 }
 
 fn one_figure(arguments: &[String]) -> ExitCode {
-    let [id, scale] = arguments else { return ExitCode::FAILURE };
+    let [name, scale] = arguments else { return ExitCode::FAILURE };
     let scale = if scale == "full" { Scale::Full } else { Scale::Short };
     FIGURES
         .iter()
-        .find(|figure| figure.id == id)
+        .find(|figure| figure.name() == *name)
         .map_or(ExitCode::FAILURE, |figure| part::answer(&(figure.check)(scale)))
 }
 

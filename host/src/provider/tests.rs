@@ -146,7 +146,7 @@ fn with_clock(name: &str, limits: Limits, test: impl FnOnce(&World, &mut Tempfil
 const SECOND: u64 = 1_000_000_000;
 
 #[test]
-fn n14_what_is_too_old_goes_with_the_next_call_and_answers_closed() {
+fn an_expired_handle_is_closed_by_the_next_call() {
     let limits = Limits { time_to_live: Some(10 * SECOND), ..Limits::default() };
     with_clock("old", limits, |world, view, seconds| {
         let (file, path) = view.named(options(), Location::Scratch).expect("a file");
@@ -168,7 +168,7 @@ fn n14_what_is_too_old_goes_with_the_next_call_and_answers_closed() {
 }
 
 #[test]
-fn n14_what_is_kept_has_no_time_to_live() {
+fn a_kept_name_has_no_time_to_live() {
     let limits = Limits { time_to_live: Some(10 * SECOND), ..Limits::default() };
     with_clock("kept", limits, |world, view, seconds| {
         let (_file, path) = view.named(options(), Location::Scratch).expect("a file");
@@ -180,7 +180,7 @@ fn n14_what_is_kept_has_no_time_to_live() {
 }
 
 #[test]
-fn n14_a_file_in_use_keeps_its_name_and_its_directory() {
+fn a_file_in_use_keeps_its_name_and_its_directory() {
     let limits = Limits { idle: Some(10 * SECOND), ..Limits::default() };
     with_clock("idle", limits, |world, view, seconds| {
         let dir = view.directory(options(), Location::Scratch).expect("a directory");
@@ -201,7 +201,7 @@ fn n14_a_file_in_use_keeps_its_name_and_its_directory() {
 }
 
 #[test]
-fn n14_without_a_limit_of_time_nothing_expires() {
+fn without_a_time_limit_nothing_expires() {
     let limits = Limits { bytes: Some(10), ..Limits::default() };
     with_clock("never", limits, |world, view, seconds| {
         let _pair = view.named(options(), Location::Scratch).expect("a file");
@@ -241,7 +241,7 @@ fn others_go_on(waiting: Waiting) -> bool {
 }
 
 #[test]
-fn p32_a_call_that_tells_the_runtime_stalls_nobody() {
+fn a_blocking_call_does_not_stall_other_tasks() {
     assert!(others_go_on(Waiting::Told));
     assert!(!others_go_on(Waiting::Here), "the control");
 }

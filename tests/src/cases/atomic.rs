@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use wasi_tempfile::{error_code, write_atomically};
 
 pub(super) const CASES: &[Case] = &[
-    case!(p15_every_step_to_stable_storage),
+    case!(persists_in_every_durability),
     case!(replaces_the_old_file),
     case!(takes_a_free_name),
     case!(a_failing_writer_leaves_the_old_file),
@@ -19,7 +19,7 @@ pub(super) const CASES: &[Case] = &[
 const ROOM: u64 = 64 * 1024;
 const SMALL: &[Mount] = &[Mount::FileSystem { name: "small", size: ROOM, read_only: false }];
 
-fn p15_every_step_to_stable_storage(w: &World) {
+fn persists_in_every_durability(w: &World) {
     for (durability, bytes) in [(Durability::Data, "data"), (Durability::Full, "full")] {
         let (file, path) = data(bytes);
         file.sync(durability).unwrap();

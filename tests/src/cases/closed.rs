@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(s003_02_a_closed_file),
+    case!(a_closed_file),
     case!(a_closed_name),
     case!(a_kept_name),
     case!(a_persisted_name),
@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
     case!(each_handle_of_a_file_is_closed_by_itself),
 ];
 
-fn s003_02_a_closed_file(w: &World) {
+fn a_closed_file(w: &World) {
     let (file, path) = data("closed");
     file.close().unwrap();
     assert_code(file.read(0, 1), ErrorCode::Closed);

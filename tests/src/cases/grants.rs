@@ -5,9 +5,9 @@ use super::prelude::*;
 use std::fs;
 
 pub(super) const CASES: &[Case] = &[
-    case!(s001_20_from_scratch_to_where_it_is_wanted, Setup::PLAIN.grants(DATA)),
-    case!(s001_20_to_a_directory_on_another_file_system, Setup::PLAIN.grants(OTHER)),
-    case!(s001_20_beside_the_target_it_works, Setup::PLAIN.grants(OTHER)),
+    case!(persists_from_scratch_to_a_granted_directory, Setup::PLAIN.grants(DATA)),
+    case!(to_a_directory_on_another_file_system, Setup::PLAIN.grants(OTHER)),
+    case!(created_beside_the_target_it_persists, Setup::PLAIN.grants(OTHER)),
     case!(the_longest_prefix_is_meant, Setup::PLAIN.grants(DATA)),
     case!(a_prefix_ends_at_a_slash, Setup::PLAIN.grants(DATA)),
     case!(created_in_a_granted_directory, Setup::PLAIN.grants(DATA)),
@@ -32,7 +32,7 @@ fn take(path: &str) -> Vec<u8> {
     bytes
 }
 
-fn s001_20_from_scratch_to_where_it_is_wanted(w: &World) {
+fn persists_from_scratch_to_a_granted_directory(w: &World) {
     for durability in [Durability::None, Durability::Data, Durability::Full] {
         for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
             let target = w.granted("data/result");
@@ -44,7 +44,7 @@ fn s001_20_from_scratch_to_where_it_is_wanted(w: &World) {
     }
 }
 
-fn s001_20_to_a_directory_on_another_file_system(w: &World) {
+fn to_a_directory_on_another_file_system(w: &World) {
     let target = w.granted("other/result");
     let (file, path) = data("precious");
     for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
@@ -55,7 +55,7 @@ fn s001_20_to_a_directory_on_another_file_system(w: &World) {
     file.close().unwrap();
 }
 
-fn s001_20_beside_the_target_it_works(w: &World) {
+fn created_beside_the_target_it_persists(w: &World) {
     let (other, target) = (w.granted("other"), w.granted("other/result"));
     let (file, path) = interface::named(&Options::default(), Location::Directory(&other)).unwrap();
     put(&file, 0, "same file system");

@@ -5,11 +5,11 @@ use std::thread::sleep;
 use std::time::Duration;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p23_a_leak_is_listed),
-    case!(p23_a_drop_that_could_not_remove_is_listed, STUCK),
-    case!(s002_07_what_is_forgotten_is_in_the_ledger),
-    case!(s001_19_nothing_tracked_is_left),
-    case!(p04_what_is_kept_is_counted),
+    case!(open_handles_are_listed),
+    case!(a_drop_that_could_not_remove_is_listed, STUCK),
+    case!(forgotten_handles_are_listed),
+    case!(nothing_is_listed_after_every_close),
+    case!(kept_and_persisted_names_are_counted),
     case!(counts_follow_each_kind),
     case!(the_peak_stays),
     case!(labels_show_on_names),
@@ -30,7 +30,7 @@ fn counted() -> (u32, u32, u32) {
     (live.files, live.paths, live.directories)
 }
 
-fn p23_a_leak_is_listed(_: &World) {
+fn open_handles_are_listed(_: &World) {
     assert_eq!(interface::live(), []);
     let (_file, path) = named();
     let dir = directory();
@@ -42,7 +42,7 @@ fn p23_a_leak_is_listed(_: &World) {
     assert_eq!(of(HandleKind::Directory).path, Some(dir.path()));
 }
 
-fn p23_a_drop_that_could_not_remove_is_listed(w: &World) {
+fn a_drop_that_could_not_remove_is_listed(w: &World) {
     let dir = directory();
     let name = w.inside(dir.path());
     let stuck = stick(w, &name);
@@ -56,7 +56,7 @@ fn p23_a_drop_that_could_not_remove_is_listed(w: &World) {
     w.remove(&name);
 }
 
-fn s002_07_what_is_forgotten_is_in_the_ledger(w: &World) {
+fn forgotten_handles_are_listed(w: &World) {
     let (file, path) = named();
     let dir = directory();
     // The tutorial's leak: nobody will close these.
@@ -67,7 +67,7 @@ fn s002_07_what_is_forgotten_is_in_the_ledger(w: &World) {
     }
 }
 
-fn s001_19_nothing_tracked_is_left(w: &World) {
+fn nothing_is_listed_after_every_close(w: &World) {
     let tracked: Vec<_> = (0..10).map(|number| data(format!("file {number}"))).collect();
     w.remove(&w.inside(tracked[3].1.path()));
     tracked.iter().for_each(|(file, path)| {
@@ -79,7 +79,7 @@ fn s001_19_nothing_tracked_is_left(w: &World) {
     w.assert_empty();
 }
 
-fn p04_what_is_kept_is_counted(w: &World) {
+fn kept_and_persisted_names_are_counted(w: &World) {
     let (_file, path) = named();
     let (_other, persisted) = named();
     let dir = directory();

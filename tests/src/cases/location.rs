@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(s001_08_a_directory_by_its_path),
+    case!(a_directory_by_its_path),
     case!(a_path_with_slashes_to_spare),
     case!(a_missing_directory),
     case!(a_file_is_no_directory),
@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
     case!(within_a_closed_directory),
     case!(within_a_kept_directory),
     case!(within_a_directory_removed_by_hand),
-    case!(p08_an_unwritable_directory_is_an_error_at_once, Setup::PLAIN.unprivileged()),
+    case!(an_unwritable_directory_fails_at_once, Setup::PLAIN.unprivileged()),
     case!(a_read_only_file_system, Setup::PLAIN.mounts(READ_ONLY)),
     case!(a_full_file_system, Setup::PLAIN.mounts(FULL)),
 ];
@@ -33,7 +33,7 @@ fn codes(location: Location<'_>) -> [Option<ErrorCode>; 3] {
     ]
 }
 
-fn s001_08_a_directory_by_its_path(w: &World) {
+fn a_directory_by_its_path(w: &World) {
     w.plant_directory("custom");
     w.plant_directory("custom/path");
     let custom = w.path("custom/path");
@@ -121,7 +121,7 @@ fn within_a_directory_removed_by_hand(w: &World) {
     dir.close().unwrap();
 }
 
-fn p08_an_unwritable_directory_is_an_error_at_once(w: &World) {
+fn an_unwritable_directory_fails_at_once(w: &World) {
     w.plant_directory("locked");
     w.set_mode("locked", 0o500);
     assert_eq!(codes(Location::Directory(&w.path("locked"))), [Some(ErrorCode::Access); 3]);

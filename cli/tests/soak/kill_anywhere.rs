@@ -26,7 +26,6 @@ use crate::support::{World, command};
 use crate::trace;
 
 figure!(
-    "r13",
     killed_at_any_call_nothing_is_left_and_the_target_is_old_or_new,
     a_target_that_is_written_in_place,
     a_start_after_the_kill_that_does_not_sweep_up,

@@ -17,7 +17,6 @@ use crate::plugins::Provider;
 use crate::support::{PLUGIN, World};
 
 figure!(
-    "r08",
     deep_and_wide_trees_go_with_few_descriptors_and_little_stack,
     a_removal_that_holds_every_level
 );

@@ -17,7 +17,6 @@ use crate::plugins::{Provider, Running, sandboxed};
 use crate::support::World;
 
 figure!(
-    "r06",
     files_are_private_under_every_umask_and_a_stranger_opens_none,
     files_made_with_the_modes_of_the_standard_library,
 );

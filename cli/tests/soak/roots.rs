@@ -13,7 +13,6 @@ use crate::figure::{Scale, Tally, figure};
 use crate::support::World;
 
 figure!(
-    "r15",
     shared_roots_are_refused_and_foreign_content_stays,
     an_embedder_that_only_looks_for_a_directory,
     a_sweep_that_empties_the_root,

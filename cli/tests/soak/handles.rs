@@ -7,7 +7,6 @@ use crate::plugins::{Provider, sandboxed};
 use crate::support::World;
 
 figure!(
-    "r17",
     every_function_refuses_every_dead_handle,
     handles_that_are_alive,
     handles_that_are_alive_and_not_dropped

@@ -16,7 +16,6 @@ use crate::plugins::Provider;
 use crate::support::World;
 
 figure!(
-    "r12",
     what_killed_processes_leave_goes_and_what_lives_stays,
     a_start_that_does_not_sweep,
     a_sweep_that_goes_by_names_alone,

@@ -11,11 +11,10 @@ use wasi_tempfile_host::{Capture, Ending, Plugin, Run, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};
-use crate::r11_endings::open_files;
+use crate::endings::open_files;
 use crate::support::World;
 
 figure!(
-    "r10",
     not_a_byte_over_the_limit_and_the_neighbour_writes_on,
     plugins_without_a_limit,
     a_neighbour_with_less_than_it_needs,

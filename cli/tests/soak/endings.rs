@@ -9,7 +9,7 @@ use crate::figure::{Scale, Tally, figure};
 use crate::plugins::Provider;
 use crate::support::World;
 
-figure!("r11", nothing_stays_of_ten_endings_times_four_resources, a_directory_that_nobody_removes);
+figure!(nothing_stays_of_ten_endings_times_four_resources, a_directory_that_nobody_removes);
 
 const LITTER: [&str; 4] = ["unnamed", "named", "spooled", "directory"];
 

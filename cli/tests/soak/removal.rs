@@ -20,7 +20,6 @@ use crate::stepped::{Step, Stepped};
 use crate::support::World;
 
 figure!(
-    "r07",
     nothing_outside_is_touched_by_a_removal_under_attack,
     a_removal_by_joined_paths,
     a_removal_by_joined_paths_swapped_in_every_gap,

@@ -18,7 +18,6 @@ use crate::figure::{Scale, Tally, figure};
 use crate::support::World;
 
 figure!(
-    "r05",
     sixty_four_creators_share_thirty_two_names_and_none_twice,
     creators_that_do_not_insist_on_a_new_name
 );

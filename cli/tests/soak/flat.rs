@@ -6,11 +6,10 @@ use wasi_tempfile_host::{Ending, Run, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, sandboxed};
-use crate::r11_endings::open_files;
+use crate::endings::open_files;
 use crate::support::World;
 
 figure!(
-    "r16",
     descriptors_and_memory_are_flat_however_many_instances_ran,
     a_descriptor_that_stays_of_every_tenth_instance,
     sixteen_kilobytes_that_stay_of_every_instance,

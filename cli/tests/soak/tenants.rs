@@ -7,7 +7,6 @@ use crate::plugins::{Provider, Running, sandboxed};
 use crate::support::World;
 
 figure!(
-    "r09",
     no_tenant_sees_another_nor_the_host,
     a_tenant_that_is_granted_the_root,
     a_tenant_that_is_told_a_path_of_the_host,

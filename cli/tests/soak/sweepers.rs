@@ -20,7 +20,6 @@ use crate::support::World;
 use crate::trace;
 
 figure!(
-    "r14",
     eight_sweepers_take_nothing_from_eight_creators,
     creators_that_do_not_lock,
     a_creator_that_is_stopped_and_does_not_look_again,
