@@ -1,42 +1,51 @@
-//! In wasm: the imports.
+//! The sandboxed placements: the imports of the plugin.
 
-use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use tempfile_core as core;
-
-use super::ledger::{Line, Memory, now};
 use super::{
-    CleanupFailure, Durability, Entry, EntryKind, Error, HandleKind, Location, Options, ReplaceMode, Storage,
+    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, LiveHandle, Location,
+    Metadata, Options, ReplaceMode, Storage, Usage,
 };
-use bindings::scratch::tempfile::{tempfile as wit, types};
+#[cfg(feature = "direct")]
+use bindings::scratch::tempfile_wasi::descriptors as wasi;
+use bindings::scratch::tempfile::{ledger, tempfile as wit, types};
 
-/// What `wit-bindgen` makes of the world `plugin`, or `plugin-direct`.
+/// Generated from the world `imports` of `scratch:tempfile-wasi` or of `scratch:tempfile`.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
 mod bindings {
     #[cfg(feature = "direct")]
     wit_bindgen::generate!({
-        path: "wit",
-        world: "plugin-direct",
+        path: [
+            "wit/wasi/io.wit",
+            "wit/wasi/clocks.wit",
+            "wit/wasi/filesystem.wit",
+            "wit/tempfile",
+            "wit/tempfile-wasi",
+        ],
+        world: "scratch:tempfile-wasi/imports",
         with: {
-            "wasi:clocks/wall-clock@0.2.12": wasip2::clocks::wall_clock,
-            "wasi:filesystem/types@0.2.12": wasip2::filesystem::types,
-            "wasi:io/error@0.2.12": wasip2::io::error,
-            "wasi:io/poll@0.2.12": wasip2::io::poll,
-            "wasi:io/streams@0.2.12": wasip2::io::streams,
+            "wasi:clocks/wall-clock@0.2.0": wasip2::clocks::wall_clock,
+            "wasi:filesystem/types@0.2.0": wasip2::filesystem::types,
+            "wasi:io/error@0.2.0": wasip2::io::error,
+            "wasi:io/poll@0.2.0": wasip2::io::poll,
+            "wasi:io/streams@0.2.0": wasip2::io::streams,
         },
         generate_all,
     });
     #[cfg(not(feature = "direct"))]
-    wit_bindgen::generate!({ path: "wit", world: "plugin", generate_all });
+    wit_bindgen::generate!({
+        path: "wit/tempfile",
+        world: "scratch:tempfile/imports",
+        generate_all,
+    });
 }
 
-/// Creates a file that no name leads to.
+/// Creates a file that has no name.
 ///
 /// # Errors
 /// Those of the interface's `unnamed`.
 pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
-    wit::unnamed(&place(location)).map(File::new).map_err(error)
+    wit::unnamed(&to_wit(location)).map(File).map_err(error)
 }
 
 /// Creates a file under a new name.
@@ -44,10 +53,8 @@ pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
 /// # Errors
 /// Those of the interface's `named`.
 pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPath), Error> {
-    let (file, path) = wit::named(&naming(options), &place(location)).map_err(error)?;
-    let (path, now) = (Arc::new(path), now());
-    let line = Line::open(HandleKind::Path, Some(Name::Path(path.clone())), options.label.clone(), now);
-    Ok((File::opened(file, now), TempPath { inner: path, line }))
+    let (file, path) = wit::named(&options_to_wit(options), &to_wit(location)).map_err(error)?;
+    Ok((File(file), TempPath { inner: path, path: OnceLock::new() }))
 }
 
 /// Creates a file that stays in memory up to and including `max_memory` bytes.
@@ -55,8 +62,7 @@ pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPat
 /// # Errors
 /// Those of the interface's `spooled`.
 pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, Error> {
-    let file = wit::spooled(max_memory, &place(location)).map_err(error)?;
-    Ok(File { memory: Some(Memory::default()), ..File::new(file) })
+    wit::spooled(max_memory, &to_wit(location)).map(File).map_err(error)
 }
 
 /// Creates a directory under a new name.
@@ -64,161 +70,128 @@ pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, 
 /// # Errors
 /// Those of the interface's `directory`.
 pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
-    let dir = wit::directory(&naming(options), &place(location)).map_err(error)?;
-    let path: Arc<str> = dir.path().into();
-    let line =
-        Line::open(HandleKind::Directory, Some(Name::Text(path.clone())), options.label.clone(), now());
-    Ok(TempDir { inner: dir, path, line })
+    let inner = wit::directory(&options_to_wit(options), &to_wit(location)).map_err(error)?;
+    Ok(TempDir { inner, path: OnceLock::new() })
 }
 
-/// Gives an unnamed file a name, for good.
+/// Gives an unnamed file a permanent name.
 ///
 /// # Errors
 /// Those of the interface's `link`.
 pub fn link(file: &File, target: &str, durability: Durability) -> Result<(), Error> {
-    file.after(wit::link(&file.inner, target, level(durability)))?;
-    super::ledger::kept();
-    Ok(())
+    wit::link(&file.0, target, durability_to_wit(durability)).map_err(error)
 }
 
-/// The path of the default directory.
+/// Returns the path of the default directory.
 ///
 /// # Errors
-/// `quota` if a limit lets no probe through; `no-scratch`.
+/// Those of the interface's `default-directory`.
 pub fn default_directory() -> Result<String, Error> {
     wit::default_directory().map_err(error)
 }
 
-/// Asks for the open directory itself.
+/// Returns what this instance has in use.
+pub fn usage() -> Usage {
+    let counts = |counts: ledger::Counts| {
+        let ledger::Counts { files, paths, directories, memory, bytes, entries } = counts;
+        Counts { files, paths, directories, memory, bytes, entries }
+    };
+    let ledger::Usage { live, peak, kept } = ledger::get_usage();
+    Usage { live: counts(live), peak: counts(peak), kept }
+}
+
+/// Lists the handles that this instance has open. Empty if nothing is leaked.
+pub fn live_handles() -> Vec<LiveHandle> {
+    let live = |handle: ledger::LiveHandle| {
+        let ledger::LiveHandle { kind, path, label, age } = handle;
+        let kind = match kind {
+            ledger::HandleKind::File => HandleKind::File,
+            ledger::HandleKind::Path => HandleKind::Path,
+            ledger::HandleKind::Directory => HandleKind::Directory,
+        };
+        LiveHandle { kind, path, label, age }
+    };
+    ledger::live_handles().into_iter().map(live).collect()
+}
+
+/// Lists what could not be removed when its handle was dropped.
+pub fn leftovers() -> Vec<CleanupFailure> {
+    ledger::leftovers().into_iter().map(failure).collect()
+}
+
+/// Exchanges an open file for its descriptor.
 ///
 /// # Errors
-/// Those of the interface's `open-directory`.
+/// Those of the interface's `file-descriptor`.
 #[cfg(feature = "direct")]
-pub fn open_directory(dir: &TempDir) -> Result<tempfile_wasi::Descriptor, Error> {
-    bindings::scratch::tempfile::direct::open_directory(&dir.inner).map_err(error)
+pub fn file_descriptor(file: &File) -> Result<tempfile_wasi::Descriptor, Error> {
+    wasi::file_descriptor(&file.0).map_err(error)
 }
 
-/// A stream that reads the file from `offset` on.
+/// Returns a descriptor of an open directory.
 ///
 /// # Errors
-/// Those of the interface's `reader`.
+/// Those of the interface's `directory-descriptor`.
 #[cfg(feature = "direct")]
-pub fn reader(file: &File, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
-    file.after(bindings::scratch::tempfile::streams::reader(&file.inner, offset))
+pub fn directory_descriptor(dir: &TempDir) -> Result<tempfile_wasi::Descriptor, Error> {
+    wasi::directory_descriptor(&dir.inner).map_err(error)
 }
 
-/// A stream that writes to the file from `offset` on.
+/// Returns a stream that reads the file from `offset`.
 ///
 /// # Errors
-/// Those of the interface's `writer`.
+/// Those of the interface's `read-via-stream`.
 #[cfg(feature = "direct")]
-pub fn writer(file: &File, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
-    file.after(bindings::scratch::tempfile::streams::writer(&file.inner, offset))
+pub fn read_via_stream(file: &File, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
+    wasi::read_via_stream(&file.0, offset).map_err(error)
 }
 
-/// Asks for the open file itself.
+/// Returns a stream that writes to the file from `offset`.
+///
+/// # Errors
+/// Those of the interface's `write-via-stream`.
 #[cfg(feature = "direct")]
-pub(crate) fn hand_over(file: &File) -> Result<tempfile_wasi::Descriptor, Error> {
-    bindings::scratch::tempfile::direct::hand_over(&file.inner).map_err(error)
+pub fn write_via_stream(file: &File, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
+    wasi::write_via_stream(&file.0, offset).map_err(error)
 }
 
-/// An open file, with no cursor and no name.
-pub struct File {
-    inner: wit::File,
-    line: Line,
-    /// Of a spooled one.
-    memory: Option<Memory>,
-}
+/// An open file. It has no cursor and no name.
+pub struct File(wit::File);
 
-/// A name, and the promise to remove it.
+/// The guard of a file's name.
 pub struct TempPath {
-    inner: Arc<wit::TempPath>,
-    line: Line,
+    inner: wit::TempPath,
+    /// The path, once somebody has asked for it.
+    path: OnceLock<Arc<str>>,
 }
 
-/// A directory, and the promise to remove it with everything in it.
+/// The guard of a directory and everything in it.
 pub struct TempDir {
     inner: wit::TempDir,
-    path: Arc<str>,
-    line: Line,
-}
-
-/// What the ledger knows a path by. The provider is asked for the text by who wants to read it.
-pub(super) enum Name {
-    Path(Arc<wit::TempPath>),
-    Text(Arc<str>),
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Name::Path(path) => f.write_str(&path.path()),
-            Name::Text(path) => f.write_str(path),
-        }
-    }
-}
-
-impl File {
-    fn new(inner: wit::File) -> Self {
-        Self::opened(inner, now())
-    }
-
-    fn opened(inner: wit::File, now: u64) -> Self {
-        File { inner, line: Line::open(HandleKind::File, None, None, now), memory: None }
-    }
-
-    /// The answer of what may have moved a spooled file to disk, also if it failed after that.
-    fn after<T>(&self, answer: Result<T, types::Error>) -> Result<T, Error> {
-        self.look_at_memory();
-        answer.map_err(error)
-    }
-
-    /// Brings the ledger up to date after what may have changed how much memory the provider holds for this file.
-    fn look_at_memory(&self) {
-        if let Some(memory) = &self.memory {
-            let in_memory = matches!(self.inner.storage(), Ok(types::Storage::Memory));
-            memory.set(if in_memory { self.inner.size().unwrap_or(0) } else { 0 });
-        }
-    }
-}
-
-// Drop forgives, and the ledger remembers what it forgave: so it closes first.
-impl Drop for TempPath {
-    fn drop(&mut self) {
-        if let (true, Err(cause)) = (self.line.is_open(), self.inner.close()) {
-            super::ledger::left_over([CleanupFailure { path: self.path(), error: error(cause) }]);
-        }
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        if let (true, Err(failures)) = (self.line.is_open(), self.inner.close()) {
-            super::ledger::left_over(failures.into_iter().map(failure));
-        }
-    }
+    /// The path, once somebody has asked for it.
+    path: OnceLock<Arc<str>>,
 }
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl File {
-    pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
-        self.inner.read(offset, max).map_err(error)
+    pub fn read(&self, length: u32, offset: u64) -> Result<Vec<u8>, Error> {
+        self.0.read(length, offset).map_err(error)
     }
 
-    pub fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
-        self.after(self.inner.write(offset, data))
+    pub fn write(&self, buffer: &[u8], offset: u64) -> Result<u64, Error> {
+        self.0.write(buffer, offset).map_err(error)
     }
 
     pub fn size(&self) -> Result<u64, Error> {
-        self.inner.size().map_err(error)
+        self.0.size().map_err(error)
     }
 
     pub fn set_size(&self, size: u64) -> Result<(), Error> {
-        self.after(self.inner.set_size(size))
+        self.0.set_size(size).map_err(error)
     }
 
     pub fn sync(&self, durability: Durability) -> Result<(), Error> {
-        self.inner.sync(level(durability)).map_err(error)
+        self.0.sync(durability_to_wit(durability)).map_err(error)
     }
 
     pub fn storage(&self) -> Result<Storage, Error> {
@@ -226,90 +199,88 @@ impl File {
             types::Storage::Memory => Storage::Memory,
             types::Storage::Disk => Storage::Disk,
         };
-        self.inner.storage().map(storage).map_err(error)
+        self.0.storage().map(storage).map_err(error)
     }
 
     pub fn roll_over(&self) -> Result<(), Error> {
-        self.after(self.inner.roll_over())
+        self.0.roll_over().map_err(error)
     }
 
     pub fn close(&self) -> Result<(), Error> {
-        self.inner.close().map_err(error)?;
-        self.line.close();
-        self.look_at_memory();
-        Ok(())
+        self.0.close().map_err(error)
     }
 }
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempPath {
-    /// Whether the handle answers `closed`, which a reopening tells without changing anything.
-    fn is_closed(&self) -> bool {
-        self.inner.reopen().is_err_and(|cause| matches!(cause.code, types::ErrorCode::Closed))
-    }
-
     pub fn path(&self) -> String {
-        self.inner.path()
+        self.shared_path().to_string()
     }
 
-    /// The path, for who holds on to it.
+    /// The path, shared.
     pub(crate) fn shared_path(&self) -> Arc<str> {
-        self.path().into()
+        self.path.get_or_init(|| self.inner.path().into()).clone()
     }
 
     pub fn reopen(&self) -> Result<File, Error> {
-        self.inner.reopen().map(File::new).map_err(error)
+        self.inner.reopen().map(File).map_err(error)
     }
 
-    pub fn persist(&self, target: &str, mode: ReplaceMode, durability: Durability) -> Result<(), Error> {
-        let mode = match mode {
-            ReplaceMode::Overwrite => wit::ReplaceMode::Overwrite,
-            ReplaceMode::NoClobber => wit::ReplaceMode::NoClobber,
-        };
-        let persisted = self.inner.persist(target, mode, level(durability)).map_err(error);
-        match &persisted {
-            Ok(()) => self.line.keep(),
-            // Only the last step failed: the file is at its target all the same.
-            Err(_) if self.line.is_open() && self.is_closed() => self.line.keep(),
-            Err(_) => {}
-        }
-        persisted
+    pub fn persist(
+        &self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        let (mode, durability) = (mode_to_wit(mode), durability_to_wit(durability));
+        self.inner.persist(target, mode, durability).map_err(error)
     }
 
     pub fn keep(&self) -> Result<String, Error> {
-        let path = self.inner.keep().map_err(error)?;
-        self.line.keep();
-        Ok(path)
+        self.inner.keep().map_err(error)
     }
 
     pub fn close(&self) -> Result<(), Error> {
-        self.inner.close().map_err(error)?;
-        self.line.close();
-        Ok(())
+        self.inner.close().map_err(error)
     }
 }
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempDir {
     pub fn path(&self) -> String {
-        self.path.to_string()
+        self.shared_path().to_string()
     }
 
-    /// The path, without a copy of it.
+    /// The path, shared.
     pub(crate) fn shared_path(&self) -> Arc<str> {
-        self.path.clone()
+        self.path.get_or_init(|| self.inner.path().into()).clone()
     }
 
     pub fn create_file(&self, path: &str) -> Result<File, Error> {
-        self.inner.create_file(path).map(File::new).map_err(error)
+        self.inner.create_file(path).map(File).map_err(error)
     }
 
     pub fn open_file(&self, path: &str) -> Result<File, Error> {
-        self.inner.open_file(path).map(File::new).map_err(error)
+        self.inner.open_file(path).map(File).map_err(error)
     }
 
     pub fn create_directory(&self, path: &str) -> Result<(), Error> {
         self.inner.create_directory(path).map_err(error)
+    }
+
+    pub fn metadata(&self, path: &str) -> Result<Metadata, Error> {
+        let types::Metadata { kind, size } = self.inner.metadata(path).map_err(error)?;
+        Ok(Metadata { kind: entry_kind(kind), size })
+    }
+
+    pub fn persist(
+        &self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        let (mode, durability) = (mode_to_wit(mode), durability_to_wit(durability));
+        self.inner.persist(target, mode, durability).map_err(error)
     }
 
     pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
@@ -321,41 +292,37 @@ impl TempDir {
     }
 
     pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
-        let entry = |entry: wit::Entry| {
-            let kind = match entry.kind {
-                types::EntryKind::File => EntryKind::File,
-                types::EntryKind::Directory => EntryKind::Directory,
-                types::EntryKind::Other => EntryKind::Other,
-            };
-            Entry { name: entry.name, kind }
-        };
+        let entry = |types::Entry { name, kind }| Entry { name, kind: entry_kind(kind) };
         Ok(self.inner.entries(path).map_err(error)?.into_iter().map(entry).collect())
     }
 
     pub fn keep(&self) -> Result<String, Error> {
-        let path = self.inner.keep().map_err(error)?;
-        self.line.keep();
-        Ok(path)
+        self.inner.keep().map_err(error)
     }
 
     pub fn close(&self) -> Result<(), Vec<CleanupFailure>> {
-        let failures = |failures: Vec<_>| failures.into_iter().map(failure).collect::<Vec<_>>();
-        self.inner.close().map_err(failures)?;
-        self.line.close();
-        Ok(())
+        self.inner.close().map_err(|failures| failures.into_iter().map(failure).collect())
     }
 }
 
 fn error(error: types::Error) -> Error {
-    let code = core::convert_code!(error.code, types::ErrorCode => core::ErrorCode);
-    Error { code, message: error.message }
+    let code = tempfile_core::convert_code!(error.code, types::ErrorCode => tempfile_core::ErrorCode);
+    Error { code, message: error.message, path: error.path }
 }
 
 fn failure(failure: types::CleanupFailure) -> CleanupFailure {
     CleanupFailure { path: failure.path, error: error(failure.error) }
 }
 
-fn level(durability: Durability) -> wit::Durability {
+fn entry_kind(kind: types::EntryKind) -> EntryKind {
+    match kind {
+        types::EntryKind::File => EntryKind::File,
+        types::EntryKind::Directory => EntryKind::Directory,
+        types::EntryKind::Other => EntryKind::Other,
+    }
+}
+
+fn durability_to_wit(durability: Durability) -> wit::Durability {
     match durability {
         Durability::None => wit::Durability::None,
         Durability::Data => wit::Durability::Data,
@@ -363,12 +330,19 @@ fn level(durability: Durability) -> wit::Durability {
     }
 }
 
-fn naming(options: &Options) -> wit::Options {
+fn mode_to_wit(mode: ReplaceMode) -> wit::ReplaceMode {
+    match mode {
+        ReplaceMode::Overwrite => wit::ReplaceMode::Overwrite,
+        ReplaceMode::NoClobber => wit::ReplaceMode::NoClobber,
+    }
+}
+
+fn options_to_wit(options: &Options) -> wit::Options {
     let Options { prefix, suffix, random_chars, label } = options.clone();
     wit::Options { prefix, suffix, random_chars, label }
 }
 
-fn place(location: Location<'_>) -> wit::Location<'_> {
+fn to_wit(location: Location<'_>) -> wit::Location<'_> {
     match location {
         Location::Scratch => wit::Location::Scratch,
         Location::Within(dir) => wit::Location::Within(&dir.inner),

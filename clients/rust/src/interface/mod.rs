@@ -1,8 +1,10 @@
 //! The interface `scratch:tempfile`, function by function, as every language sees it.
 //!
-//! The rest of this crate is made of it. Use it for what the `tempfile` crate has no name for: the codes of errors, durability, entries
-//! of a directory. Nothing is consumed: after `close`, `keep` or `persist` has succeeded, a handle answers `closed`. In wasm these are the imports,
-//! natively the same rules over the operating system; docs on what each promises are in the interface's text, `wit/`.
+//! The rest of this crate is built on it. Use it for what the `tempfile` crate has no name for: error
+//! codes, durability, entries of a directory, publishing a directory, the ledger. No method consumes
+//! its handle: after a successful `close`, `keep` or `persist`, a handle fails with `closed`. In wasm
+//! these functions are the plugin's imports, natively the same rules on the operating system. The
+//! interface's text in `wit/` documents what each promises.
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
@@ -12,24 +14,19 @@ use native as sys;
 #[cfg(target_family = "wasm")]
 mod imports;
 #[cfg(target_family = "wasm")]
-mod ledger;
-#[cfg(target_family = "wasm")]
 use imports as sys;
 
-#[cfg(target_family = "wasm")]
-pub use ledger::{leftovers, live, usage};
-#[cfg(not(target_family = "wasm"))]
-pub use native::{leftovers, live, usage};
-#[cfg(all(target_family = "wasm", feature = "direct"))]
-pub(crate) use sys::hand_over;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use sys::make;
-pub use sys::{File, TempDir, TempPath, default_directory, directory, link, named, spooled, unnamed};
+pub use sys::{
+    File, TempDir, TempPath, default_directory, directory, leftovers, link, live_handles, named,
+    spooled, unnamed, usage,
+};
 #[cfg(all(target_family = "wasm", feature = "direct"))]
-pub use sys::{open_directory, reader, writer};
+pub use sys::{directory_descriptor, file_descriptor, read_via_stream, write_via_stream};
 pub use tempfile_core::{
-    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, ErrorCode, HandleKind, LiveHandle, Options,
-    ReplaceMode, Storage, Usage,
+    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, ErrorCode, HandleKind, LiveHandle,
+    Metadata, Options, ReplaceMode, Storage, Usage,
 };
 
 /// Where something is created.

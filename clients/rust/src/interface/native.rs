@@ -1,44 +1,42 @@
-//! The native placement: core over the operating system.
+//! The native placement: core on the operating system.
 
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use getrandom::SysRng;
-use tempfile_core::{self as core, AnyFile, Native, Place, Platform};
-
-use crate::error::io_error;
+use tempfile_core::{self as core, AnyFile, Context, Process};
 
 use super::{
-    CleanupFailure, Durability, Entry, Error, ErrorCode, LiveHandle, Location, Options, ReplaceMode, Storage,
-    Usage,
+    CleanupFailure, Durability, Entry, Error, ErrorCode, LiveHandle, Location, Metadata, Options,
+    ReplaceMode, Storage, Usage,
 };
+use crate::error::io_error;
 
-/// The default directory, once it has been found.
-static DEFAULT: OnceLock<Place<Native>> = OnceLock::new();
-
-fn default_place() -> Result<Place<Native>, Error> {
-    if let Some(place) = DEFAULT.get() {
-        return Ok(place.clone());
-    }
-    let place = core::default_place(&Native, &mut SysRng)?;
-    Ok(DEFAULT.get_or_init(|| place).clone())
+/// The process as the one user of the interface.
+fn instance() -> &'static core::Instance<Process, SysRng> {
+    static INSTANCE: OnceLock<core::Instance<Process, SysRng>> = OnceLock::new();
+    INSTANCE.get_or_init(|| core::Instance::new(Process, SysRng))
 }
 
-fn place(location: Location<'_>) -> Result<Place<Native>, Error> {
+/// Calls `act` with core's location.
+fn at<T>(
+    location: Location<'_>,
+    act: impl FnOnce(core::Location<'_, Process>) -> Result<T, Error>,
+) -> Result<T, Error> {
     match location {
-        Location::Scratch => default_place(),
-        Location::Within(dir) => dir.0.read().place(),
-        Location::Directory(path) => core::place_at(&Native, path),
+        Location::Scratch => act(core::Location::Scratch),
+        Location::Within(dir) => act(core::Location::Within(&dir.0.read())),
+        Location::Directory(path) => act(core::Location::Directory(path)),
     }
 }
 
-/// Creates a file that no name leads to.
+/// Creates a file that has no name.
 ///
 /// # Errors
 /// Those of the interface's `unnamed`.
 pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
-    core::unnamed(&Native, &mut SysRng, &place(location)?).map(File::new)
+    at(location, |location| instance().unnamed(location)).map(File::new)
 }
 
 /// Creates a file under a new name.
@@ -46,7 +44,7 @@ pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
 /// # Errors
 /// Those of the interface's `named`.
 pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPath), Error> {
-    let (file, path) = core::named(&Native, &mut SysRng, options, &place(location)?)?;
+    let (file, path) = at(location, |location| instance().named(options, location))?;
     Ok((File::new(file), TempPath(Lock::new(path))))
 }
 
@@ -55,22 +53,23 @@ pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPat
 /// # Errors
 /// Those of the interface's `spooled`.
 pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, Error> {
-    core::spooled(&Native, SysRng, max_memory, &place(location)?).map(|file| File(Lock::new(file)))
+    let file = at(location, |location| instance().spooled(max_memory, location))?;
+    Ok(File(Lock::new(file)))
 }
 
-/// How much this process has in use.
+/// Returns what this process has in use.
 pub fn usage() -> Usage {
-    Native.ledger(|ledger, _| ledger.usage()).unwrap_or_default()
+    Process.ledger().usage()
 }
 
-/// What this process has open. Empty when nothing is leaked.
-pub fn live() -> Vec<LiveHandle> {
-    Native.ledger(|ledger, now| ledger.live(now())).unwrap_or_default()
+/// Lists the handles that this process has open. Empty if nothing is leaked.
+pub fn live_handles() -> Vec<LiveHandle> {
+    Process.ledger().live_handles(Process.now())
 }
 
-/// What could not be removed when its handle was dropped.
+/// Lists what could not be removed when its handle was dropped.
 pub fn leftovers() -> Vec<CleanupFailure> {
-    Native.ledger(|ledger, _| ledger.leftovers().to_vec()).unwrap_or_default()
+    Process.ledger().leftovers()
 }
 
 /// Creates something by the caller's own means, under a new name.
@@ -79,27 +78,33 @@ pub(crate) fn make<R>(
     location: Location<'_>,
     mut create: impl FnMut(&Path) -> io::Result<R>,
 ) -> io::Result<(R, TempPath)> {
-    let place = place(location).map_err(io_error)?;
+    let location = at(location, |location| instance().open(location)).map_err(io_error)?;
     let mut failure = None;
-    let made =
-        core::under_new_name(options, &mut SysRng, |name| match create(Path::new(&place.join(name))) {
+    let made = core::under_new_name(options, &mut SysRng, |name| {
+        match create(Path::new(&location.join(name))) {
             Ok(made) => Ok(made),
-            // What `bind` says of a socket's name that is taken.
-            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::AddrInUse) => {
+            // `bind` gives AddrInUse for the name of a socket that is taken.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::AlreadyExists | io::ErrorKind::AddrInUse
+                ) =>
+            {
                 Err(ErrorCode::Exist)
             }
             Err(error) => {
                 failure = Some(error);
-                Err(ErrorCode::Io)
+                Err(ErrorCode::Other)
             }
-        });
+        }
+    });
     match (made, failure) {
         (Ok((made, name)), _) => {
-            let path = core::adopt(&Native, &place, &name).map_err(io_error)?;
+            let path = core::adopt(&Process, &location, &name).map_err(io_error)?;
             Ok((made, TempPath(Lock::new(path))))
         }
         (Err(_), Some(error)) => Err(error),
-        (Err(code), None) => Err(io_error(Error::new(code, "create in", place.path()))),
+        (Err(code), None) => Err(io_error(Error::new(code, "create in", location.path()))),
     }
 }
 
@@ -108,11 +113,11 @@ pub(crate) fn make<R>(
 /// # Errors
 /// Those of the interface's `directory`.
 pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
-    let dir = core::directory(&Native, &mut SysRng, options, &place(location)?)?;
+    let dir = at(location, |location| instance().directory(options, location))?;
     Ok(TempDir(Lock::new(dir)))
 }
 
-/// Gives an unnamed file a name, for good.
+/// Gives an unnamed file a permanent name.
 ///
 /// # Errors
 /// Those of the interface's `link`.
@@ -120,40 +125,40 @@ pub fn link(file: &File, target: &str, durability: Durability) -> Result<(), Err
     file.0.write().link(target, durability)
 }
 
-/// The path of the default directory.
+/// Returns the path of the default directory.
 ///
 /// # Errors
-/// `quota` if a limit lets no probe through; `no-scratch`.
+/// Those of the interface's `default-directory`.
 pub fn default_directory() -> Result<String, Error> {
-    default_place().map(|place| place.path().to_owned())
+    instance().default_directory()
 }
 
-/// An open file, with no cursor and no name.
-pub struct File(Lock<AnyFile<Native, SysRng>>);
+/// An open file. It has no cursor and no name.
+pub struct File(Lock<AnyFile<Process, SysRng>>);
 
-/// A name, and the promise to remove it.
-pub struct TempPath(Lock<core::TempPath<Native>>);
+/// The guard of a file's name.
+pub struct TempPath(Lock<core::TempPath<Process>>);
 
-/// A directory, and the promise to remove it with everything in it.
-pub struct TempDir(Lock<core::TempDir<Native>>);
+/// The guard of a directory and everything in it.
+pub struct TempDir(Lock<core::TempDir<Process>>);
 
 impl File {
-    fn new(file: core::File<Native>) -> Self {
+    fn new(file: core::File<Process>) -> Self {
         File(Lock::new(AnyFile::Plain(file)))
     }
 
     /// The file that a [`crate::File`] is made of.
-    pub(crate) fn into_plain(self) -> core::File<Native> {
+    pub(crate) fn into_plain(self) -> core::File<Process> {
         match self.0.into_inner() {
             AnyFile::Plain(file) => file,
             AnyFile::Spooled(_) => {
-                unreachable!("a `File` is made of what `named`, `unnamed` or a directory gave")
+                unreachable!("a `File` is made of what `named`, `unnamed` or a directory returned")
             }
         }
     }
 }
 
-/// A handle's methods take `&self`, as the interface's do; what changes its state is kept apart from the rest by a lock.
+/// A lock, because a handle's methods take `&self`, as the interface's do.
 struct Lock<T>(RwLock<T>);
 
 impl<T> Lock<T> {
@@ -161,7 +166,7 @@ impl<T> Lock<T> {
         Lock(RwLock::new(value))
     }
 
-    // A panic elsewhere leaves no handle half changed: core changes its state in one assignment.
+    // Core changes the state of a handle in one assignment, so a panic leaves it consistent.
     fn read(&self) -> RwLockReadGuard<'_, T> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,12 +182,12 @@ impl<T> Lock<T> {
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl File {
-    pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
-        self.0.read().read(offset, max)
+    pub fn read(&self, length: u32, offset: u64) -> Result<Vec<u8>, Error> {
+        self.0.read().read(length, offset)
     }
 
-    pub fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
-        self.0.write().write(offset, data)
+    pub fn write(&self, buffer: &[u8], offset: u64) -> Result<u64, Error> {
+        self.0.write().write(buffer, offset)
     }
 
     pub fn size(&self) -> Result<u64, Error> {
@@ -267,6 +272,19 @@ impl TempDir {
 
     pub fn create_directory(&self, path: &str) -> Result<(), Error> {
         self.0.read().create_directory(path)
+    }
+
+    pub fn metadata(&self, path: &str) -> Result<Metadata, Error> {
+        self.0.read().metadata(path)
+    }
+
+    pub fn persist(
+        &self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        self.0.write().persist(target, mode, durability)
     }
 
     pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
