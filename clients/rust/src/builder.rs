@@ -184,11 +184,11 @@ impl<'a, 'b> Builder<'a, 'b> {
         _location: Location<'_>,
         _create: impl FnMut(&Path) -> io::Result<R>,
     ) -> io::Result<NamedTempFile<R>> {
-        Err(unsupported("create by other means something named"))
+        Err(unsupported("create something by other means"))
     }
 
     fn permissions_can_be_set(&self) -> io::Result<()> {
-        if cfg!(unix) || self.permissions.is_none() { Ok(()) } else { Err(unsupported("set the mode of")) }
+        if cfg!(unix) || self.permissions.is_none() { Ok(()) } else { Err(unsupported("set the mode of a temporary file")) }
     }
 
     fn options(&self) -> io::Result<Options> {
@@ -203,7 +203,7 @@ impl<'a, 'b> Builder<'a, 'b> {
 }
 
 fn unsupported(operation: &str) -> io::Error {
-    io_error(Error::new(ErrorCode::Unsupported, operation, "a temporary file"))
+    io_error(Error::without_path(ErrorCode::Unsupported, operation))
 }
 
 pub(crate) fn location_of(dir: &Path) -> io::Result<Location<'_>> {

@@ -26,7 +26,7 @@ pub(crate) fn io_error(error: Error) -> io::Error {
 pub(crate) fn interface_error(error: io::Error) -> Error {
     let message = error.to_string();
     let inner = error.into_inner().and_then(|inner| inner.downcast::<Error>().ok());
-    inner.map_or(Error { code: ErrorCode::Io, message }, |error| *error)
+    inner.map_or(Error { code: ErrorCode::Other, message, path: None }, |error| *error)
 }
 
 /// A removal's first failure, and how many there are.
@@ -71,6 +71,10 @@ fn kind(code: ErrorCode) -> ErrorKind {
         ErrorCode::Quota => ErrorKind::QuotaExceeded,
         ErrorCode::ReadOnly => ErrorKind::ReadOnlyFilesystem,
         ErrorCode::Unsupported => ErrorKind::Unsupported,
-        ErrorCode::Io | ErrorCode::OutOfHandles | ErrorCode::Replaced => ErrorKind::Other,
+        ErrorCode::Io
+        | ErrorCode::NotDurable
+        | ErrorCode::Other
+        | ErrorCode::OutOfHandles
+        | ErrorCode::Replaced => ErrorKind::Other,
     }
 }

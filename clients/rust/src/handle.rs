@@ -3,11 +3,11 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod sys {
-    use tempfile_core::{File, Native};
+    use tempfile_core::{File, Process};
 
     use crate::interface::{self, Durability, Error};
 
-    pub(crate) struct Handle(File<Native>);
+    pub(crate) struct Handle(File<Process>);
 
     impl Handle {
         pub(crate) fn new(file: interface::File) -> Self {
@@ -15,11 +15,11 @@ mod sys {
         }
 
         pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
-            self.0.read_into(offset, buffer)
+            self.0.read_into(buffer, offset)
         }
 
         pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<usize, Error> {
-            self.0.write(offset, data).map(|count| count as usize)
+            self.0.write(data, offset).map(|count| count as usize)
         }
 
         pub(crate) fn size(&self) -> Result<u64, Error> {
@@ -39,11 +39,11 @@ mod sys {
         }
 
         pub(crate) fn at(&self, offset: u64) -> Result<&std::fs::File, Error> {
-            self.0.at(offset)
+            self.0.stream_source(offset)
         }
 
         pub(crate) fn into_std(mut self) -> Result<std::fs::File, Error> {
-            self.0.hand_over()
+            self.0.into_descriptor()
         }
 
         pub(crate) fn as_std(&self) -> Result<&std::fs::File, Error> {
@@ -66,7 +66,7 @@ mod sys {
     use tempfile_core::File;
     use tempfile_core::MAX_WRITE;
     #[cfg(feature = "direct")]
-    use tempfile_wasi::Wasi;
+    use tempfile_wasi::WasiContext;
 
     /// Whether the provider has refused to hand a file over: then it will refuse the next one too, and need not be asked.
     #[cfg(feature = "direct")]
@@ -77,14 +77,14 @@ mod sys {
         provider: interface::File,
         /// The file itself, if the provider handed it over. Asked for by the first who wants its bytes: many a file is there for its name.
         #[cfg(feature = "direct")]
-        direct: OnceLock<Option<File<Wasi>>>,
+        direct: OnceLock<Option<File<WasiContext>>>,
     }
 
     /// The way to the bytes.
     enum Way<'a> {
         Provider(&'a interface::File),
         #[cfg(feature = "direct")]
-        Direct(&'a File<Wasi>),
+        Direct(&'a File<WasiContext>),
     }
 
     impl Handle {
@@ -108,22 +108,22 @@ mod sys {
         pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
             match self.way() {
                 Way::Provider(file) => {
-                    let bytes = file.read(offset, u32::try_from(buffer.len()).unwrap_or(u32::MAX))?;
+                    let bytes = file.read(u32::try_from(buffer.len()).unwrap_or(u32::MAX), offset)?;
                     let count = bytes.len().min(buffer.len());
                     buffer[..count].copy_from_slice(&bytes[..count]);
                     Ok(count)
                 }
                 #[cfg(feature = "direct")]
-                Way::Direct(file) => file.read_into(offset, buffer),
+                Way::Direct(file) => file.read_into(buffer, offset),
             }
         }
 
         pub(crate) fn write(&self, offset: u64, data: &[u8]) -> Result<usize, Error> {
             match self.way() {
                 // The provider gets a copy: no larger than what it would write at once.
-                Way::Provider(file) => file.write(offset, &data[..data.len().min(MAX_WRITE)]),
+                Way::Provider(file) => file.write(&data[..data.len().min(MAX_WRITE)], offset),
                 #[cfg(feature = "direct")]
-                Way::Direct(file) => file.write(offset, data),
+                Way::Direct(file) => file.write(data, offset),
             }
             .map(|count| count as usize)
         }
@@ -155,16 +155,16 @@ mod sys {
         #[cfg(feature = "direct")]
         pub(crate) fn reader(&self, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
             match self.way() {
-                Way::Provider(file) => interface::reader(file, offset),
-                Way::Direct(file) => tempfile_wasi::reader(file.at(offset)?, offset),
+                Way::Provider(file) => interface::read_via_stream(file, offset),
+                Way::Direct(file) => tempfile_wasi::read_via_stream(file.stream_source(offset)?.get_ref(), offset),
             }
         }
 
         #[cfg(feature = "direct")]
         pub(crate) fn writer(&self, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
             match self.way() {
-                Way::Provider(file) => interface::writer(file, offset),
-                Way::Direct(file) => tempfile_wasi::writer(file.at(offset)?, offset),
+                Way::Provider(file) => interface::write_via_stream(file, offset),
+                Way::Direct(file) => tempfile_wasi::write_via_stream(file.stream_source(offset)?.get_ref(), offset),
             }
         }
 
@@ -180,12 +180,12 @@ mod sys {
 
     /// Asks for the file itself.
     #[cfg(feature = "direct")]
-    fn hand_over(file: &interface::File) -> Option<File<Wasi>> {
+    fn hand_over(file: &interface::File) -> Option<File<WasiContext>> {
         if REFUSED.load(Ordering::Relaxed) {
             return None;
         }
-        match interface::hand_over(file) {
-            Ok(descriptor) => Some(File::handed_over(Wasi::default(), descriptor)),
+        match interface::file_descriptor(file) {
+            Ok(descriptor) => Some(tempfile_wasi::file_from_descriptor(descriptor)),
             Err(error) => {
                 REFUSED.store(error.code == ErrorCode::Unsupported, Ordering::Relaxed);
                 None

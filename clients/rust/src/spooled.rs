@@ -111,10 +111,10 @@ fn make(dir: Option<&Path>) -> Result<File, Error> {
 }
 
 impl Bytes for File {
-    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+    fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
         self.handle().read(offset, buffer)
     }
-    fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
+    fn write(&self, data: &[u8], offset: u64) -> Result<u64, Error> {
         self.handle().write(offset, data).map(|count| count as u64)
     }
     fn size(&self) -> Result<u64, Error> {
@@ -130,7 +130,7 @@ impl Bytes for File {
 
 impl Read for SpooledTempFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.spool.read_into(self.position, buffer).map_err(io_error)?;
+        let count = self.spool.read_into(buffer, self.position).map_err(io_error)?;
         self.position += count as u64;
         Ok(count)
     }
@@ -139,7 +139,7 @@ impl Read for SpooledTempFile {
 impl Write for SpooledTempFile {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let dir = self.dir.as_deref();
-        let count = self.spool.write(self.position, data, || make(dir)).map_err(io_error)?;
+        let count = self.spool.write(data, self.position, || make(dir)).map_err(io_error)?;
         self.position += count;
         Ok(count as usize)
     }

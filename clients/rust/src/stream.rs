@@ -7,7 +7,7 @@
 mod sys {
     use std::io::{self, Read, Write};
 
-    use tempfile_core::{File, Native};
+    use tempfile_core::{File, Process};
 
     use crate::error::io_error;
 
@@ -18,7 +18,7 @@ mod sys {
     pub struct Writer(Stream);
 
     struct Stream {
-        file: File<Native>,
+        file: File<Process>,
         offset: u64,
     }
 
@@ -41,13 +41,13 @@ mod sys {
 
         fn stream(&self, offset: u64) -> io::Result<Stream> {
             let file = self.handle().at(offset).map_err(io_error)?.try_clone()?;
-            Ok(Stream { file: File::handed_over(Native, file), offset })
+            Ok(Stream { file: File::from_descriptor(Process, file), offset })
         }
     }
 
     impl Read for Reader {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let count = self.0.file.read_into(self.0.offset, buffer).map_err(io_error)?;
+            let count = self.0.file.read_into(buffer, self.0.offset).map_err(io_error)?;
             self.0.offset += count as u64;
             Ok(count)
         }
@@ -55,7 +55,7 @@ mod sys {
 
     impl Write for Writer {
         fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-            let count = self.0.file.write(self.0.offset, data).map_err(io_error)?;
+            let count = self.0.file.write(data, self.0.offset).map_err(io_error)?;
             self.0.offset += count;
             Ok(count as usize)
         }
