@@ -24,7 +24,7 @@ fn results(arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
 
 #[test]
 fn a_broken_provider_fails() {
-    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let provider = test_plugins::BROKEN_PROVIDER;
     let (results, code) =
         results(&["--placement", "component", "--provider", provider, "--filter", "p02_removed"]);
     assert_eq!(code, Some(1));
@@ -36,15 +36,6 @@ fn a_broken_provider_fails() {
         );
     }
     assert_eq!(failed.count(), results.len(), "{results:?}");
-}
-
-#[test]
-fn the_limited_provider_is_like_the_other_where_nothing_limits_it() {
-    let world = World::new();
-    let provider = world.file("limited.wasm", wasi_tempfile_host::components::LIMITED_PROVIDER);
-    let provider = provider.to_str().expect("the test's path is text");
-    let ended = output(&mut conformance(&["--placement", "component", "--provider", provider]));
-    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
 }
 
 #[test]
@@ -94,7 +85,7 @@ fn rows_are_a_table() {
 
 #[test]
 fn rows_fail_with_their_cases() {
-    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let provider = test_plugins::BROKEN_PROVIDER;
     let (rows, code) = results(&["--rows", "--placement", "component", "--provider", provider]);
     assert_eq!(code, Some(1));
     let of = |id: &str| rows.iter().find(|row| row["row"] == id).expect("it is in the table");
@@ -104,7 +95,7 @@ fn rows_fail_with_their_cases() {
 
 #[test]
 fn junit_counts_and_escapes() {
-    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let provider = test_plugins::BROKEN_PROVIDER;
     let arguments = ["--format", "junit", "--provider", provider, "--filter", "p02_removed_on_close"];
     let ended = output(&mut conformance(&arguments));
     assert_eq!(ended.code, Some(1));
