@@ -12,7 +12,8 @@ mod nested;
 pub(crate) use nested::Call;
 
 /// What every component is made of, from the workspace's root.
-const SOURCES: &[&str] = &["Cargo.toml", "Cargo.lock", "build", "core", "wasi", "guest", "clients/rust", "wit"];
+const SOURCES: &[&str] =
+    &["Cargo.toml", "Cargo.lock", "build", "core", "wasi", "guest", "clients/rust", "wit"];
 
 /// Builds components. Where each is, the package finds in a variable: `COMPONENT_SORT` for `sort.wasm`.
 ///

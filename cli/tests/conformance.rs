@@ -118,3 +118,59 @@ fn a_provider_that_is_none_is_refused() {
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }
 }
+
+#[test]
+fn the_environment_does_not_turn_the_command_into_something_else() {
+    let world = World::new();
+    let directory = world.directory("case");
+    let listed = output(&mut conformance(&["--list"])).stdout;
+    let case = listed.lines().find(|name| name.contains("p02_removed_on_close")).expect("it is listed");
+    let expected = output(command().arg("wit"));
+    for placement in ["native", "component", "host"] {
+        let ended = output(
+            command()
+                .arg("wit")
+                .env("CONFORMANCE_CASE", case)
+                .env("CONFORMANCE_PLACEMENT", placement)
+                .env("CONFORMANCE_DIRECTORY", &directory)
+                .env("CONFORMANCE_SCRATCH", &directory)
+                .env("CONFORMANCE_COMPILED", world.file("compiled", "no code")),
+        );
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{placement}");
+        assert!(ended.stdout == expected.stdout, "{placement}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn one_case_runs_in_this_process() {
+    let world = World::new();
+    let case = "named::p02_removed_on_close";
+    for placement in ["native", "component", "host"] {
+        let directory = world.directory(placement);
+        let mut one = conformance(&["--case", case, "--placement", placement, "--directory"]);
+        let ended = output(one.arg(&directory).env("TMPDIR", &directory));
+        assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(0), "", ""), "{placement}");
+    }
+    // The same case fails where the provider is broken.
+    let directory = world.directory("broken");
+    let provider = test_plugins::BROKEN_PROVIDER;
+    let mut one = conformance(&["--case", case, "--placement", "component", "--provider", provider]);
+    let ended = output(one.arg("--directory").arg(directory));
+    assert_eq!(ended.code, Some(1));
+    assert!(!ended.stderr.is_empty());
+}
+
+#[test]
+fn one_case_needs_its_name_one_placement_and_a_directory() {
+    let case = "named::p02_removed_on_close";
+    for arguments in [
+        &["--case", case, "--placement", "native"][..],
+        &["--case", case, "--directory", "/tmp"],
+        &["--case", "no such case", "--placement", "native", "--directory", "/tmp"],
+        &["--placement", "native", "--directory", "/tmp"],
+        &["--case", case, "--placement", "native", "--directory", "/tmp", "--list"],
+    ] {
+        let ended = output(&mut conformance(arguments));
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+    }
+}

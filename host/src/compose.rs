@@ -174,9 +174,7 @@ mod tests {
     #[test]
     fn preopens_without_a_stub_are_refused() {
         for version in ["", "@0.3.0", "@0.2.0-rc-2023-11-10"] {
-            let text = format!(
-                r#"(component (import "wasi:filesystem/preopens{version}" (instance)))"#
-            );
+            let text = format!(r#"(component (import "wasi:filesystem/preopens{version}" (instance)))"#);
             let plugin = wat::parse_str(text).expect("a component");
             let composed = compose(&plugin, crate::components::PROVIDER, PluginPreopens::Empty);
             assert!(matches!(composed, Err(Error::MissingImport { .. })), "{version}: {composed:?}");

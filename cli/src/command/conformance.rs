@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use conformance_runner::{
-    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find,
-};
+use conformance_runner::{Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find};
 use serde::Serialize;
 
 use super::{MISUSED, PLUGIN_FAILED, Result, complain};

@@ -15,8 +15,8 @@ pub(crate) fn run(launcher: &Launcher, case: &'static Case) -> Result<Outcome, P
         None => vec![("TMPDIR".to_owned(), text(scratch))],
         Some(chosen) => setup::environment(chosen, &text(scratch)),
     };
-    let granted = granted(case, Placement::Native)
-        .map_err(|error| format!("nothing to grant to the case: {error}"))?;
+    let granted =
+        granted(case, Placement::Native).map_err(|error| format!("nothing to grant to the case: {error}"))?;
     let process = CaseProcess {
         case,
         placement: Placement::Native,

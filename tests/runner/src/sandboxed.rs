@@ -18,11 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const SAID: usize = 1 << 20;
 
 /// The suite inside a sandbox: served by the host, or composed with this provider.
-pub(crate) fn load(
-    placement: Placement,
-    provider: &[u8],
-    cache: Option<&Path>,
-) -> Result<Plugin, Error> {
+pub(crate) fn load(placement: Placement, provider: &[u8], cache: Option<&Path>) -> Result<Plugin, Error> {
     let sandbox = match cache {
         Some(directory) => Sandbox::with_cache(directory)?,
         None => Sandbox::new()?,
