@@ -17,7 +17,7 @@ mod chart;
 mod embedder;
 mod figures;
 mod instances;
-#[path = "../../host/build/nested.rs"]
+#[path = "../../build/nested.rs"]
 mod nested;
 mod outside;
 mod plugins;

@@ -3,13 +3,22 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use wasi_tempfile_host::{Capture, Ending, Mount, Plugin, Run, Sandbox, ScratchRoot, components};
+use wasi_tempfile_host::{Capture, Ending, Mount, Plugin, Run, Sandbox, ScratchRoot};
 
 use crate::nested::Call;
 use crate::space::Space;
 
 /// This package, as plugins.
-const CALL: Call = Call { features: None, packages: &["bench"] };
+const CALL: Call = Call {
+    features: None,
+    packages: &["bench"],
+    artifacts: &[
+        ("bench-ours.wasm", "bench-ours.wasm"),
+        ("bench-theirs.wasm", "bench-theirs.wasm"),
+        ("bench-first.wasm", "bench-first.wasm"),
+        ("bench-empty.wasm", "bench-empty.wasm"),
+    ],
+};
 
 /// Compiled plugins, by who provides.
 pub(crate) struct Plugins {
@@ -36,8 +45,9 @@ pub(crate) struct Bytes {
 impl Plugins {
     /// Builds and compiles them. Only who measures pays for that.
     pub(crate) fn build(workspace: &Path, space: &Space) -> Self {
-        let built =
-            CALL.build(workspace, &workspace.join("target/bench")).unwrap_or_else(|cause| panic!("{cause}"));
+        let built = workspace.join("target/bench");
+        fs::create_dir_all(&built).expect("make a directory for the plugins");
+        CALL.build(workspace, &built).unwrap_or_else(|cause| panic!("{cause}"));
         let path = |name: &str| built.join(format!("bench-{name}.wasm"));
         let bytes = |name| fs::read(path(name)).expect("read a component that was built");
         let sandbox = Sandbox::new().expect("start the engine");
@@ -54,7 +64,7 @@ impl Plugins {
             first_component: runner(sandbox.load(&bytes("first"))),
             first_host: runner(sandbox.load_hosted(&bytes("first"))),
             empty: runner(sandbox.load(&bytes("empty"))),
-            sort: runner(sandbox.load(components::SORT)),
+            sort: runner(sandbox.load(&fs::read(test_plugins::SORT).expect("read a component"))),
             bytes: Bytes { ours: path("ours"), first: path("first"), empty: path("empty") },
         }
     }

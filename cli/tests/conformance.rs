@@ -24,7 +24,7 @@ fn results(arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
 
 #[test]
 fn a_broken_provider_fails() {
-    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let provider = test_plugins::BROKEN_PROVIDER;
     let (results, code) =
         results(&["--placement", "component", "--provider", provider, "--filter", "named::removed_on"]);
     assert_eq!(code, Some(1));
@@ -36,15 +36,6 @@ fn a_broken_provider_fails() {
         );
     }
     assert_eq!(failed.count(), results.len(), "{results:?}");
-}
-
-#[test]
-fn the_limited_provider_is_like_the_other_where_nothing_limits_it() {
-    let world = World::new();
-    let provider = world.file("limited.wasm", wasi_tempfile_host::components::LIMITED_PROVIDER);
-    let provider = provider.to_str().expect("the test's path is text");
-    let ended = output(&mut conformance(&["--placement", "component", "--provider", provider]));
-    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
 }
 
 #[test]
@@ -94,7 +85,7 @@ fn rows_are_a_table() {
 
 #[test]
 fn rows_fail_with_their_cases() {
-    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let provider = test_plugins::BROKEN_PROVIDER;
     let (rows, code) = results(&["--rows", "--placement", "component", "--provider", provider]);
     assert_eq!(code, Some(1));
     let of = |id: &str| rows.iter().find(|row| row["row"] == id).expect("it is in the table");
@@ -104,7 +95,7 @@ fn rows_fail_with_their_cases() {
 
 #[test]
 fn junit_counts_and_escapes() {
-    let provider = env!("COMPONENT_BROKEN_PROVIDER");
+    let provider = test_plugins::BROKEN_PROVIDER;
     let arguments = ["--format", "junit", "--provider", provider, "--filter", "named::removed_on_close"];
     let ended = output(&mut conformance(&arguments));
     assert_eq!(ended.code, Some(1));
@@ -125,5 +116,61 @@ fn a_provider_that_is_none_is_refused() {
         let ended = output(&mut conformance(&["--provider", file, "--filter", "named::removed_on_close"]));
         assert_eq!(ended.code, Some(3), "{}", ended.stderr);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_environment_does_not_turn_the_command_into_something_else() {
+    let world = World::new();
+    let directory = world.directory("case");
+    let listed = output(&mut conformance(&["--list"])).stdout;
+    let case = listed.lines().find(|name| name.contains("named::removed_on_close")).expect("it is listed");
+    let expected = output(command().arg("wit"));
+    for placement in ["native", "component", "host"] {
+        let ended = output(
+            command()
+                .arg("wit")
+                .env("CONFORMANCE_CASE", case)
+                .env("CONFORMANCE_PLACEMENT", placement)
+                .env("CONFORMANCE_DIRECTORY", &directory)
+                .env("CONFORMANCE_SCRATCH", &directory)
+                .env("CONFORMANCE_COMPILED", world.file("compiled", "no code")),
+        );
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{placement}");
+        assert!(ended.stdout == expected.stdout, "{placement}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn one_case_runs_in_this_process() {
+    let world = World::new();
+    let case = "named::p02_removed_on_close";
+    for placement in ["native", "component", "host"] {
+        let directory = world.directory(placement);
+        let mut one = conformance(&["--case", case, "--placement", placement, "--directory"]);
+        let ended = output(one.arg(&directory).env("TMPDIR", &directory));
+        assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(0), "", ""), "{placement}");
+    }
+    // The same case fails where the provider is broken.
+    let directory = world.directory("broken");
+    let provider = test_plugins::BROKEN_PROVIDER;
+    let mut one = conformance(&["--case", case, "--placement", "component", "--provider", provider]);
+    let ended = output(one.arg("--directory").arg(directory));
+    assert_eq!(ended.code, Some(1));
+    assert!(!ended.stderr.is_empty());
+}
+
+#[test]
+fn one_case_needs_its_name_one_placement_and_a_directory() {
+    let case = "named::p02_removed_on_close";
+    for arguments in [
+        &["--case", case, "--placement", "native"][..],
+        &["--case", case, "--directory", "/tmp"],
+        &["--case", "no such case", "--placement", "native", "--directory", "/tmp"],
+        &["--placement", "native", "--directory", "/tmp"],
+        &["--case", case, "--placement", "native", "--directory", "/tmp", "--list"],
+    ] {
+        let ended = output(&mut conformance(arguments));
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
     }
 }

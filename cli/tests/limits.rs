@@ -2,12 +2,7 @@
 
 mod support;
 
-use std::fs;
-use std::thread;
-
 use support::{World, output};
-use wasi_tempfile_host::provider::Limits;
-use wasi_tempfile_host::{Capture, Ending, Error, Plugin, Run, Sandbox, ScratchRoot};
 
 /// What the plugin says, run by the command with these limits, whoever provides.
 #[track_caller]
@@ -87,60 +82,11 @@ fn limits_need_a_provider_that_counts() {
     let world = World::new();
     let provider = world.file("provider.wasm", wasi_tempfile_host::components::PROVIDER);
     let provider = provider.to_str().expect("the test's path is text");
-    for (options, needed) in [
-        (["--provider", provider, "--bytes", "1M"], "`--provider host` or `component`"),
-        (["--provider", "component", "--idle", "1h"], "`--provider host`"),
-        (["--provider", "component", "--time-to-live", "1h"], "`--provider host`"),
-    ] {
-        let ended = output(&mut world.run(&options, &["ok"]));
-        assert_eq!(ended.code, Some(2), "{options:?}");
-        let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
-        assert!(complaint.contains(needed), "{complaint}");
-    }
-    let root = ScratchRoot::open(world.root()).expect("open the root");
-    let sandbox = Sandbox::new().expect("make a sandbox");
-    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    let run = |limits| Run::in_root(&root).args(["plugin", "ok"]).limits(limits);
-    let uncounted = sandbox.load(&plugin).expect("load").run(run(Limits::default()));
-    assert!(matches!(uncounted, Err(Error::NotLimited)));
-    let timeless = sandbox.load_limited(&plugin).expect("load");
-    let timeless = timeless.run(run(Limits { idle: Some(1), ..Limits::default() }));
-    assert!(matches!(timeless, Err(Error::NotTimed)));
+    let ended = output(&mut world.run(&["--provider", provider, "--bytes", "1M"], &["ok"]));
+    assert_eq!(ended.code, Some(2));
+    let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+    assert!(complaint.contains("`--provider host` or `component`"), "{complaint}");
     world.assert_nothing_left();
-}
-
-#[test]
-fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
-    let world = World::new();
-    let root = ScratchRoot::open(world.root()).expect("open the root");
-    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    let plugin = Sandbox::new().and_then(|sandbox| sandbox.load_limited(&plugin)).expect("load the plugin");
-    for (text, said) in [
-        ("bytes=many", "0 invalid\nafterwards invalid\n"),
-        ("idle=5", "0 invalid\nafterwards invalid\n"),
-        ("entries=2", "2 quota\nafterwards ok\n"),
-        ("", "3 ok\nafterwards ok\n"),
-    ] {
-        let output = Capture::new(1024);
-        let run = Run::in_root(&root).env(Limits::VARIABLE, text).args(["plugin", "hold", "3"]);
-        let outcome = plugin.run(run.stdout(&output)).expect("run");
-        assert_eq!((outcome.ending, &*output.text()), (Ending::Returned, said), "{text:?}");
-    }
-    // The embedder's own limits come first.
-    let output = Capture::new(1024);
-    let limits = Limits { entries: Some(1), ..Limits::default() };
-    let run = Run::in_root(&root).env(Limits::VARIABLE, "").args(["plugin", "hold", "3"]).limits(limits);
-    plugin.run(run.stdout(&output)).expect("run");
-    assert_eq!(output.text(), "1 quota\nafterwards ok\n");
-}
-
-#[test]
-fn an_expired_handle_is_closed() {
-    let closed = "0 closed, then closed\nafterwards closed\n";
-    for limit in ["--time-to-live", "--idle"] {
-        assert_eq!(said_by("host", &[limit, "0"], &["fill", "10"]), closed);
-        assert_eq!(said_by("host", &[limit, "1h"], &["fill", "10"]), "10 ok, then ok\nafterwards ok\n");
-    }
 }
 
 #[test]
@@ -150,37 +96,4 @@ fn statistics_have_the_peaks() {
     let figures = output(&mut world.run(&options, &["fill", "50000"])).stderr;
     let figures: serde_json::Value = serde_json::from_str(&figures).expect("one object");
     assert_eq!(figures["peak-bytes"], 10000, "{figures}");
-}
-
-fn plugin() -> Plugin {
-    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    Sandbox::new().and_then(|sandbox| sandbox.load_hosted(&plugin)).expect("load the plugin")
-}
-
-#[test]
-fn a_neighbour_at_its_limit_is_not_noticed() {
-    let world = World::new();
-    let root = ScratchRoot::open(world.root()).expect("open the root");
-    let plugin = plugin();
-    let limits = Limits { bytes: Some(100_000), ..Limits::default() };
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            for (size, expected) in [("500000", "100000 quota, then quota"), ("99999", "99999 ok, then ok")] {
-                let (plugin, root) = (&plugin, &root);
-                scope.spawn(move || {
-                    for _ in 0..5 {
-                        let output = Capture::new(1024);
-                        let run =
-                            Run::in_root(root).args(["plugin", "fill", size]).stdout(&output).limits(limits);
-                        let outcome = plugin.run(run).expect("run");
-                        assert_eq!(outcome.ending, Ending::Returned);
-                        assert_eq!(output.text(), format!("{expected}\nafterwards ok\n"));
-                        let usage = outcome.used.tempfile.expect("the host counted");
-                        assert_eq!((usage.live.bytes, usage.peak.bytes), (0, 100_000));
-                    }
-                });
-            }
-        }
-    });
-    world.assert_nothing_left();
 }

@@ -10,7 +10,6 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use support::{Running, World, command, output};
-use wasi_tempfile_host::{Ending, Run, Sandbox, ScratchRoot};
 
 fn sweep(root: &Path, options: &[&str]) -> support::Ended {
     output(command().arg("sweep").args(options).arg(root))
@@ -145,19 +144,6 @@ fn a_kept_directory_stays_where_the_run_says() {
         fs::remove_dir_all(kept).expect("it is the caller's now");
     }
     world.assert_nothing_left();
-}
-
-#[test]
-fn a_kept_directory_of_a_trap_shows_what_was_there() {
-    let world = World::new();
-    let root = ScratchRoot::open(world.root()).expect("open the root");
-    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    let plugin = Sandbox::new().and_then(|sandbox| sandbox.load(&plugin)).expect("load the plugin");
-    let outcome = plugin.run(Run::in_root(&root).args(["plugin", "trap"]).keep()).expect("run");
-    assert!(matches!(outcome.ending, Ending::Trapped { .. }));
-    let kept = outcome.kept.expect("it was kept");
-    assert_eq!(fs::read_dir(&kept).expect("list it").count(), 2);
-    assert_eq!(root.sweep().expect("sweep").kept, [kept]);
 }
 
 #[test]

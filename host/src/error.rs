@@ -53,8 +53,6 @@ pub enum Error {
     },
     /// A run has limits, and a plugin whose provider does not count.
     NotLimited,
-    /// A run limits time, and the host does not provide for its plugin.
-    NotTimed,
     /// The WebAssembly engine could not be set up.
     Engine {
         /// What was tried.
@@ -120,7 +118,6 @@ impl fmt::Display for Error {
             Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
             Self::NotLimited => f.write_str("limits need a provider that counts, and this plugin's does not"),
-            Self::NotTimed => f.write_str("limits of time need the host's own provider"),
             Self::Engine { operation, cause } => write!(f, "{operation}: {cause}"),
         }
     }

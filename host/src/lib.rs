@@ -6,11 +6,12 @@
 //! exhausted memory, a timeout or an interruption.
 //!
 //! ```
-//! use wasi_tempfile_host::{Capture, Ending, Run, Sandbox, ScratchRoot, components};
+//! use wasi_tempfile_host::{Capture, Ending, Run, Sandbox, ScratchRoot};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let sandbox = Sandbox::new()?;
-//! let sort = sandbox.load(components::SORT)?;
+//! # let file = test_plugins::SORT;
+//! let sort = sandbox.load(&std::fs::read(file)?)?;
 //!
 //! let root = ScratchRoot::open_default()?;
 //! let output = Capture::new(1 << 20);
@@ -53,7 +54,6 @@ mod error;
 pub mod provider;
 mod sandbox;
 mod scratch;
-pub mod suite;
 
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};
 pub use error::{Error, RootCause};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine};
+use wasmtime::{Cache, CacheConfig, Config, Engine};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::components;
@@ -70,7 +70,26 @@ impl Sandbox {
     ///
     /// If the engine cannot run on this machine, or not with this stack.
     pub fn with_guards(guards: Guards) -> Result<Self, Error> {
+        Self::with_config(guards, Config::new())
+    }
+
+    /// A sandbox behind the default [`Guards`] that keeps the machine code of plugins in a directory, an absolute path, and
+    /// takes it from there when the same plugin is loaded again, by any process. Whoever can write to the directory can
+    /// run code in this process.
+    ///
+    /// # Errors
+    ///
+    /// If the directory can neither be opened nor made, or the engine cannot run on this machine.
+    pub fn with_cache(directory: &Path) -> Result<Self, Error> {
+        let mut cache = CacheConfig::new();
+        cache.with_directory(directory);
+        let cache = Cache::new(cache).map_err(|error| engine_error("open the cache", &error))?;
         let mut config = Config::new();
+        config.cache(Some(cache));
+        Self::with_config(Guards::default(), config)
+    }
+
+    fn with_config(guards: Guards, mut config: Config) -> Result<Self, Error> {
         // How a run is stopped that never calls the host.
         config.epoch_interruption(true);
         guards.configure(&mut config);
@@ -112,18 +131,8 @@ impl Sandbox {
     ///
     /// As [`compose`] and [`load_composed`](Self::load_composed).
     pub fn load(&self, plugin: &[u8]) -> Result<Plugin, Error> {
-        self.load_with(plugin, components::PROVIDER)
-    }
-
-    /// As [`load`](Self::load), with a provider that keeps to the limits of its run ([`Run::limits`]). It is larger, and every byte passes
-    /// through it: where the host can provide, [`load_hosted`](Self::load_hosted) does better.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load).
-    pub fn load_limited(&self, plugin: &[u8]) -> Result<Plugin, Error> {
-        let plugin = self.load_with(plugin, components::LIMITED_PROVIDER)?;
-        Ok(Plugin { provider: Provider::LimitedComponent, ..plugin })
+        let plugin = self.load_with(plugin, components::PROVIDER)?;
+        Ok(Plugin { provider: Provider::Carried, ..plugin })
     }
 
     /// Composes a plugin with a provider of the caller's choice, and compiles it.
@@ -142,7 +151,7 @@ impl Sandbox {
     ///
     /// If it is not a component, imports something that is not served, or does not export `wasi:cli/run`.
     pub fn load_composed(&self, component: &[u8]) -> Result<Plugin, Error> {
-        self.link(&self.compile(component)?, &self.linker, Provider::Component)
+        self.link(&self.compile(component)?, &self.linker, Provider::Other)
     }
 
     /// Compiles a plugin as it is, and serves `scratch:tempfile` to it from the host: see [`provider`]. Its scratch directory
@@ -153,26 +162,6 @@ impl Sandbox {
     /// As [`load_composed`](Self::load_composed), or if [`with`](Self::with) has added a part of `scratch:tempfile`.
     pub fn load_hosted(&self, plugin: &[u8]) -> Result<Plugin, Error> {
         self.link(&self.compile(plugin)?, &self.providing()?, Provider::Host)
-    }
-
-    /// As [`load_composed`](Self::load_composed) or, if `hosted`, [`load_hosted`](Self::load_hosted), of what [`Plugin::compiled`] gave.
-    ///
-    /// # Safety
-    ///
-    /// The file is what [`Plugin::compiled`] gave to this very program, and nobody changes it while the plugin lives: it is code.
-    #[allow(
-        unsafe_code,
-        reason = "the engine has no other way to run code that it compiled in another process"
-    )]
-    pub(crate) unsafe fn load_compiled(&self, file: &Path, hosted: bool) -> Result<Plugin, Error> {
-        // SAFETY: what the caller promises is what the engine asks for.
-        let component = unsafe { Component::deserialize_file(&self.common.engine, file) }
-            .map_err(|error| engine_error("load a compiled plugin", &error))?;
-        let (linker, provider) = match hosted {
-            true => (self.providing()?, Provider::Host),
-            false => (self.linker.clone(), Provider::Component),
-        };
-        self.link(&component, &linker, provider)
     }
 
     fn providing(&self) -> Result<Linker<State>, Error> {

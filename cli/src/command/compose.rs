@@ -11,7 +11,7 @@ use super::{Result, files};
 /// Put the provider inside a plugin, so that it runs in any WASI 0.2 host
 ///
 /// The host's first writable directory, or the one TMPDIR names, is then the provider's; the plugin itself sees no
-/// directory at all.
+/// directory at all. The host can limit what the plugin has at one time: see `component --help`.
 #[derive(Args)]
 pub(crate) struct Compose {
     /// The plugin, a component that imports scratch:tempfile
@@ -23,20 +23,15 @@ pub(crate) struct Compose {
     output: PathBuf,
 
     /// Another provider than the one in this program
-    #[arg(long, value_name = "FILE.wasm", conflicts_with = "limited")]
+    #[arg(long, value_name = "FILE.wasm")]
     provider: Option<PathBuf>,
-
-    /// The provider that keeps to the limits in its environment: see `component --help`
-    #[arg(long)]
-    limited: bool,
 }
 
 impl Compose {
     pub(super) fn run(self) -> Result {
         let plugin = files::read(&self.plugin)?;
         let provider = self.provider.as_deref().map(files::read).transpose()?;
-        let ours = if self.limited { components::LIMITED_PROVIDER } else { components::PROVIDER };
-        let provider = provider.as_deref().unwrap_or(ours);
+        let provider = provider.as_deref().unwrap_or(components::PROVIDER);
         let whole = compose(&plugin, provider, PluginPreopens::Empty)
             .map_err(|error| format!("compose {}: {error}", self.plugin.display()))?;
         files::write(&self.output, &whole)?;

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use conformance_runner::{Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find};
 use serde::Serialize;
-use wasi_tempfile_host::suite::{Case, CaseResult, Outcome, Placement, Suite, cases};
 
-use super::{PLUGIN_FAILED, Result};
+use super::{MISUSED, PLUGIN_FAILED, Result, complain};
 
 mod rows;
 
 /// Run the conformance suite
+///
+/// Cases run side by side. One that changes its whole process, and every native one, runs in a process of its own:
+/// this program again, with --case.
 #[derive(Args)]
 pub(crate) struct Conformance {
     /// Where the interface is implemented
@@ -33,6 +36,28 @@ pub(crate) struct Conformance {
     /// Print a table of what has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
     rows: bool,
+    #[command(flatten)]
+    one: OneCase,
+}
+
+/// The options of one case in this very process.
+#[derive(Args)]
+#[command(next_help_heading = "One case in this process")]
+struct OneCase {
+    /// Run this one case here, in one placement, and in a process that it may change for good. The exit code is 0 if
+    /// the case passed, or was skipped and standard output begins with `skipped: `
+    #[arg(long, value_name = "NAME", value_parser = case, conflicts_with_all = ["list", "rows", "filter", "format"])]
+    #[arg(requires = "directory")]
+    case: Option<&'static Case>,
+    /// An empty directory for the case; natively, TMPDIR has to name it too
+    #[arg(long, value_name = "DIR", requires = "case")]
+    directory: Option<PathBuf>,
+    /// The directory with those that the case is granted
+    #[arg(long, value_name = "DIR", requires = "case")]
+    granted: Option<PathBuf>,
+    /// Keep the compiled suite in this directory
+    #[arg(long, value_name = "DIR", requires = "case")]
+    cache: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -50,8 +75,28 @@ enum Format {
     Junit,
 }
 
+impl Chosen {
+    fn placements(self) -> &'static [Placement] {
+        match self {
+            Chosen::Native => &[Placement::Native],
+            Chosen::Component => &[Placement::Component],
+            Chosen::Host => &[Placement::Host],
+            Chosen::All => &Placement::ALL,
+        }
+    }
+}
+
 impl Conformance {
     pub(super) fn run(self) -> Result {
+        if let (Some(case), Some(directory)) = (self.one.case, self.one.directory) {
+            let &[placement] = self.placement.placements() else {
+                complain("--case needs one --placement");
+                return Ok(ExitCode::from(MISUSED));
+            };
+            let OneCase { granted, cache, .. } = self.one;
+            let provider = self.provider;
+            return Ok(CaseProcess { case, placement, directory, granted, provider, cache }.run());
+        }
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(),
             false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
@@ -64,15 +109,10 @@ impl Conformance {
                 .map(|()| ExitCode::SUCCESS)
                 .map_err(unwritten);
         }
-        let placements: &[Placement] = match self.placement {
-            Chosen::Native => &[Placement::Native],
-            Chosen::Component => &[Placement::Component],
-            Chosen::Host => &[Placement::Host],
-            Chosen::All => &Placement::ALL,
-        };
+        let placements = self.placement.placements();
         let jobs: Vec<(Placement, &Case)> =
             placements.iter().flat_map(|placement| chosen.iter().map(|case| (*placement, *case))).collect();
-        let suite = Suite::new(self.provider);
+        let suite = Suite::new(Launcher::new(this_program()?, &["conformance"]), self.provider);
         if placements.contains(&Placement::Component) {
             suite.compose()?;
         }
@@ -100,6 +140,19 @@ fn filter(text: &str) -> std::result::Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("no case has this in its name; --list prints them all".to_owned()),
     }
+}
+
+/// A case's name.
+fn case(name: &str) -> std::result::Result<&'static Case, String> {
+    find(name).ok_or_else(|| "no case has this name; --list prints them all".to_owned())
+}
+
+/// This program, even if its file has been replaced since.
+fn this_program() -> Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok("/proc/self/exe".into());
+    }
+    std::env::current_exe().map_err(|cause| format!("find this program: {cause}"))
 }
 
 fn unwritten(cause: io::Error) -> String {

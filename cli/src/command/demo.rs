@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use wasi_tempfile_host::{Ending, Sandbox, ScratchRoot, components};
+use wasi_tempfile_host::{Ending, Sandbox, ScratchRoot};
 
 use super::run::{Scratch, conclude};
 use super::{PLUGIN_FAILED, Result, complain, files, values};
@@ -26,6 +26,9 @@ use report::Report;
 use source::Source;
 use stats::Stats;
 use work::{Done, Work};
+
+/// The plugin: an external merge sort from standard input to standard output.
+const SORT: &[u8] = include_bytes!(env!("COMPONENT_SORT"));
 
 /// What plugin and provider may use unless it is said.
 const MEMORY: u64 = 16 << 20;
@@ -72,7 +75,7 @@ impl Demo {
         files::print(&report.before(&source, &work))?;
 
         let sandbox = Sandbox::new().map_err(|error| error.to_string())?;
-        let plugin = sandbox.load(components::SORT).map_err(|error| error.to_string())?;
+        let plugin = sandbox.load(SORT).map_err(|error| error.to_string())?;
         let done = work.run(&plugin, &root, source, &mut destination)?;
 
         let left = left_in(&root)?;

@@ -82,18 +82,10 @@ impl Scratch {
 impl RunPlugin {
     pub(super) fn run(self) -> Result {
         let limits = self.limits.limits();
-        let timed = limits.is_some_and(|limits| limits.time_to_live.or(limits.idle).is_some());
-        let misused = match (&self.provider, limits) {
-            (values::Provider::Component, _) if timed => Some(
-                "`--time-to-live` and `--idle` need `--provider host`: a provider component has no clock",
-            ),
-            (values::Provider::File(_), Some(_)) => Some(
+        if matches!(self.provider, values::Provider::File(_)) && limits.is_some() {
+            complain(
                 "limits need `--provider host` or `component`: this program can't tell whether another keeps to them",
-            ),
-            (values::Provider::Host | values::Provider::Component | values::Provider::File(_), _) => None,
-        };
-        if let Some(misused) = misused {
-            complain(misused);
+            );
             return Ok(ExitCode::from(MISUSED));
         }
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
@@ -107,7 +99,6 @@ impl RunPlugin {
         let plugin = match (&self.provider, other) {
             (values::Provider::Host, _) => sandbox.load_hosted(&plugin),
             (_, Some(other)) => sandbox.load_with(&plugin, &other),
-            (_, None) if limits.is_some() => sandbox.load_limited(&plugin),
             (_, None) => sandbox.load(&plugin),
         }
         .map_err(about_plugin)?;

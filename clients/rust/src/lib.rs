@@ -55,5 +55,5 @@ pub use stream::{Reader, Writer};
 
 /// The README's program is compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use sha2::{Digest, Sha256};
-use wasi_tempfile_host::components::for_tests::UPLOAD;
+use test_plugins::UPLOAD;
 
 struct Service {
     child: Child,
@@ -21,12 +21,10 @@ impl Service {
     fn start(name: &str) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("make the test's directory");
-        let plugin = directory.join("upload.wasm");
-        fs::write(&plugin, UPLOAD).expect("write the plugin");
         let log = fs::File::create(directory.join("log")).expect("make the log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_embed-async"))
             .arg("127.0.0.1:0")
-            .args([directory.join("root"), plugin])
+            .args([directory.join("root"), UPLOAD.into()])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

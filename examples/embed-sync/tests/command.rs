@@ -5,16 +5,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use wasi_tempfile_host::components;
-
 struct World(PathBuf);
 
 impl World {
     fn new(name: &str) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("make the test's directory");
-        fs::write(directory.join("sort.wasm"), components::SORT).expect("write the plugin");
-        fs::write(directory.join("upload.wasm"), components::for_tests::UPLOAD).expect("write the plugin");
+        fs::copy(test_plugins::SORT, directory.join("sort.wasm")).expect("copy the plugin");
+        fs::copy(test_plugins::UPLOAD, directory.join("upload.wasm")).expect("copy the plugin");
         Self(directory)
     }
 

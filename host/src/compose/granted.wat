@@ -1,12 +1,12 @@
 ;; wasi:filesystem/preopens without the scratch directory: the host's own list, less one entry.
 ;;
-;; {VERSION} is replaced by the version the plugin imports, with its `@`; {SCRATCH} and {SCRATCH_LENGTH} by the guest
-;; path of the scratch directory.
+;; Version 0.2.0 serves a plugin that imports any later 0.2: the interface has not changed. The guest
+;; path of the scratch directory, `/tmp`, is `SCRATCH_GUEST_PATH` of compose.rs.
 (component
-  (import "wasi:filesystem/types{VERSION}" (instance $types
+  (import "wasi:filesystem/types@0.2.0" (instance $types
     (export "descriptor" (type (sub resource)))))
   (alias export $types "descriptor" (type $descriptor))
-  (import "wasi:filesystem/preopens{VERSION}" (instance $host
+  (import "wasi:filesystem/preopens@0.2.0" (instance $host
     (alias outer 1 $descriptor (type $outer))
     (export "descriptor" (type $own (eq $outer)))
     (export "get-directories" (func (result (list (tuple (own $own) string)))))))
@@ -47,11 +47,11 @@
     (import "host" "drop" (func $drop (param i32)))
 
     ;; At 0 and 4: the address and the number of the list's entries. At 16: the name to leave out. From 1024: the heap.
-    (data (i32.const 16) "{SCRATCH}")
+    (data (i32.const 16) "/tmp")
 
     (func $is-scratch (param $name i32) (param $length i32) (result i32)
       (local $i i32)
-      (if (i32.ne (local.get $length) (i32.const {SCRATCH_LENGTH}))
+      (if (i32.ne (local.get $length) (i32.const 4))
         (then (return (i32.const 0))))
       (loop $next-byte
         (if (i32.eq (local.get $i) (local.get $length))
@@ -102,4 +102,4 @@
   (instance $preopens
     (export "descriptor" (type $descriptor))
     (export "get-directories" (func $get-directories)))
-  (export "wasi:filesystem/preopens{VERSION}" (instance $preopens)))
+  (export "wasi:filesystem/preopens@0.2.0" (instance $preopens)))

@@ -19,10 +19,10 @@ use crate::error::Error;
 /// Who serves `scratch:tempfile` to a plugin.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Provider {
-    /// A component inside it, or nobody.
-    Component,
-    /// A component inside it, which keeps to the limits in its environment.
-    LimitedComponent,
+    /// The component that this crate carries, inside the plugin: it keeps to the limits in its environment.
+    Carried,
+    /// A component of the caller's inside the plugin, or nobody.
+    Other,
     /// This process.
     Host,
 }
@@ -30,8 +30,7 @@ pub(super) enum Provider {
 impl Provider {
     pub(super) fn as_str(self) -> &'static str {
         match self {
-            Self::Component => "component",
-            Self::LimitedComponent => "limited component",
+            Self::Carried | Self::Other => "component",
             Self::Host => "host",
         }
     }
@@ -48,12 +47,6 @@ pub struct Plugin {
 impl Plugin {
     pub(super) fn new(common: Arc<Common>, pre: CommandPre<State>, provider: Provider) -> Self {
         Self { common, pre, provider }
-    }
-
-    /// The machine code, for another process of this very program.
-    pub(crate) fn compiled(&self) -> Result<Vec<u8>, Error> {
-        let code = self.pre.instance_pre().component().serialize();
-        code.map_err(|error| engine_error("keep a compiled plugin", &error))
     }
 
     /// Runs the plugin to its end, whatever that is, and removes its scratch directory.

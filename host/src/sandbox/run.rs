@@ -101,9 +101,9 @@ impl Run {
     }
 
     /// Limits what the run may have at one time of files, names, handles and memory for them, and counts it: see
-    /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits). Only a plugin that the host provides for
-    /// ([`Sandbox::load_hosted`](crate::Sandbox::load_hosted)) can be limited, or, but for limits of time, one with a provider for it
-    /// ([`Sandbox::load_limited`](crate::Sandbox::load_limited)); the run of another is refused.
+    /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits). Only a plugin can be limited that
+    /// is served by the host ([`Sandbox::load_hosted`](crate::Sandbox::load_hosted)) or by the provider component that this crate carries
+    /// ([`Sandbox::load`](crate::Sandbox::load)); the run of another is refused.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
@@ -138,11 +138,8 @@ impl Run {
         let mut builder = TempfileCtx::builder(scratch)?;
         match (self.limits, provider) {
             (None, _) => {}
-            (Some(_), Provider::Component) => return Err(Error::NotLimited),
-            (Some(limits), Provider::LimitedComponent) => {
-                if limits.time_to_live.is_some() || limits.idle.is_some() {
-                    return Err(Error::NotTimed);
-                }
+            (Some(_), Provider::Other) => return Err(Error::NotLimited),
+            (Some(limits), Provider::Carried) => {
                 // The first of a name counts.
                 self.environment.insert(0, (Limits::VARIABLE.to_owned(), limits.to_string()));
             }

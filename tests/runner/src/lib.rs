@@ -1,13 +1,12 @@
-//! The conformance suite, run in every placement: each case in a world of its own.
+//! A runner for the conformance suite: each case in each placement, in a world of its own.
 //!
-//! Cases run natively in a process of their own, as a component in a fresh instance; where the setup of a case changes the whole
-//! process (its umask, its user, its mounts), in both. Such a process is this executable again, so a `main` that runs the suite
-//! begins with [`enter`].
+//! A case runs natively in a process of its own, and as a component in a fresh instance. Where the setup of
+//! a case changes the whole process (its umask, its user, its mounts), the instance gets a process of its
+//! own too. A [`Launcher`] says which program runs one case: usually this crate's `conformance-case`.
+#![deny(unsafe_code)]
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -15,81 +14,29 @@ use std::thread;
 use std::time::Instant;
 
 pub use conformance::{Case, Outcome, Placement, cases, find, rows};
-use conformance::{command, native, script, world};
+use conformance::{script, setup};
+use wasi_tempfile_host::{Plugin, components};
 
-use crate::components;
-use crate::sandbox::Plugin;
-
+mod directory;
+mod native;
+mod process;
 mod sandboxed;
 mod witness;
 
+pub use directory::Directory;
+pub use process::{CaseProcess, Launcher};
 use sandboxed::Places;
 
-/// How the processes of cases learn where the compiled suite is.
-const COMPILED: &str = "CONFORMANCE_COMPILED";
-
-/// Obeys if this process was started for one case. To be called first of all, before there is a second thread.
-pub fn enter() -> Option<ExitCode> {
-    let request = native::requested()?;
-    Some(match request.placement {
-        Placement::Native => request.run_natively(),
-        Placement::Component | Placement::Host => command::report(in_this_process(&request)),
-    })
-}
-
-#[allow(unsafe_code, reason = "compiling the suite anew takes a hundred times as long as the case")]
-fn in_this_process(request: &native::Request) -> Outcome {
-    let Some(file) = env::var_os(COMPILED).map(PathBuf::from) else {
-        return Outcome::Failed(format!("{COMPILED} does not say where the suite is"));
-    };
-    // First of all, since the case's own user may not read it. SAFETY: this program's other process has written it, in a directory that only
-    // its user can enter, and waits for this one.
-    let plugin = unsafe { sandboxed::load(request.placement, &file) };
-    if let Err(reason) =
-        conformance::setup::prepare(&request.case.setup, request.placement, &request.directory)
-    {
-        return Outcome::Skipped(reason);
-    }
-    plugin
-        .and_then(|plugin| {
-            let granted = env::var_os(world::GRANTED).map(PathBuf::from);
-            let places = Places { directory: &request.directory, granted: granted.as_deref() };
-            sandboxed::run(&plugin, request.case, request.placement, places)
-        })
-        .unwrap_or_else(|error| Outcome::Failed(error.to_string()))
-}
+/// The conformance suite, a `wasi:cli/run` command that imports the interface.
+pub const SUITE: &[u8] = include_bytes!(env!("COMPONENT_SUITE"));
 
 /// The suite, ready to run against one provider component. The other placements have none.
-#[derive(Default)]
 pub struct Suite {
+    launcher: Launcher,
     provider: Option<PathBuf>,
-    composed: OnceLock<Result<Compiled, String>>,
-    hosted: OnceLock<Result<Compiled, String>>,
-}
-
-/// The suite compiled for a placement.
-struct Compiled {
-    plugin: Plugin,
-    /// Where the code is stored for the processes of cases, once one has asked.
-    stored: OnceLock<Result<native::Directory, String>>,
-}
-
-impl Compiled {
-    fn new(plugin: Plugin) -> Self {
-        Compiled { plugin, stored: OnceLock::new() }
-    }
-
-    fn file(&self) -> Result<PathBuf, String> {
-        let path = |directory: &native::Directory| directory.path().join("suite");
-        let store = || -> Result<native::Directory, String> {
-            let directory = native::Directory::new().map_err(|error| error.to_string())?;
-            let code = self.plugin.compiled().map_err(|error| error.to_string())?;
-            fs::write(path(&directory), code)
-                .map_err(|error| format!("store the compiled suite: {error}"))?;
-            Ok(directory)
-        };
-        self.stored.get_or_init(store).as_ref().map(path).map_err(String::clone)
-    }
+    cache: OnceLock<Result<Directory, String>>,
+    composed: OnceLock<Result<Plugin, String>>,
+    hosted: OnceLock<Result<Plugin, String>>,
 }
 
 /// How one case ended in one placement.
@@ -106,9 +53,16 @@ pub struct CaseResult {
 }
 
 impl Suite {
-    /// The suite for the provider component in a file, or for the one this crate carries.
-    pub fn new(provider: Option<PathBuf>) -> Self {
-        Suite { provider, ..Suite::default() }
+    /// The suite for the provider component in a file, or for the one that the host's crate carries. The
+    /// launcher starts the processes of cases.
+    pub fn new(launcher: Launcher, provider: Option<PathBuf>) -> Self {
+        Suite {
+            launcher,
+            provider,
+            cache: OnceLock::new(),
+            composed: OnceLock::new(),
+            hosted: OnceLock::new(),
+        }
     }
 
     /// Composes the suite with the provider and compiles it, which happens once. A run does it by itself when it needs it.
@@ -117,18 +71,17 @@ impl Suite {
     ///
     /// One line that says what is wrong with the provider.
     pub fn compose(&self) -> Result<(), String> {
-        self.composed().map(|_| ())
+        self.plugin(Placement::Component).map(|_| ())
     }
 
     /// Runs one case.
     pub fn run(&self, case: &'static Case, placement: Placement) -> CaseResult {
         let begun = Instant::now();
         let outcome = match placement {
-            Placement::Native => native::run(case),
-            Placement::Component | Placement::Host => self
-                .in_sandbox(case, placement)
-                .unwrap_or_else(|problem| Outcome::Failed(problem.to_string())),
+            Placement::Native => native::run(&self.launcher, case),
+            Placement::Component | Placement::Host => self.in_sandbox(case, placement),
         };
+        let outcome = outcome.unwrap_or_else(|problem| Outcome::Failed(problem.to_string()));
         let ms = begun.elapsed().as_secs_f64() * 1000.0;
         CaseResult { placement, case: case.name(), outcome, ms }
     }
@@ -174,53 +127,66 @@ impl Suite {
             });
             return Ok(said);
         }
-        let plugin = &self.compiled(placement)?.plugin;
+        let plugin = self.plugin(placement)?;
         sandboxed::script(plugin, placement, directory, [seed.to_string(), count.to_string()])
     }
 
-    fn in_sandbox(
-        &self,
-        case: &'static Case,
-        placement: Placement,
-    ) -> Result<Outcome, Box<dyn std::error::Error>> {
-        let directory = native::Directory::new()?;
-        let compiled = self.compiled(placement)?;
-        let granted = native::granted(case, placement)?;
-        let granted = granted.as_ref().map(native::Directory::path);
+    fn in_sandbox(&self, case: &'static Case, placement: Placement) -> Result<Outcome, Problem> {
+        let directory = Directory::new()?;
+        let plugin = self.plugin(placement)?;
+        let granted = granted(case, placement)?;
         if case.setup.needs_process() {
-            let file = compiled.file()?.to_string_lossy().into_owned();
-            let mut variables = vec![(COMPILED.to_owned(), file)];
-            variables
-                .extend(granted.map(|path| (world::GRANTED.to_owned(), path.to_string_lossy().into_owned())));
-            return Ok(native::in_process_of_its_own(case, placement, directory.path(), &variables));
+            // By now the plugin is in the cache, and the process need not compile it.
+            let process = CaseProcess {
+                case,
+                placement,
+                directory: directory.path().to_owned(),
+                granted: granted.as_ref().map(|granted| granted.path().to_owned()),
+                provider: self.provider.clone(),
+                cache: Some(self.cache()?.to_owned()),
+            };
+            return self.launcher.run(&process, &[]);
         }
-        let places = Places { directory: directory.path(), granted };
-        Ok(sandboxed::run(&compiled.plugin, case, placement, places)?)
+        let granted = granted.as_ref().map(Directory::path);
+        Ok(sandboxed::run(plugin, case, placement, Places { directory: directory.path(), granted })?)
     }
 
-    fn compiled(&self, placement: Placement) -> Result<&Compiled, String> {
-        match placement {
-            Placement::Native | Placement::Component => self.composed(),
-            Placement::Host => {
-                let host = || sandboxed::host().map(Compiled::new).map_err(|error| error.to_string());
-                self.hosted.get_or_init(host).as_ref().map_err(String::clone)
-            }
-        }
+    /// The suite, compiled for a placement in a sandbox.
+    fn plugin(&self, placement: Placement) -> Result<&Plugin, String> {
+        let (slot, provider) = match placement {
+            Placement::Host => (&self.hosted, None),
+            Placement::Native | Placement::Component => (&self.composed, self.provider.as_deref()),
+        };
+        let load = || {
+            let provider = read_provider(provider)?;
+            let provider = provider.as_deref().unwrap_or(components::PROVIDER);
+            sandboxed::load(placement, provider, Some(self.cache()?)).map_err(|error| error.to_string())
+        };
+        slot.get_or_init(load).as_ref().map_err(String::clone)
     }
 
-    fn composed(&self) -> Result<&Compiled, String> {
-        self.composed.get_or_init(|| composed(self.provider.as_deref())).as_ref().map_err(String::clone)
+    /// The cache for compiled code, which goes with the suite.
+    fn cache(&self) -> Result<&Path, String> {
+        let make = || Directory::readable().map_err(|error| format!("make a cache: {error}"));
+        self.cache.get_or_init(make).as_ref().map(Directory::path).map_err(String::clone)
     }
 }
 
-fn composed(provider: Option<&Path>) -> Result<Compiled, String> {
-    let file;
-    let provider = match provider {
-        None => components::PROVIDER,
-        Some(path) => {
-            file = fs::read(path).map_err(|error| format!("read {}: {error}", path.display()))?;
-            &file
-        }
-    };
-    sandboxed::compose(provider).map(Compiled::new).map_err(|error| error.to_string())
+/// Why a case could not be run.
+type Problem = Box<dyn std::error::Error>;
+
+/// A provider's bytes.
+fn read_provider(file: Option<&Path>) -> Result<Option<Vec<u8>>, String> {
+    let read = |path: &Path| fs::read(path).map_err(|error| format!("read {}: {error}", path.display()));
+    file.map(read).transpose()
+}
+
+/// A directory with those that a case is granted, if there are any.
+fn granted(case: &Case, placement: Placement) -> Result<Option<Directory>, Problem> {
+    if case.setup.grants.is_empty() {
+        return Ok(None);
+    }
+    let granted = Directory::new()?;
+    setup::grant(&case.setup, placement, granted.path())?;
+    Ok(Some(granted))
 }

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use conformance::{Case, Outcome, Placement, command, setup, world};
 
-use super::witness;
-use crate::components;
-use crate::compose::SCRATCH_GUEST_PATH;
-use crate::error::Error;
-use crate::sandbox::{Capture, Ending, Mount, Plugin, Run, Sandbox};
-use crate::scratch::ScratchRoot;
+use wasi_tempfile_host::{
+    Capture, Ending, Error, Mount, Plugin, Run, SCRATCH_GUEST_PATH, Sandbox, ScratchRoot,
+};
+
+use crate::{SUITE, witness};
 
 /// After this long a case counts as hung.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -18,30 +17,21 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// What is kept of what a case says.
 const SAID: usize = 1 << 20;
 
-/// The suite inside a sandbox, composed with this provider.
-pub(super) fn compose(provider: &[u8]) -> Result<Plugin, Error> {
-    Sandbox::new()?.with(witness::add_to_linker)?.load_with(components::SUITE, provider)
-}
-
-/// The suite inside a sandbox whose host provides.
-pub(super) fn host() -> Result<Plugin, Error> {
-    Sandbox::new()?.with(witness::add_to_linker)?.load_hosted(components::SUITE)
-}
-
-/// What another process of this program has compiled for a placement.
-///
-/// # Safety
-///
-/// As [`Sandbox::load_compiled`].
-#[allow(unsafe_code, reason = "it is code that is loaded")]
-pub(super) unsafe fn load(placement: Placement, file: &Path) -> Result<Plugin, Error> {
-    let sandbox = Sandbox::new()?.with(witness::add_to_linker)?;
-    // SAFETY: the caller's promise.
-    unsafe { sandbox.load_compiled(file, placement == Placement::Host) }
+/// The suite inside a sandbox: served by the host, or composed with this provider.
+pub(crate) fn load(placement: Placement, provider: &[u8], cache: Option<&Path>) -> Result<Plugin, Error> {
+    let sandbox = match cache {
+        Some(directory) => Sandbox::with_cache(directory)?,
+        None => Sandbox::new()?,
+    };
+    let sandbox = sandbox.with(witness::add_to_linker)?;
+    match placement {
+        Placement::Host => sandbox.load_hosted(SUITE),
+        Placement::Native | Placement::Component => sandbox.load_with(SUITE, provider),
+    }
 }
 
 /// Plays sequences of operations below a directory, and gives what was said.
-pub(super) fn script(
+pub(crate) fn script(
     plugin: &Plugin,
     placement: Placement,
     directory: &Path,
@@ -64,15 +54,15 @@ pub(super) fn script(
 
 /// Where a case runs.
 #[derive(Clone, Copy)]
-pub(super) struct Places<'a> {
+pub(crate) struct Places<'a> {
     /// A directory that is its own.
-    pub(super) directory: &'a Path,
+    pub(crate) directory: &'a Path,
     /// Where the directories are that it is granted.
-    pub(super) granted: Option<&'a Path>,
+    pub(crate) granted: Option<&'a Path>,
 }
 
 /// Runs one case.
-pub(super) fn run(
+pub(crate) fn run(
     plugin: &Plugin,
     case: &Case,
     placement: Placement,

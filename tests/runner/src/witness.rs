@@ -1,12 +1,11 @@
 //! The witness that the suite's component imports, served from the operating system.
 
 use conformance::witness::{Os, Witness};
+use wasi_tempfile_host::State;
 use wasmtime::component::Linker;
 
-use crate::sandbox::State;
-
 /// Serves `scratch:conformance/witness` for the scratch directory of each run.
-pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut witness = linker.instance("scratch:conformance/witness@0.1.0")?;
     macro_rules! serve {
         ($($name:literal: $method:ident($($argument:ident: $type:ty),*);)*) => {$(

@@ -7,8 +7,7 @@ use std::env;
 use std::path::Path;
 use std::thread;
 
-use conformance::native::Directory;
-use wasi_tempfile_host::suite::{Placement, Suite};
+use conformance_runner::{Directory, Launcher, Placement, Suite};
 
 /// How many sequences are played unless told.
 const COUNT: u64 = 10_000;
@@ -47,7 +46,7 @@ fn explain(suite: &Suite, seed: u64, placement: Placement) -> String {
 #[test]
 fn placements_agree() {
     let (seed, count) = (number("DIFFERENTIAL_SEED", 1), number("DIFFERENTIAL_COUNT", COUNT));
-    let suite = &Suite::default();
+    let suite = &Suite::new(Launcher::new(env!("CARGO_BIN_EXE_conformance-case"), &[]), None);
     // Alone: the ledger natively is the process's, and a sandbox has a scratch directory in it.
     let native = play(suite, Placement::Native, seed, count);
     let others = thread::scope(|scope| {

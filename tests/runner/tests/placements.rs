@@ -3,18 +3,15 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use conformance_runner::{Case, Launcher, Outcome, Placement, Suite, cases};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use wasi_tempfile_host::suite::{self, Case, Outcome, Placement, Suite};
 
 fn main() -> ExitCode {
-    if let Some(ended) = suite::enter() {
-        return ended;
-    }
     let arguments = Arguments::from_args();
-    let suite = Arc::new(Suite::default());
+    let suite = Arc::new(Suite::new(Launcher::new(env!("CARGO_BIN_EXE_conformance-case"), &[]), None));
     let trials = Placement::ALL
         .into_iter()
-        .flat_map(|placement| suite::cases().map(move |case| (placement, case)))
+        .flat_map(|placement| cases().map(move |case| (placement, case)))
         .map(|(placement, case)| trial(suite.clone(), placement, case))
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use conformance_runner::rows::{ROWS, Row};
+use conformance_runner::{Case, CaseResult, Outcome, Placement};
 use serde::Serialize;
-use wasi_tempfile_host::suite::rows::{ROWS, Row};
-use wasi_tempfile_host::suite::{Case, CaseResult, Outcome, Placement};
 
 use super::Format;
 

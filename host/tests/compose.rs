@@ -1,0 +1,143 @@
+//! `compose` makes a component for any WASI 0.2 host: here for one that knows nothing of this project.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::{PLUGIN, World};
+use wasi_tempfile_host::{Ending, PluginPreopens, Run, Sandbox, ScratchRoot, components, compose};
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::p2::bindings::sync::Command;
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+
+/// A host as wasmtime's own documentation shows it.
+struct Foreign {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Foreign {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Runs a component with one directory, and gives what it printed if it succeeded.
+fn run_elsewhere(component: &[u8], directory: &Path, arguments: &[&str]) -> Result<String, String> {
+    let engine = Engine::default();
+    let mut linker: Linker<Foreign> = Linker::new(&engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("link WASI");
+    let component = Component::from_binary(&engine, component).expect("compile");
+    let stdout = MemoryOutputPipe::new(1 << 20);
+    let stderr = MemoryOutputPipe::new(1 << 20);
+    let mut wasi = WasiCtx::builder();
+    wasi.arg("plugin").args(arguments).stdout(stdout.clone()).stderr(stderr.clone());
+    wasi.preopened_dir(directory, "/store", FsPerms::ReadWrite).expect("open the directory");
+    let state = Foreign { wasi: wasi.build(), table: ResourceTable::new() };
+    let mut store = Store::new(&engine, state);
+    let command = Command::instantiate(&mut store, &component, &linker).expect("instantiate");
+    let result = command.wasi_cli_run().call_run(&mut store);
+    let text = |pipe: MemoryOutputPipe| String::from_utf8_lossy(&pipe.contents()).into_owned();
+    match result {
+        Ok(Ok(())) => Ok(text(stdout)),
+        Ok(Err(())) => Err(text(stderr)),
+        Err(error) => Err(format!("{error:?}")),
+    }
+}
+
+fn composed() -> Vec<u8> {
+    let plugin = fs::read(PLUGIN).expect("read the plugin");
+    compose(&plugin, components::PROVIDER, PluginPreopens::Empty).expect("compose")
+}
+
+#[test]
+fn a_composed_plugin_runs_in_another_host_with_its_directory_as_scratch() {
+    let world = World::new();
+    let work = world.directory("data");
+    let said = run_elsewhere(&composed(), &work, &["see"]).expect("the plugin succeeds");
+    assert!(said.starts_with("interface: /store/"), "{said}");
+    assert_eq!(fs::read_dir(work).expect("list it").count(), 0, "the plugin's files are gone");
+}
+
+#[test]
+fn a_composed_plugin_sees_no_directory_by_itself() {
+    let world = World::new();
+    let work = world.directory("data");
+    fs::write(work.join("secret"), "secret").expect("write a file");
+    let said = run_elsewhere(&composed(), &work, &["list", "/store", "/", "."]).expect("the plugin succeeds");
+    assert_eq!(said, "/store: blind\n/: blind\n.: blind\n");
+}
+
+/// A plugin that asks for its preopens through these versions of the interface at once, and fails if it gets any.
+fn curious(versions: &[&str]) -> Vec<u8> {
+    let mut text = String::from("(component (core module $heap (memory (export \"memory\") 1)");
+    // Everything lands at the same place: this plugin only counts.
+    text += "(func (export \"realloc\") (param i32 i32 i32 i32) (result i32) i32.const 1024))";
+    text += "(core instance $heap (instantiate $heap))";
+    let (mut imports, mut counts, mut arguments) = (String::new(), String::new(), String::new());
+    for (i, version) in versions.iter().enumerate() {
+        text += &format!(
+            r#"(import "wasi:filesystem/types{version}" (instance $types{i} (export "descriptor" (type (sub resource)))))
+            (alias export $types{i} "descriptor" (type $descriptor{i}))
+            (import "wasi:filesystem/preopens{version}" (instance $preopens{i}
+                (alias outer 1 $descriptor{i} (type $outer))
+                (export "descriptor" (type $own (eq $outer)))
+                (export "get-directories" (func (result (list (tuple (own $own) string)))))))
+            (core func $get{i} (canon lower (func $preopens{i} "get-directories")
+                (memory (core memory $heap "memory")) (realloc (core func $heap "realloc"))))"#
+        );
+        imports += &format!(r#"(import "host" "get{i}" (func $get{i} (param i32)))"#);
+        counts += &format!("(call $get{i} (i32.const 0)) (i32.load (i32.const 4)) i32.or ");
+        arguments += &format!(r#"(export "get{i}" (func $get{i}))"#);
+    }
+    text += &format!(
+        r#"(core module $main {imports} (import "heap" "memory" (memory 1))
+            (func (export "run") (result i32) (i32.const 0) {counts} (i32.const 0) i32.ne))
+        (core instance $main (instantiate $main
+            (with "heap" (instance $heap)) (with "host" (instance {arguments}))))
+        (func $run (result (result)) (canon lift (core func $main "run")))
+        (instance $export (export "run" (func $run)))
+        (export "wasi:cli/run@0.2.12" (instance $export)))"#
+    );
+    wat::parse_str(&text).expect("the test's text is a component")
+}
+
+#[test]
+fn every_version_of_the_preopens_is_stubbed() {
+    let world = World::new();
+    let work = world.directory("data");
+    let versions = ["@0.2.0", "@0.2.6", "@0.2.12"];
+    assert!(run_elsewhere(&curious(&versions), &work, &[]).is_err(), "alone it sees a directory");
+
+    let composed =
+        compose(&curious(&versions), components::PROVIDER, PluginPreopens::Empty).expect("compose");
+    assert_eq!(run_elsewhere(&composed, &work, &[]), Ok(String::new()));
+
+    let plugin = Sandbox::new().expect("make a sandbox").load(&curious(&versions)).expect("load");
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    assert_eq!(plugin.run(Run::in_root(&root)).expect("run").ending, Ending::Returned);
+}
+
+#[test]
+fn a_plugin_without_the_interface_is_composed_with_the_stub() {
+    let world = World::new();
+    let work = world.directory("data");
+    // A composition imports nothing of the interface any more, and has preopens of its own.
+    let twice = compose(&composed(), components::PROVIDER, PluginPreopens::Empty).expect("compose");
+    assert!(run_elsewhere(&composed(), &work, &["ok"]).is_ok());
+    let error = run_elsewhere(&twice, &work, &["ok"]).expect_err("no directory, no scratch");
+    assert!(error.contains("make a file") || error.contains("unreachable"), "{error}");
+}
+
+#[test]
+fn the_provider_imports_little() {
+    let allowed = ["wasi:cli/environment@", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
+    let engine = Engine::default();
+    let component = Component::from_binary(&engine, components::PROVIDER).expect("compile");
+    for (import, _) in component.component_type().imports(&engine) {
+        assert!(allowed.iter().any(|prefix| import.starts_with(prefix)), "{import}");
+    }
+}
