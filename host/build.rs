@@ -9,7 +9,7 @@ mod script;
 use script::{Call, fail};
 
 const PROVIDER: Call = Call {
-    features: Some("limits"),
+    features: None,
     packages: &["tempfile-provider"],
     artifacts: &[("tempfile_provider.wasm", "provider.wasm")],
 };

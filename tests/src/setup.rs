@@ -17,7 +17,10 @@ const CANDIDATES: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 
 /// The variables a setup asks for, for a scratch directory of this path.
 pub fn environment(chosen: &[(&str, &str)], scratch: &str) -> Vec<(String, String)> {
-    chosen.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{scratch}", scratch))).collect()
+    chosen
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.replace("{scratch}", scratch)))
+        .collect()
 }
 
 /// Where a granted directory is below `granted`, in a sandbox: one beside the other, so that only the right preopen leads there.

@@ -34,7 +34,8 @@ impl World {
     }
 
     fn from_variables(witness: impl FnOnce(&str) -> Box<dyn Witness>) -> Self {
-        let ours = if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
+        let ours =
+            if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
         let named = std::env::var(PLACEMENT).ok().and_then(|name| Placement::from_name(&name));
         let scratch = std::env::var(SCRATCH)
             .unwrap_or_else(|_| interface::default_directory().expect("a scratch directory"));

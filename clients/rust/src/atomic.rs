@@ -33,7 +33,8 @@ pub fn write_atomically<P: AsRef<Path>>(
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
     let target = target.as_ref();
-    let refused = || Error::new(ErrorCode::InvalidName, "write a file named", &target.to_string_lossy());
+    let refused =
+        || Error::new(ErrorCode::InvalidName, "write a file named", &target.to_string_lossy());
     let name = target.file_name().ok_or_else(|| io_error(refused()))?;
     let parent = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -188,7 +188,11 @@ impl<'a, 'b> Builder<'a, 'b> {
     }
 
     fn permissions_can_be_set(&self) -> io::Result<()> {
-        if cfg!(unix) || self.permissions.is_none() { Ok(()) } else { Err(unsupported("set the mode of a temporary file")) }
+        if cfg!(unix) || self.permissions.is_none() {
+            Ok(())
+        } else {
+            Err(unsupported("set the mode of a temporary file"))
+        }
     }
 
     fn options(&self) -> io::Result<Options> {

@@ -78,7 +78,10 @@ impl TempDir {
     ///
     /// # Errors
     /// As [`tempdir_in`], and `invalid-name`.
-    pub fn with_prefix_in<S: AsRef<OsStr>, P: AsRef<Path>>(prefix: S, dir: P) -> io::Result<TempDir> {
+    pub fn with_prefix_in<S: AsRef<OsStr>, P: AsRef<Path>>(
+        prefix: S,
+        dir: P,
+    ) -> io::Result<TempDir> {
         Builder::new().prefix(&prefix).tempdir_in(dir)
     }
 
@@ -86,7 +89,10 @@ impl TempDir {
     ///
     /// # Errors
     /// As [`tempdir_in`], and `invalid-name`.
-    pub fn with_suffix_in<S: AsRef<OsStr>, P: AsRef<Path>>(suffix: S, dir: P) -> io::Result<TempDir> {
+    pub fn with_suffix_in<S: AsRef<OsStr>, P: AsRef<Path>>(
+        suffix: S,
+        dir: P,
+    ) -> io::Result<TempDir> {
         Builder::new().suffix(&suffix).tempdir_in(dir)
     }
 

@@ -24,7 +24,9 @@ pub fn override_temp_dir(path: &Path) -> Result<(), PathBuf> {
 pub fn temp_dir() -> PathBuf {
     match OVERRIDE.get() {
         Some(path) => path.clone(),
-        None => interface::default_directory().map_or_else(|_| PathBuf::from("/tmp"), PathBuf::from),
+        None => {
+            interface::default_directory().map_or_else(|_| PathBuf::from("/tmp"), PathBuf::from)
+        }
     }
 }
 

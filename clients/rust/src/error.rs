@@ -48,8 +48,9 @@ pub(crate) fn path_str(path: &Path) -> io::Result<&str> {
 }
 
 pub(crate) fn utf8(name: &OsStr) -> io::Result<&str> {
-    let refused =
-        || Error::new(ErrorCode::InvalidName, "use a name that is not UTF-8,", &name.to_string_lossy());
+    let refused = || {
+        Error::new(ErrorCode::InvalidName, "use a name that is not UTF-8,", &name.to_string_lossy())
+    };
     name.to_str().ok_or_else(|| io_error(refused()))
 }
 

@@ -177,7 +177,8 @@ pub(crate) fn seek_to(
         SeekFrom::Current(by) => position.checked_add_signed(by),
         SeekFrom::End(by) => size()?.checked_add_signed(by),
     };
-    let refused = || io_error(interface::Error::without_path(ErrorCode::Invalid, "seek in a temporary file"));
+    let refused =
+        || io_error(interface::Error::without_path(ErrorCode::Invalid, "seek in a temporary file"));
     target.filter(|&offset| i64::try_from(offset).is_ok()).ok_or_else(refused)
 }
 

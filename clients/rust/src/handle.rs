@@ -108,7 +108,8 @@ mod sys {
         pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
             match self.way() {
                 Way::Provider(file) => {
-                    let bytes = file.read(u32::try_from(buffer.len()).unwrap_or(u32::MAX), offset)?;
+                    let bytes =
+                        file.read(u32::try_from(buffer.len()).unwrap_or(u32::MAX), offset)?;
                     let count = bytes.len().min(buffer.len());
                     buffer[..count].copy_from_slice(&bytes[..count]);
                     Ok(count)
@@ -156,7 +157,9 @@ mod sys {
         pub(crate) fn reader(&self, offset: u64) -> Result<tempfile_wasi::InputStream, Error> {
             match self.way() {
                 Way::Provider(file) => interface::read_via_stream(file, offset),
-                Way::Direct(file) => tempfile_wasi::read_via_stream(file.stream_source(offset)?.get_ref(), offset),
+                Way::Direct(file) => {
+                    tempfile_wasi::read_via_stream(file.stream_source(offset)?.get_ref(), offset)
+                }
             }
         }
 
@@ -164,7 +167,9 @@ mod sys {
         pub(crate) fn writer(&self, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
             match self.way() {
                 Way::Provider(file) => interface::write_via_stream(file, offset),
-                Way::Direct(file) => tempfile_wasi::write_via_stream(file.stream_source(offset)?.get_ref(), offset),
+                Way::Direct(file) => {
+                    tempfile_wasi::write_via_stream(file.stream_source(offset)?.get_ref(), offset)
+                }
             }
         }
 

@@ -45,7 +45,10 @@ impl NamedTempFile<File> {
     ///
     /// # Errors
     /// As [`new_in`](Self::new_in), and `invalid-name`.
-    pub fn with_suffix_in<S: AsRef<OsStr>, P: AsRef<Path>>(suffix: S, dir: P) -> io::Result<NamedTempFile> {
+    pub fn with_suffix_in<S: AsRef<OsStr>, P: AsRef<Path>>(
+        suffix: S,
+        dir: P,
+    ) -> io::Result<NamedTempFile> {
         Builder::new().suffix(&suffix).tempfile_in(dir)
     }
 
@@ -61,7 +64,10 @@ impl NamedTempFile<File> {
     ///
     /// # Errors
     /// As [`new_in`](Self::new_in), and `invalid-name`.
-    pub fn with_prefix_in<S: AsRef<OsStr>, P: AsRef<Path>>(prefix: S, dir: P) -> io::Result<NamedTempFile> {
+    pub fn with_prefix_in<S: AsRef<OsStr>, P: AsRef<Path>>(
+        prefix: S,
+        dir: P,
+    ) -> io::Result<NamedTempFile> {
         Builder::new().prefix(&prefix).tempfile_in(dir)
     }
 

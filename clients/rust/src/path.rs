@@ -68,7 +68,9 @@ impl TempPath {
         durability: Durability,
     ) -> Result<(), PathPersistError> {
         let target = path_str(new_path.as_ref());
-        match target.and_then(|target| self.inner.persist(target, mode, durability).map_err(io_error)) {
+        match target
+            .and_then(|target| self.inner.persist(target, mode, durability).map_err(io_error))
+        {
             Ok(()) => Ok(()),
             Err(error) => Err(PathPersistError { error, path: self }),
         }

@@ -77,7 +77,8 @@ fn a_reader_never_sees_half(w: &World) {
 
 fn a_target_without_a_name(w: &World) {
     for target in [w.path(".."), w.path("x/.."), "/".to_owned(), String::new()] {
-        let error = write_atomically(&target, |_| panic!("there is nothing to write to")).unwrap_err();
+        let error =
+            write_atomically(&target, |_| panic!("there is nothing to write to")).unwrap_err();
         assert_eq!(error_code(&error), Some(ErrorCode::InvalidName), "{target}: {error}");
     }
     w.assert_empty();
@@ -100,7 +101,8 @@ fn onto_a_directory(w: &World) {
 fn onto_a_full_file_system(w: &World) {
     w.write("small/target", "old");
     let bytes = vec![1; ROOM as usize + 1];
-    let error = write_atomically(w.path("small/target"), |file| file.write_all(&bytes)).unwrap_err();
+    let error =
+        write_atomically(w.path("small/target"), |file| file.write_all(&bytes)).unwrap_err();
     assert_eq!(error_code(&error), Some(ErrorCode::NoSpace), "{error}");
     assert_eq!(w.list("small"), ["target"]);
     assert_eq!(w.take("small/target"), b"old");

@@ -72,7 +72,8 @@ fn options_come_in_any_order(w: &World) {
 
 fn prefix_random_part_and_suffix_in_this_order(w: &World) {
     for length in [1, 6, 16, 200] {
-        let dir = Builder::new().prefix("before.").suffix(".after").rand_bytes(length).tempdir().unwrap();
+        let dir =
+            Builder::new().prefix("before.").suffix(".after").rand_bytes(length).tempdir().unwrap();
         let name = w.inside(dir.path());
         let random = name.strip_prefix("before.").and_then(|rest| rest.strip_suffix(".after"));
         assert_eq!(random.map(str::len), Some(length), "{name}");
@@ -112,7 +113,8 @@ fn append_goes_to_the_end_whoever_else_writes(w: &World) {
 fn labels_are_passed_on(_: &World) {
     let _file = Builder::new().label("index").tempfile().unwrap();
     let _dir = Builder::new().label("cache").tempdir().unwrap();
-    let mut labels: Vec<_> = interface::live().into_iter().filter_map(|handle| handle.label).collect();
+    let mut labels: Vec<_> =
+        interface::live_handles().into_iter().filter_map(|handle| handle.label).collect();
     labels.sort();
     assert_eq!(labels, ["cache", "index"]);
 }
@@ -212,6 +214,9 @@ fn a_builder_can_be_used_again(w: &World) {
     builder.prefix("again-").rand_bytes(4);
     let files: Vec<_> = (0..10).map(|_| builder.tempfile().unwrap()).collect();
     let dirs: Vec<TempDir> = (0..10).map(|_| builder.tempdir().unwrap()).collect();
-    assert_eq!(w.list("").iter().filter(|name| name.starts_with("again-") && name.len() == 10).count(), 20);
+    assert_eq!(
+        w.list("").iter().filter(|name| name.starts_with("again-") && name.len() == 10).count(),
+        20
+    );
     drop((files, dirs));
 }

@@ -16,7 +16,12 @@ const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz234567";
 
 /// Thirty-two possible names in all.
 fn short() -> Options {
-    Options { prefix: "n-".into(), suffix: String::new(), random_chars: Some(1), ..Options::default() }
+    Options {
+        prefix: "n-".into(),
+        suffix: String::new(),
+        random_chars: Some(1),
+        ..Options::default()
+    }
 }
 
 fn plant(letters: &str, plant: impl Fn(&str)) {

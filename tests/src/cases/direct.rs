@@ -55,7 +55,8 @@ macro_rules! with_imports {
 
 #[cfg(target_arch = "wasm32")]
 fn create() -> (File, TempPath) {
-    let naming = Naming { prefix: "d-".into(), suffix: String::new(), random_chars: None, label: None };
+    let naming =
+        Naming { prefix: "d-".into(), suffix: String::new(), random_chars: None, label: None };
     named(&naming, &Place::Scratch).unwrap()
 }
 
@@ -65,8 +66,8 @@ fn a_file_that_is_not_handed_over_stays_usable(w: &World) {
     let refused = hand_over(&file).err().map(|error| error.code);
     assert_eq!(refused, differences::HAND_OVER.code(w.placement()).map(|_| Code::Unsupported));
     if refused.is_some() {
-        assert_eq!(file.write(0, b"as before").unwrap(), 9);
-        assert_eq!(file.read(0, 100).unwrap(), b"as before");
+        assert_eq!(file.write(b"as before", 0).unwrap(), 9);
+        assert_eq!(file.read(100, 0).unwrap(), b"as before");
         file.close().unwrap();
         assert_eq!(hand_over(&file).unwrap_err().code, Code::Closed);
     }
@@ -80,20 +81,20 @@ fn a_file_that_is_not_handed_over_stays_usable(_: &World) -> Outcome {
 with_imports! {
     fn the_descriptor_is_the_file(w) {
         let (file, path) = create();
-        file.write(0, b"by the provider").unwrap();
+        file.write(b"by the provider", 0).unwrap();
         let descriptor = hand_over(&file).unwrap();
         assert_eq!(descriptor.read(3, 0).unwrap().0, b"by ");
         assert_eq!(descriptor.write(b"directly    ", 3).unwrap(), 12);
         assert_eq!(w.read(&w.inside(path.path())), b"by directly    ");
         descriptor.set_size(11).unwrap();
-        assert_eq!(path.reopen().unwrap().read(0, 100).unwrap(), b"by directly");
+        assert_eq!(path.reopen().unwrap().read(100, 0).unwrap(), b"by directly");
     }
 
     fn the_file_is_closed_by_it(w) {
         let (file, _path) = create();
         let _descriptor = hand_over(&file).unwrap();
-        assert_eq!(file.read(0, 1).unwrap_err().code, Code::Closed);
-        assert_eq!(file.write(0, b"x").unwrap_err().code, Code::Closed);
+        assert_eq!(file.read(1, 0).unwrap_err().code, Code::Closed);
+        assert_eq!(file.write(b"x", 0).unwrap_err().code, Code::Closed);
         assert_eq!(file.size().unwrap_err().code, Code::Closed);
         assert_eq!(file.set_size(0).unwrap_err().code, Code::Closed);
         assert_eq!(file.sync(Level::Full).unwrap_err().code, Code::Closed);
@@ -114,7 +115,7 @@ with_imports! {
 
     fn an_unnamed_file_lives_in_its_descriptor(w) {
         let file = unnamed(&Place::Scratch).unwrap();
-        file.write(0, b"nowhere").unwrap();
+        file.write(b"nowhere", 0).unwrap();
         let descriptor = hand_over(&file).unwrap();
         drop(file);
         w.assert_empty();
@@ -123,9 +124,9 @@ with_imports! {
 
     fn what_is_in_memory_is_not_handed_over(_w) {
         let file = spooled(Some(10), &Place::Scratch).unwrap();
-        file.write(0, b"in memory").unwrap();
+        file.write(b"in memory", 0).unwrap();
         assert_eq!(hand_over(&file).unwrap_err().code, Code::Unsupported);
-        assert_eq!(file.read(0, 100).unwrap(), b"in memory");
+        assert_eq!(file.read(100, 0).unwrap(), b"in memory");
         file.roll_over().unwrap();
         assert_eq!(hand_over(&file).unwrap().read(100, 0).unwrap().0, b"in memory");
         assert_eq!(file.size().unwrap_err().code, Code::Closed);

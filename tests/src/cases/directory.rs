@@ -60,7 +60,11 @@ fn two_files_inside(w: &World) {
 fn drop_removes_the_contents(w: &World) {
     {
         let dir = new();
-        put(&dir.create_file("temp_file.txt").unwrap(), 0, "This is a file in a temporary directory.");
+        put(
+            &dir.create_file("temp_file.txt").unwrap(),
+            0,
+            "This is a file in a temporary directory.",
+        );
         dir.create_directory("sub").unwrap();
         dir.create_file("sub/deeper").unwrap();
     }

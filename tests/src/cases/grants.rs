@@ -20,7 +20,8 @@ const DATA: &[Grant] =
 const OTHER: &[Grant] = &[Grant { path: "other", file_system: true }];
 
 fn names(path: &str) -> Vec<String> {
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let name =
+        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
     let mut names: Vec<String> = fs::read_dir(path).unwrap().map(name).collect();
     names.sort();
     names
@@ -108,7 +109,8 @@ fn an_impostor_there_is_left_alone(w: &World) {
     fs::write(w.granted("data/impostor"), "impostor").unwrap();
     fs::rename(w.granted("data/impostor"), path.path()).unwrap();
     assert_code(path.close(), ErrorCode::Replaced);
-    let persisted = path.persist(&w.granted("data/target"), ReplaceMode::Overwrite, Durability::None);
+    let persisted =
+        path.persist(&w.granted("data/target"), ReplaceMode::Overwrite, Durability::None);
     assert_code(persisted, ErrorCode::Replaced);
     assert_eq!(take(&path.path()), b"impostor");
     path.close().expect("a name that is gone is a success");
@@ -117,6 +119,7 @@ fn an_impostor_there_is_left_alone(w: &World) {
 fn written_atomically_there(w: &World) {
     let target = w.granted("data/settings");
     fs::write(&target, "old").unwrap();
-    wasi_tempfile::write_atomically(&target, |file| std::io::Write::write_all(file, b"new")).unwrap();
+    wasi_tempfile::write_atomically(&target, |file| std::io::Write::write_all(file, b"new"))
+        .unwrap();
     assert_eq!(take(&target), b"new");
 }

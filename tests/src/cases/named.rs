@@ -75,7 +75,8 @@ fn prefix_suffix_and_content(w: &World) {
 
 fn prefix_suffix_and_directory(w: &World) {
     w.plant_directory("mine");
-    let file = Builder::new().prefix("my_temp_").suffix(".txt").tempfile_in(w.path("mine")).unwrap();
+    let file =
+        Builder::new().prefix("my_temp_").suffix(".txt").tempfile_in(w.path("mine")).unwrap();
     let name = w.inside(file.path());
     assert!(name.starts_with("mine/my_temp_") && name.ends_with(".txt"), "{name}");
     file.close().unwrap();

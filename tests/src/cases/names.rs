@@ -102,8 +102,12 @@ const HOSTILE: &[&str] = &[
 ];
 
 fn random_part_is_16_characters_of_base32(w: &World) {
-    let options =
-        Options { prefix: "p-".into(), suffix: "-s".into(), random_chars: None, ..Options::default() };
+    let options = Options {
+        prefix: "p-".into(),
+        suffix: "-s".into(),
+        random_chars: None,
+        ..Options::default()
+    };
     let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
     let name = w.inside(path.path());
     let random = name.strip_prefix("p-").unwrap().strip_suffix("-s").unwrap();
@@ -173,20 +177,37 @@ fn a_name_of_255_bytes(w: &World) {
 }
 
 fn a_name_of_256_bytes_is_refused(w: &World) {
-    assert_code(interface::named(&fixed(&"x".repeat(256)), Location::Scratch), ErrorCode::InvalidName);
-    assert_code(interface::directory(&fixed(&"é".repeat(128)), Location::Scratch), ErrorCode::InvalidName);
-    assert_code(interface::named(&fixed(&"x".repeat(100_000)), Location::Scratch), ErrorCode::InvalidName);
+    assert_code(
+        interface::named(&fixed(&"x".repeat(256)), Location::Scratch),
+        ErrorCode::InvalidName,
+    );
+    assert_code(
+        interface::directory(&fixed(&"é".repeat(128)), Location::Scratch),
+        ErrorCode::InvalidName,
+    );
+    assert_code(
+        interface::named(&fixed(&"x".repeat(100_000)), Location::Scratch),
+        ErrorCode::InvalidName,
+    );
     w.assert_empty();
 }
 
 fn the_whole_name_counts_not_its_parts(w: &World) {
-    let long =
-        Options { prefix: "x".repeat(200), suffix: "y".repeat(39), random_chars: None, ..Options::default() };
+    let long = Options {
+        prefix: "x".repeat(200),
+        suffix: "y".repeat(39),
+        random_chars: None,
+        ..Options::default()
+    };
     drop(interface::named(&long, Location::Scratch).unwrap());
     let too_long = Options { suffix: "y".repeat(40), ..long };
     assert_code(interface::named(&too_long, Location::Scratch), ErrorCode::InvalidName);
-    let device =
-        Options { prefix: "co".into(), suffix: "n.txt".into(), random_chars: Some(0), ..Options::default() };
+    let device = Options {
+        prefix: "co".into(),
+        suffix: "n.txt".into(),
+        random_chars: Some(0),
+        ..Options::default()
+    };
     assert_code(interface::named(&device, Location::Scratch), ErrorCode::InvalidName);
     w.assert_empty();
 }
@@ -196,7 +217,9 @@ fn hostile_file_names_are_refused(w: &World) {
     for name in HOSTILE {
         match interface::named(&fixed(name), Location::Scratch) {
             Ok((_, path)) => panic!("{name:?} was created as {:?}", path.path()),
-            Err(error) => assert_eq!(error.code, ErrorCode::InvalidName, "{name:?}: {}", error.message),
+            Err(error) => {
+                assert_eq!(error.code, ErrorCode::InvalidName, "{name:?}: {}", error.message)
+            }
         }
         assert_eq!(w.list(""), ["innocent"], "after {name:?}");
     }
@@ -207,7 +230,9 @@ fn hostile_directory_names_are_refused(w: &World) {
     for name in HOSTILE {
         match interface::directory(&fixed(name), Location::Scratch) {
             Ok(dir) => panic!("{name:?} was created as {:?}", dir.path()),
-            Err(error) => assert_eq!(error.code, ErrorCode::InvalidName, "{name:?}: {}", error.message),
+            Err(error) => {
+                assert_eq!(error.code, ErrorCode::InvalidName, "{name:?}: {}", error.message)
+            }
         }
         w.assert_empty();
     }
@@ -217,16 +242,26 @@ fn hostile_prefixes_are_refused(w: &World) {
     for prefix in ["/", "../", "a/", "a\\", "C:", "a\0", "\n", "con.", "nul.txt."] {
         let options = Options { prefix: prefix.into(), ..Options::default() };
         let result = interface::named(&options, Location::Scratch);
-        assert_eq!(result.err().map(|error| error.code), Some(ErrorCode::InvalidName), "{prefix:?}");
+        assert_eq!(
+            result.err().map(|error| error.code),
+            Some(ErrorCode::InvalidName),
+            "{prefix:?}"
+        );
     }
     w.assert_empty();
 }
 
 fn hostile_suffixes_are_refused(w: &World) {
-    for suffix in ["/", "/..", "/../../x", "\\x", ":stream", "\0", "\0.txt", "\u{7f}", ".", " ", ". "] {
+    for suffix in
+        ["/", "/..", "/../../x", "\\x", ":stream", "\0", "\0.txt", "\u{7f}", ".", " ", ". "]
+    {
         let options = Options { suffix: suffix.into(), ..Options::default() };
         let result = interface::named(&options, Location::Scratch);
-        assert_eq!(result.err().map(|error| error.code), Some(ErrorCode::InvalidName), "{suffix:?}");
+        assert_eq!(
+            result.err().map(|error| error.code),
+            Some(ErrorCode::InvalidName),
+            "{suffix:?}"
+        );
     }
     w.assert_empty();
 }

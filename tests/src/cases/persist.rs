@@ -84,7 +84,10 @@ fn no_clobber_leaves_the_target_alone(w: &World) {
     w.write("target", "first");
     for durability in DURABILITIES {
         let (_file, path) = data("second");
-        assert_code(path.persist(&w.path("target"), ReplaceMode::NoClobber, durability), ErrorCode::Exist);
+        assert_code(
+            path.persist(&w.path("target"), ReplaceMode::NoClobber, durability),
+            ErrorCode::Exist,
+        );
         assert!(w.exists(&w.inside(path.path())), "the name is where it was");
     }
     assert_eq!(w.take("target"), b"first");
@@ -93,7 +96,10 @@ fn no_clobber_leaves_the_target_alone(w: &World) {
 fn no_clobber_leaves_a_dangling_link_alone(w: &World) {
     w.plant_link("target", "/nothing");
     let (_file, path) = data("second");
-    assert_code(path.persist(&w.path("target"), ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
+    assert_code(
+        path.persist(&w.path("target"), ReplaceMode::NoClobber, Durability::None),
+        ErrorCode::Exist,
+    );
     assert!(!w.exists("nothing"));
     w.remove("target");
 }
@@ -155,7 +161,10 @@ fn a_link_at_the_target_is_replaced_not_followed(w: &World) {
 
 fn to_its_own_name(w: &World) {
     let (file, path) = data("here already");
-    assert_code(path.persist(&path.path(), ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
+    assert_code(
+        path.persist(&path.path(), ReplaceMode::NoClobber, Durability::None),
+        ErrorCode::Exist,
+    );
     path.persist(&path.path(), ReplaceMode::Overwrite, Durability::None).unwrap();
     drop((file, path));
     let names = w.list("");
@@ -198,8 +207,14 @@ fn a_directory_is_in_the_way(w: &World) {
     let (_file, path) = named();
     for target in ["empty", "full"] {
         let target = w.path(target);
-        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::IsDirectory);
-        assert_code(path.persist(&target, ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
+        assert_code(
+            path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+            ErrorCode::IsDirectory,
+        );
+        assert_code(
+            path.persist(&target, ReplaceMode::NoClobber, Durability::None),
+            ErrorCode::Exist,
+        );
     }
     assert_eq!(w.list("full"), ["child"]);
     w.remove("empty");
@@ -209,15 +224,24 @@ fn a_directory_is_in_the_way(w: &World) {
 fn into_a_missing_directory(w: &World) {
     let (_file, path) = named();
     let target = w.path("missing/target");
-    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NoEntry);
-    assert_code(path.persist(&target, ReplaceMode::NoClobber, Durability::Full), ErrorCode::NoEntry);
+    assert_code(
+        path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::NoEntry,
+    );
+    assert_code(
+        path.persist(&target, ReplaceMode::NoClobber, Durability::Full),
+        ErrorCode::NoEntry,
+    );
 }
 
 fn through_a_file(w: &World) {
     w.write("file", "no directory");
     let (_file, path) = named();
     let target = w.path("file/target");
-    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NotDirectory);
+    assert_code(
+        path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::NotDirectory,
+    );
     assert_eq!(w.take("file"), b"no directory");
 }
 
@@ -226,9 +250,15 @@ fn a_trailing_slash_is_refused(w: &World) {
     let (_file, path) = named();
     for target in ["new/", "dir/", "dir//"] {
         let target = w.path(target);
-        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
+        assert_code(
+            path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+            ErrorCode::InvalidName,
+        );
     }
-    assert_code(path.persist("/", ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
+    assert_code(
+        path.persist("/", ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::InvalidName,
+    );
     assert_eq!(w.list("dir"), [""; 0]);
     w.remove("dir");
 }
@@ -237,14 +267,18 @@ fn dots_as_the_last_component_are_refused(w: &World) {
     let (_file, path) = named();
     for target in [".", ".."] {
         let target = w.path(target);
-        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
+        assert_code(
+            path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+            ErrorCode::InvalidName,
+        );
     }
 }
 
 fn dots_on_the_way(w: &World) {
     w.plant_directory("dir");
     let (_file, path) = data("up and down");
-    let persisted = path.persist(&w.path("dir/../target"), ReplaceMode::Overwrite, Durability::None);
+    let persisted =
+        path.persist(&w.path("dir/../target"), ReplaceMode::Overwrite, Durability::None);
     w.assert_differs(persisted, &differences::DOTS_IN_A_PATH);
     if path.keep().is_err() {
         assert_eq!(w.take("target"), b"up and down");
@@ -262,9 +296,15 @@ fn an_empty_target(_: &World) {
 fn a_target_name_too_long(w: &World) {
     let (_file, path) = named();
     let target = w.path(&"x".repeat(256));
-    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NameTooLong);
+    assert_code(
+        path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::NameTooLong,
+    );
     let target = w.path(&"deep/".repeat(1000)) + "x";
-    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NameTooLong);
+    assert_code(
+        path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::NameTooLong,
+    );
 }
 
 fn into_a_temp_dir_goes_with_it(w: &World) {

@@ -54,7 +54,12 @@ fn a_reader_sees_old_or_new(w: &World) -> Outcome {
         });
         while !done.load(Ordering::Acquire) {
             let seen = std::fs::read(&target).expect("the target is there at any time");
-            assert!(versions.contains(&seen), "{} bytes, the first of them {:?}", seen.len(), seen.first());
+            assert!(
+                versions.contains(&seen),
+                "{} bytes, the first of them {:?}",
+                seen.len(),
+                seen.first()
+            );
         }
     });
     assert!(w.take("target") == versions[99]);

@@ -178,7 +178,8 @@ fn an_unwritable_directory(w: &World) {
 fn failures_are_listed_and_close_can_be_retried(w: &World) {
     let (dir, stuck) = stuck(w);
     let failures = dir.close().unwrap_err();
-    let listed: Vec<_> = failures.iter().map(|failure| (failure.path.as_str(), failure.error.code)).collect();
+    let listed: Vec<_> =
+        failures.iter().map(|failure| (failure.path.as_str(), failure.error.code)).collect();
     assert_eq!(listed, [(format!("{}/stuck/child", dir.path()).as_str(), ErrorCode::Busy)]);
     assert_eq!(w.list(&stuck), ["child"]);
     unstick(w, &stuck);
@@ -259,7 +260,8 @@ fn a_foreign_name(w: &World) {
 
 fn an_impostor_is_left_alone(w: &World) {
     w.plant_directory("shared");
-    let (file, path) = interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let (file, path) =
+        interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
     put(&file, 0, "mine");
     let name = w.inside(path.path());
     w.write("impostor", "theirs");
@@ -272,7 +274,8 @@ fn an_impostor_is_left_alone(w: &World) {
 
 fn an_impostor_of_a_directory_is_left_alone(w: &World) {
     w.plant_directory("shared");
-    let dir = interface::directory(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let dir =
+        interface::directory(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
     dir.create_file("mine").unwrap();
     let name = w.inside(dir.path());
     w.rename(&name, "moved");

@@ -120,7 +120,12 @@ fn several_mebibytes_through_buffers(_: &World) {
     file.rewind().unwrap();
     let mut back = Vec::new();
     file.read_to_end(&mut back).unwrap();
-    assert!(back == bytes, "{} bytes came back, not those {} that went in", back.len(), bytes.len());
+    assert!(
+        back == bytes,
+        "{} bytes came back, not those {} that went in",
+        back.len(),
+        bytes.len()
+    );
 }
 
 fn what_is_written_is_seen_by_a_reopened_file(_: &World) {

@@ -61,8 +61,9 @@ fn a_download_in_chunks(w: &World) {
     let body = pattern(100_000);
     let url = "https://example.org/files/archive.tar.gz?version=2";
     let name = url.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
-    let suffix =
-        Path::new(name).extension().map_or(".tmp".into(), |extension| format!(".{}", extension.display()));
+    let suffix = Path::new(name)
+        .extension()
+        .map_or(".tmp".into(), |extension| format!(".{}", extension.display()));
     let mut file = NamedTempFile::with_suffix(&suffix).unwrap();
     for chunk in body.chunks(8192) {
         file.write_all(chunk).unwrap();
@@ -105,7 +106,10 @@ fn a_test_fixture(w: &World) {
     dir.create_file("input.txt").unwrap().write_all(b"test data").unwrap();
     let mut input = String::new();
     dir.open_file("input.txt").unwrap().read_to_string(&mut input).unwrap();
-    dir.create_file("output.txt").unwrap().write_all(format!("processed: {input}").as_bytes()).unwrap();
+    dir.create_file("output.txt")
+        .unwrap()
+        .write_all(format!("processed: {input}").as_bytes())
+        .unwrap();
     let inside = w.inside(dir.path());
     assert_eq!(w.read(&format!("{inside}/output.txt")), b"processed: test data");
     dir.close().unwrap();

@@ -87,14 +87,14 @@ fn a_long_write_moves_it_first(_: &World) {
 
 fn a_sparse_write_counts_its_gap(_: &World) {
     let file = spooled(100);
-    assert_eq!(file.write(99, b"x").unwrap(), 1);
+    assert_eq!(file.write(b"x", 99).unwrap(), 1);
     assert!(in_memory(&file));
-    assert_eq!(file.write(100, b"y").unwrap(), 1);
+    assert_eq!(file.write(b"y", 100).unwrap(), 1);
     assert!(!in_memory(&file));
     let far = spooled(100);
-    assert_eq!(far.write(1 << 30, b"z").unwrap(), 1);
+    assert_eq!(far.write(b"z", 1 << 30).unwrap(), 1);
     assert!(!in_memory(&far));
-    assert_eq!(far.read((1 << 30) - 1, 10).unwrap(), b"\0z");
+    assert_eq!(far.read(10, (1 << 30) - 1).unwrap(), b"\0z");
 }
 
 fn set_size_counts_as_a_write(_: &World) {
@@ -136,7 +136,7 @@ fn without_a_threshold_it_stays_in_memory(_: &World) {
 fn roll_over_keeps_the_bytes(w: &World) {
     let file = spooled(1 << 20);
     put(&file, 0, "kept");
-    file.write(8, b"with a gap").unwrap();
+    file.write(b"with a gap", 8).unwrap();
     file.roll_over().unwrap();
     assert!(!in_memory(&file));
     assert_eq!(contents(&file), b"kept\0\0\0\0with a gap");
@@ -160,7 +160,7 @@ fn a_full_disk_leaves_the_bytes_in_memory(w: &World) {
     w.write("small/filler", vec![0; ROOM as usize]);
     let file = interface::spooled(Some(8192), Location::Directory(&small)).unwrap();
     put(&file, 0, pattern(8192));
-    assert_code(file.write(8192, b"too much"), ErrorCode::NoSpace);
+    assert_code(file.write(b"too much", 8192), ErrorCode::NoSpace);
     assert_code(file.set_size(8193), ErrorCode::NoSpace);
     assert_code(file.roll_over(), ErrorCode::NoSpace);
     assert!(in_memory(&file));
@@ -178,7 +178,7 @@ fn a_missing_directory_matters_when_it_moves(w: &World) {
     let file = interface::spooled(Some(8), Location::Within(&dir)).unwrap();
     put(&file, 0, "safe");
     w.remove(&w.inside(dir.path()));
-    assert_code(file.write(4, b" and sound"), ErrorCode::NoEntry);
+    assert_code(file.write(b" and sound", 4), ErrorCode::NoEntry);
     assert_eq!(contents(&file), b"safe");
     assert!(in_memory(&file));
 }
@@ -195,7 +195,7 @@ fn memory_never_passes_the_threshold(_: &World) {
 
 fn a_write_of_nothing_moves_nothing(_: &World) {
     let file = spooled(10);
-    assert_eq!(file.write(1000, b"").unwrap(), 0);
+    assert_eq!(file.write(b"", 1000).unwrap(), 0);
     assert!(in_memory(&file));
     assert_eq!(file.size().unwrap(), 0);
 }
@@ -219,16 +219,16 @@ fn cut_and_grown_in_memory_reads_zeros(_: &World) {
 fn reads_in_memory_are_short_then_empty(_: &World) {
     let file = spooled(100);
     put(&file, 0, "hello");
-    assert_eq!(file.read(3, 100).unwrap(), b"lo");
-    assert_eq!(file.read(5, 100).unwrap(), b"");
-    assert_eq!(file.read(LAST, 100).unwrap(), b"");
+    assert_eq!(file.read(100, 3).unwrap(), b"lo");
+    assert_eq!(file.read(100, 5).unwrap(), b"");
+    assert_eq!(file.read(100, LAST).unwrap(), b"");
     assert_eq!(file.read(0, 0).unwrap(), b"");
 }
 
 fn one_read_in_memory_is_capped(_: &World) {
     let file = interface::spooled(None, Location::Scratch).unwrap();
     file.set_size(4 << 20).unwrap();
-    let got = file.read(0, u32::MAX).unwrap().len();
+    let got = file.read(u32::MAX, 0).unwrap().len();
     assert!((1..=1 << 20).contains(&got), "{got} bytes in one answer");
 }
 
@@ -237,9 +237,9 @@ const LAST: u64 = i64::MAX as u64;
 fn offsets_past_the_last_are_invalid(_: &World) {
     let file = spooled(100);
     for offset in [LAST + 1, u64::MAX] {
-        assert_code(file.read(offset, 1), ErrorCode::Invalid);
-        assert_code(file.write(offset, b"x"), ErrorCode::Invalid);
-        assert_code(file.write(offset, b""), ErrorCode::Invalid);
+        assert_code(file.read(1, offset), ErrorCode::Invalid);
+        assert_code(file.write(b"x", offset), ErrorCode::Invalid);
+        assert_code(file.write(b"", offset), ErrorCode::Invalid);
         assert_code(file.set_size(offset), ErrorCode::Invalid);
     }
     assert!(in_memory(&file));
@@ -250,17 +250,17 @@ fn offsets_that_no_memory_has(_: &World) {
     put(&file, 0, "small");
     for size in [1 << 50, LAST - 1] {
         assert_code(file.set_size(size), ErrorCode::OutOfMemory);
-        assert_code(file.write(size, b"x"), ErrorCode::OutOfMemory);
+        assert_code(file.write(b"x", size), ErrorCode::OutOfMemory);
     }
     assert_code(file.set_size(LAST), ErrorCode::OutOfMemory);
-    assert_code(file.write(LAST, b"x"), ErrorCode::FileTooLarge);
+    assert_code(file.write(b"x", LAST), ErrorCode::FileTooLarge);
     assert_eq!(contents(&file), b"small");
 }
 
 fn a_write_past_everything_moves_nothing(_: &World) {
     let file = spooled(100);
     put(&file, 0, "small");
-    assert_code(file.write(LAST - 1, b"two"), ErrorCode::FileTooLarge);
+    assert_code(file.write(b"two", LAST - 1), ErrorCode::FileTooLarge);
     assert!(in_memory(&file));
     assert_eq!(contents(&file), b"small");
 }
@@ -289,9 +289,9 @@ fn it_has_no_name_on_disk_either(w: &World) {
 
 fn assert_closed(w: &World, file: &interface::File) {
     file.close().unwrap();
-    assert_code(file.read(0, 1), ErrorCode::Closed);
-    assert_code(file.write(0, b"x"), ErrorCode::Closed);
-    assert_code(file.write(u64::MAX, b""), ErrorCode::Closed);
+    assert_code(file.read(1, 0), ErrorCode::Closed);
+    assert_code(file.write(b"x", 0), ErrorCode::Closed);
+    assert_code(file.write(b"", u64::MAX), ErrorCode::Closed);
     assert_code(file.size(), ErrorCode::Closed);
     assert_code(file.set_size(0), ErrorCode::Closed);
     assert_code(file.sync(Durability::None), ErrorCode::Closed);

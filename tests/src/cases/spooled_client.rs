@@ -2,7 +2,9 @@
 
 use super::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};
-use wasi_tempfile::{SpooledData, SpooledTempFile, error_code, spooled_tempfile, spooled_tempfile_in};
+use wasi_tempfile::{
+    SpooledData, SpooledTempFile, error_code, spooled_tempfile, spooled_tempfile_in,
+};
 
 pub(super) const CASES: &[Case] = &[
     case!(rolls_on_request),
@@ -140,7 +142,9 @@ fn into_inner_on_disk_has_file_and_position(_: &World) {
     let mut file = spooled_tempfile(4);
     file.write_all(b"on disk").unwrap();
     file.seek(SeekFrom::Start(3)).unwrap();
-    let SpooledData::OnDisk(mut file) = file.into_inner() else { panic!("seven bytes are over four") };
+    let SpooledData::OnDisk(mut file) = file.into_inner() else {
+        panic!("seven bytes are over four")
+    };
     let mut rest = String::new();
     file.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "disk");
@@ -171,8 +175,14 @@ fn seeks_as_a_file_does(_: &World) {
         file.write_all(b"0123456789").unwrap();
         assert_eq!(file.seek(SeekFrom::End(-3)).unwrap(), 7);
         assert_eq!(file.seek(SeekFrom::Current(-2)).unwrap(), 5);
-        assert_eq!(error_code(&file.seek(SeekFrom::Current(-6)).unwrap_err()), Some(ErrorCode::Invalid));
-        assert_eq!(error_code(&file.seek(SeekFrom::Start(1 << 63)).unwrap_err()), Some(ErrorCode::Invalid));
+        assert_eq!(
+            error_code(&file.seek(SeekFrom::Current(-6)).unwrap_err()),
+            Some(ErrorCode::Invalid)
+        );
+        assert_eq!(
+            error_code(&file.seek(SeekFrom::Start(1 << 63)).unwrap_err()),
+            Some(ErrorCode::Invalid)
+        );
         assert_eq!(file.stream_position().unwrap(), 5);
         file.seek(SeekFrom::End(2)).unwrap();
         assert_eq!(file.read(&mut [0; 4]).unwrap(), 0);

@@ -49,7 +49,7 @@ fn nothing_to_install(_: &World) {
     interface::unnamed(Location::Within(&dir)).unwrap();
     interface::spooled(Some(1), Location::Scratch).unwrap();
     interface::link(&file, &path.path(), Durability::None).unwrap_err();
-    assert_eq!(interface::live().len(), 3);
+    assert_eq!(interface::live_handles().len(), 3);
     assert_eq!(interface::usage().live.paths, 1);
     assert_eq!(interface::leftovers(), []);
 }
@@ -68,7 +68,8 @@ fn a_handle_and_a_path_to_clean_up_by_hand(w: &World) {
 
 fn conflicting_names_in_the_default_directory(w: &World) {
     let short = Options { random_chars: Some(1), ..Options::default() };
-    let files: Vec<_> = (0..16).map(|_| interface::named(&short, Location::Scratch).unwrap()).collect();
+    let files: Vec<_> =
+        (0..16).map(|_| interface::named(&short, Location::Scratch).unwrap()).collect();
     let mut names = w.list("");
     names.dedup();
     assert_eq!(names.len(), 16, "half of the names are taken, and no two files share one");
@@ -184,7 +185,8 @@ fn intermediate_results(w: &World) {
             BufReader::new(run)
         })
         .collect();
-    let mut merged: Vec<String> = runs.into_iter().flat_map(|run| run.lines().map(Result::unwrap)).collect();
+    let mut merged: Vec<String> =
+        runs.into_iter().flat_map(|run| run.lines().map(Result::unwrap)).collect();
     merged.sort_unstable();
     assert_eq!(merged.join(" "), "apple banana cherry date fig pear");
     w.assert_empty();
@@ -208,11 +210,11 @@ fn explicit_text(_: &World) {
 fn no_usable_name(w: &World) {
     let file = interface::unnamed(Location::Scratch).unwrap();
     put(&file, 0, "nameless");
-    let live = interface::live();
+    let live = interface::live_handles();
     assert_eq!((live.len(), &live[0].path), (1, &None));
     w.assert_empty();
     file.close().unwrap();
-    assert_eq!(interface::live(), []);
+    assert_eq!(interface::live_handles(), []);
 }
 
 fn unique_names(w: &World) {
@@ -238,9 +240,12 @@ fn four_high_level_interfaces(w: &World) {
         file.write_all(b"each of the four").unwrap();
     }
     assert_eq!(w.list("").len(), 2);
-    for text in
-        [read_back(&mut unnamed), read_back(&mut named), read_back(&mut inside), read_back(&mut spooled)]
-    {
+    for text in [
+        read_back(&mut unnamed),
+        read_back(&mut named),
+        read_back(&mut inside),
+        read_back(&mut spooled),
+    ] {
         assert_eq!(text, "each of the four");
     }
 }
@@ -260,12 +265,15 @@ fn safe_in_a_shared_directory(w: &World) {
     const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz234567";
     w.plant_directory("shared");
     w.write("victim", "precious");
-    let names = |range: std::ops::Range<usize>| ALPHABET[range].chars().map(|c| format!("shared/n-{c}"));
+    let names =
+        |range: std::ops::Range<usize>| ALPHABET[range].chars().map(|c| format!("shared/n-{c}"));
     names(0..8).for_each(|name| w.plant_link(&name, "/victim"));
     names(8..16).for_each(|name| w.plant_link(&name, "/nowhere"));
     names(16..24).for_each(|name| w.plant_fifo(&name));
-    let (shared, options) =
-        (w.path("shared"), Options { prefix: "n-".into(), random_chars: Some(1), ..Options::default() });
+    let (shared, options) = (
+        w.path("shared"),
+        Options { prefix: "n-".into(), random_chars: Some(1), ..Options::default() },
+    );
     let mine: Vec<_> =
         (0..4).map(|_| interface::named(&options, Location::Directory(&shared)).unwrap()).collect();
     mine.iter().for_each(|(file, _)| put(file, 0, "mine"));

@@ -97,5 +97,5 @@ fn close_frees_it(_: &World) {
     let file = interface::unnamed(Location::Scratch).unwrap();
     put(&file, 0, "soon gone");
     file.close().unwrap();
-    assert_code(file.read(0, 1), ErrorCode::Closed);
+    assert_code(file.read(1, 0), ErrorCode::Closed);
 }

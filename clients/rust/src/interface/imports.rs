@@ -6,9 +6,9 @@ use super::{
     CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, LiveHandle, Location,
     Metadata, Options, ReplaceMode, Storage, Usage,
 };
+use bindings::scratch::tempfile::{ledger, tempfile as wit, types};
 #[cfg(feature = "direct")]
 use bindings::scratch::tempfile_wasi::descriptors as wasi;
-use bindings::scratch::tempfile::{ledger, tempfile as wit, types};
 
 /// Generated from the world `imports` of `scratch:tempfile-wasi` or of `scratch:tempfile`.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all)]
@@ -306,7 +306,8 @@ impl TempDir {
 }
 
 fn error(error: types::Error) -> Error {
-    let code = tempfile_core::convert_code!(error.code, types::ErrorCode => tempfile_core::ErrorCode);
+    let code =
+        tempfile_core::convert_code!(error.code, types::ErrorCode => tempfile_core::ErrorCode);
     Error { code, message: error.message, path: error.path }
 }
 

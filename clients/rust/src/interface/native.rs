@@ -230,7 +230,12 @@ impl TempPath {
         self.0.read().reopen().map(File::new)
     }
 
-    pub fn persist(&self, target: &str, mode: ReplaceMode, durability: Durability) -> Result<(), Error> {
+    pub fn persist(
+        &self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
         self.0.write().persist(target, mode, durability)
     }
 

@@ -154,7 +154,7 @@ fn named() -> Box<dyn Any> {
 /// A spooled file of the provider's that has moved to disk.
 fn spooled() -> Box<dyn Any> {
     let file = interface::spooled(Some(4), Location::Scratch).expect("make a spooled file");
-    file.write(0, b"litter").expect("write to the file");
+    file.write(b"litter", 0).expect("write to the file");
     assert!(matches!(file.storage(), Ok(Storage::Disk)), "it is past its threshold");
     Box::new(file)
 }
@@ -261,7 +261,7 @@ fn spool(sizes: Vec<u64>) {
     let mut files = Vec::new();
     for size in sizes {
         let file = interface::spooled(Some(1 << 30), Location::Scratch).expect("make a spooled file");
-        let written = file.write(0, &vec![size as u8; size as usize]).map_err(|error| error.code);
+        let written = file.write(&vec![size as u8; size as usize], 0).map_err(|error| error.code);
         files.push((file, size, written));
     }
     for (file, size, written) in &files {
@@ -270,7 +270,7 @@ fn spool(sizes: Vec<u64>) {
             Ok(Storage::Disk) => "disk",
             Err(_) => "nowhere",
         };
-        let whole = file.read(0, u32::MAX).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == *size as u8));
+        let whole = file.read(u32::MAX, 0).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == *size as u8));
         say(&format!("{size} in {place}, {} {}", written.is_ok(), if whole { "whole" } else { "torn" }));
     }
 }
