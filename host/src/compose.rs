@@ -7,7 +7,7 @@
 use wac_graph::types::{Package, are_semver_compatible};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 
-use crate::error::{Error, one_line};
+use crate::error::{Error, Source, one_line};
 
 /// The name under which the host shows the scratch directory to the provider.
 ///
@@ -23,8 +23,8 @@ const GRANTED: &str = include_str!("compose/granted.wat");
 pub enum PluginPreopens {
     /// Nothing. The right choice for a component that will run in a host one does not know.
     Empty,
-    /// What the host grants, less the scratch directory ([`SCRATCH_GUEST_PATH`]): for [`Sandbox`](crate::Sandbox), which
-    /// has mounts to give.
+    /// What the host grants, less the first entry named [`SCRATCH_GUEST_PATH`], which is the provider's. A
+    /// [`Sandbox`](crate::Sandbox) grants the directory a second time to a plugin that may see it.
     Granted,
 }
 
@@ -69,17 +69,21 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
         if let Some(served) = served {
             graph
                 .set_instantiation_argument(socket, &import, served)
-                .map_err(|error| Error::MissingImport { cause: one_line(&error), import })?;
+                .map_err(|error| Error::MissingImport {
+                    cause: one_line(&error),
+                    import,
+                    source: Some(error.into()),
+                })?;
         }
     }
 
     for export in exports(&graph, plugin) {
         let node = alias(&mut graph, socket, &export)?;
-        graph.export(node, &export).map_err(|error| invalid("plugin", &error))?;
+        graph.export(node, &export).map_err(|error| invalid("plugin", error))?;
     }
-    graph.encode(EncodeOptions::default()).map_err(|error| Error::Engine {
+    graph.encode(EncodeOptions::default()).map_err(|error| Error::Compose {
         operation: "compose the plugin with the provider",
-        cause: one_line(&error),
+        source: error.into(),
     })
 }
 
@@ -97,8 +101,8 @@ fn register(graph: &mut CompositionGraph, what: &'static str, bytes: &[u8]) -> R
     check_component(what, bytes)?;
     let name = format!("wasi-tempfile:{what}");
     let package =
-        Package::from_bytes(&name, None, bytes, graph.types_mut()).map_err(|error| invalid(what, &*error))?;
-    graph.register_package(package).map_err(|error| invalid(what, &error))
+        Package::from_bytes(&name, None, bytes, graph.types_mut()).map_err(|error| invalid(what, error))?;
+    graph.register_package(package).map_err(|error| invalid(what, error))
 }
 
 fn imports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
@@ -117,7 +121,7 @@ fn matching_export(graph: &CompositionGraph, provider: PackageId, import: &str) 
         .find(|export| *export == import)
         .or_else(|| exports.iter().find(|export| are_semver_compatible(export, import)))
         .cloned()
-        .ok_or_else(|| Error::MissingImport { import: import.to_owned(), cause: String::new() })
+        .ok_or_else(|| Error::MissingImport { import: import.to_owned(), cause: String::new(), source: None })
 }
 
 /// The version in a name of the preopens interface, with its `@`; empty if it has none.
@@ -136,28 +140,29 @@ fn stub(graph: &mut CompositionGraph, preopens: PluginPreopens, version: &str) -
         .replace("{VERSION}", version)
         .replace("{SCRATCH_LENGTH}", &SCRATCH_GUEST_PATH.len().to_string())
         .replace("{SCRATCH}", SCRATCH_GUEST_PATH);
-    let assembled = wat::parse_str(&text).map_err(|error| stub_error(&error))?;
+    let assembled = wat::parse_str(&text).map_err(stub_error)?;
     // One package a version: a plugin may import several.
     let name = format!("wasi-tempfile:preopens{}", version.replace(['@', '.', '+'], "-v"));
     let package = Package::from_bytes(&name, None, assembled, graph.types_mut())
-        .map_err(|error| stub_error(&*error))?;
-    let package = graph.register_package(package).map_err(|error| stub_error(&error))?;
+        .map_err(stub_error)?;
+    let package = graph.register_package(package).map_err(stub_error)?;
     Ok(graph.instantiate(package))
 }
 
 fn alias(graph: &mut CompositionGraph, instance: NodeId, export: &str) -> Result<NodeId, Error> {
-    graph.alias_instance_export(instance, export).map_err(|error| Error::Engine {
+    graph.alias_instance_export(instance, export).map_err(|error| Error::Compose {
         operation: "connect the plugin with the provider",
-        cause: one_line(&error),
+        source: error.into(),
     })
 }
 
-fn stub_error(error: &dyn std::error::Error) -> Error {
-    Error::Engine { operation: "assemble the plugin's wasi:filesystem/preopens", cause: one_line(error) }
+fn stub_error(error: impl Into<Source>) -> Error {
+    let operation = "assemble the plugin's wasi:filesystem/preopens";
+    Error::Compose { operation, source: error.into() }
 }
 
-fn invalid(what: &'static str, error: &dyn std::error::Error) -> Error {
-    Error::Invalid { what, cause: one_line(error) }
+fn invalid(what: &'static str, error: impl Into<Source>) -> Error {
+    Error::Invalid { what, source: error.into() }
 }
 
 #[cfg(test)]

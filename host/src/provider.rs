@@ -4,7 +4,7 @@
 //! (`tempfile_core`) then stand directly on the operating system: files of mode 0600 and directories of 0700, unnamed files that never had
 //! a name, exact error codes, and bytes that are copied once. A plugin needs no `wasi:filesystem` for it.
 //!
-//! A sandbox does all of this by itself: [`Sandbox::load_hosted`](crate::Sandbox::load_hosted). This module is for an embedder with
+//! A sandbox does all of this by itself: [`Provider::Host`](crate::Provider::Host). This module is for an embedder with
 //! a wasmtime store of their own, in the manner of wasmtime's own host crates: a [`TempfileCtx`] in the store's state, a
 //! [`TempfileView`] that finds it there, and [`add_to_linker`].
 //!
@@ -78,9 +78,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use tempfile_core::{Lifetimes, Place, Platform as _};
-use tokio::runtime::{Handle, RuntimeFlavor};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
+use crate::blocking::block_in_place;
 use crate::error::Error;
 use crate::scratch::ScratchDir;
 
@@ -250,11 +250,9 @@ enum Waiting {
 
 impl Waiting {
     fn wait<T>(self, act: impl FnOnce() -> T) -> T {
-        let many =
-            || Handle::try_current().is_ok_and(|now| now.runtime_flavor() == RuntimeFlavor::MultiThread);
         match self {
-            Waiting::Told if many() => tokio::task::block_in_place(act),
-            Waiting::Told | Waiting::Here => act(),
+            Waiting::Told => block_in_place(act),
+            Waiting::Here => act(),
         }
     }
 }
@@ -271,8 +269,13 @@ pub fn add_to_linker<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmt
     add(linker, T::tempfile)
 }
 
-/// As [`add_to_linker`], for stores that run on tokio's threads together with other tasks: a call tells the runtime before it may wait for
-/// the disk, so that a slow disk holds up nobody else. On a runtime with one thread alone there is nobody to take over, and nothing gained.
+/// As [`add_to_linker`], for stores on tokio: on a worker thread of a multi-thread runtime, blocking calls
+/// run in [`tokio::task::block_in_place`], so that a slow disk does not stall the worker's other tasks.
+///
+/// Elsewhere (on a current-thread runtime, in a `LocalSet`, in `block_on`) they run as with
+/// [`add_to_linker`]. One arrangement cannot be told from a worker: a current-thread runtime on whose
+/// thread another, multi-thread runtime has been [entered](tokio::runtime::Handle::enter) while the
+/// store is polled. `block_in_place` panics there, so use [`add_to_linker`].
 ///
 /// # Errors
 ///

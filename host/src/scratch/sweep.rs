@@ -14,6 +14,7 @@ use super::{Below, Error, KEPT, RUN, ScratchRoot, TRASH, lock};
 
 /// What a sweep found in a root: full paths, in no order.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Sweep {
     /// What a dead owner left, and is gone now; in a dry run, what would go.
     pub removed: Vec<PathBuf>,

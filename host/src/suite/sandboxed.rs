@@ -9,7 +9,9 @@ use super::witness;
 use crate::components;
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::Error;
-use crate::sandbox::{Capture, Ending, Mount, Plugin, Run, Sandbox};
+use crate::sandbox::{
+    Capture, Ending, Mount, Plugin, Provider, RunOptions, Sandbox, ScratchAccess,
+};
 use crate::scratch::ScratchRoot;
 
 /// After this long a case counts as hung.
@@ -20,12 +22,12 @@ const SAID: usize = 1 << 20;
 
 /// The suite inside a sandbox, composed with this provider.
 pub(super) fn compose(provider: &[u8]) -> Result<Plugin, Error> {
-    Sandbox::new()?.with(witness::add_to_linker)?.load_with(components::SUITE, provider)
+    Sandbox::new()?.with(witness::add_to_linker)?.load(components::SUITE, Provider::Custom(provider))
 }
 
 /// The suite inside a sandbox whose host provides.
 pub(super) fn host() -> Result<Plugin, Error> {
-    Sandbox::new()?.with(witness::add_to_linker)?.load_hosted(components::SUITE)
+    Sandbox::new()?.with(witness::add_to_linker)?.load(components::SUITE, Provider::Host)
 }
 
 /// What another process of this program has compiled for a placement.
@@ -36,8 +38,12 @@ pub(super) fn host() -> Result<Plugin, Error> {
 #[allow(unsafe_code, reason = "it is code that is loaded")]
 pub(super) unsafe fn load(placement: Placement, file: &Path) -> Result<Plugin, Error> {
     let sandbox = Sandbox::new()?.with(witness::add_to_linker)?;
+    let provider = match placement {
+        Placement::Host => Provider::Host,
+        Placement::Native | Placement::Component => Provider::Composed,
+    };
     // SAFETY: the caller's promise.
-    unsafe { sandbox.load_compiled(file, placement == Placement::Host) }
+    unsafe { sandbox.load_compiled(file, provider) }
 }
 
 /// Plays sequences of operations below a directory, and gives what was said.
@@ -49,7 +55,8 @@ pub(super) fn script(
 ) -> Result<String, String> {
     let (stdout, stderr) = (Capture::new(1 << 26), Capture::new(SAID));
     let root = ScratchRoot::open(directory).map_err(|error| error.to_string())?;
-    let run = Run::in_root(&root)
+    let run = RunOptions::in_root(&root)
+        .scratch_access(ScratchAccess::Isolated)
         .args(["conformance", "--script"])
         .args(arguments)
         .env(world::PLACEMENT, placement.as_str())
@@ -79,7 +86,8 @@ pub(super) fn run(
     Places { directory, granted }: Places<'_>,
 ) -> Result<Outcome, Error> {
     let (stdout, stderr) = (Capture::new(SAID), Capture::new(SAID));
-    let mut run = Run::in_root(&ScratchRoot::open(directory)?)
+    let mut run = RunOptions::in_root(&ScratchRoot::open(directory)?)
+        .scratch_access(ScratchAccess::Isolated)
         .args(["conformance", &case.name()])
         .env(world::PLACEMENT, placement.as_str())
         .env(world::SCRATCH, SCRATCH_GUEST_PATH)
