@@ -67,13 +67,9 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
             None
         };
         if let Some(served) = served {
-            graph
-                .set_instantiation_argument(socket, &import, served)
-                .map_err(|error| Error::MissingImport {
-                    cause: one_line(&error),
-                    import,
-                    source: Some(error.into()),
-                })?;
+            graph.set_instantiation_argument(socket, &import, served).map_err(|error| {
+                Error::MissingImport { cause: one_line(&error), import, source: Some(error.into()) }
+            })?;
         }
     }
 
@@ -143,8 +139,7 @@ fn stub(graph: &mut CompositionGraph, preopens: PluginPreopens, version: &str) -
     let assembled = wat::parse_str(&text).map_err(stub_error)?;
     // One package a version: a plugin may import several.
     let name = format!("wasi-tempfile:preopens{}", version.replace(['@', '.', '+'], "-v"));
-    let package = Package::from_bytes(&name, None, assembled, graph.types_mut())
-        .map_err(stub_error)?;
+    let package = Package::from_bytes(&name, None, assembled, graph.types_mut()).map_err(stub_error)?;
     let package = graph.register_package(package).map_err(stub_error)?;
     Ok(graph.instantiate(package))
 }

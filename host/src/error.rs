@@ -229,11 +229,9 @@ impl StdError for RootCause {
         match self {
             Self::Refused { cause } => Some(cause),
             Self::Io { cause, .. } => Some(cause),
-            Self::Link
-            | Self::NotDirectory
-            | Self::Foreign { .. }
-            | Self::Shared { .. }
-            | Self::NotText => None,
+            Self::Link | Self::NotDirectory | Self::Foreign { .. } | Self::Shared { .. } | Self::NotText => {
+                None
+            }
         }
     }
 }
@@ -284,10 +282,7 @@ mod tests {
     fn the_system_error_is_a_source() {
         let error = Error::Mount {
             guest: "/data".to_owned(),
-            cause: MountCause::Open {
-                host: "/missing".into(),
-                source: io::ErrorKind::NotFound.into(),
-            },
+            cause: MountCause::Open { host: "/missing".into(), source: io::ErrorKind::NotFound.into() },
         };
         assert_eq!(error.to_string(), "the mount /data: open /missing: entity not found");
         let system = error.source().and_then(StdError::source);

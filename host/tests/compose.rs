@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use support::{PLUGIN, World, command, output};
-use wasi_tempfile_host::{Ending, PluginPreopens, Run, Sandbox, ScratchRoot, components, compose};
+use wasi_tempfile_host::{
+    Ending, PluginPreopens, Provider, RunOptions, Sandbox, ScratchAccess, ScratchRoot, components, compose,
+};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::sync::Command;
@@ -121,9 +123,12 @@ fn every_version_of_the_preopens_is_stubbed() {
         compose(&curious(&versions), components::PROVIDER, PluginPreopens::Empty).expect("compose");
     assert_eq!(run_elsewhere(&composed, &work, &[]), Ok(String::new()));
 
-    let plugin = Sandbox::new().expect("make a sandbox").load(&curious(&versions)).expect("load");
+    let plugin =
+        Sandbox::new().expect("make a sandbox").load(&curious(&versions), Provider::Component).expect("load");
     let root = ScratchRoot::open(world.root()).expect("open the root");
-    assert_eq!(plugin.run(Run::in_root(&root)).expect("run").ending, Ending::Returned);
+    let ending = |access| plugin.run(RunOptions::in_root(&root).scratch_access(access)).expect("run").ending;
+    assert_eq!(ending(ScratchAccess::Isolated), Ending::Returned);
+    assert_eq!(ending(ScratchAccess::Open), Ending::Failed { status: 1 }, "it sees one");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::thread;
 
 use support::{World, output};
 use wasi_tempfile_host::provider::Limits;
-use wasi_tempfile_host::{Capture, Ending, Error, Plugin, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Error, Plugin, Provider, RunOptions, Sandbox, ScratchRoot};
 
 /// What the plugin says, run by the command with these limits, whoever provides.
 #[track_caller]
@@ -100,10 +100,11 @@ fn limits_need_a_provider_that_counts() {
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let sandbox = Sandbox::new().expect("make a sandbox");
     let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    let run = |limits| Run::in_root(&root).args(["plugin", "ok"]).limits(limits);
-    let uncounted = sandbox.load(&plugin).expect("load").run(run(Limits::default()));
-    assert!(matches!(uncounted, Err(Error::NotLimited)));
-    let timeless = sandbox.load_limited(&plugin).expect("load");
+    let run = |limits| RunOptions::in_root(&root).args(["plugin", "ok"]).limits(limits);
+    let custom = Provider::Custom(wasi_tempfile_host::components::PROVIDER);
+    let custom = sandbox.load(&plugin, custom).expect("load").run(run(Limits::default()));
+    assert!(matches!(custom, Err(Error::NotLimited)));
+    let timeless = sandbox.load(&plugin, Provider::Component).expect("load");
     let timeless = timeless.run(run(Limits { idle: Some(1), ..Limits::default() }));
     assert!(matches!(timeless, Err(Error::NotTimed)));
     world.assert_nothing_left();
@@ -114,7 +115,9 @@ fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    let plugin = Sandbox::new().and_then(|sandbox| sandbox.load_limited(&plugin)).expect("load the plugin");
+    let plugin = Sandbox::new()
+        .and_then(|sandbox| sandbox.load(&plugin, Provider::Component))
+        .expect("load the plugin");
     for (text, said) in [
         ("bytes=many", "0 invalid\nafterwards invalid\n"),
         ("idle=5", "0 invalid\nafterwards invalid\n"),
@@ -122,14 +125,15 @@ fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
         ("", "3 ok\nafterwards ok\n"),
     ] {
         let output = Capture::new(1024);
-        let run = Run::in_root(&root).env(Limits::VARIABLE, text).args(["plugin", "hold", "3"]);
+        let run = RunOptions::in_root(&root).env(Limits::VARIABLE, text).args(["plugin", "hold", "3"]);
         let outcome = plugin.run(run.stdout(&output)).expect("run");
         assert_eq!((outcome.ending, &*output.text()), (Ending::Returned, said), "{text:?}");
     }
     // The embedder's own limits come first.
     let output = Capture::new(1024);
     let limits = Limits { entries: Some(1), ..Limits::default() };
-    let run = Run::in_root(&root).env(Limits::VARIABLE, "").args(["plugin", "hold", "3"]).limits(limits);
+    let run =
+        RunOptions::in_root(&root).env(Limits::VARIABLE, "").args(["plugin", "hold", "3"]).limits(limits);
     plugin.run(run.stdout(&output)).expect("run");
     assert_eq!(output.text(), "1 quota\nafterwards ok\n");
 }
@@ -154,7 +158,7 @@ fn statistics_have_the_peaks() {
 
 fn plugin() -> Plugin {
     let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    Sandbox::new().and_then(|sandbox| sandbox.load_hosted(&plugin)).expect("load the plugin")
+    Sandbox::new().and_then(|sandbox| sandbox.load(&plugin, Provider::Host)).expect("load the plugin")
 }
 
 #[test]
@@ -170,8 +174,10 @@ fn r10_a_neighbour_at_its_limit_is_not_noticed() {
                 scope.spawn(move || {
                     for _ in 0..5 {
                         let output = Capture::new(1024);
-                        let run =
-                            Run::in_root(root).args(["plugin", "fill", size]).stdout(&output).limits(limits);
+                        let run = RunOptions::in_root(root)
+                            .args(["plugin", "fill", size])
+                            .stdout(&output)
+                            .limits(limits);
                         let outcome = plugin.run(run).expect("run");
                         assert_eq!(outcome.ending, Ending::Returned);
                         assert_eq!(output.text(), format!("{expected}\nafterwards ok\n"));

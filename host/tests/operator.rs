@@ -17,7 +17,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
-    Capture, Control, Counters, Ending, Guards, Input, Outcome, Plugin, Run, Sandbox, ScratchRoot,
+    Capture, Counters, Ending, EngineLimits, Input, Outcome, Plugin, Provider, RunOptions, Sandbox,
+    ScratchRoot,
 };
 
 type Fields = BTreeMap<&'static str, String>;
@@ -125,34 +126,38 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(hosted: bool, guards: Guards) -> Self {
+    fn new(hosted: bool, limits: EngineLimits) -> Self {
         Log::get();
         let world = World::new();
         let root = ScratchRoot::open(world.root()).expect("open the root");
-        let sandbox = Sandbox::with_guards(guards).expect("make a sandbox");
+        let sandbox = Sandbox::builder().limits(limits).build().expect("make a sandbox");
         let bytes = fs::read(PLUGIN).expect("read the plugin");
-        let plugin = if hosted { sandbox.load_hosted(&bytes) } else { sandbox.load(&bytes) };
+        let plugin = if hosted {
+            sandbox.load(&bytes, Provider::Host)
+        } else {
+            sandbox.load(&bytes, Provider::Component)
+        };
         Self { world, root, plugin: plugin.expect("load the plugin"), sandbox }
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
-        Run::in_root(&self.root).args(["plugin"]).args(arguments.iter().copied())
+    fn run(&self, arguments: &[&str]) -> RunOptions {
+        RunOptions::in_root(&self.root).args(["plugin"]).args(arguments.iter().copied())
     }
 
     /// Runs it, and says what was seen.
     #[track_caller]
-    fn seen(&self, run: Run) -> (Outcome, Seen) {
+    fn seen(&self, run: RunOptions) -> (Outcome, Seen) {
         let outcome = self.plugin.run(run).expect("run");
         (outcome, Log::get().take(&self.world.root()))
     }
 }
 
 fn hosted() -> Scene {
-    Scene::new(true, Guards::default())
+    Scene::new(true, EngineLimits::default())
 }
 
 fn composed() -> Scene {
-    Scene::new(false, Guards::default())
+    Scene::new(false, EngineLimits::default())
 }
 
 #[test]
@@ -248,10 +253,11 @@ fn an_asynchronous_run_is_seen_like_any_other_on_whatever_thread_it_is() {
 fn what_a_plugin_has_can_be_read_while_it_runs() {
     let runtime = shared_threads(2);
     for (scene, counted) in [(hosted(), true), (composed(), false)] {
-        let (control, output) = (Control::new(), Capture::new(1024));
-        assert_eq!(control.usage(), None, "nothing has begun");
+        let output = Capture::new(1024);
         let (input, open) = tokio::io::duplex(1);
-        let run = scene.run(&["wait"]).stdin(Input::stream(input)).stdout(&output).control(&control);
+        let run = scene.run(&["wait"]).stdin(Input::stream(input)).stdout(&output);
+        let control = run.control();
+        assert_eq!(control.usage(), None, "nothing has begun");
         let run = runtime.spawn(scene.plugin.run_async(run));
         while output.bytes().is_empty() {
             std::thread::yield_now();
@@ -266,7 +272,7 @@ fn what_a_plugin_has_can_be_read_while_it_runs() {
 
 #[test]
 fn every_way_to_end_is_counted() {
-    let scene = Scene::new(true, Guards { fuel: Some(1_000_000_000), ..Guards::default() });
+    let scene = Scene::new(true, EngineLimits::default().fuel(Some(1_000_000_000)));
     let run = |run| scene.plugin.run(run).expect("run").ending;
     run(scene.run(&["ok"]));
     run(scene.run(&["ok"]).keep());
@@ -276,8 +282,9 @@ fn every_way_to_end_is_counted() {
     run(scene.run(&["hoard"]).memory(16 << 20));
     run(scene.run(&["spin"]));
     let runtime = shared_threads(2);
-    let control = Control::new();
-    let stopped = runtime.spawn(scene.plugin.run_async(scene.run(&["spin"]).control(&control)));
+    let spinning = scene.run(&["spin"]);
+    let control = spinning.control();
+    let stopped = runtime.spawn(scene.plugin.run_async(spinning));
     let dropped = runtime.spawn(scene.plugin.run_async(scene.run(&["spin"])));
     while scene.sandbox.counters().live < 2 {
         std::thread::yield_now();
@@ -289,9 +296,9 @@ fn every_way_to_end_is_counted() {
         std::thread::yield_now();
     }
     // One that was stopped before it began is none.
-    let control = Control::new();
-    control.stop();
-    assert_eq!(run(scene.run(&["ok"]).control(&control)), Ending::Interrupted);
+    let stopped = scene.run(&["ok"]);
+    stopped.control().stop();
+    assert_eq!(run(stopped), Ending::Interrupted);
 
     let mut expected = Counters::default();
     expected.begun = 9;

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use support::{BARE_PLUGIN, Running, World, output};
 use tokio::runtime::Builder;
 use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
-use wasi_tempfile_host::{Capture, Ending, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Provider, RunOptions, Sandbox, ScratchRoot};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -32,9 +32,11 @@ fn n09_a_plugin_without_any_file_system_has_scratch_space() {
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let sandbox = Sandbox::new().expect("make a sandbox");
-    for plugin in [sandbox.load_hosted(&bare_plugin()), sandbox.load(&bare_plugin())] {
+    for plugin in
+        [sandbox.load(&bare_plugin(), Provider::Host), sandbox.load(&bare_plugin(), Provider::Component)]
+    {
         let said = Capture::new(1024);
-        let outcome = plugin.expect("load").run(Run::in_root(&root).stdout(&said)).expect("run");
+        let outcome = plugin.expect("load").run(RunOptions::in_root(&root).stdout(&said)).expect("run");
         assert_eq!(outcome.ending, Ending::Returned);
         assert!(said.text().starts_with("without a file system in /tmp/"), "{}", said.text());
     }

@@ -72,7 +72,8 @@ impl Demo {
         files::print(&report.before(&source, &work))?;
 
         let sandbox = Sandbox::new().map_err(|error| error.to_string())?;
-        let plugin = sandbox.load(components::SORT, Provider::Component).map_err(|error| error.to_string())?;
+        let plugin =
+            sandbox.load(components::SORT, Provider::Component).map_err(|error| error.to_string())?;
         let done = work.run(&plugin, &root, source, &mut destination)?;
 
         let left = left_in(&root)?;

@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use wasi_tempfile_host::{
-    Ending, Input, Mount, Outcome, Output, Provider, RunOptions, Sandbox, ScratchRoot,
-};
+use wasi_tempfile_host::{Ending, Input, Mount, Outcome, Output, Provider, RunOptions, Sandbox, ScratchRoot};
 
 use super::watch::Watch;
 use super::{HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, stats, values};

@@ -132,9 +132,9 @@ impl EngineLimits {
         store.set_hostcall_fuel(self.hostcall_fuel);
         store.set_max_component_handles(self.component_handles);
         match self.fuel {
-            Some(fuel) => store
-                .set_fuel(fuel)
-                .map_err(|source| Error::Engine { operation: "set the fuel", source }),
+            Some(fuel) => {
+                store.set_fuel(fuel).map_err(|source| Error::Engine { operation: "set the fuel", source })
+            }
             None => {
                 // An embedder's engine may consume fuel where this sandbox does not limit it.
                 let _ = store.set_fuel(u64::MAX);
@@ -175,13 +175,19 @@ mod tests {
     fn an_engine_must_have_epoch_interruption() {
         let refused = check(EngineLimits::default(), |_| {});
         assert!(matches!(refused, Err(Error::EngineLacks { feature: "epoch interruption" })));
-        check(EngineLimits::default(), |config| drop(config.epoch_interruption(true))).expect("fit");
+        let epochs = |config: &mut Config| {
+            config.epoch_interruption(true);
+        };
+        check(EngineLimits::default(), epochs).expect("fit");
     }
 
     #[test]
     fn an_engine_must_consume_fuel_where_that_is_limited() {
         let limits = EngineLimits::default().fuel(Some(1));
-        let refused = check(limits, |config| drop(config.epoch_interruption(true)));
+        let epochs = |config: &mut Config| {
+            config.epoch_interruption(true);
+        };
+        let refused = check(limits, epochs);
         assert!(matches!(refused, Err(Error::EngineLacks { feature: "fuel consumption" })));
         check(limits, |config| limits.configure(config)).expect("fit");
     }

@@ -80,8 +80,7 @@ mod tests {
 
     #[test]
     fn a_mount_cannot_take_the_place_of_the_scratch_directory() {
-        for guest in ["/tmp", "/tmp/", "/tmp/deep", "//tmp", "/./tmp", "/data/../tmp", "tmp", "", "/data/"]
-        {
+        for guest in ["/tmp", "/tmp/", "/tmp/deep", "//tmp", "/./tmp", "/data/../tmp", "tmp", "", "/data/"] {
             assert!(Mount::new("here", guest).is_err(), "{guest:?}");
         }
         for guest in ["/", "/data", "/tmpfiles", "/data/tmp"] {

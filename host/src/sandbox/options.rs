@@ -233,12 +233,10 @@ impl Settings {
     ) -> Result<(), Error> {
         // A provider inside the plugin's component needs the directory itself. The stub between them
         // takes the first entry of that name out of the plugin's list; what it may see comes second.
-        let entries =
-            usize::from(provision != Provision::Host) + usize::from(self.is_scratch_open());
+        let entries = usize::from(provision != Provision::Host) + usize::from(self.is_scratch_open());
         for _ in 0..entries {
-            wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite).map_err(
-                |source| Error::Engine { operation: "open the scratch directory", source },
-            )?;
+            wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite)
+                .map_err(|source| Error::Engine { operation: "open the scratch directory", source })?;
         }
         for mount in &self.mounts {
             let perms = if mount.is_read_only() { FsPerms::ReadOnly } else { FsPerms::ReadWrite };

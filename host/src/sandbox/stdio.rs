@@ -113,7 +113,9 @@ impl Output {
         match (self, mode) {
             (Self::Discard, _) => Box::new(empty()),
             (Self::Inherit, RunMode::Blocking) => Box::new(inherited()),
-            (Self::Inherit, RunMode::CurrentThread | RunMode::MultiThread) => Box::new(AsyncStdoutStream::new(AHEAD, inherited())),
+            (Self::Inherit, RunMode::CurrentThread | RunMode::MultiThread) => {
+                Box::new(AsyncStdoutStream::new(AHEAD, inherited()))
+            }
             (Self::File(file), RunMode::Blocking) => Box::new(OutputFile::new(file)),
             (Self::File(file), RunMode::CurrentThread | RunMode::MultiThread) => {
                 Box::new(AsyncStdoutStream::new(AHEAD, tokio::fs::File::from_std(file)))

@@ -9,9 +9,7 @@ use super::witness;
 use crate::components;
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::Error;
-use crate::sandbox::{
-    Capture, Ending, Mount, Plugin, Provider, RunOptions, Sandbox, ScratchAccess,
-};
+use crate::sandbox::{Capture, Ending, Mount, Plugin, Provider, RunOptions, Sandbox, ScratchAccess};
 use crate::scratch::ScratchRoot;
 
 /// After this long a case counts as hung.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use getrandom::SysRng;
 use rustix::fs::{Gid, Mode, Uid};
 use tempfile_core::{Native, Options, directory, named, place_at};
-use wasi_tempfile_host::{Run, ScratchRoot};
+use wasi_tempfile_host::{Provider, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::part::{self, Part, Player};
@@ -41,7 +41,7 @@ fn files_are_private_under_every_umask_and_a_stranger_opens_none(scale: Scale) -
         let root = ScratchRoot::open(world.path("new")).expect("make a root");
         expect_mode(root.path(), 0o700, &mut tally);
         for (provider, plugin) in &plugins {
-            let mut running = Running::start(plugin, Run::in_root(&root).args(["plugin", "wait"]));
+            let mut running = Running::start(plugin, RunOptions::in_root(&root).args(["plugin", "wait"]));
             assert_eq!(running.line(), "waiting");
             expect_mode(&running.scratch(), 0o700, &mut tally);
             // In WASI no mode can be asked for: there it is the directory above that keeps strangers out.

@@ -12,7 +12,7 @@ use std::thread;
 
 use getrandom::SysRng;
 use tempfile_core::{ErrorCode, Native, Options, TempDir, directory, place_at};
-use wasi_tempfile_host::{Plugin, Run, ScratchRoot};
+use wasi_tempfile_host::{Plugin, Provider, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};
@@ -95,7 +95,7 @@ fn by_a_sweep(world: &World) -> Doomed {
 /// A plugin removes a directory of its own, through its provider.
 fn by_a_plugin(plugin: &Plugin, world: &World) -> Doomed {
     let root = ScratchRoot::open_unswept(world.root()).expect("open the root");
-    let mut running = Running::start(plugin, Run::in_root(&root).args(["plugin", "remove"]));
+    let mut running = Running::start(plugin, RunOptions::in_root(&root).args(["plugin", "remove"]));
     let path = running.line();
     let tree = running.scratch().join(path.rsplit('/').next().unwrap_or_default());
     Doomed { tree, remove: Box::new(move || drop(running.end())) }

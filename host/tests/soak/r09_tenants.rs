@@ -1,6 +1,6 @@
 //! Many plugins side by side, each trying to see what the others have, and where it is itself.
 
-use wasi_tempfile_host::{Ending, Mount, Plugin, Run, ScratchRoot};
+use wasi_tempfile_host::{Ending, Mount, Plugin, Provider, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};
@@ -59,7 +59,7 @@ impl Tenant {
         said: &mut String,
     ) -> Self {
         let canary = format!("canary of tenant {number};");
-        let run = Run::in_root(root).args(["plugin", "tenant", &canary]);
+        let run = RunOptions::in_root(root).args(["plugin", "tenant", &canary]);
         let run = match granted {
             Granted::Nothing => run,
             Granted::TheRoot => run.mount(Mount::new(root.path(), "/root").expect("a mount")),

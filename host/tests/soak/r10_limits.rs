@@ -7,7 +7,7 @@ use std::thread;
 use getrandom::SysRng;
 use rand_core::TryRng;
 use wasi_tempfile_host::provider::{Counts, Limits};
-use wasi_tempfile_host::{Capture, Ending, Plugin, Run, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Plugin, Provider, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};
@@ -63,7 +63,7 @@ fn crammed(plugin: &Plugin, times: u64, tally: &mut Tally) {
     for _ in 0..times {
         let limit = 1 + draw(100_000);
         let limits = Limits { bytes: Some(limit), ..Limits::default() };
-        let run = Run::in_root(&root).args(["plugin", "cram"]);
+        let run = RunOptions::in_root(&root).args(["plugin", "cram"]);
         let mut running = Running::start(plugin, run.limits(limits));
         let said = running.line();
         let sizes: Vec<u64> = said.split(' ').skip(1).map(|size| size.parse().expect("a size")).collect();
@@ -104,7 +104,7 @@ fn sparse(plugin: &Plugin, times: u64, limited: Limited, tally: &mut Tally) {
             _ => limit + 1 + draw(1 << 60),
         };
         let said = Capture::new(1024);
-        let run = Run::in_root(&root).args(["plugin", "grow", &size.to_string()]).stdout(&said);
+        let run = RunOptions::in_root(&root).args(["plugin", "grow", &size.to_string()]).stdout(&said);
         let run = match (limited, number % 2) {
             (Limited::NotAtAll, _) => run,
             (Limited::AsItIsSaid, 0) => run.limits(Limits { bytes: Some(limit), ..Limits::default() }),
@@ -125,7 +125,7 @@ fn beside(plugin: &Plugin, times: u64, allowed: u64, tally: &mut Tally) {
     let fill = |size: &str, limit| {
         let said = Capture::new(1024);
         let limits = Limits { bytes: Some(limit), ..Limits::default() };
-        let run = Run::in_root(&root).args(["plugin", "fill", size]).stdout(&said).limits(limits);
+        let run = RunOptions::in_root(&root).args(["plugin", "fill", size]).stdout(&said).limits(limits);
         let outcome = plugin.run(run).expect("run");
         (said.text(), outcome.ending == Ending::Returned)
     };

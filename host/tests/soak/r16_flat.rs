@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wasi_tempfile_host::{Ending, Run, ScratchRoot};
+use wasi_tempfile_host::{Ending, Provider, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, sandboxed};
@@ -57,7 +57,7 @@ fn run(provider: Provider, instances: u64, leak: fn(u64), tally: &mut Tally) {
     let plugin = sandboxed(provider);
     let one = |number: u64| {
         let way = WAYS[(number % WAYS.len() as u64) as usize];
-        let outcome = plugin.run(Run::in_root(&root).args(["plugin", way, "3"])).expect("run");
+        let outcome = plugin.run(RunOptions::in_root(&root).args(["plugin", way, "3"])).expect("run");
         assert_eq!(outcome.ending == Ending::Returned, matches!(way, "ok" | "keep"), "{way}");
         leak(number);
     };
