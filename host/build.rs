@@ -45,11 +45,12 @@ const BROKEN_PROVIDER: Components = Components {
 };
 
 const PROGRAMS: Components = Components {
-    call: Call { features: None, packages: &["conformance-component", "sort", "upload", "test-plugin"] },
+    call: Call { features: None, packages: &["conformance-component", "sort", "upload", "transform", "test-plugin"] },
     components: &[
         Component { artifact: "conformance-component.wasm", variable: "SUITE" },
         Component { artifact: "sort.wasm", variable: "SORT" },
         Component { artifact: "upload.wasm", variable: "UPLOAD" },
+        Component { artifact: "transform.wasm", variable: "TRANSFORM" },
         Component { artifact: "test-plugin.wasm", variable: "TEST_PLUGIN" },
     ],
 };
@@ -76,6 +77,7 @@ const SOURCES: &[&str] = &[
     "tests/bare",
     "examples/sort",
     "examples/upload",
+    "examples/transform",
 ];
 
 fn main() {

@@ -30,6 +30,9 @@ pub mod for_tests {
     /// The example plugin for a service: it takes an upload in.
     pub const UPLOAD: &[u8] = include_bytes!(env!("COMPONENT_UPLOAD"));
 
+    /// The example plugin with a world of its own.
+    pub const TRANSFORM: &[u8] = include_bytes!(env!("COMPONENT_TRANSFORM"));
+
     /// A plugin whose imports name no file system.
     pub const BARE_PLUGIN: &[u8] = include_bytes!(env!("COMPONENT_BARE_PLUGIN"));
 }

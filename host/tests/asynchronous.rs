@@ -229,6 +229,129 @@ fn a_synchronous_run_works_from_every_kind_of_runtime() {
     world.assert_nothing_left();
 }
 
+/// Counts the panic of a task, if there is one.
+struct Panicked(Arc<AtomicUsize>);
+
+impl Drop for Panicked {
+    fn drop(&mut self) {
+        self.0.fetch_add(thread::panicking().into(), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_runtime_that_ends_under_many_runs_makes_no_task_panic() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, plugins) = plugins();
+    let panics = Arc::new(AtomicUsize::new(0));
+    for round in 0..15 {
+        let runtime = shared_threads(2);
+        for subcommand in ["ok", "wait", "spin", "trap"].into_iter().cycle().take(50) {
+            let run = RunOptions::in_root(&root).args(["plugin", subcommand]);
+            let run = plugins[round % 2].run_async(run);
+            let panicked = Panicked(panics.clone());
+            runtime.spawn(async move {
+                let _panicked = panicked;
+                // Ended, or without a runtime.
+                let _ = run.await;
+            });
+        }
+        while sandbox.counters().live == 0 {
+            thread::yield_now();
+        }
+        drop(runtime);
+        until_none_lives(&sandbox);
+        world.assert_nothing_left();
+    }
+    assert_eq!(panics.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_timeout_needs_no_timer_of_the_runtimes() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    for mut runtime in [
+        tokio::runtime::Builder::new_multi_thread(),
+        tokio::runtime::Builder::new_current_thread(),
+    ] {
+        let runtime = runtime.build().expect("a runtime without a timer");
+        for plugin in &plugins {
+            let (input, _open) = tokio::io::duplex(1);
+            let run = RunOptions::in_root(&root).args(["plugin", "wait"]).stdin(Input::stream(input));
+            let run = plugin.run_async(run.timeout(Duration::from_millis(50)));
+            assert_eq!(runtime.block_on(run).expect("run").ending, Ending::TimedOut);
+        }
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn an_asynchronous_run_works_in_a_set_of_local_tasks() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    let many = shared_threads(2);
+    let one = tokio::runtime::Builder::new_current_thread().build().expect("make a runtime");
+    for plugin in &plugins {
+        for runtime in [&many, &one] {
+            let run = || plugin.run_async(RunOptions::in_root(&root).args(["plugin", "ok"]));
+            let local = tokio::task::LocalSet::new();
+            let task = local.spawn_local(run());
+            let outcome = local.block_on(runtime, async { run().await.expect("run") });
+            assert_eq!(outcome.ending, Ending::Returned);
+            let outcome = local.block_on(runtime, task).expect("no panic").expect("run");
+            assert_eq!(outcome.ending, Ending::Returned);
+        }
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn the_ending_is_known_when_the_future_is_ready() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, [plugin, _]) = plugins();
+    shared_threads(2).block_on(async {
+        let run = RunOptions::in_root(&root).args(["plugin", "fail"]);
+        let control = run.control();
+        assert_eq!(control.ending(), None);
+        let (ended, outcome) = tokio::join!(control.ended(), plugin.run_async(run));
+        assert_eq!(ended, Some(Ending::Failed { status: 1 }));
+        assert_eq!((control.ending(), Some(outcome.expect("run").ending)), (ended.clone(), ended));
+        let run = RunOptions::in_root(&root).args(["plugin", "fail"]);
+        let control = run.control();
+        drop(plugin.run_async(run));
+        assert_eq!(control.ended().await, None, "it never began");
+    });
+}
+
+#[test]
+fn a_directory_is_kept_however_the_run_ends() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, plugins) = plugins();
+    let runtime = shared_threads(2);
+    for plugin in &plugins {
+        let output = Capture::new(1024);
+        let spin = || RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(&output).keep();
+        let run = runtime.block_on(plugin.run_async(spin().timeout(Duration::from_millis(50))));
+        let outcome = run.expect("run");
+        assert_eq!((outcome.ending, world.scratch()), (Ending::TimedOut, vec![outcome.kept.expect("kept")]));
+        fs::remove_dir_all(&world.scratch()[0]).expect("remove it");
+
+        let dropped = runtime.spawn(plugin.run_async(spin()));
+        while sandbox.counters().live == 0 {
+            thread::yield_now();
+        }
+        dropped.abort();
+        until_none_lives(&sandbox);
+        assert_eq!(world.scratch().len(), 1, "kept without an outcome");
+        fs::remove_dir_all(&world.scratch()[0]).expect("remove it");
+    }
+    assert_eq!(sandbox.counters().directories_kept, 4);
+}
+
 #[test]
 fn an_asynchronous_run_works_on_a_runtime_with_one_thread() {
     let world = World::new();

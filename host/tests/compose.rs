@@ -143,16 +143,17 @@ fn a_plugin_without_the_interface_is_composed_with_the_stub() {
 }
 
 #[test]
-fn what_compose_writes_runs_here_with_a_mount_as_scratch() {
+fn what_compose_writes_runs_here_in_its_scratch_directory_or_in_a_mount() {
     let world = World::new();
     let whole = world.file("whole.wasm", composed());
-    let work = world.directory("data");
-    let mut run = command();
-    run.arg("run").arg("--root").arg(world.root());
-    run.arg("--mount").arg(format!("{}::/store", work.display())).arg(whole).arg("see");
-    let ended = output(&mut run);
-    assert_eq!(ended.stderr, "");
-    assert!(ended.stdout.starts_with("interface: /store/"), "{}", ended.stdout);
+    let mount = format!("{}::/store", world.directory("data").display());
+    for (options, place) in [(&[][..], "/tmp"), (&["--bytes", "1M", "--mount", &mount], "/store")] {
+        let mut run = command();
+        run.arg("run").arg("--root").arg(world.root()).args(options).arg(&whole).arg("see");
+        let ended = output(&mut run);
+        assert_eq!(ended.stderr, "");
+        assert!(ended.stdout.starts_with(&format!("interface: {place}/")), "{}", ended.stdout);
+    }
 }
 
 #[test]

@@ -113,6 +113,26 @@ fn an_abandoned_run_loses_its_directory_at_once() {
 }
 
 #[test]
+fn an_abandoned_run_that_keeps_its_directory_keeps_it() {
+    let world = World::new();
+    let root = root(&world);
+    let plugin = plugin();
+    let output = Capture::new(1024);
+    thread::scope(|scope| {
+        let run = RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(&output).keep();
+        let control = run.control();
+        let run = scope.spawn(|| plugin.run(run).expect("run"));
+        while output.bytes().is_empty() && !run.is_finished() {
+            thread::yield_now();
+        }
+        let kept = control.abandon().expect("no error").kept.expect("kept");
+        assert_eq!(world.scratch(), [&*kept]);
+        control.stop();
+        assert_eq!(run.join().expect("no panic").kept, Some(kept));
+    });
+}
+
+#[test]
 fn no_time_at_all_is_a_timeout() {
     let world = World::new();
     let run = RunOptions::in_root(&root(&world)).args(["plugin", "spin"]).timeout(Duration::ZERO);

@@ -271,6 +271,29 @@ fn what_a_plugin_has_can_be_read_while_it_runs() {
 }
 
 #[test]
+fn a_run_that_cannot_begin_is_counted_and_told() {
+    let scene = hosted();
+    fs::remove_dir(scene.world.root()).expect("remove the root");
+    let message = scene.plugin.run(scene.run(&["ok"])).expect_err("there is no root").to_string();
+    assert!(Log::get().lock().closed.iter().any(|seen| {
+        let begun = "none: the run could not begin";
+        let event = format!("WARN a run could not begin error={message}");
+        seen.span["ending"] == begun && seen.events == [event]
+    }));
+    let counters = scene.sandbox.counters();
+    assert_eq!((counters.begun, counters.not_begun, counters.directories_made), (0, 1, 0));
+
+    let scene = hosted();
+    let mount = wasi_tempfile_host::Mount::new(scene.world.path("missing"), "/data").expect("a mount");
+    scene.plugin.run(scene.run(&["ok"]).mount(mount)).expect_err("there is no such directory");
+    let seen = Log::get().take(&scene.world.root());
+    assert_eq!(seen.span["ending"], "none: the run could not begin");
+    let mut expected = Counters::default();
+    (expected.not_begun, expected.directories_made, expected.directories_removed) = (1, 1, 1);
+    assert_eq!(scene.sandbox.counters(), expected);
+}
+
+#[test]
 fn every_way_to_end_is_counted() {
     let scene = Scene::new(true, EngineLimits::default().fuel(Some(1_000_000_000)));
     let run = |run| scene.plugin.run(run).expect("run").ending;

@@ -267,3 +267,33 @@ impl<T: Send + 'static> Drop for Offloaded<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Provider, Sandbox, ScratchRoot};
+
+    #[test]
+    fn the_ending_is_decided_before_the_directory_is_removed() {
+        let path = std::env::temp_dir().join(format!("instance-test-{}", std::process::id()));
+        let root = ScratchRoot::open(&path).expect("open the root");
+        let plugin = wat::parse_str("(component)").expect("valid text");
+        let sandbox = Sandbox::new().expect("make a sandbox");
+        let plugin = sandbox.load(&plugin, Provider::Composed).expect("load the plugin");
+
+        let options = RunOptions::in_root(&root);
+        let control = options.control();
+        let instance = Instance::begin(&plugin, options, RunMode::Blocking, &Span::none());
+        let instance = instance.expect("no error").expect("it has begun");
+        let ended = instance.ended(Some(Ok(Ok(()))), Duration::ZERO).expect("no error");
+        assert_eq!(control.ending(), Some(Ending::Returned));
+        assert!(control.scratch_path().is_some_and(|path| path.exists()), "not yet removed");
+
+        // The timeout passes, and the embedder loses patience, while the host cleans up.
+        control.stop_because(Stop::TimedOut);
+        control.stop();
+        let outcome = instance.end(ended).expect("no error");
+        assert_eq!(outcome.ending, Ending::Returned);
+        std::fs::remove_dir(path).expect("nothing is left in the root");
+    }
+}

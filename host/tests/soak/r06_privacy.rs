@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use getrandom::SysRng;
 use rustix::fs::{Gid, Mode, Uid};
 use tempfile_core::{Native, Options, directory, named, place_at};
-use wasi_tempfile_host::{Provider, RunOptions, ScratchRoot};
+use wasi_tempfile_host::{RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::part::{self, Part, Player};

@@ -12,7 +12,7 @@ use std::thread;
 
 use getrandom::SysRng;
 use tempfile_core::{ErrorCode, Native, Options, TempDir, directory, place_at};
-use wasi_tempfile_host::{Plugin, Provider, RunOptions, ScratchRoot};
+use wasi_tempfile_host::{Plugin, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};

@@ -1,6 +1,6 @@
 //! Many plugins side by side, each trying to see what the others have, and where it is itself.
 
-use wasi_tempfile_host::{Ending, Mount, Plugin, Provider, RunOptions, ScratchRoot};
+use wasi_tempfile_host::{Ending, Mount, Plugin, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};

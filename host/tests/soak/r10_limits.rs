@@ -7,7 +7,7 @@ use std::thread;
 use getrandom::SysRng;
 use rand_core::TryRng;
 use wasi_tempfile_host::provider::{Counts, Limits};
-use wasi_tempfile_host::{Capture, Ending, Plugin, Provider, RunOptions, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Plugin, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wasi_tempfile_host::{Ending, Provider, RunOptions, ScratchRoot};
+use wasi_tempfile_host::{Ending, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, sandboxed};

@@ -1,6 +1,6 @@
 //! Every function that takes a handle, with handles in every state in which they should do nothing.
 
-use wasi_tempfile_host::{Capture, Ending, Plugin, Provider, RunOptions, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Plugin, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, sandboxed};
