@@ -39,15 +39,17 @@ impl Call {
             cargo.args(["--features", features]);
         }
         let packages = self.packages.join(", ");
-        let status =
-            clean(&mut cargo).status().map_err(|cause| format!("start cargo for {packages}: {cause}"))?;
+        let status = clean(&mut cargo)
+            .status()
+            .map_err(|cause| format!("start cargo for {packages}: {cause}"))?;
         if !status.success() {
             return Err(format!("{packages} did not build"));
         }
         for (artifact, name) in self.artifacts {
             let built = target.join(TARGET).join("component").join(artifact);
-            copy(&built, &out.join(name))
-                .map_err(|cause| format!("copy {} to {}: {cause}", built.display(), out.display()))?;
+            copy(&built, &out.join(name)).map_err(|cause| {
+                format!("copy {} to {}: {cause}", built.display(), out.display())
+            })?;
         }
         drop(lock);
         Ok(())
@@ -109,8 +111,14 @@ fn clean(command: &mut Command) -> &mut Command {
 }
 
 fn is_native(name: &OsString) -> bool {
-    const PREFIXES: [&str; 6] =
-        ["RUSTC", "CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_TARGET_", "CARGO_FEATURE_", "CARGO_CFG_"];
+    const PREFIXES: [&str; 6] = [
+        "RUSTC",
+        "CARGO_BUILD_",
+        "CARGO_PROFILE_",
+        "CARGO_TARGET_",
+        "CARGO_FEATURE_",
+        "CARGO_CFG_",
+    ];
     const NAMES: [&str; 6] = [
         "RUSTFLAGS",
         "RUSTDOCFLAGS",

@@ -93,7 +93,10 @@ fn an_import_nobody_serves_is_named() {
         &world,
         r#"(component (import "wasi:http/outgoing-handler@0.2.4" (instance (export "handle" (func)))))"#,
     );
-    refused(&mut run(&world, &plugin), &["imports `wasi:http/outgoing-handler@0.2.4`", "not served"]);
+    refused(
+        &mut run(&world, &plugin),
+        &["imports `wasi:http/outgoing-handler@0.2.4`", "not served"],
+    );
 }
 
 #[test]
@@ -110,8 +113,14 @@ fn an_import_of_another_shape_is_named() {
 fn a_part_of_the_interface_the_provider_lacks_is_named() {
     let world = World::new();
     for (import, word) in [
-        (r#""scratch:tempfile/telepathy@0.1.0" (instance (export "think" (func)))"#, "telepathy@0.1.0"),
-        (r#""scratch:tempfile/tempfile@9.0.0" (instance (export "think" (func)))"#, "tempfile@9.0.0"),
+        (
+            r#""scratch:tempfile/telepathy@0.1.0" (instance (export "think" (func)))"#,
+            "telepathy@0.1.0",
+        ),
+        (
+            r#""scratch:tempfile/tempfile@9.0.0" (instance (export "think" (func)))"#,
+            "tempfile@9.0.0",
+        ),
         (r#""scratch:tempfile/tempfile@0.1.0" (instance (export "think" (func)))"#, "does not fit"),
     ] {
         let plugin = component(&world, &format!("(component (import {import}))"));
@@ -140,7 +149,10 @@ fn a_provider_that_is_none() {
 fn a_mount_of_a_directory_that_is_not_there() {
     let world = World::new();
     let mount = format!("{}::/data", world.path("nowhere").display());
-    refused(&mut world.run(&["--mount", &mount], &["ok"]), &["mount /data", "nowhere", "No such file"]);
+    refused(
+        &mut world.run(&["--mount", &mount], &["ok"]),
+        &["mount /data", "nowhere", "No such file"],
+    );
     world.assert_nothing_left();
 }
 
@@ -148,7 +160,10 @@ fn a_mount_of_a_directory_that_is_not_there() {
 fn a_root_that_is_a_file() {
     let world = World::new();
     let root = world.file("file", "");
-    refused(command().arg("run").arg("--root").arg(root).arg(PLUGIN), &["scratch root", "not a directory"]);
+    refused(
+        command().arg("run").arg("--root").arg(root).arg(PLUGIN),
+        &["scratch root", "not a directory"],
+    );
 }
 
 #[test]
@@ -173,7 +188,10 @@ fn a_root_that_others_may_write_to() {
 #[test]
 fn a_root_of_another_user() {
     if !rustix::process::geteuid().is_root() {
-        return refused(command().arg("run").arg("--root").arg("/").arg(PLUGIN), &["belongs to user 0"]);
+        return refused(
+            command().arg("run").arg("--root").arg("/").arg(PLUGIN),
+            &["belongs to user 0"],
+        );
     }
     let world = World::new();
     chown(world.root(), Some(12345), None).expect("give the root away");
@@ -206,7 +224,10 @@ fn a_root_below_nothing() {
 #[test]
 fn a_full_disk() {
     refused(command().args(["component", "-o", "/dev/full"]), &["/dev/full", "No space left"]);
-    refused(command().args(["compose", PLUGIN, "-o", "/dev/full"]), &["/dev/full", "No space left"]);
+    refused(
+        command().args(["compose", PLUGIN, "-o", "/dev/full"]),
+        &["/dev/full", "No space left"],
+    );
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("open /dev/full");
     refused(command().arg("wit").stdout(full), &["standard output", "No space left"]);
 }
@@ -230,7 +251,10 @@ fn wrong_usage() {
     misused(&["run", "--memory", "much", PLUGIN], "--memory");
     misused(&["run", "--timeout", "soon", PLUGIN], "--timeout");
     misused(&["run", "--mount", "here", PLUGIN], "--mount");
-    misused(&["run", "--mount", "here::/tmp", PLUGIN], "/tmp is the place of the scratch directory");
+    misused(
+        &["run", "--mount", "here::/tmp", PLUGIN],
+        "/tmp is the place of the scratch directory",
+    );
     misused(&["run", "--env", "NAME", PLUGIN], "--env");
     misused(&["compose", PLUGIN], "--output");
     misused(&["component"], "--output");

@@ -48,10 +48,13 @@ fn the_component_written_out_serves_as_provider() {
 fn the_wit_package_is_printed_as_one() {
     let ended = output(command().arg("wit"));
     assert_eq!(ended.code, Some(0));
-    let packages: Vec<&str> = ended.stdout.lines().filter(|line| line.starts_with("package ")).collect();
+    let packages: Vec<&str> =
+        ended.stdout.lines().filter(|line| line.starts_with("package ")).collect();
     let [package] = packages[..] else { panic!("{packages:?}") };
     assert!(package.starts_with("package scratch:tempfile@"), "{package}");
-    for interface in ["interface types {", "interface tempfile {", "interface direct {", "world provider {"] {
+    for interface in
+        ["interface types {", "interface tempfile {", "interface direct {", "world provider {"]
+    {
         assert!(ended.stdout.contains(interface), "{interface}");
     }
 }

@@ -18,15 +18,22 @@ fn conformance(arguments: &[&str]) -> Command {
 fn results(arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
     let ended = output(conformance(&["--format", "json"]).args(arguments));
     let lines = ended.stdout.lines();
-    let results = lines.map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
+    let results =
+        lines.map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
     (results, ended.code)
 }
 
 #[test]
 fn a_broken_provider_fails() {
     let provider = test_plugins::BROKEN_PROVIDER;
-    let (results, code) =
-        results(&["--placement", "component", "--provider", provider, "--filter", "named::removed_on"]);
+    let (results, code) = results(&[
+        "--placement",
+        "component",
+        "--provider",
+        provider,
+        "--filter",
+        "named::removed_on",
+    ]);
     assert_eq!(code, Some(1));
     let failed = results.iter().filter(|result| result["outcome"] == "failed");
     for result in failed.clone() {
@@ -60,7 +67,11 @@ fn a_skip_says_why() {
     let (results, code) = results(&["--placement", "component", "--filter", "link::is_done_once"]);
     assert_eq!(code, Some(0));
     assert_eq!(results[0]["outcome"], "skipped");
-    assert!(results[0]["detail"].as_str().is_some_and(|reason| reason.contains("WASI")), "{}", results[0]);
+    assert!(
+        results[0]["detail"].as_str().is_some_and(|reason| reason.contains("WASI")),
+        "{}",
+        results[0]
+    );
 }
 
 #[test]
@@ -96,12 +107,19 @@ fn rows_fail_with_their_cases() {
 #[test]
 fn junit_counts_and_escapes() {
     let provider = test_plugins::BROKEN_PROVIDER;
-    let arguments = ["--format", "junit", "--provider", provider, "--filter", "named::removed_on_close"];
+    let arguments =
+        ["--format", "junit", "--provider", provider, "--filter", "named::removed_on_close"];
     let ended = output(&mut conformance(&arguments));
     assert_eq!(ended.code, Some(1));
     assert!(ended.stdout.contains(r#"tests="3" failures="1" skipped="0""#), "{}", ended.stdout);
-    assert!(ended.stdout.contains(r#"<testcase classname="native" name="named::removed_on_close""#));
-    assert!(ended.stdout.contains("<failure>") && ended.stdout.contains("&quot;"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains(r#"<testcase classname="native" name="named::removed_on_close""#)
+    );
+    assert!(
+        ended.stdout.contains("<failure>") && ended.stdout.contains("&quot;"),
+        "{}",
+        ended.stdout
+    );
 }
 
 #[test]
@@ -113,7 +131,8 @@ fn a_filter_that_leaves_nothing_is_wrong_usage() {
 #[test]
 fn a_provider_that_is_none_is_refused() {
     for file in ["/no/such/provider.wasm", env!("CARGO_MANIFEST_PATH")] {
-        let ended = output(&mut conformance(&["--provider", file, "--filter", "named::removed_on_close"]));
+        let ended =
+            output(&mut conformance(&["--provider", file, "--filter", "named::removed_on_close"]));
         assert_eq!(ended.code, Some(3), "{}", ended.stderr);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     }
@@ -124,7 +143,8 @@ fn the_environment_does_not_turn_the_command_into_something_else() {
     let world = World::new();
     let directory = world.directory("case");
     let listed = output(&mut conformance(&["--list"])).stdout;
-    let case = listed.lines().find(|name| name.contains("named::removed_on_close")).expect("it is listed");
+    let case =
+        listed.lines().find(|name| name.contains("named::removed_on_close")).expect("it is listed");
     let expected = output(command().arg("wit"));
     for placement in ["native", "component", "host"] {
         let ended = output(
@@ -154,7 +174,8 @@ fn one_case_runs_in_this_process() {
     // The same case fails where the provider is broken.
     let directory = world.directory("broken");
     let provider = test_plugins::BROKEN_PROVIDER;
-    let mut one = conformance(&["--case", case, "--placement", "component", "--provider", provider]);
+    let mut one =
+        conformance(&["--case", case, "--placement", "component", "--provider", provider]);
     let ended = output(one.arg("--directory").arg(directory));
     assert_eq!(ended.code, Some(1));
     assert!(!ended.stderr.is_empty());

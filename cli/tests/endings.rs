@@ -41,7 +41,10 @@ fn leaving_with_status_zero_is_a_success() {
 fn a_trap_gives_its_reason() {
     let ended = ended(&[], &["trap"]);
     assert_eq!(ended.code, Some(1));
-    assert_eq!(ended.stderr, "wasi-tempfile: the plugin trapped: wasm `unreachable` instruction executed\n");
+    assert_eq!(
+        ended.stderr,
+        "wasi-tempfile: the plugin trapped: wasm `unreachable` instruction executed\n"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What a plugin can see of the host: what it was granted, and nothing of the scratch directory but through the interface.
+//! What a plugin can see of the host: what it was granted, and its own scratch directory unless the run
+//! has limits on it.
 
 mod support;
 
@@ -7,24 +8,55 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use support::{Running, World, output};
 
-#[test]
-fn the_standard_library_cannot_see_the_scratch_directory() {
+const PROVIDERS: [&str; 2] = ["component", "host"];
+
+/// A plugin that makes a file and looks for it through its standard library.
+#[track_caller]
+fn seen(provider: &str, options: &[&str]) -> String {
     let world = World::new();
-    let ended = output(&mut world.run(&[], &["see"]));
+    let ended = output(&mut world.run(&[&["--provider", provider], options].concat(), &["see"]));
     assert_eq!(ended.stderr, "");
     let lines: Vec<&str> = ended.stdout.lines().collect();
     let [interface, standard] = lines[..] else { panic!("{}", ended.stdout) };
     assert!(interface.starts_with("interface: /tmp/"), "{interface}");
-    assert_eq!(standard, "standard library: blind");
+    standard.to_owned()
 }
 
 #[test]
-fn the_standard_library_cannot_list_the_scratch_directory_under_any_name() {
+fn the_standard_library_sees_the_scratch_directory_of_its_own_run() {
+    for provider in PROVIDERS {
+        assert_eq!(seen(provider, &[]), "standard library: sees it", "{provider}");
+        assert_eq!(
+            seen(provider, &["--handles", "100"]),
+            "standard library: sees it",
+            "{provider}"
+        );
+    }
+}
+
+#[test]
+fn limits_that_the_standard_library_would_get_round_hide_the_scratch_directory() {
+    for provider in PROVIDERS {
+        for limit in ["--bytes", "--entries", "--file-size"] {
+            assert_eq!(
+                seen(provider, &[limit, "1M"]),
+                "standard library: blind",
+                "{provider} {limit}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_hidden_scratch_directory_cannot_be_listed_under_any_name() {
     let world = World::new();
     let names = ["/tmp", "/", ".", "", "tmp", "/tmp/", "/tmp/.", "/data/../tmp"];
-    let ended = output(&mut world.run(&[], &[&["list"][..], &names].concat()));
-    let blind: String = names.iter().map(|name| format!("{name}: blind\n")).collect();
-    assert_eq!(ended.stdout, blind);
+    for provider in PROVIDERS {
+        let options = ["--provider", provider, "--bytes", "1M"];
+        let ended = output(&mut world.run(&options, &[&["list"][..], &names].concat()));
+        let blind: String = names.iter().map(|name| format!("{name}: blind\n")).collect();
+        assert_eq!(ended.stdout, blind, "{provider}");
+    }
 }
 
 #[test]
@@ -34,7 +66,7 @@ fn a_mount_is_seen_beside_the_hidden_scratch_directory() {
     fs::write(data.join("greeting"), "hello").expect("write a file");
     let mount = format!("{}::/data", data.display());
     let other = format!("{}::/other", data.display());
-    let options = ["--mount", &mount, "--mount", &other];
+    let options = ["--bytes", "1M", "--mount", &mount, "--mount", &other];
 
     let listed = output(&mut world.run(&options, &["list", "/data", "/other", "/tmp", "/"]));
     assert_eq!(listed.stdout, "/data: [greeting]\n/other: [greeting]\n/tmp: blind\n/: blind\n");
@@ -50,7 +82,8 @@ fn a_mount_of_everything_does_not_show_the_scratch_directory() {
     let world = World::new();
     let data = world.directory("data");
     let mount = format!("{}::/", data.display());
-    let ended = output(&mut world.run(&["--mount", &mount], &["list", "/", "/tmp"]));
+    let ended =
+        output(&mut world.run(&["--mount", &mount, "--bytes", "1M"], &["list", "/", "/tmp"]));
     assert_eq!(ended.stdout, "/: []\n/tmp: blind\n", "{}", ended.stderr);
 }
 
@@ -80,7 +113,8 @@ fn a_mount_does_not_reach_its_neighbours() {
 #[test]
 fn the_environment_is_what_is_granted() {
     let world = World::new();
-    let ended = output(world.run(&["--env", "A=1", "--env", "B=x=y"], &["env"]).env("SECRET", "secret"));
+    let ended =
+        output(world.run(&["--env", "A=1", "--env", "B=x=y"], &["env"]).env("SECRET", "secret"));
     assert_eq!(ended.stdout, "A=1\nB=x=y\n");
 }
 
@@ -99,9 +133,14 @@ fn no_path_of_the_host_is_told_to_a_plugin() {
     let mount = format!("{}::/data", data.display());
     let secret = world.root();
     let secret = secret.to_str().expect("the test's path is text");
-    for arguments in
-        [&["env"][..], &["args"], &["see"], &["list", "/tmp"], &["read", "/data/nothing"], &["panic"]]
-    {
+    for arguments in [
+        &["env"][..],
+        &["args"],
+        &["see"],
+        &["list", "/tmp"],
+        &["read", "/data/nothing"],
+        &["panic"],
+    ] {
         let ended = output(&mut world.run(&["--mount", &mount], arguments));
         assert!(!ended.stdout.contains(secret), "{arguments:?}: {}", ended.stdout);
         assert!(!ended.stderr.contains(secret), "{arguments:?}: {}", ended.stderr);

@@ -7,7 +7,8 @@ use support::{World, output};
 /// What the plugin says, run by the command with these limits, whoever provides.
 #[track_caller]
 fn said(limits: &[&str], arguments: &[&str]) -> String {
-    let [host, component] = ["host", "component"].map(|provider| said_by(provider, limits, arguments));
+    let [host, component] =
+        ["host", "component"].map(|provider| said_by(provider, limits, arguments));
     assert_eq!(host, component);
     host
 }
@@ -23,10 +24,22 @@ fn said_by(provider: &str, limits: &[&str], arguments: &[&str]) -> String {
 
 #[test]
 fn not_a_byte_over_the_limit_and_every_byte_up_to_it() {
-    assert_eq!(said(&["--bytes", "10001"], &["fill", "10000"]), "10000 ok, then ok\nafterwards ok\n");
-    assert_eq!(said(&["--bytes", "10000"], &["fill", "10000"]), "10000 ok, then quota\nafterwards ok\n");
-    assert_eq!(said(&["--bytes", "10000"], &["fill", "50000"]), "10000 quota, then quota\nafterwards ok\n");
-    assert_eq!(said(&["--file-size", "9999"], &["fill", "10000"]), "9999 quota, then ok\nafterwards ok\n");
+    assert_eq!(
+        said(&["--bytes", "10001"], &["fill", "10000"]),
+        "10000 ok, then ok\nafterwards ok\n"
+    );
+    assert_eq!(
+        said(&["--bytes", "10000"], &["fill", "10000"]),
+        "10000 ok, then quota\nafterwards ok\n"
+    );
+    assert_eq!(
+        said(&["--bytes", "10000"], &["fill", "50000"]),
+        "10000 quota, then quota\nafterwards ok\n"
+    );
+    assert_eq!(
+        said(&["--file-size", "9999"], &["fill", "10000"]),
+        "9999 quota, then ok\nafterwards ok\n"
+    );
 }
 
 #[test]

@@ -27,8 +27,10 @@ fn the_standard_library_finds_no_scratch_directory() {
     assert!(seen.stdout.ends_with("standard library: blind\n"), "{}", seen.stdout);
     let data = world.directory("data");
     let mount = format!("{}::/data", data.display());
-    let listed =
-        output(&mut world.run(&[&HOST[..], &["--mount", &mount]].concat(), &["list", "/data", "/tmp", "/"]));
+    let listed = output(
+        &mut world
+            .run(&[&HOST[..], &["--mount", &mount]].concat(), &["list", "/data", "/tmp", "/"]),
+    );
     assert_eq!(listed.stdout, "/data: []\n/tmp: blind\n/: blind\n", "{}", listed.stderr);
 }
 
@@ -37,12 +39,18 @@ fn files_are_the_owners_alone_whatever_the_umask() {
     let world = World::new();
     let mut waiting = std::process::Command::new("sh");
     let command = "umask 000; exec \"$0\" run --root \"$1\" --provider host \"$2\" wait";
-    waiting.args(["-c", command, env!("CARGO_BIN_EXE_wasi-tempfile")]).arg(world.root()).arg(support::PLUGIN);
+    waiting
+        .args(["-c", command, env!("CARGO_BIN_EXE_wasi-tempfile")])
+        .arg(world.root())
+        .arg(support::PLUGIN);
     let running = Running::until(&mut waiting, "waiting");
     let [scratch] = &world.scratch()[..] else { panic!("one directory: {:?}", world.scratch()) };
-    let mode = |path: &std::path::Path| fs::metadata(path).expect("look at it").permissions().mode() & 0o7777;
+    let mode = |path: &std::path::Path| {
+        fs::metadata(path).expect("look at it").permissions().mode() & 0o7777
+    };
     assert_eq!(mode(scratch), 0o700);
-    let modes = fs::read_dir(scratch).expect("list it").map(|entry| mode(&entry.expect("an entry").path()));
+    let modes =
+        fs::read_dir(scratch).expect("list it").map(|entry| mode(&entry.expect("an entry").path()));
     let mut modes: Vec<u32> = modes.collect();
     modes.sort_unstable();
     assert_eq!(modes, [0o600, 0o700]);
@@ -54,7 +62,8 @@ fn files_are_the_owners_alone_whatever_the_umask() {
 fn a_file_is_persisted_to_a_mount_and_to_no_other_place() {
     let world = World::new();
     let (data, closed) = (world.directory("data"), world.directory("closed"));
-    let mounts = [format!("{}::/data", data.display()), format!("{}::/data/closed:ro", closed.display())];
+    let mounts =
+        [format!("{}::/data", data.display()), format!("{}::/data/closed:ro", closed.display())];
     let options = [&HOST[..], &["--mount", &mounts[0], "--mount", &mounts[1]]].concat();
     let persist = |target: &str| output(&mut world.run(&options, &["persist", target])).stdout;
     assert_eq!(persist("/data/found"), "ok\n");

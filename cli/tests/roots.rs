@@ -29,7 +29,9 @@ fn directories_of_killed_processes_are_swept_and_live_ones_are_not() {
     for round in 0..2 {
         let provider = ["component", "host"][round % 2];
         let mut runs: Vec<Running> = (0..4)
-            .map(|_| Running::until(&mut world.run(&["--provider", provider], &["wait"]), "waiting"))
+            .map(|_| {
+                Running::until(&mut world.run(&["--provider", provider], &["wait"]), "waiting")
+            })
             .collect();
         let before: HashSet<PathBuf> = world.scratch().into_iter().collect();
         assert_eq!(before.len(), 4, "{before:?}");
@@ -76,7 +78,10 @@ fn sweepers_in_other_processes_share_a_root() {
 /// Sixteen letters, as a name of ours has them.
 fn letters(number: usize) -> String {
     "a".repeat(14)
-        + &*[number / 26, number % 26].map(|digit| char::from(b'a' + digit as u8)).iter().collect::<String>()
+        + &*[number / 26, number % 26]
+            .map(|digit| char::from(b'a' + digit as u8))
+            .iter()
+            .collect::<String>()
 }
 
 #[test]
@@ -95,7 +100,8 @@ fn a_dry_run_says_what_a_sweep_would_do() {
         let ended = sweep(&world.root(), if dry { &["--dry-run"] } else { &[] });
         assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
         let said: HashSet<&str> = ended.stdout.lines().collect();
-        for (word, path) in [("removed", &dead), ("removed", &trash), ("kept", &kept), ("foreign", &foreign)]
+        for (word, path) in
+            [("removed", &dead), ("removed", &trash), ("kept", &kept), ("foreign", &foreign)]
         {
             assert!(said.contains(&*format!("{word:8} {}", path.display())), "{said:?}");
         }
@@ -135,7 +141,8 @@ fn a_kept_directory_stays_where_the_run_says() {
         let ended = output(&mut world.run(&["--keep", "--provider", provider], &["keep"]));
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let [kept] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
-        let kept = Path::new(kept.strip_prefix("kept the scratch directory: ").expect("it says where"));
+        let kept =
+            Path::new(kept.strip_prefix("kept the scratch directory: ").expect("it says where"));
         let file = kept.join(Path::new(ended.stdout.trim()).file_name().expect("a name"));
         assert_eq!(fs::read_to_string(&file).expect("the plugin kept it"), "kept");
         assert_eq!(sweep(&world.root(), &[]).code, Some(0));
@@ -173,7 +180,8 @@ fn unreadable_directories_of_an_ordinary_user_are_swept() {
         fs::write(dead.join("closed/deep/file"), "").expect("write a file");
         fs::set_permissions(&root, fs::Permissions::from_mode(0o700)).expect("set a mode");
         for closed in ["closed/deep", "closed", ""] {
-            fs::set_permissions(dead.join(closed), fs::Permissions::from_mode(mode)).expect("set a mode");
+            fs::set_permissions(dead.join(closed), fs::Permissions::from_mode(mode))
+                .expect("set a mode");
         }
         let mut ordinary = Command::new(&program);
         ordinary.arg("sweep").arg(&root);

@@ -13,7 +13,9 @@ use support::{World, output};
 fn changed_paths(log: &str) -> Vec<String> {
     let changes = |line: &str| {
         let opens = line.contains("open")
-            && ["O_CREAT", "O_WRONLY", "O_RDWR", "O_TMPFILE"].iter().any(|flag| line.contains(flag));
+            && ["O_CREAT", "O_WRONLY", "O_RDWR", "O_TMPFILE"]
+                .iter()
+                .any(|flag| line.contains(flag));
         opens
             || ["mkdir", "unlink", "rmdir", "rename", "link", "mknod", "truncate("]
                 .iter()
@@ -46,13 +48,18 @@ fn no_file_is_changed_outside_the_scratch_root() {
     strace.arg(run.get_program()).args(run.get_args()).stdin(Stdio::null());
     match strace.output() {
         Ok(traced) if traced.status.success() => {}
-        Ok(traced) => return eprintln!("not looked at: {}", String::from_utf8_lossy(&traced.stderr)),
+        Ok(traced) => {
+            return eprintln!("not looked at: {}", String::from_utf8_lossy(&traced.stderr));
+        }
         Err(error) => return eprintln!("not looked at: strace: {error}"),
     }
     let paths = changed_paths(&fs::read_to_string(log).expect("read the log"));
     let root = world.root();
     let inside = |path: &&String| Path::new(path).starts_with(&root);
-    assert!(paths.iter().filter(inside).count() >= 8, "the plugin makes and removes files: {paths:?}");
+    assert!(
+        paths.iter().filter(inside).count() >= 8,
+        "the plugin makes and removes files: {paths:?}"
+    );
     // What a process does before its `main`, and what is nobody's file.
     let harmless = |path: &&String| path.starts_with("/dev/") || path.starts_with("/proc/");
     let outside: Vec<_> = paths.iter().filter(|path| !inside(path) && !harmless(path)).collect();

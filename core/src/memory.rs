@@ -16,12 +16,13 @@ pub struct MemoryBudget(Arc<Budget>);
 struct Budget {
     limit: u64,
     used: AtomicU64,
+    peak: AtomicU64,
 }
 
 impl MemoryBudget {
     /// A budget of `limit` bytes, none of which are used.
     pub fn new(limit: u64) -> Self {
-        MemoryBudget(Arc::new(Budget { limit, used: AtomicU64::new(0) }))
+        MemoryBudget(Arc::new(Budget { limit, used: AtomicU64::new(0), peak: AtomicU64::new(0) }))
     }
 
     /// The limit in bytes.
@@ -34,6 +35,11 @@ impl MemoryBudget {
         self.0.used.load(Ordering::Relaxed)
     }
 
+    /// The most bytes that were used at one moment.
+    pub fn peak(&self) -> u64 {
+        self.0.peak.load(Ordering::Relaxed)
+    }
+
     /// Whether `bytes` more would fit.
     pub fn fits(&self, bytes: u64) -> bool {
         self.used().checked_add(bytes).is_some_and(|used| used <= self.0.limit)
@@ -43,7 +49,11 @@ impl MemoryBudget {
     #[must_use]
     pub fn reserve(&self, bytes: u64) -> bool {
         let grown = |used: u64| used.checked_add(bytes).filter(|used| *used <= self.0.limit);
-        self.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown).is_ok()
+        let before = self.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown);
+        if let Ok(before) = before {
+            self.0.peak.fetch_max(before + bytes, Ordering::Relaxed);
+        }
+        before.is_ok()
     }
 
     /// Gives back `bytes` of what was reserved.

@@ -1,3 +1,7 @@
 //! Conversions between core's types and the bindings'.
 
-tempfile_core::conversions!(crate::bindings::exports::scratch::tempfile::tempfile, crate::bindings::exports::scratch::tempfile::types, crate::bindings::exports::scratch::tempfile::ledger);
+tempfile_core::conversions!(
+    crate::bindings::exports::scratch::tempfile::tempfile,
+    crate::bindings::exports::scratch::tempfile::types,
+    crate::bindings::exports::scratch::tempfile::ledger
+);

@@ -80,9 +80,9 @@ use std::fmt;
 
 use getrandom::SysRng;
 use tempfile_core::Context as _;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
+use crate::blocking::block_in_place;
 use crate::error::Error;
 use crate::scratch::ScratchDir;
 
@@ -95,8 +95,8 @@ mod ledger;
 mod temp_path;
 mod tempfile;
 
-pub use context::TempfileCtxBuilder;
 pub(crate) use context::Meter;
+pub use context::TempfileCtxBuilder;
 pub use tempfile_core::{Counts, Limits, MemoryBudget, Usage};
 
 /// Generated from the world `imports` of `scratch:tempfile-wasi`.
@@ -226,13 +226,9 @@ enum Blocking {
 
 impl Blocking {
     fn run<T>(self, act: impl FnOnce() -> T) -> T {
-        let multi_thread = || {
-            let runtime = Handle::try_current();
-            runtime.is_ok_and(|now| now.runtime_flavor() == RuntimeFlavor::MultiThread)
-        };
         match self {
-            Blocking::BlockInPlace if multi_thread() => tokio::task::block_in_place(act),
-            Blocking::BlockInPlace | Blocking::Inline => act(),
+            Blocking::BlockInPlace => block_in_place(act),
+            Blocking::Inline => act(),
         }
     }
 }
@@ -249,8 +245,13 @@ pub fn add_to_linker<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmt
     add(linker, T::tempfile)
 }
 
-/// Adds the interfaces to a linker for stores that share tokio's threads with other tasks: blocking
-/// calls run in `tokio::task::block_in_place`. On a current-thread runtime they block its thread.
+/// As [`add_to_linker`], for stores on tokio: on a worker thread of a multi-thread runtime, blocking calls
+/// run in [`tokio::task::block_in_place`], so that a slow disk does not stall the worker's other tasks.
+///
+/// Elsewhere (on a current-thread runtime, in a `LocalSet`, in `block_on`) they run as with
+/// [`add_to_linker`]. One arrangement cannot be told from a worker: a current-thread runtime on whose
+/// thread another, multi-thread runtime has been [entered](tokio::runtime::Handle::enter) while the
+/// store is polled. `block_in_place` panics there, so use [`add_to_linker`].
 ///
 /// # Errors
 ///

@@ -143,11 +143,12 @@ impl ScratchRoot {
     }
 
     fn open_checked(path: &Path) -> Result<Self, RootCause> {
-        let failed = |operation| move |errno: Errno| RootCause::Io { operation, cause: errno.into() };
+        let failed =
+            |operation| move |errno: Errno| RootCause::Io { operation, cause: errno.into() };
         check(&sys::lstat(path).map_err(failed("look at it"))?)?;
         // Runs go on when the process changes its working directory, so this path is absolute.
-        let absolute =
-            std::path::absolute(path).map_err(|cause| RootCause::Io { operation: "look at it", cause })?;
+        let absolute = std::path::absolute(path)
+            .map_err(|cause| RootCause::Io { operation: "look at it", cause })?;
         let name: Arc<str> = absolute.to_str().ok_or(RootCause::NotText)?.into();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = Arc::new(sys::open(path, flags, Mode::empty()).map_err(failed("open it"))?);
@@ -201,7 +202,9 @@ impl ScratchRoot {
         let name = path.file_name().unwrap_or_default();
         let held = lock(&handle).and_then(|held| Ok(held && self.is_still(name, &handle)?));
         match held {
-            Ok(true) => Ok(Some(ScratchDir { path, root: self.clone(), directory: Mutex::new(directory) })),
+            Ok(true) => {
+                Ok(Some(ScratchDir { path, root: self.clone(), directory: Mutex::new(directory) }))
+            }
             Ok(false) => Ok(None),
             Err(errno) => Err(self.failed("lock a directory in it", errno)),
         }
@@ -226,7 +229,10 @@ impl ScratchRoot {
     }
 
     fn failed(&self, operation: &'static str, errno: Errno) -> Error {
-        Error::Root { path: self.path().to_owned(), cause: RootCause::Io { operation, cause: errno.into() } }
+        Error::Root {
+            path: self.path().to_owned(),
+            cause: RootCause::Io { operation, cause: errno.into() },
+        }
     }
 }
 
@@ -363,7 +369,11 @@ mod tests {
             for _ in 0..100 {
                 let stopped = root.make().expect("make a directory");
                 let sweep = root.sweep().expect("sweep");
-                assert_eq!(sweep.removed.len(), 1, "an empty directory that nobody holds: {sweep:?}");
+                assert_eq!(
+                    sweep.removed.len(),
+                    1,
+                    "an empty directory that nobody holds: {sweep:?}"
+                );
                 // It goes on, finds its directory gone, and makes another.
                 assert!(root.claim(stopped).expect("no error").is_none());
             }

@@ -6,7 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use support::{PLUGIN, World};
-use wasi_tempfile_host::{Ending, PluginPreopens, Run, Sandbox, ScratchRoot, components, compose};
+use wasi_tempfile_host::{
+    Ending, PluginPreopens, Provider, RunOptions, Sandbox, ScratchAccess, ScratchRoot, components,
+    compose,
+};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::sync::Command;
@@ -67,7 +70,8 @@ fn a_composed_plugin_sees_no_directory_by_itself() {
     let world = World::new();
     let work = world.directory("data");
     fs::write(work.join("secret"), "secret").expect("write a file");
-    let said = run_elsewhere(&composed(), &work, &["list", "/store", "/", "."]).expect("the plugin succeeds");
+    let said = run_elsewhere(&composed(), &work, &["list", "/store", "/", "."])
+        .expect("the plugin succeeds");
     assert_eq!(said, "/store: blind\n/: blind\n.: blind\n");
 }
 
@@ -116,9 +120,15 @@ fn every_version_of_the_preopens_is_stubbed() {
         compose(&curious(&versions), components::PROVIDER, PluginPreopens::Empty).expect("compose");
     assert_eq!(run_elsewhere(&composed, &work, &[]), Ok(String::new()));
 
-    let plugin = Sandbox::new().expect("make a sandbox").load(&curious(&versions)).expect("load");
+    let plugin = Sandbox::new()
+        .expect("make a sandbox")
+        .load(&curious(&versions), Provider::Component)
+        .expect("load");
     let root = ScratchRoot::open(world.root()).expect("open the root");
-    assert_eq!(plugin.run(Run::in_root(&root)).expect("run").ending, Ending::Returned);
+    let ending =
+        |access| plugin.run(RunOptions::in_root(&root).scratch_access(access)).expect("run").ending;
+    assert_eq!(ending(ScratchAccess::Isolated), Ending::Returned);
+    assert_eq!(ending(ScratchAccess::Open), Ending::Failed { status: 1 }, "it sees one");
 }
 
 #[test]
@@ -134,7 +144,8 @@ fn a_plugin_without_the_interface_is_composed_with_the_stub() {
 
 #[test]
 fn the_provider_imports_little() {
-    let allowed = ["wasi:cli/environment@", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
+    let allowed =
+        ["wasi:cli/environment@", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
     let engine = Engine::default();
     let component = Component::from_binary(&engine, components::PROVIDER).expect("compile");
     for (import, _) in component.component_type().imports(&engine) {

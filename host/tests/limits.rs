@@ -7,7 +7,9 @@ use std::thread;
 
 use support::World;
 use wasi_tempfile_host::provider::Limits;
-use wasi_tempfile_host::{Capture, Ending, Error, Plugin, Run, Sandbox, ScratchRoot, components};
+use wasi_tempfile_host::{
+    Capture, Ending, Error, Plugin, Provider, RunOptions, Sandbox, ScratchRoot,
+};
 
 #[test]
 fn a_provider_of_the_embedders_own_is_not_limited() {
@@ -15,11 +17,10 @@ fn a_provider_of_the_embedders_own_is_not_limited() {
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let sandbox = Sandbox::new().expect("make a sandbox");
     let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    let run = || Run::in_root(&root).args(["plugin", "ok"]).limits(Limits::default());
-    let other = sandbox.load_with(&plugin, components::PROVIDER).expect("load").run(run());
-    assert!(matches!(other, Err(Error::NotLimited)));
-    let carried = sandbox.load(&plugin).expect("load").run(run()).expect("run");
-    assert_eq!(carried.ending, Ending::Returned);
+    let run = |limits| RunOptions::in_root(&root).args(["plugin", "ok"]).limits(limits);
+    let custom = Provider::Custom(wasi_tempfile_host::components::PROVIDER);
+    let custom = sandbox.load(&plugin, custom).expect("load").run(run(Limits::default()));
+    assert!(matches!(custom, Err(Error::NotLimited)));
     world.assert_nothing_left();
 }
 
@@ -28,7 +29,9 @@ fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    let plugin = Sandbox::new().and_then(|sandbox| sandbox.load(&plugin)).expect("load the plugin");
+    let plugin = Sandbox::new()
+        .and_then(|sandbox| sandbox.load(&plugin, Provider::Component))
+        .expect("load the plugin");
     for (text, said) in [
         ("bytes=many", "0 invalid\nafterwards invalid\n"),
         ("sparks=5", "0 invalid\nafterwards invalid\n"),
@@ -36,21 +39,27 @@ fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
         ("", "3 ok\nafterwards ok\n"),
     ] {
         let output = Capture::new(1024);
-        let run = Run::in_root(&root).env(Limits::VARIABLE, text).args(["plugin", "hold", "3"]);
+        let run =
+            RunOptions::in_root(&root).env(Limits::VARIABLE, text).args(["plugin", "hold", "3"]);
         let outcome = plugin.run(run.stdout(&output)).expect("run");
         assert_eq!((outcome.ending, &*output.text()), (Ending::Returned, said), "{text:?}");
     }
     // The embedder's own limits come first.
     let output = Capture::new(1024);
     let limits = Limits { entries: Some(1), ..Limits::default() };
-    let run = Run::in_root(&root).env(Limits::VARIABLE, "").args(["plugin", "hold", "3"]).limits(limits);
+    let run = RunOptions::in_root(&root)
+        .env(Limits::VARIABLE, "")
+        .args(["plugin", "hold", "3"])
+        .limits(limits);
     plugin.run(run.stdout(&output)).expect("run");
     assert_eq!(output.text(), "1 quota\nafterwards ok\n");
 }
 
 fn plugin() -> Plugin {
     let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    Sandbox::new().and_then(|sandbox| sandbox.load_hosted(&plugin)).expect("load the plugin")
+    Sandbox::new()
+        .and_then(|sandbox| sandbox.load(&plugin, Provider::Host))
+        .expect("load the plugin")
 }
 
 #[test]
@@ -61,13 +70,17 @@ fn r10_a_neighbour_at_its_limit_is_not_noticed() {
     let limits = Limits { bytes: Some(100_000), ..Limits::default() };
     thread::scope(|scope| {
         for _ in 0..4 {
-            for (size, expected) in [("500000", "100000 quota, then quota"), ("99999", "99999 ok, then ok")] {
+            for (size, expected) in
+                [("500000", "100000 quota, then quota"), ("99999", "99999 ok, then ok")]
+            {
                 let (plugin, root) = (&plugin, &root);
                 scope.spawn(move || {
                     for _ in 0..5 {
                         let output = Capture::new(1024);
-                        let run =
-                            Run::in_root(root).args(["plugin", "fill", size]).stdout(&output).limits(limits);
+                        let run = RunOptions::in_root(root)
+                            .args(["plugin", "fill", size])
+                            .stdout(&output)
+                            .limits(limits);
                         let outcome = plugin.run(run).expect("run");
                         assert_eq!(outcome.ending, Ending::Returned);
                         assert_eq!(output.text(), format!("{expected}\nafterwards ok\n"));

@@ -7,7 +7,7 @@ use std::fs;
 use support::{BARE_PLUGIN, World};
 use tokio::runtime::Builder;
 use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
-use wasi_tempfile_host::{Capture, Ending, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Provider, RunOptions, Sandbox, ScratchRoot};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -23,15 +23,22 @@ fn a_plugin_without_any_file_system_has_scratch_space() {
     let component = Component::new(&engine, bare_plugin()).expect("a component");
     let ty = component.component_type();
     let imports: Vec<&str> = ty.imports(&engine).map(|(name, _)| name).collect();
-    assert!(imports.iter().any(|name| name.starts_with("scratch:tempfile/tempfile")), "{imports:?}");
+    assert!(
+        imports.iter().any(|name| name.starts_with("scratch:tempfile/tempfile")),
+        "{imports:?}"
+    );
     assert!(!imports.iter().any(|name| name.contains("filesystem")), "{imports:?}");
 
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let sandbox = Sandbox::new().expect("make a sandbox");
-    for plugin in [sandbox.load_hosted(&bare_plugin()), sandbox.load(&bare_plugin())] {
+    for plugin in [
+        sandbox.load(&bare_plugin(), Provider::Host),
+        sandbox.load(&bare_plugin(), Provider::Component),
+    ] {
         let said = Capture::new(1024);
-        let outcome = plugin.expect("load").run(Run::in_root(&root).stdout(&said)).expect("run");
+        let outcome =
+            plugin.expect("load").run(RunOptions::in_root(&root).stdout(&said)).expect("run");
         assert_eq!(outcome.ending, Ending::Returned);
         assert!(said.text().starts_with("without a file system in /tmp/"), "{}", said.text());
     }
@@ -66,7 +73,8 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("link WASI");
     provider::add_to_linker_async(&mut linker).expect("link the provider");
     let component = Component::new(&engine, bare_plugin()).expect("a component");
-    let plugin = CommandPre::new(linker.instantiate_pre(&component).expect("link")).expect("a command");
+    let plugin =
+        CommandPre::new(linker.instantiate_pre(&component).expect("link")).expect("a command");
     for mut runtime in [Builder::new_multi_thread(), Builder::new_current_thread()] {
         let runtime = runtime.worker_threads(2).enable_all().build().expect("start a runtime");
         let runs: Vec<_> = (0..16)
@@ -75,11 +83,19 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
                 runtime.spawn(async move {
                     let scratch = root.create_dir().expect("make a directory");
                     let tempfile = TempfileCtx::builder(&scratch).expect("open it").build();
-                    let state =
-                        State { wasi: WasiCtx::builder().build(), table: ResourceTable::new(), tempfile };
+                    let state = State {
+                        wasi: WasiCtx::builder().build(),
+                        table: ResourceTable::new(),
+                        tempfile,
+                    };
                     let mut store = Store::new(&engine, state);
                     let command = plugin.instantiate_async(&mut store).await.expect("an instance");
-                    command.wasi_cli_run().call_run(&mut store).await.expect("no trap").expect("success");
+                    command
+                        .wasi_cli_run()
+                        .call_run(&mut store)
+                        .await
+                        .expect("no trap")
+                        .expect("success");
                     let usage = store.data().tempfile.usage();
                     assert_eq!((usage.live, usage.peak.files > 0), (Default::default(), true));
                 })

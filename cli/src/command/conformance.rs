@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use conformance_runner::{Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find};
+use conformance_runner::{
+    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find,
+};
 use serde::Serialize;
 
 use super::{MISUSED, PLUGIN_FAILED, Result, complain};
@@ -110,8 +112,10 @@ impl Conformance {
                 .map_err(unwritten);
         }
         let placements = self.placement.placements();
-        let jobs: Vec<(Placement, &Case)> =
-            placements.iter().flat_map(|placement| chosen.iter().map(|case| (*placement, *case))).collect();
+        let jobs: Vec<(Placement, &Case)> = placements
+            .iter()
+            .flat_map(|placement| chosen.iter().map(|case| (*placement, *case)))
+            .collect();
         let suite = Suite::new(Launcher::new(this_program()?, &["conformance"]), self.provider);
         if placements.contains(&Placement::Component) {
             suite.compose()?;
@@ -125,7 +129,8 @@ impl Conformance {
             results.push(result);
         });
         if self.rows {
-            let well = rows::print(&mut out, self.format, placements, &results).map_err(unwritten)?;
+            let well =
+                rows::print(&mut out, self.format, placements, &results).map_err(unwritten)?;
             return Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) });
         }
         written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
@@ -207,11 +212,14 @@ impl Format {
 
     /// What is printed when all have ended.
     fn all(self, out: &mut impl Write, results: &[CaseResult]) -> io::Result<()> {
-        let count = |outcome| results.iter().filter(|result| Line::of(result).outcome == outcome).count();
+        let count =
+            |outcome| results.iter().filter(|result| Line::of(result).outcome == outcome).count();
         let (passed, failed, skipped) = (count("passed"), count("failed"), count("skipped"));
         match self {
             Format::Json => Ok(()),
-            Format::Pretty => writeln!(out, "\n{passed} passed, {failed} failed, {skipped} skipped"),
+            Format::Pretty => {
+                writeln!(out, "\n{passed} passed, {failed} failed, {skipped} skipped")
+            }
             Format::Junit => {
                 let tests = results.len();
                 writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use wasi_tempfile_host::{Ending, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{Ending, Provider, Sandbox, ScratchRoot};
 
 use super::run::{Scratch, conclude};
 use super::{PLUGIN_FAILED, Result, complain, files, values};
@@ -75,7 +75,7 @@ impl Demo {
         files::print(&report.before(&source, &work))?;
 
         let sandbox = Sandbox::new().map_err(|error| error.to_string())?;
-        let plugin = sandbox.load(SORT).map_err(|error| error.to_string())?;
+        let plugin = sandbox.load(SORT, Provider::Component).map_err(|error| error.to_string())?;
         let done = work.run(&plugin, &root, source, &mut destination)?;
 
         let left = left_in(&root)?;

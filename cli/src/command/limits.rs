@@ -33,7 +33,14 @@ impl Limited {
     /// Nothing if none is set: then nothing is counted.
     pub(super) fn limits(&self) -> Option<Limits> {
         let Self { bytes, entries, handles, spool_memory, file_size } = *self;
-        let limits = Limits { bytes, entries, handles, memory: spool_memory, file_size, ..Limits::default() };
+        let limits = Limits {
+            bytes,
+            entries,
+            handles,
+            memory: spool_memory,
+            file_size,
+            ..Limits::default()
+        };
         (limits != Limits::default()).then_some(limits)
     }
 }

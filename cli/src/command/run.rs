@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use wasi_tempfile_host::{Control, Ending, Input, Mount, Outcome, Output, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{
+    Ending, Input, Mount, Outcome, Output, Provider, RunOptions, Sandbox, ScratchRoot,
+};
 
 use super::watch::Watch;
 use super::{HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, stats, values};
@@ -96,22 +98,21 @@ impl RunPlugin {
         };
         let root = self.scratch.open()?;
         let sandbox = Sandbox::new().map_err(about_plugin)?;
-        let plugin = match (&self.provider, other) {
-            (values::Provider::Host, _) => sandbox.load_hosted(&plugin),
-            (_, Some(other)) => sandbox.load_with(&plugin, &other),
-            (_, None) => sandbox.load(&plugin),
-        }
-        .map_err(about_plugin)?;
+        let provider = match (&self.provider, &other) {
+            (values::Provider::Host, _) => Provider::Host,
+            (_, Some(other)) => Provider::Custom(other),
+            (_, None) => Provider::Component,
+        };
+        let plugin = sandbox.load(&plugin, provider).map_err(about_plugin)?;
 
-        let control = Control::new();
-        let mut run = Run::in_root(&root)
-            .args([self.plugin.to_string_lossy()])
+        let name = self.plugin.file_name().unwrap_or_default().to_string_lossy();
+        let mut run = RunOptions::in_root(&root)
+            .args([name])
             .args(self.args)
             .stdin(Input::Inherit)
             .stdout(Output::Inherit)
             .stderr(Output::Inherit)
-            .memory(self.memory)
-            .control(&control);
+            .memory(self.memory);
         for (name, value) in self.environment {
             run = run.env(name, value);
         }
@@ -128,7 +129,7 @@ impl RunPlugin {
             run = run.timeout(timeout);
         }
 
-        let watch = Watch::start(&control, self.timeout)?;
+        let watch = Watch::start(&run.control(), self.timeout)?;
         let outcome = plugin.run(run);
         let signal = watch.finish();
         let outcome = outcome.map_err(|error| error.to_string())?;

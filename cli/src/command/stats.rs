@@ -22,7 +22,9 @@ pub(super) fn print(format: Format, outcome: &Outcome) {
     // If standard error is closed, nobody is listening.
     let _ = match format {
         Format::Json => writeln!(error, "{}", Value::Object(figures)),
-        Format::Text => figures.iter().try_for_each(|(name, value)| writeln!(error, "{name:>16}  {value}")),
+        Format::Text => {
+            figures.iter().try_for_each(|(name, value)| writeln!(error, "{name:>16}  {value}"))
+        }
     };
 }
 

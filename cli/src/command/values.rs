@@ -112,8 +112,15 @@ mod tests {
     fn a_mount_has_two_sides() {
         assert!(mount("here::/data").is_ok());
         assert_eq!(mount("here::/data:ro"), mount("here::/data").map(Mount::read_only));
-        for wrong in ["here", "here:/data", "::/data", "here::", "here::/tmp", "here::data", "here::/data:rw"]
-        {
+        for wrong in [
+            "here",
+            "here:/data",
+            "::/data",
+            "here::",
+            "here::/tmp",
+            "here::data",
+            "here::/data:rw",
+        ] {
             assert!(mount(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -40,8 +40,8 @@ impl Watch {
     /// Watches over the run that `control` belongs to. It must begin after this, so that no signal falls between.
     pub(super) fn start(control: &Control, timeout: Option<Duration>) -> Result<Self> {
         let shared = Arc::new(Shared::default());
-        let mut signals =
-            Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|cause| format!("receive signals: {cause}"))?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
+            .map_err(|cause| format!("receive signals: {cause}"))?;
         {
             let (shared, control) = (shared.clone(), control.clone());
             spawn("signals", move || {
@@ -81,9 +81,14 @@ impl Shared {
 
     /// Waits for the end of the run, and ends the process if it does not come.
     fn watch(&self, control: &Control, timeout: Option<Duration>) {
-        // The run is stopped on time by its own alarm; this is for the case that it does not hear it.
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout)?.checked_add(GRACE));
-        let state = self.wait(self.lock(), deadline, |state| state.signal.is_none());
+        // The run is stopped on time by the library; this is for the case that it hangs.
+        let deadline =
+            timeout.and_then(|timeout| Instant::now().checked_add(timeout)?.checked_add(GRACE));
+        let mut state = self.wait(self.lock(), deadline, |state| state.signal.is_none());
+        if control.ending().is_some() {
+            // The plugin has ended in time, and the host is cleaning up.
+            state = self.wait(state, None, |state| state.signal.is_none());
+        }
         let grace = Instant::now().checked_add(GRACE);
         let state = match state.signal {
             Some(_) => self.wait(state, grace, |state| !state.hurry),
@@ -92,8 +97,16 @@ impl Shared {
         if state.finished {
             return;
         }
-        for stayed in control.abandon() {
-            complain(&stayed.error);
+        match control.abandon() {
+            Ok(abandoned) => {
+                for stayed in abandoned.not_removed {
+                    complain(&stayed.error);
+                }
+                if let Some(kept) = abandoned.kept {
+                    complain(format_args!("kept the scratch directory: {}", kept.display()));
+                }
+            }
+            Err(error) => complain(error),
         }
         match state.signal {
             Some(signal) => exit(128 + signal),
@@ -120,7 +133,8 @@ impl Shared {
             if left.is_zero() {
                 break;
             }
-            (state, _) = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+            (state, _) =
+                self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
         }
         state
     }

@@ -113,7 +113,11 @@ pub(crate) enum End {
 
 fn configured() -> Engine {
     let mut config = Config::new();
-    config.epoch_interruption(true).consume_fuel(true).max_wasm_stack(1 << 16).async_stack_size(1 << 19);
+    config
+        .epoch_interruption(true)
+        .consume_fuel(true)
+        .max_wasm_stack(1 << 16)
+        .async_stack_size(1 << 19);
     Engine::new(&config).expect("an engine")
 }
 
@@ -122,9 +126,8 @@ impl Embedder {
         let engine = configured();
         let plugin = fs::read(PLUGIN).expect("read the plugin");
         let component = match provider {
-            Provider::Component => {
-                compose(&plugin, components::PROVIDER, PluginPreopens::Granted).expect("compose the plugin")
-            }
+            Provider::Component => compose(&plugin, components::PROVIDER, PluginPreopens::Granted)
+                .expect("compose the plugin"),
             Provider::Host => plugin,
         };
         let component = Component::new(&engine, component).expect("compile the plugin");
@@ -136,9 +139,12 @@ impl Embedder {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("link WASI");
         match provider {
             Provider::Component => serve_unlink(&mut linker).expect("link one function anew"),
-            Provider::Host => provider::add_to_linker_async(&mut linker).expect("link the provider"),
+            Provider::Host => {
+                provider::add_to_linker_async(&mut linker).expect("link the provider")
+            }
         }
-        let plugin = linker.instantiate_pre(component).and_then(CommandPre::new).expect("link the plugin");
+        let plugin =
+            linker.instantiate_pre(component).and_then(CommandPre::new).expect("link the plugin");
         Embedder { engine, plugin, provider }
     }
 
@@ -152,7 +158,8 @@ impl Embedder {
     pub(crate) fn load(provider: Provider, file: &Path) -> Self {
         let engine = configured();
         // SAFETY: this program's other process wrote it, in a directory of the test's own, and waits for this one.
-        let component = unsafe { Component::deserialize_file(&engine, file) }.expect("load the plugin");
+        let component =
+            unsafe { Component::deserialize_file(&engine, file) }.expect("load the plugin");
         Self::link(engine, &component, provider)
     }
 
@@ -180,7 +187,12 @@ impl Embedder {
         (end, burnt)
     }
 
-    fn instance(&self, scratch: &ScratchDir, given: &Given<'_>, waits: &Arc<AtomicBool>) -> Store<State> {
+    fn instance(
+        &self,
+        scratch: &ScratchDir,
+        given: &Given<'_>,
+        waits: &Arc<AtomicBool>,
+    ) -> Store<State> {
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(true);
         wasi.arg("plugin").args(given.arguments).env("LITTER", given.litter);

@@ -42,12 +42,20 @@ const WAYS: [Way; 10] = [
     },
     Way {
         name: "epoch",
-        given: || Given { arguments: &["spin"], first_line: FirstLine::EndsTheEpoch, ..Given::default() },
+        given: || Given {
+            arguments: &["spin"],
+            first_line: FirstLine::EndsTheEpoch,
+            ..Given::default()
+        },
         ended: |end| failed_with(end, "interrupt"),
     },
     Way {
         name: "fuel",
-        given: || Given { arguments: &["spin"], first_line: FirstLine::IsIgnored, ..Given::default() },
+        given: || Given {
+            arguments: &["spin"],
+            first_line: FirstLine::IsIgnored,
+            ..Given::default()
+        },
         ended: |end| failed_with(end, "fuel"),
     },
     Way {
@@ -86,7 +94,11 @@ const WAYS: [Way; 10] = [
 /// A trap in a destructor of the provider's own, where it removes what the plugin drops.
 const IN_ITS_DESTRUCTOR: Way = Way {
     name: "trap in the provider's destructor",
-    given: || Given { arguments: &["wait"], first_line: FirstLine::LetsUnlinkFail, ..Given::default() },
+    given: || Given {
+        arguments: &["wait"],
+        first_line: FirstLine::LetsUnlinkFail,
+        ..Given::default()
+    },
     ended: |end| failed_with(end, "the host failed to unlink"),
 };
 
@@ -141,7 +153,9 @@ fn end(provider: Provider, times: u64, directory: Directory) -> Tally {
                 }
                 let (ended, _) = one(given);
                 let of = || format!("{}, {}, {litter}", provider.name(), way.name);
-                tally.expect((way.ended)(&ended), || format!("{}: it ended otherwise: {ended:?}", of()));
+                tally.expect((way.ended)(&ended), || {
+                    format!("{}: it ended otherwise: {ended:?}", of())
+                });
                 let left = world.scratch();
                 tally.expect(left.is_empty(), || format!("{}: {left:?} was left", of()));
                 for path in left {
@@ -150,7 +164,11 @@ fn end(provider: Provider, times: u64, directory: Directory) -> Tally {
             }
             let after = open_files();
             tally.expect(after == before, || {
-                format!("{}, {}, {litter}: {before} files were open, now {after}", provider.name(), way.name)
+                format!(
+                    "{}, {}, {litter}: {before} files were open, now {after}",
+                    provider.name(),
+                    way.name
+                )
             });
             tally.count("instances", times);
         }

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use wasi_tempfile_host::{Ending, Run, ScratchRoot};
+use wasi_tempfile_host::{Ending, RunOptions, ScratchRoot};
 
+use crate::endings::open_files;
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, sandboxed};
-use crate::endings::open_files;
 use crate::support::World;
 
 figure!(
@@ -46,7 +46,12 @@ fn a_descriptor_that_stays_of_every_tenth_instance() -> Tally {
 
 fn sixteen_kilobytes_that_stay_of_every_instance() -> Tally {
     let mut tally = Tally::default();
-    run(Provider::Host, 300, |_| std::mem::forget(std::hint::black_box(vec![1_u8; 16 << 10])), &mut tally);
+    run(
+        Provider::Host,
+        300,
+        |_| std::mem::forget(std::hint::black_box(vec![1_u8; 16 << 10])),
+        &mut tally,
+    );
     tally
 }
 
@@ -56,7 +61,8 @@ fn run(provider: Provider, instances: u64, leak: fn(u64), tally: &mut Tally) {
     let plugin = sandboxed(provider);
     let one = |number: u64| {
         let way = WAYS[(number % WAYS.len() as u64) as usize];
-        let outcome = plugin.run(Run::in_root(&root).args(["plugin", way, "3"])).expect("run");
+        let outcome =
+            plugin.run(RunOptions::in_root(&root).args(["plugin", way, "3"])).expect("run");
         assert_eq!(outcome.ending == Ending::Returned, matches!(way, "ok" | "keep"), "{way}");
         leak(number);
     };
@@ -66,18 +72,24 @@ fn run(provider: Provider, instances: u64, leak: fn(u64), tally: &mut Tally) {
     let (files_after, memory_after) = (open_files(), resident());
 
     let name = provider.name();
-    tally.expect(files_after == files, || format!("{name}: {files} files were open, now {files_after}"));
+    tally.expect(files_after == files, || {
+        format!("{name}: {files} files were open, now {files_after}")
+    });
     tally.expect(memory_after <= memory + SLACK, || {
         format!("{name}: {} KiB were resident, now {}", memory >> 10, memory_after >> 10)
     });
     tally.expect(world.scratch().is_empty(), || format!("{name}: {:?} was left", world.scratch()));
     tally.count("instances", instances);
-    tally.count(&format!("KiB more with the {name} provider"), memory_after.saturating_sub(memory) >> 10);
+    tally.count(
+        &format!("KiB more with the {name} provider"),
+        memory_after.saturating_sub(memory) >> 10,
+    );
 }
 
 /// The memory that the process has in use, in bytes.
 fn resident() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("the system tells");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it tells this too");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it tells this too");
     line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("a number") << 10
 }

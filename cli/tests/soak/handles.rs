@@ -1,6 +1,6 @@
 //! Every function that takes a handle, with handles in every state in which they should do nothing.
 
-use wasi_tempfile_host::{Capture, Ending, Plugin, Run, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Plugin, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, sandboxed};
@@ -61,11 +61,14 @@ fn calls(states: &[&str], answer: Answer, tally: &mut Tally) {
                 }
                 let kept = match (answer, &ending) {
                     (Answer::Closed, Ending::Returned) => said == "as it should",
-                    (Answer::Refused, Ending::Trapped { reason }) => said.is_empty() && is_refusal(reason),
+                    (Answer::Refused, Ending::Trapped { reason }) => {
+                        said.is_empty() && is_refusal(reason)
+                    }
                     _ => false,
                 };
-                tally
-                    .expect(kept, || format!("{}: {function}, {state}: {said:?}, {ending}", provider.name()));
+                tally.expect(kept, || {
+                    format!("{}: {function}, {state}: {said:?}, {ending}", provider.name())
+                });
                 tally.count("calls", 1);
             }
         }
@@ -81,7 +84,10 @@ fn is_refusal(reason: &str) -> bool {
 
 fn call(plugin: &Plugin, root: &ScratchRoot, arguments: &[&str]) -> (String, Ending) {
     let said = Capture::new(1 << 12);
-    let run = Run::in_root(root).args(["plugin", "dead"]).args(arguments.iter().copied()).stdout(&said);
+    let run = RunOptions::in_root(root)
+        .args(["plugin", "dead"])
+        .args(arguments.iter().copied())
+        .stdout(&said);
     let outcome = plugin.run(run).expect("run");
     (said.text(), outcome.ending)
 }

@@ -76,9 +76,12 @@ fn rounds(rounds: u64, start: fn(&Path)) -> Tally {
         let now = contents(&root);
         let leaked = now.difference(&alive).count();
         let lost = alive.difference(&now).count();
-        tally.expect(leaked == 0, || format!("round {round}: {leaked} files and directories were left"));
-        tally
-            .expect(lost == 0, || format!("round {round}: {lost} living files and directories were removed"));
+        tally.expect(leaked == 0, || {
+            format!("round {round}: {leaked} files and directories were left")
+        });
+        tally.expect(lost == 0, || {
+            format!("round {round}: {lost} living files and directories were removed")
+        });
     }
     tally.count("processes killed", rounds);
     tally.count("instances alive in others", (LIVING * INSTANCES) as u64);
@@ -135,7 +138,12 @@ fn instances(arguments: &[String]) -> ExitCode {
             let (root, embedder) = (&root, &embedder);
             scope.spawn(move || {
                 let scratch = root.create_dir().expect("make a directory");
-                let given = Given { arguments: &["wait"], litter, input: Input::Process, ..Given::default() };
+                let given = Given {
+                    arguments: &["wait"],
+                    litter,
+                    input: Input::Process,
+                    ..Given::default()
+                };
                 block_on(embedder.run(&scratch, given));
             });
         }

@@ -13,8 +13,8 @@ use std::rc::Rc;
 use getrandom::SysRng;
 use rustix::process::{Signal, getpid, kill_process};
 use tempfile_core::{
-    Durability, Error, ErrorCode, File, Native, Options, Place, Platform, ReplaceMode, directory, named,
-    place_at, spooled, unnamed,
+    Durability, Error, ErrorCode, File, Native, Options, Place, Platform, ReplaceMode, directory,
+    named, place_at, spooled, unnamed,
 };
 use wasi_tempfile_host::{ScratchDir, ScratchRoot};
 
@@ -58,7 +58,9 @@ fn acts<P: Platform>() -> [(&'static str, Act<P>); 6] {
             dir.create_directory("directory")?;
             dir.create_file("directory/file")?.write(0, b"content").map(drop)
         }),
-        ("persist over", |platform, place, target| persist(platform, place, target, ReplaceMode::Overwrite)),
+        ("persist over", |platform, place, target| {
+            persist(platform, place, target, ReplaceMode::Overwrite)
+        }),
         ("persist anew", |platform, place, target| {
             persist(platform, place, &format!("{target}.anew"), ReplaceMode::NoClobber)
         }),
@@ -67,7 +69,9 @@ fn acts<P: Platform>() -> [(&'static str, Act<P>); 6] {
             write(&file)?;
             match file.link(&format!("{target}.anew"), Durability::Full) {
                 // A platform that has no unnamed files has nothing to link.
-                Err(error) if error.code == ErrorCode::Invalid || error.code == ErrorCode::Unsupported => {
+                Err(error)
+                    if error.code == ErrorCode::Invalid || error.code == ErrorCode::Unsupported =>
+                {
                     Ok(())
                 }
                 linked => linked,
@@ -223,14 +227,21 @@ fn step(arguments: &[String]) -> ExitCode {
     let (modern, when) = (modern == "true", when.parse().expect("a number"));
     let acted = match when {
         0 => run(&Native, &scratch, target, act),
-        when => run(&Stepped(Rc::new(Deadly { modern, left: Cell::new(when) })), &scratch, target, act),
+        when => {
+            run(&Stepped(Rc::new(Deadly { modern, left: Cell::new(when) })), &scratch, target, act)
+        }
     };
     acted.expect("nothing but the kill goes wrong");
     assert!(scratch.close().is_empty());
     ExitCode::SUCCESS
 }
 
-fn run<P: Platform>(platform: &P, scratch: &ScratchDir, target: &str, act: &str) -> Result<(), Error> {
+fn run<P: Platform>(
+    platform: &P,
+    scratch: &ScratchDir,
+    target: &str,
+    act: &str,
+) -> Result<(), Error> {
     let place = place_at(platform, scratch.path().to_str().expect("the test's path is text"))?;
     let (_, run) = acts().into_iter().find(|(name, _)| *name == act).expect("there is such an act");
     run(platform, &place, target)
@@ -321,7 +332,8 @@ fn kill_at(prepare: &dyn Fn() -> (Command, Scene), of: &str, stride: usize, tall
         let (command, scene) = prepare();
         let inject = format!("inject={call}:signal=KILL:when={when}");
         let options = ["-e", &format!("trace={call}"), "-e", &inject, "-o", "/dev/null"];
-        let ended = trace::traced(command, &options).stdout(Stdio::null()).status().expect("start strace");
+        let ended =
+            trace::traced(command, &options).stdout(Stdio::null()).status().expect("start strace");
         // strace ends as its child did.
         tally.expect(!ended.success(), || format!("{of}: it was not killed at {call} {when}"));
         scene.look(sweep, &format!("{of}, killed at {call} {when}"), tally);

@@ -121,7 +121,9 @@ fn deep(tree: &Path, levels: u64) {
     for _ in 0..levels {
         mkdirat(&dir, "d", Mode::RWXU).expect("make a directory");
         dir = openat(&dir, "d", flags, Mode::empty()).expect("open it");
-        openat(&dir, "file", OFlags::CREATE | OFlags::WRONLY, Mode::RWXU).map(drop).expect("make a file");
+        openat(&dir, "file", OFlags::CREATE | OFlags::WRONLY, Mode::RWXU)
+            .map(drop)
+            .expect("make a file");
     }
 }
 

@@ -7,11 +7,11 @@ use std::thread;
 use getrandom::SysRng;
 use rand_core::TryRng;
 use wasi_tempfile_host::provider::{Counts, Limits};
-use wasi_tempfile_host::{Capture, Ending, Plugin, Run, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Plugin, RunOptions, ScratchRoot};
 
+use crate::endings::open_files;
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};
-use crate::endings::open_files;
 use crate::support::World;
 
 figure!(
@@ -62,16 +62,19 @@ fn crammed(plugin: &Plugin, times: u64, tally: &mut Tally) {
     for _ in 0..times {
         let limit = 1 + draw(100_000);
         let limits = Limits { bytes: Some(limit), ..Limits::default() };
-        let run = Run::in_root(&root).args(["plugin", "cram"]);
+        let run = RunOptions::in_root(&root).args(["plugin", "cram"]);
         let mut running = Running::start(plugin, run.limits(limits));
         let said = running.line();
-        let sizes: Vec<u64> = said.split(' ').skip(1).map(|size| size.parse().expect("a size")).collect();
+        let sizes: Vec<u64> =
+            said.split(' ').skip(1).map(|size| size.parse().expect("a size")).collect();
         let [named, moved] = sizes[..] else { panic!("{said}") };
         let seen = named_bytes(&running.scratch());
         tally.expect(seen == named, || format!("of {named} bytes with a name {seen} are there"));
         let all = seen + moved;
         tally.expect(all == limit, || format!("{all} bytes were had of {limit}"));
-        tally.expect(limit < 2000 || moved > 0, || format!("nothing was rolled over within {limit} bytes"));
+        tally.expect(limit < 2000 || moved > 0, || {
+            format!("nothing was rolled over within {limit} bytes")
+        });
         let (_, outcome) = running.end();
         let usage = outcome.used.tempfile.unwrap_or_default();
         tally.expect(usage.peak.bytes <= limit, || {
@@ -103,11 +106,16 @@ fn sparse(plugin: &Plugin, times: u64, limited: Limited, tally: &mut Tally) {
             _ => limit + 1 + draw(1 << 60),
         };
         let said = Capture::new(1024);
-        let run = Run::in_root(&root).args(["plugin", "grow", &size.to_string()]).stdout(&said);
+        let run =
+            RunOptions::in_root(&root).args(["plugin", "grow", &size.to_string()]).stdout(&said);
         let run = match (limited, number % 2) {
             (Limited::NotAtAll, _) => run,
-            (Limited::AsItIsSaid, 0) => run.limits(Limits { bytes: Some(limit), ..Limits::default() }),
-            (Limited::AsItIsSaid, _) => run.limits(Limits { file_size: Some(limit), ..Limits::default() }),
+            (Limited::AsItIsSaid, 0) => {
+                run.limits(Limits { bytes: Some(limit), ..Limits::default() })
+            }
+            (Limited::AsItIsSaid, _) => {
+                run.limits(Limits { file_size: Some(limit), ..Limits::default() })
+            }
         };
         plugin.run(run).expect("run");
         let said = said.text();
@@ -124,15 +132,23 @@ fn beside(plugin: &Plugin, times: u64, allowed: u64, tally: &mut Tally) {
     let fill = |size: &str, limit| {
         let said = Capture::new(1024);
         let limits = Limits { bytes: Some(limit), ..Limits::default() };
-        let run = Run::in_root(&root).args(["plugin", "fill", size]).stdout(&said).limits(limits);
+        let run =
+            RunOptions::in_root(&root).args(["plugin", "fill", size]).stdout(&said).limits(limits);
         let outcome = plugin.run(run).expect("run");
         (said.text(), outcome.ending == Ending::Returned)
     };
     for _ in 0..times {
         let (greedy, neighbour) = thread::scope(|scope| {
-            let greedy: Vec<_> = (0..GREEDY).map(|_| scope.spawn(|| fill("500000", 100_000))).collect();
+            let greedy: Vec<_> =
+                (0..GREEDY).map(|_| scope.spawn(|| fill("500000", 100_000))).collect();
             let neighbour = fill("99999", allowed);
-            (greedy.into_iter().map(|greedy| greedy.join().expect("no panic")).collect::<Vec<_>>(), neighbour)
+            (
+                greedy
+                    .into_iter()
+                    .map(|greedy| greedy.join().expect("no panic"))
+                    .collect::<Vec<_>>(),
+                neighbour,
+            )
         });
         for (said, _) in greedy {
             tally.expect(said.starts_with("100000 quota, "), || format!("the greedy one: {said}"));

@@ -19,19 +19,19 @@ mod part;
 mod plugins;
 mod trace;
 
+mod endings;
+mod flat;
+mod handles;
+mod kill;
+mod kill_anywhere;
+mod large_trees;
+mod limits;
 mod names;
 mod privacy;
 mod removal;
-mod large_trees;
-mod tenants;
-mod limits;
-mod endings;
-mod kill;
-mod kill_anywhere;
-mod sweepers;
 mod roots;
-mod flat;
-mod handles;
+mod sweepers;
+mod tenants;
 
 use figure::{Figure, Scale, Tally};
 
@@ -66,9 +66,9 @@ fn main() -> ExitCode {
     }
     match std::env::var("SOAK").as_deref() {
         // `cargo test -q` adds an option.
-        Ok("full") => {
-            report(&std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect::<Vec<_>>())
-        }
+        Ok("full") => report(
+            &std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect::<Vec<_>>(),
+        ),
         _ => libtest_mimic::run(&Arguments::from_args(), trials()).exit_code(),
     }
 }
@@ -129,7 +129,12 @@ fn report(wanted: &[String]) -> ExitCode {
 fn full(figure: &Figure) -> Result<String, String> {
     let tally = run(figure, Scale::Full)?;
     if tally.violations > 0 {
-        return Err(format!("{}, {} violations: {:#?}", tally.summary(), tally.violations, tally.told));
+        return Err(format!(
+            "{}, {} violations: {:#?}",
+            tally.summary(),
+            tally.violations,
+            tally.told
+        ));
     }
     let mut seen = Vec::new();
     for control in figure.controls {

@@ -11,7 +11,8 @@ use getrandom::SysRng;
 use rand_core::TryRng;
 use rustix::fs::{CWD, FileType, Mode, inotify};
 use tempfile_core::{
-    ErrorCode, File, MAX_TRIES, Native, Options, Place, TempDir, TempPath, directory, named, place_at,
+    ErrorCode, File, MAX_TRIES, Native, Options, Place, TempDir, TempPath, directory, named,
+    place_at,
 };
 
 use crate::figure::{Scale, Tally, figure};
@@ -101,10 +102,15 @@ fn creators_that_do_not_insist_on_a_new_name() -> Tally {
     race(1, |_, place, source| {
         for _ in 0..MAX_TRIES {
             let drawn = source.try_next_u32().expect("randomness") % NAMES as u32;
-            let name = format!("n-{}", char::from(b"abcdefghijklmnopqrstuvwxyz234567"[drawn as usize]));
+            let name =
+                format!("n-{}", char::from(b"abcdefghijklmnopqrstuvwxyz234567"[drawn as usize]));
             let path = place.join(&name);
-            let opened =
-                fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+            let opened = fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path);
             if let Ok(file) = opened {
                 return Ok(Owned::Naive(file, name));
             }
@@ -132,7 +138,8 @@ fn round(create: Create, tally: &mut Tally) {
     rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RWXU, 0).expect("plant a fifo");
     let opened = Watch::of(&[&victim, &dir, &fifo]);
 
-    let place = place_at(&Native, root.to_str().expect("the test's path is text")).expect("open the root");
+    let place =
+        place_at(&Native, root.to_str().expect("the test's path is text")).expect("open the root");
     let start = Barrier::new(CREATORS);
     let work = |number| {
         let mut source = Counted { drawn: 0 };
@@ -144,7 +151,8 @@ fn round(create: Create, tally: &mut Tally) {
         (made, source.drawn)
     };
     let made: Vec<_> = thread::scope(|scope| {
-        let creators: Vec<_> = (0..CREATORS).map(|number| scope.spawn(move || work(number))).collect();
+        let creators: Vec<_> =
+            (0..CREATORS).map(|number| scope.spawn(move || work(number))).collect();
         creators.into_iter().map(|creator| creator.join().expect("no panic")).collect()
     });
 
@@ -157,7 +165,9 @@ fn round(create: Create, tally: &mut Tally) {
                 let name = owned.name();
                 tally.count("names owned", 1);
                 tally.expect(!PLANTED.contains(&&*name), || format!("{name} was planted"));
-                tally.expect(is_signed(&root.join(&name), number), || format!("{name} is not {number}'s"));
+                tally.expect(is_signed(&root.join(&name), number), || {
+                    format!("{name} is not {number}'s")
+                });
                 let before = owners.insert(name.clone(), number);
                 tally.expect(before.is_none(), || format!("{name} is {number}'s and {before:?}'s"));
             }
@@ -165,10 +175,14 @@ fn round(create: Create, tally: &mut Tally) {
         }
     }
     // That a free name is never drawn, by any of those who went without, would take thousands of draws that all miss it.
-    tally.expect(owners.len() == NAMES - PLANTED.len(), || format!("{} names are owned", owners.len()));
+    tally.expect(owners.len() == NAMES - PLANTED.len(), || {
+        format!("{} names are owned", owners.len())
+    });
     let opened = opened.count();
     tally.expect(opened == 0, || format!("what was planted was opened {opened} times"));
-    tally.expect(fs::read(victim).is_ok_and(|bytes| bytes == b"precious"), || "the link was followed".into());
+    tally.expect(fs::read(victim).is_ok_and(|bytes| bytes == b"precious"), || {
+        "the link was followed".into()
+    });
     tally.expect(fs::read_dir(dir).is_ok_and(|mut dir| dir.next().is_none()), || {
         "the directory was entered".into()
     });
@@ -178,7 +192,9 @@ fn is_signed(path: &Path, number: usize) -> bool {
     // Reading a fifo would wait for somebody to write to it.
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => path.join(number.to_string()).is_dir(),
-        Ok(found) => found.is_file() && fs::read_to_string(path).is_ok_and(|text| text == number.to_string()),
+        Ok(found) => {
+            found.is_file() && fs::read_to_string(path).is_ok_and(|text| text == number.to_string())
+        }
         Err(_) => false,
     }
 }

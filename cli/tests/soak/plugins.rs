@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 
-use wasi_tempfile_host::{Capture, Control, Outcome, Plugin, Run, Sandbox};
+use wasi_tempfile_host::{Capture, Control, Outcome, Plugin, RunOptions, Sandbox};
 
 use crate::support::PLUGIN;
 
@@ -33,8 +33,8 @@ pub(crate) fn sandboxed(provider: Provider) -> Plugin {
     let sandbox = Sandbox::new().expect("make a sandbox");
     let plugin = fs::read(PLUGIN).expect("read the plugin");
     match provider {
-        Provider::Component => sandbox.load(&plugin),
-        Provider::Host => sandbox.load_hosted(&plugin),
+        Provider::Component => sandbox.load(&plugin, wasi_tempfile_host::Provider::Component),
+        Provider::Host => sandbox.load(&plugin, wasi_tempfile_host::Provider::Host),
     }
     .expect("load the plugin")
 }
@@ -49,15 +49,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(plugin: &Plugin, run: Run) -> Self {
+    pub(crate) fn start(plugin: &Plugin, run: RunOptions) -> Self {
         let (from, input) = std::io::pipe().expect("make a pipe");
         let (said, to) = std::io::pipe().expect("make a pipe");
-        let (complained, control) = (Capture::new(1 << 16), Control::new());
+        let complained = Capture::new(1 << 16);
         let run = run
             .stdin(fs::File::from(OwnedFd::from(from)))
             .stdout(fs::File::from(OwnedFd::from(to)))
-            .stderr(&complained)
-            .control(&control);
+            .stderr(&complained);
+        let control = run.control();
         let plugin = plugin.clone();
         let thread = thread::spawn(move || plugin.run(run).expect("run the plugin"));
         Running { input, said: BufReader::new(said), complained, control, thread }

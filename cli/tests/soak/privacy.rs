@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use getrandom::SysRng;
 use rustix::fs::{Gid, Mode, Uid};
 use tempfile_core::{Native, Options, directory, named, place_at};
-use wasi_tempfile_host::{Run, ScratchRoot};
+use wasi_tempfile_host::{RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::part::{self, Part, Player};
@@ -40,7 +40,8 @@ fn files_are_private_under_every_umask_and_a_stranger_opens_none(scale: Scale) -
         let root = ScratchRoot::open(world.path("new")).expect("make a root");
         expect_mode(root.path(), 0o700, &mut tally);
         for (provider, plugin) in &plugins {
-            let mut running = Running::start(plugin, Run::in_root(&root).args(["plugin", "wait"]));
+            let mut running =
+                Running::start(plugin, RunOptions::in_root(&root).args(["plugin", "wait"]));
             assert_eq!(running.line(), "waiting");
             expect_mode(&running.scratch(), 0o700, &mut tally);
             // In WASI no mode can be asked for: there it is the directory above that keeps strangers out.
@@ -51,10 +52,12 @@ fn files_are_private_under_every_umask_and_a_stranger_opens_none(scale: Scale) -
             look(&running.scratch(), file, dir, &mut tally);
             running.end();
         }
-        let place =
-            place_at(&Native, root.path().to_str().expect("the test's path is text")).expect("open the root");
-        let (_file, _path) = named(&Native, &mut SysRng, &Options::default(), &place).expect("make a file");
-        let dir = directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
+        let place = place_at(&Native, root.path().to_str().expect("the test's path is text"))
+            .expect("open the root");
+        let (_file, _path) =
+            named(&Native, &mut SysRng, &Options::default(), &place).expect("make a file");
+        let dir =
+            directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
         dir.create_file("file").expect("make a child");
         dir.create_directory("directory").expect("make a child");
         look(root.path(), 0o600, 0o700, &mut tally);
@@ -75,7 +78,8 @@ fn files_made_with_the_modes_of_the_standard_library() -> Tally {
 
 fn expect_mode(path: &Path, expected: u32, tally: &mut Tally) {
     let mode = fs::symlink_metadata(path).expect("look at it").permissions().mode() & 0o7777;
-    tally.expect(mode == expected, || format!("{}: {mode:03o}, not {expected:03o}", path.display()));
+    tally
+        .expect(mode == expected, || format!("{}: {mode:03o}, not {expected:03o}", path.display()));
     tally.count("modes", 1);
 }
 
@@ -86,7 +90,9 @@ fn look(directory: &Path, file: u32, dir: u32, tally: &mut Tally) {
     while let Some(path) = pending.pop() {
         if path.is_dir() {
             pending.extend(
-                fs::read_dir(&path).expect("list it").map(|entry| entry.expect("read an entry").path()),
+                fs::read_dir(&path)
+                    .expect("list it")
+                    .map(|entry| entry.expect("read an entry").path()),
             );
         }
         if path != directory {
@@ -121,7 +127,9 @@ fn stranger(_: &[String]) -> ExitCode {
             ("read", |path| fs::read(path).map(drop)),
             ("written", |path| fs::OpenOptions::new().write(true).open(path).map(drop)),
             ("listed", |path| fs::read_dir(path).map(drop)),
-            ("entered", |path| fs::symlink_metadata(path.join("."))?.is_dir().then_some(()).ok_or_else(no)),
+            ("entered", |path| {
+                fs::symlink_metadata(path.join("."))?.is_dir().then_some(()).ok_or_else(no)
+            }),
             ("created in", |path| fs::write(path.join("planted"), "")),
             ("opened up", |path| fs::set_permissions(path, fs::Permissions::from_mode(0o777))),
             ("removed", |path| fs::remove_file(path).or_else(|_| fs::remove_dir(path))),

@@ -12,7 +12,7 @@ use std::thread;
 
 use getrandom::SysRng;
 use tempfile_core::{ErrorCode, Native, Options, TempDir, directory, place_at};
-use wasi_tempfile_host::{Plugin, Run, ScratchRoot};
+use wasi_tempfile_host::{Plugin, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};
@@ -72,15 +72,17 @@ fn a_removal_by_joined_paths_swapped_in_every_gap() -> Tally {
 }
 
 fn by_core(world: &World) -> Doomed {
-    let place =
-        place_at(&Native, world.root().to_str().expect("the test's path is text")).expect("open the root");
-    let mut dir = directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
+    let place = place_at(&Native, world.root().to_str().expect("the test's path is text"))
+        .expect("open the root");
+    let mut dir =
+        directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
     Doomed { tree: dir.path().into(), remove: Box::new(move || drop(dir.close())) }
 }
 
 fn by_its_owner(world: &World) -> Doomed {
-    let scratch =
-        ScratchRoot::open(world.root()).and_then(|root| root.create_dir()).expect("make a directory");
+    let scratch = ScratchRoot::open(world.root())
+        .and_then(|root| root.create_dir())
+        .expect("make a directory");
     Doomed { tree: scratch.path().into(), remove: Box::new(move || drop(scratch.close())) }
 }
 
@@ -94,7 +96,7 @@ fn by_a_sweep(world: &World) -> Doomed {
 /// A plugin removes a directory of its own, through its provider.
 fn by_a_plugin(plugin: &Plugin, world: &World) -> Doomed {
     let root = ScratchRoot::open_unswept(world.root()).expect("open the root");
-    let mut running = Running::start(plugin, Run::in_root(&root).args(["plugin", "remove"]));
+    let mut running = Running::start(plugin, RunOptions::in_root(&root).args(["plugin", "remove"]));
     let path = running.line();
     let tree = running.scratch().join(path.rsplit('/').next().unwrap_or_default());
     Doomed { tree, remove: Box::new(move || drop(running.end())) }
@@ -132,7 +134,8 @@ fn remove_by_core(directory: &Path, attacker: &Rc<Attacker>) {
     let (parent, name) =
         (directory.parent().and_then(Path::to_str), directory.file_name().and_then(OsStr::to_str));
     let place = place_at(&platform, parent.expect("it has a parent")).expect("open the parent");
-    let mut tree = TempDir::adopt(&platform, &place, name.expect("it has a name")).expect("open the tree");
+    let mut tree =
+        TempDir::adopt(&platform, &place, name.expect("it has a name")).expect("open the tree");
     let _ = tree.close();
 }
 
@@ -204,7 +207,8 @@ fn attack(swaps: u64, prepare: &dyn Fn(&World) -> Doomed, tally: &mut Tally) {
         let (start, done) = (Barrier::new(BAITS.len() + 1), AtomicBool::new(false));
         thread::scope(|scope| {
             for bait in BAITS {
-                let (tree, outside, start, done, swapped) = (&tree, &outside, &start, &done, &swapped);
+                let (tree, outside, start, done, swapped) =
+                    (&tree, &outside, &start, &done, &swapped);
                 scope.spawn(move || {
                     start.wait();
                     while !done.load(Ordering::Relaxed) {
@@ -253,7 +257,8 @@ fn furnish(directory: &Path) -> Vec<(PathBuf, u32)> {
         }
     }
     // A removal gives itself the right to empty it: inside, not outside.
-    fs::set_permissions(directory.join("closed"), fs::Permissions::from_mode(0o500)).expect("set a mode");
+    fs::set_permissions(directory.join("closed"), fs::Permissions::from_mode(0o500))
+        .expect("set a mode");
     look(directory)
 }
 
@@ -282,7 +287,9 @@ fn look(directory: &Path) -> Vec<(PathBuf, u32)> {
     while let Some(path) = pending.pop() {
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
         if metadata.is_dir() {
-            pending.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+            pending.extend(
+                fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()),
+            );
         }
         found.push((path, metadata.permissions().mode()));
     }

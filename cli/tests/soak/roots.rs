@@ -58,21 +58,28 @@ fn refused(open: fn(&Path) -> bool, tally: &mut Tally) {
         let closed = !root && mode & 0o700 != 0o700;
         let opened = open(&world.root());
         tally.expect(!(opened && shared), || format!("a root of mode {mode:03o} was opened"));
-        tally.expect(opened || shared || closed, || format!("a root of mode {mode:03o} was refused"));
+        tally.expect(opened || shared || closed, || {
+            format!("a root of mode {mode:03o} was refused")
+        });
         tally.count("roots", 1);
         world.set_mode("root", 0o700);
     }
     type Plant = fn(&World, &Path);
     let kinds: [(&str, Plant); 6] = [
         ("a link to a root", |world, root| symlink(world.root(), root).expect("plant a link")),
-        ("a link to nothing", |world, root| symlink(world.path("nothing"), root).expect("plant a link")),
+        ("a link to nothing", |world, root| {
+            symlink(world.path("nothing"), root).expect("plant a link")
+        }),
         ("a file", |_, root| fs::write(root, "").expect("write a file")),
-        ("a fifo", |_, root| mknodat(CWD, root, FileType::Fifo, Mode::RWXU, 0).expect("plant a fifo")),
+        ("a fifo", |_, root| {
+            mknodat(CWD, root, FileType::Fifo, Mode::RWXU, 0).expect("plant a fifo")
+        }),
         ("a socket", |_, root| drop(UnixListener::bind(root).expect("plant a socket"))),
         ("a stranger's directory", |_, root| {
             fs::create_dir(root).expect("make a directory");
             fs::set_permissions(root, fs::Permissions::from_mode(0o700)).expect("set a mode");
-            chown(root, Some(Uid::from_raw(STRANGER)), Some(Gid::from_raw(STRANGER))).expect("give it away");
+            chown(root, Some(Uid::from_raw(STRANGER)), Some(Gid::from_raw(STRANGER)))
+                .expect("give it away");
         }),
     ];
     for (kind, plant) in kinds {
@@ -101,16 +108,22 @@ fn foreign(sweeps: u64, sweep: fn(&Path) -> BTreeSet<PathBuf>, tally: &mut Tally
     fs::write(elsewhere.join("precious"), "precious").expect("write a file");
     let mut planted = BTreeSet::new();
     // Nearly the names of ours: with a name of ours it is what is not a directory.
-    for name in
-        ["notes", ".hidden", "run", "run-", "run-short", "run-AAAABBBBCCCCDDDD", "run-aaaabbbbccccdddd.bak"]
-            .into_iter()
-            .chain([
-                "trash-aaaabbbbccccddd1",
-                "RUN-aaaabbbbccccdddd",
-                " run-aaaabbbbccccdddd",
-                "run-aaaabbbbccccddddd",
-            ])
-    {
+    for name in [
+        "notes",
+        ".hidden",
+        "run",
+        "run-",
+        "run-short",
+        "run-AAAABBBBCCCCDDDD",
+        "run-aaaabbbbccccdddd.bak",
+    ]
+    .into_iter()
+    .chain([
+        "trash-aaaabbbbccccddd1",
+        "RUN-aaaabbbbccccdddd",
+        " run-aaaabbbbccccdddd",
+        "run-aaaabbbbccccddddd",
+    ]) {
         fs::create_dir(root.join(name)).expect("make a directory");
         fs::write(root.join(name).join("precious"), "precious").expect("write a file");
         planted.insert(root.join(name));

@@ -47,7 +47,8 @@ impl Until {
 }
 
 fn eight_sweepers_take_nothing_from_eight_creators(scale: Scale) -> Tally {
-    let mut tally = side_by_side(scale.pick(Until::Rounds(50), Until::Over(Duration::from_secs(60))), create);
+    let mut tally =
+        side_by_side(scale.pick(Until::Rounds(50), Until::Over(Duration::from_secs(60))), create);
     tally.add(stopped("create"));
     tally
 }
@@ -72,9 +73,10 @@ fn create(root: &ScratchRoot) -> Result<(), String> {
 
 fn create_without_lock(root: &ScratchRoot) -> Result<(), String> {
     let options = Options { prefix: "run-".into(), ..Options::default() };
-    let place =
-        place_at(&Native, root.path().to_str().unwrap_or_default()).map_err(|error| error.to_string())?;
-    let mut dir = directory(&Native, &mut SysRng, &options, &place).map_err(|error| error.to_string())?;
+    let place = place_at(&Native, root.path().to_str().unwrap_or_default())
+        .map_err(|error| error.to_string())?;
+    let mut dir =
+        directory(&Native, &mut SysRng, &options, &place).map_err(|error| error.to_string())?;
     use_it(Path::new(dir.path()))?;
     dir.close().map_err(|stayed| format!("{stayed:?}"))
 }
@@ -109,7 +111,10 @@ fn side_by_side(until: Until, create: Create) -> Tally {
     let root = || ScratchRoot::open_unswept(&path).expect("open the root");
     let mut sweepers: Vec<Player> = (0..EACH / 2)
         .map(|_| {
-            Player::start(&mut part::command("sweeper", &[path.to_str().expect("the test's path is text")]))
+            Player::start(&mut part::command(
+                "sweeper",
+                &[path.to_str().expect("the test's path is text")],
+            ))
         })
         .collect();
     thread::scope(|scope| {
@@ -188,7 +193,8 @@ fn stop_behind(how: &str, call: &str, when: usize, tally: &mut Tally) {
     let world = World::in_memory();
     let inject = format!("inject={call}:signal=STOP:when={when}");
     let log = world.path("log");
-    let options = ["-e", &format!("trace={call}"), "-e", &inject, "-o", log.to_str().unwrap_or_default()];
+    let options =
+        ["-e", &format!("trace={call}"), "-e", &inject, "-o", log.to_str().unwrap_or_default()];
     let mut creator = Player::start(&mut trace::traced(how_command(&world, how), &options));
     let process = creator.line().parse().ok().and_then(Pid::from_raw).expect("it says its number");
     while !fs::read_to_string(&log).is_ok_and(|log| log.contains("stopped by SIGSTOP")) {
@@ -225,10 +231,12 @@ fn creator(arguments: &[String]) -> ExitCode {
         use_it(scratch.path())
     } else {
         let path = root.path().join("run-aaaabbbbccccdddd");
-        rustix::fs::mkdirat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).expect("make a directory");
+        rustix::fs::mkdirat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU)
+            .expect("make a directory");
         println!(
             "{}",
-            fs::write(path.join("file"), "mine").map_or_else(|error| error.to_string(), |()| "made".into())
+            fs::write(path.join("file"), "mine")
+                .map_or_else(|error| error.to_string(), |()| "made".into())
         );
         wait();
         use_it(&path)

@@ -1,6 +1,6 @@
 //! Many plugins side by side, each trying to see what the others have, and where it is itself.
 
-use wasi_tempfile_host::{Ending, Mount, Plugin, Run, ScratchRoot};
+use wasi_tempfile_host::{Ending, Mount, Plugin, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};
@@ -58,7 +58,7 @@ impl Tenant {
         said: &mut String,
     ) -> Self {
         let canary = format!("canary of tenant {number};");
-        let run = Run::in_root(root).args(["plugin", "tenant", &canary]);
+        let run = RunOptions::in_root(root).args(["plugin", "tenant", &canary]);
         let run = match granted {
             Granted::Nothing => run,
             Granted::TheRoot => run.mount(Mount::new(root.path(), "/root").expect("a mount")),
@@ -76,7 +76,8 @@ impl Tenant {
             }
             said.push('\n');
         }
-        let host = running.scratch().into_os_string().into_string().expect("the test's path is text");
+        let host =
+            running.scratch().into_os_string().into_string().expect("the test's path is text");
         Tenant { running, canary, host, paths }
     }
 
@@ -95,7 +96,10 @@ impl Tenant {
             ]);
             guesses.push(format!("/proc/self/root{path}"));
             known.extend([format!("{}/{inside}", self.host), format!("../{scratch}/{inside}")]);
-            known.extend([format!("/tmp/../{scratch}/{inside}"), format!("/srv/{scratch}/{inside}")]);
+            known.extend([
+                format!("/tmp/../{scratch}/{inside}"),
+                format!("/srv/{scratch}/{inside}"),
+            ]);
         }
         known.push(self.host.clone());
         (guesses, known)
@@ -103,8 +107,15 @@ impl Tenant {
 }
 
 /// What no tenant has any business with, and would show it where it is.
-const OF_THE_HOST: [&str; 7] =
-    ["/proc/self/cwd", "/proc/self/environ", "/proc/self/mountinfo", "..", "/", "/etc/passwd", "/root"];
+const OF_THE_HOST: [&str; 7] = [
+    "/proc/self/cwd",
+    "/proc/self/environ",
+    "/proc/self/mountinfo",
+    "..",
+    "/",
+    "/etc/passwd",
+    "/root",
+];
 
 /// What a tenant is asked to try. At paths of the host it keeps to itself the answers, which repeat the path.
 fn lines(doors: &[(Vec<String>, Vec<String>)], own: usize) -> Vec<String> {
@@ -138,14 +149,21 @@ fn live_together(plugin: &Plugin, number: usize, granted: Granted, tally: &mut T
                 scope.spawn(move || (lines.len(), tenant.running.end_after(&lines)))
             })
             .collect();
-        neighbours.into_iter().map(|neighbour| neighbour.join().expect("no panic")).collect::<Vec<_>>()
+        neighbours
+            .into_iter()
+            .map(|neighbour| neighbour.join().expect("no panic"))
+            .collect::<Vec<_>>()
     });
 
     let host = world.path("").into_os_string().into_string().expect("the test's path is text");
     for (own, (tried, (heard, outcome))) in ended.into_iter().enumerate() {
         said[own].push_str(&heard);
-        tally.expect(outcome.ending == Ending::Returned, || format!("tenant {own}: {}", outcome.ending));
-        tally.expect(heard.trim_end().ends_with("whole"), || format!("tenant {own}: what it hid is torn"));
+        tally.expect(outcome.ending == Ending::Returned, || {
+            format!("tenant {own}: {}", outcome.ending)
+        });
+        tally.expect(heard.trim_end().ends_with("whole"), || {
+            format!("tenant {own}: what it hid is torn")
+        });
         let seen = canaries
             .iter()
             .enumerate()

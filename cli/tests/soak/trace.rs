@@ -12,7 +12,12 @@ pub(crate) const CALLS: &str = "mkdirat,openat,unlinkat,renameat,renameat2,linka
 /// The command, under strace with these options.
 pub(crate) fn traced(command: Command, options: &[&str]) -> Command {
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq"]).args(options).arg("--").arg(command.get_program()).args(command.get_args());
+    strace
+        .args(["-f", "-qq"])
+        .args(options)
+        .arg("--")
+        .arg(command.get_program())
+        .args(command.get_args());
     strace.stdin(Stdio::null()).stderr(Stdio::null());
     strace
 }
@@ -41,14 +46,22 @@ pub(crate) fn calls(command: Command) -> Result<Vec<Call>, String> {
         Err(error) => return Err(format!("strace: {error}")),
     }
     let log = fs::read_to_string(log).map_err(|error| format!("strace: {error}"))?;
-    let calls = log.lines().filter_map(|line| line.split_once(' ')).filter(|(_, text)| text.contains('('));
+    let calls =
+        log.lines().filter_map(|line| line.split_once(' ')).filter(|(_, text)| text.contains('('));
     Ok(calls
-        .map(|(thread, text)| Call { thread: thread.to_owned(), text: text.trim_start().to_owned() })
+        .map(|(thread, text)| Call {
+            thread: thread.to_owned(),
+            text: text.trim_start().to_owned(),
+        })
         .collect())
 }
 
 /// Which of the calls of this name is the first with this in its arguments, counted from 1.
-pub(crate) fn occurrence(command: Command, call: &str, with: &str) -> Result<Option<usize>, String> {
+pub(crate) fn occurrence(
+    command: Command,
+    call: &str,
+    with: &str,
+) -> Result<Option<usize>, String> {
     let calls = calls(command)?;
     let mut of_this_name = calls.iter().filter(|made| made.name() == call);
     Ok(of_this_name.position(|made| made.text.contains(with)).map(|at| at + 1))

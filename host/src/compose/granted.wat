@@ -1,4 +1,5 @@
-;; wasi:filesystem/preopens without the scratch directory: the host's own list, less one entry.
+;; wasi:filesystem/preopens without the provider's directory: the host's own list, less the first entry
+;; of its name. A second one of the same name is the plugin's.
 ;;
 ;; Version 0.2.0 serves a plugin that imports any later 0.2: the interface has not changed. The guest
 ;; path of the scratch directory, `/tmp`, is `SCRATCH_GUEST_PATH` of compose.rs.
@@ -69,6 +70,7 @@
       (local $from i32)
       (local $end i32)
       (local $to i32)
+      (local $hidden i32)
       (global.set $next (i32.const 1024))
       (call $get (i32.const 0))
       (local.set $from (i32.load (i32.const 0)))
@@ -78,8 +80,12 @@
       (block $done
         (loop $next-entry
           (br_if $done (i32.eq (local.get $from) (local.get $end)))
-          (if (call $is-scratch (i32.load offset=4 (local.get $from)) (i32.load offset=8 (local.get $from)))
-            (then (call $drop (i32.load (local.get $from))))
+          (if (i32.and
+                (i32.eqz (local.get $hidden))
+                (call $is-scratch (i32.load offset=4 (local.get $from)) (i32.load offset=8 (local.get $from))))
+            (then
+              (local.set $hidden (i32.const 1))
+              (call $drop (i32.load (local.get $from))))
             (else
               (i32.store (local.get $to) (i32.load (local.get $from)))
               (i32.store offset=4 (local.get $to) (i32.load offset=4 (local.get $from)))

@@ -12,7 +12,7 @@ use tempfile_core::{
 
 use super::TempfileCtx;
 use crate::compose::SCRATCH_GUEST_PATH;
-use crate::error::Error;
+use crate::error::{Error, MountCause};
 use crate::sandbox::Mount;
 use crate::scratch::ScratchDir;
 
@@ -185,7 +185,7 @@ impl TempfileCtxBuilder {
         let open = |Preopen { guest, dir, read_only }| {
             let dir = platform.base(dir, &guest).map_err(|code| Error::Mount {
                 guest: guest.clone(),
-                cause: code.to_string(),
+                cause: MountCause::Memory { code },
             })?;
             Ok(Preopen { guest, dir, read_only })
         };

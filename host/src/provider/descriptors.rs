@@ -7,8 +7,7 @@ use tempfile_core::{Error, ErrorCode};
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::{Descriptor, Dir};
 use wasmtime_wasi::p2::{
-    DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError,
-    StreamResult,
+    DynInputStream, DynOutputStream, InputStream, OutputStream, Pollable, StreamError, StreamResult,
 };
 use wasmtime_wasi::{FsPerms, OpenMode, async_trait};
 
@@ -32,7 +31,8 @@ impl TempfileCtxView<'_> {
 impl Host for TempfileCtxView<'_> {
     fn file_descriptor(&mut self, file: Resource<File>) -> Result<Resource<Descriptor>, Failure> {
         // The context permits none of files, so this fails with the right error.
-        let _ = self.call(|view| Ok::<_, Failure>(view.table.get_mut(&file)?.into_descriptor()?))?;
+        let _ =
+            self.call(|view| Ok::<_, Failure>(view.table.get_mut(&file)?.into_descriptor()?))?;
         Err(Error::without_path(ErrorCode::Unsupported, "give out a file").into())
     }
 

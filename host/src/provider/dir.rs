@@ -49,12 +49,7 @@ impl HostTempDir for TempfileCtxView<'_> {
         self.call_dir(&dir, |dir| dir.metadata(&path)).map(convert::metadata)
     }
 
-    fn rename(
-        &mut self,
-        dir: Resource<TempDir>,
-        old: String,
-        new: String,
-    ) -> Result<(), Failure> {
+    fn rename(&mut self, dir: Resource<TempDir>, old: String, new: String) -> Result<(), Failure> {
         self.call_dir(&dir, |dir| dir.rename(&old, &new))
     }
 

@@ -63,12 +63,7 @@ impl TempfileCtxView<'_> {
 }
 
 impl HostFile for TempfileCtxView<'_> {
-    fn read(
-        &mut self,
-        file: Resource<File>,
-        length: u32,
-        offset: u64,
-    ) -> Result<Vec<u8>, Failure> {
+    fn read(&mut self, file: Resource<File>, length: u32, offset: u64) -> Result<Vec<u8>, Failure> {
         self.call_file(&file, |file| file.read(length, offset))
     }
 

@@ -20,7 +20,8 @@ struct World {
 impl World {
     fn new(name: &str) -> Self {
         let root = std::env::temp_dir().join(format!("provider-{name}-{}", std::process::id()));
-        let scratch = ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
+        let scratch =
+            ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
         Self { root, scratch }
     }
 
@@ -69,7 +70,10 @@ fn a_table_that_is_full_is_an_error_and_leaves_nothing() {
     let (_file, path) = view.named(options(), Location::Scratch).expect("room for two handles");
     for _ in 0..3 {
         // The path would have room, the file would not.
-        assert_code(view.named(options(), Location::Scratch), tempfile_core::ErrorCode::OutOfHandles);
+        assert_code(
+            view.named(options(), Location::Scratch),
+            tempfile_core::ErrorCode::OutOfHandles,
+        );
         assert_eq!(world.entries(), 1);
     }
     HostTempPath::drop(&mut view, path).expect("a handle");
@@ -101,7 +105,10 @@ fn nothing_goes_round_the_limits_and_the_plugin_can_read_them() {
         let told = ledger::Host::limits(&mut view).expect("no trap");
         assert_eq!((told.bytes, told.handles), (limits.and(Some(10)), limits.and(Some(8))));
         let live = ledger::Host::usage(&mut view).expect("no trap").live;
-        assert_eq!((live.files, live.directories, live.entries), (1, 1, u64::from(limits.is_some())));
+        assert_eq!(
+            (live.files, live.directories, live.entries),
+            (1, 1, u64::from(limits.is_some()))
+        );
         drop(table);
     }
     world.end();
@@ -131,7 +138,11 @@ fn a_stream_counts_like_the_file_it_is_of_and_goes_on_after_it() {
 }
 
 /// An instance whose clock only the test moves, in seconds.
-fn with_clock(name: &str, limits: Limits, test: impl FnOnce(&World, &mut TempfileCtxView<'_>, &AtomicU64)) {
+fn with_clock(
+    name: &str,
+    limits: Limits,
+    test: impl FnOnce(&World, &mut TempfileCtxView<'_>, &AtomicU64),
+) {
     let world = World::new(name);
     let seconds = Arc::new(AtomicU64::new(0));
     let clock = seconds.clone();

@@ -16,6 +16,7 @@ use super::{Error, KEPT, RUN, ScratchRoot, TRASH, lock};
 
 /// What a sweep found in a root: full paths, in no order.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Sweep {
     /// What a dead owner left, and is gone now; in a dry run, what would go.
     pub removed: Vec<PathBuf>,
@@ -88,12 +89,14 @@ impl ScratchRoot {
     ///
     /// If the root cannot be read. What could not be removed is part of the answer.
     pub fn sweep(&self) -> Result<Sweep, Error> {
-        self.each(Native::open_for_removal, |root, name, trash, sweep| match root.remove(name, trash) {
-            Ok(failures) if failures.is_empty() => sweep.removed.push(root.path().join(name)),
-            Ok(failures) => sweep.not_removed.extend(failures),
-            // Its creator lost the race for the lock, and took it back itself.
-            Err(ErrorCode::NoEntry) => {}
-            Err(code) => sweep.not_removed.push(root.stayed(name, code)),
+        self.each(Native::open_for_removal, |root, name, trash, sweep| {
+            match root.remove(name, trash) {
+                Ok(failures) if failures.is_empty() => sweep.removed.push(root.path().join(name)),
+                Ok(failures) => sweep.not_removed.extend(failures),
+                // Its creator lost the race for the lock, and took it back itself.
+                Err(ErrorCode::NoEntry) => {}
+                Err(code) => sweep.not_removed.push(root.stayed(name, code)),
+            }
         })
     }
 
@@ -103,11 +106,17 @@ impl ScratchRoot {
     ///
     /// If the root cannot be read.
     pub fn sweep_dry(&self) -> Result<Sweep, Error> {
-        self.each(Native::open_directory, |root, name, _, sweep| sweep.removed.push(root.path().join(name)))
+        self.each(Native::open_directory, |root, name, _, sweep| {
+            sweep.removed.push(root.path().join(name))
+        })
     }
 
     /// Looks at everything in the root, and does this with what dead owners left; it is held meanwhile.
-    fn each(&self, open: Open, mut found: impl FnMut(&Self, &str, bool, &mut Sweep)) -> Result<Sweep, Error> {
+    fn each(
+        &self,
+        open: Open,
+        mut found: impl FnMut(&Self, &str, bool, &mut Sweep),
+    ) -> Result<Sweep, Error> {
         let mut sweep = Sweep::default();
         let failed = |errno| self.failed("read it", errno);
         // All names before the first change: what is renamed meanwhile might be listed twice.
@@ -173,7 +182,8 @@ impl ScratchRoot {
         let trashed = if trash {
             name.to_owned()
         } else {
-            let options = Options { prefix: TRASH.to_owned(), suffix: String::new(), ..Options::default() };
+            let options =
+                Options { prefix: TRASH.to_owned(), suffix: String::new(), ..Options::default() };
             let rename = |free: &str| Native.rename(root, name.as_bytes(), root, free.as_bytes());
             under_new_name(&options, &mut SysRng, rename)?.1
         };

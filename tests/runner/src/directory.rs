@@ -29,7 +29,8 @@ impl Directory {
     fn create(parent: &Path, mode: u32) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
-            let name = format!("conformance-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            let name =
+                format!("conformance-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
             let path = parent.join(name);
             match DirBuilder::new().mode(mode).create(&path) {
                 Ok(()) => return Ok(Directory(path.canonicalize()?)),

@@ -95,7 +95,9 @@ impl Suite {
             for _ in 0..threads {
                 let (next, send) = (&next, send.clone());
                 scope.spawn(move || {
-                    while let Some((placement, case)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some((placement, case)) =
+                        jobs.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
                         if send.send(self.run(case, *placement)).is_err() {
                             return;
                         }
@@ -148,7 +150,12 @@ impl Suite {
             return self.launcher.run(&process, &[]);
         }
         let granted = granted.as_ref().map(Directory::path);
-        Ok(sandboxed::run(plugin, case, placement, Places { directory: directory.path(), granted })?)
+        Ok(sandboxed::run(
+            plugin,
+            case,
+            placement,
+            Places { directory: directory.path(), granted },
+        )?)
     }
 
     /// The suite, compiled for a placement in a sandbox.
@@ -160,7 +167,8 @@ impl Suite {
         let load = || {
             let provider = read_provider(provider)?;
             let provider = provider.as_deref().unwrap_or(components::PROVIDER);
-            sandboxed::load(placement, provider, Some(self.cache()?)).map_err(|error| error.to_string())
+            sandboxed::load(placement, provider, Some(self.cache()?))
+                .map_err(|error| error.to_string())
         };
         slot.get_or_init(load).as_ref().map_err(String::clone)
     }
@@ -177,7 +185,8 @@ type Problem = Box<dyn std::error::Error>;
 
 /// A provider's bytes.
 fn read_provider(file: Option<&Path>) -> Result<Option<Vec<u8>>, String> {
-    let read = |path: &Path| fs::read(path).map_err(|error| format!("read {}: {error}", path.display()));
+    let read =
+        |path: &Path| fs::read(path).map_err(|error| format!("read {}: {error}", path.display()));
     file.map(read).transpose()
 }
 

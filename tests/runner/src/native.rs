@@ -9,14 +9,15 @@ use crate::{CaseProcess, Directory, Launcher, Problem, granted};
 
 /// Runs a case natively.
 pub(crate) fn run(launcher: &Launcher, case: &'static Case) -> Result<Outcome, Problem> {
-    let directory = Directory::new().map_err(|error| format!("no directory for the case: {error}"))?;
+    let directory =
+        Directory::new().map_err(|error| format!("no directory for the case: {error}"))?;
     let scratch = directory.path();
     let variables = match case.setup.environment {
         None => vec![("TMPDIR".to_owned(), text(scratch))],
         Some(chosen) => setup::environment(chosen, &text(scratch)),
     };
-    let granted =
-        granted(case, Placement::Native).map_err(|error| format!("nothing to grant to the case: {error}"))?;
+    let granted = granted(case, Placement::Native)
+        .map_err(|error| format!("nothing to grant to the case: {error}"))?;
     let process = CaseProcess {
         case,
         placement: Placement::Native,

@@ -37,8 +37,9 @@ impl Launcher {
         process: &CaseProcess,
         variables: &[(String, String)],
     ) -> Result<Outcome, Problem> {
-        let output =
-            self.output(process, variables).map_err(|error| format!("no process for the case: {error}"))?;
+        let output = self
+            .output(process, variables)
+            .map_err(|error| format!("no process for the case: {error}"))?;
         let said = String::from_utf8_lossy(&output.stdout);
         Ok(command::understand(output.status.success(), &said, &failure_text(&output)))
     }
@@ -202,7 +203,10 @@ mod tests {
         let read = CaseProcess::from_arguments(process.arguments()).expect("they are complete");
         assert_eq!((read.case.name(), read.placement), (case.name(), Placement::Host));
         assert_eq!((read.directory, read.granted), ("/a b".into(), None));
-        assert_eq!((read.provider, read.cache), (Some("provider.wasm".into()), Some("/cache".into())));
+        assert_eq!(
+            (read.provider, read.cache),
+            (Some("provider.wasm".into()), Some("/cache".into()))
+        );
     }
 
     #[test]

@@ -6,8 +6,10 @@ use std::time::Duration;
 use conformance::{Case, Outcome, Placement, command, setup, world};
 
 use wasi_tempfile_host::{
-    Capture, Ending, Error, Mount, Plugin, Run, SCRATCH_GUEST_PATH, Sandbox, ScratchRoot,
+    Capture, Ending, Error, Mount, Plugin, Provider, RunOptions, SCRATCH_GUEST_PATH, Sandbox,
+    ScratchAccess, ScratchRoot,
 };
+use wasi_tempfile_host::wasmtime::{Cache, CacheConfig};
 
 use crate::{SUITE, witness};
 
@@ -17,17 +19,24 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// What is kept of what a case says.
 const SAID: usize = 1 << 20;
 
-/// The suite inside a sandbox: served by the host, or composed with this provider.
-pub(crate) fn load(placement: Placement, provider: &[u8], cache: Option<&Path>) -> Result<Plugin, Error> {
-    let sandbox = match cache {
-        Some(directory) => Sandbox::with_cache(directory)?,
-        None => Sandbox::new()?,
-    };
-    let sandbox = sandbox.with(witness::add_to_linker)?;
-    match placement {
-        Placement::Host => sandbox.load_hosted(SUITE),
-        Placement::Native | Placement::Component => sandbox.load_with(SUITE, provider),
+/// Loads the suite for a placement.
+pub(crate) fn load(
+    placement: Placement,
+    provider: &[u8],
+    cache: Option<&Path>,
+) -> Result<Plugin, Error> {
+    let mut builder = Sandbox::builder();
+    if let Some(directory) = cache {
+        let mut config = CacheConfig::new();
+        config.with_directory(directory);
+        let failed = |source| Error::Engine { operation: "open the cache", source };
+        builder = builder.cache(Cache::new(config).map_err(failed)?);
     }
+    let provider = match placement {
+        Placement::Host => Provider::Host,
+        Placement::Native | Placement::Component => Provider::Custom(provider),
+    };
+    builder.build()?.with(witness::add_to_linker)?.load(SUITE, provider)
 }
 
 /// Plays sequences of operations below a directory, and gives what was said.
@@ -39,7 +48,8 @@ pub(crate) fn script(
 ) -> Result<String, String> {
     let (stdout, stderr) = (Capture::new(1 << 26), Capture::new(SAID));
     let root = ScratchRoot::open(directory).map_err(|error| error.to_string())?;
-    let run = Run::in_root(&root)
+    let run = RunOptions::in_root(&root)
+        .scratch_access(ScratchAccess::Isolated)
         .args(["conformance", "--script"])
         .args(arguments)
         .env(world::PLACEMENT, placement.as_str())
@@ -69,14 +79,17 @@ pub(crate) fn run(
     Places { directory, granted }: Places<'_>,
 ) -> Result<Outcome, Error> {
     let (stdout, stderr) = (Capture::new(SAID), Capture::new(SAID));
-    let mut run = Run::in_root(&ScratchRoot::open(directory)?)
+    let mut run = RunOptions::in_root(&ScratchRoot::open(directory)?)
+        .scratch_access(ScratchAccess::Isolated)
         .args(["conformance", &case.name()])
         .env(world::PLACEMENT, placement.as_str())
         .env(world::SCRATCH, SCRATCH_GUEST_PATH)
         .stdout(&stdout)
         .stderr(&stderr)
         .timeout(PATIENCE);
-    for (name, value) in setup::environment(case.setup.environment.unwrap_or_default(), SCRATCH_GUEST_PATH) {
+    for (name, value) in
+        setup::environment(case.setup.environment.unwrap_or_default(), SCRATCH_GUEST_PATH)
+    {
         run = run.env(name, value);
     }
     for grant in case.setup.grants {
@@ -87,7 +100,9 @@ pub(crate) fn run(
     let (said, complained) = (stdout.text(), stderr.text());
     let hidden = directory.to_string_lossy();
     if said.contains(&*hidden) || complained.contains(&*hidden) {
-        return Ok(Outcome::Failed(format!("the instance knows the host's path:\n{said}{complained}")));
+        return Ok(Outcome::Failed(format!(
+            "the instance knows the host's path:\n{said}{complained}"
+        )));
     }
     let detail = match &ended.ending {
         Ending::Returned | Ending::Failed { .. } if !complained.trim().is_empty() => complained,

@@ -26,13 +26,15 @@ fn play(suite: &Suite, placement: Placement, seed: u64, count: u64) -> Vec<Strin
     let directory =
         Directory::new_in(Path::new(IN_MEMORY)).or_else(|_| Directory::new()).expect("a directory");
     let said = suite.script(placement, directory.path(), seed, count);
-    let said = said.unwrap_or_else(|problem| panic!("{placement}, {count} from seed {seed}: {problem}"));
+    let said =
+        said.unwrap_or_else(|problem| panic!("{placement}, {count} from seed {seed}: {problem}"));
     said.lines().map(str::to_owned).collect()
 }
 
 /// Both accounts of one sequence, up to the first answer that differs.
 fn explain(suite: &Suite, seed: u64, placement: Placement) -> String {
-    let (native, other) = (play(suite, Placement::Native, seed, 1), play(suite, placement, seed, 1));
+    let (native, other) =
+        (play(suite, Placement::Native, seed, 1), play(suite, placement, seed, 1));
     let mut told = format!("seed {seed} (DIFFERENTIAL_SEED={seed} DIFFERENTIAL_COUNT=1):\n");
     for (native, other) in native.iter().zip(&other) {
         if native != other {

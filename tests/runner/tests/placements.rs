@@ -8,7 +8,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let suite = Arc::new(Suite::new(Launcher::new(env!("CARGO_BIN_EXE_conformance-case"), &[]), None));
+    let suite =
+        Arc::new(Suite::new(Launcher::new(env!("CARGO_BIN_EXE_conformance-case"), &[]), None));
     let trials = Placement::ALL
         .into_iter()
         .flat_map(|placement| cases().map(move |case| (placement, case)))

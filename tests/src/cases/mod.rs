@@ -12,7 +12,7 @@ mod client;
 mod closed;
 mod collision;
 mod default_directory;
-mod direct;
+mod descriptors;
 mod directory;
 mod errors;
 mod extremes;
@@ -72,7 +72,7 @@ const MODULES: &[&[Case]] = &[
     closed::CASES,
     errors::CASES,
     isolation::CASES,
-    direct::CASES,
+    descriptors::CASES,
     client::CASES,
     builder::CASES,
     spooled::CASES,

@@ -184,7 +184,7 @@ in_wasm! {
     fn an_open_directory_is_for_reading_and_changing(w) {
         let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
         put(&dir.create_file("seen").unwrap(), 0, "by both");
-        let descriptor = interface::open_directory(&dir).unwrap();
+        let descriptor = interface::directory_descriptor(&dir).unwrap();
         let listing = descriptor.read_directory().unwrap();
         assert_eq!(listing.read_directory_entry().unwrap().unwrap().name, "seen");
         drop(listing);
@@ -197,7 +197,7 @@ in_wasm! {
 
     fn an_open_directory_still_goes(w) {
         let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
-        let descriptor = interface::open_directory(&dir).unwrap();
+        let descriptor = interface::directory_descriptor(&dir).unwrap();
         descriptor.create_directory_at("deep").unwrap();
         descriptor.create_directory_at("deep/er").unwrap();
         dir.close().unwrap();
@@ -208,10 +208,10 @@ in_wasm! {
     fn a_closed_directory_is_not_opened(w) {
         let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
         dir.close().unwrap();
-        assert_code(interface::open_directory(&dir), ErrorCode::Closed);
+        assert_code(interface::directory_descriptor(&dir), ErrorCode::Closed);
         let kept = interface::directory(&Options::default(), Location::Scratch).unwrap();
         kept.keep().unwrap();
-        assert_code(interface::open_directory(&kept), ErrorCode::Closed);
+        assert_code(interface::directory_descriptor(&kept), ErrorCode::Closed);
         w.remove(&w.inside(kept.path()));
     }
 }

@@ -27,13 +27,19 @@ pub(super) fn print(
         writeln!(out, "{:6}what", "cases")?;
     }
     for row in ROWS {
-        let verdicts: Vec<_> = placements.iter().map(|placement| verdict(row, *placement, results)).collect();
+        let verdicts: Vec<_> =
+            placements.iter().map(|placement| verdict(row, *placement, results)).collect();
         well &= verdicts.iter().all(|verdict| matches!(*verdict, "passed" | "skipped"));
         let cases = row.cases().count();
         if format == Format::Json {
             for (placement, outcome) in placements.iter().zip(&verdicts) {
-                let line =
-                    Line { row: row.id, what: row.what, placement: placement.as_str(), outcome, cases };
+                let line = Line {
+                    row: row.id,
+                    what: row.what,
+                    placement: placement.as_str(),
+                    outcome,
+                    cases,
+                };
                 serde_json::to_writer(&mut *out, &line)?;
                 writeln!(out)?;
             }
@@ -58,8 +64,10 @@ struct Line<'a> {
 /// How the row's cases ended in a placement: one that failed fails the row, and one that passed shows it, unless a case failed.
 fn verdict(row: &Row, placement: Placement, results: &[CaseResult]) -> &'static str {
     let names: Vec<String> = row.cases().map(Case::name).collect();
-    let of_row = |result: &&CaseResult| result.placement == placement && names.contains(&result.case);
-    let ended: Vec<&Outcome> = results.iter().filter(of_row).map(|result| &result.outcome).collect();
+    let of_row =
+        |result: &&CaseResult| result.placement == placement && names.contains(&result.case);
+    let ended: Vec<&Outcome> =
+        results.iter().filter(of_row).map(|result| &result.outcome).collect();
     match ended.as_slice() {
         [] => "no case",
         ended if ended.iter().any(|outcome| matches!(outcome, Outcome::Failed(_))) => "failed",

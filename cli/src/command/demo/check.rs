@@ -67,7 +67,8 @@ impl Checked {
             self.first.push(line.to_vec());
         } else {
             // Kept in a ring of buffers: this is done for every line.
-            let mut kept = if self.last.len() < Self::EXCERPT { Vec::new() } else { self.last.remove(0) };
+            let mut kept =
+                if self.last.len() < Self::EXCERPT { Vec::new() } else { self.last.remove(0) };
             kept.clear();
             kept.extend_from_slice(line);
             self.last.push(kept);
@@ -85,7 +86,10 @@ pub(super) enum Broken {
 }
 
 /// Hands each line of `from` to `to`, and says what they were like.
-pub(super) fn lines(from: impl Read, mut to: impl FnMut(&[u8]) -> io::Result<()>) -> Result<Checked, Broken> {
+pub(super) fn lines(
+    from: impl Read,
+    mut to: impl FnMut(&[u8]) -> io::Result<()>,
+) -> Result<Checked, Broken> {
     let mut from = BufReader::with_capacity(64 << 10, from);
     let mut checked = Checked::default();
     let (mut line, mut before) = (Vec::new(), Vec::new());
@@ -124,9 +128,13 @@ mod tests {
             assert_eq!(fingerprint("long line\na\nb\n\n", piece), one);
         }
         assert_eq!(one.lines, 4);
-        for other in
-            ["b\n\na\nlong\nline", "b\na\nlong line", "b\n\na\nlong line\n\n", "b\n\nb\nlong line", ""]
-        {
+        for other in [
+            "b\n\na\nlong\nline",
+            "b\na\nlong line",
+            "b\n\na\nlong line\n\n",
+            "b\n\nb\nlong line",
+            "",
+        ] {
             assert_ne!(fingerprint(other, 5), one, "{other:?}");
         }
     }

@@ -31,7 +31,8 @@ enum State {
 
 impl Destination {
     pub(super) fn open(path: Option<&Path>) -> Result<Self> {
-        let out = path.map(|path| Out::open(path).map_err(|cause| describe(path, &cause))).transpose()?;
+        let out =
+            path.map(|path| Out::open(path).map_err(|cause| describe(path, &cause))).transpose()?;
         Ok(Self { out })
     }
 
@@ -81,7 +82,9 @@ impl Out {
                 fs::remove_file(path)?;
                 None
             }
-            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Some(options.create(true).open(path)?),
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {
+                Some(options.create(true).open(path)?)
+            }
             Err(cause) => return Err(cause),
         };
         Ok(Self { path: path.to_owned(), state: State::Waiting(existing) })

@@ -80,7 +80,10 @@ impl Report<'_> {
         let mut text = match &outcome.left_behind[..] {
             [] => "nothing".to_owned(),
             [name] => format!("{} by the plugin, which the host removed", name.display()),
-            names => format!("{} by the plugin, which the host removed", count(names.len() as u64, "name")),
+            names => format!(
+                "{} by the plugin, which the host removed",
+                count(names.len() as u64, "name")
+            ),
         };
         let root = self.root.display();
         text += &match (outcome.not_removed.len(), others) {
@@ -113,7 +116,11 @@ fn printable(line: &[u8]) -> String {
     let mut shown: String = text
         .chars()
         .take(WIDTH)
-        .map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character })
+        .map(
+            |character| {
+                if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
+            },
+        )
         .collect();
     if text.chars().nth(WIDTH).is_some() {
         shown.push('…');

@@ -35,9 +35,14 @@ impl Source {
             let file = File::open(path)?;
             let metadata = file.metadata()?;
             // It could be opened, and then not be read.
-            if metadata.is_dir() { Err(ErrorKind::IsADirectory.into()) } else { Ok((file, metadata.len())) }
+            if metadata.is_dir() {
+                Err(ErrorKind::IsADirectory.into())
+            } else {
+                Ok((file, metadata.len()))
+            }
         };
-        let (file, size) = open().map_err(|cause: io::Error| format!("read {}: {cause}", path.display()))?;
+        let (file, size) =
+            open().map_err(|cause: io::Error| format!("read {}: {cause}", path.display()))?;
         Ok(Self {
             name: path.display().to_string(),
             size,
@@ -48,7 +53,11 @@ impl Source {
     }
 
     /// Writes it to `to`, and says what lines it had.
-    pub(super) fn feed(mut self, mut to: impl Write, progress: &Progress) -> io::Result<Fingerprint> {
+    pub(super) fn feed(
+        mut self,
+        mut to: impl Write,
+        progress: &Progress,
+    ) -> io::Result<Fingerprint> {
         let mut fingerprint = Fingerprint::default();
         let mut buffer = vec![0; 64 << 10];
         loop {

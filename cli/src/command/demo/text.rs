@@ -31,7 +31,8 @@ const SHIPS: &[&str] = &[
     "Östra Vind",
     "Éclat",
 ];
-const RIGS: &[&str] = &["barge", "brig", "cutter", "ketch", "lugger", "pinnace", "schooner", "sloop", "yawl"];
+const RIGS: &[&str] =
+    &["barge", "brig", "cutter", "ketch", "lugger", "pinnace", "schooner", "sloop", "yawl"];
 const PORTS: &[&str] = &[
     "Arne Mouth",
     "Bracken Sound",
@@ -54,7 +55,8 @@ const PORTS: &[&str] = &[
 ];
 const DEEDS: &[&str] =
     &["asks a berth", "goes out", "is searched", "lands", "lies over", "loads", "puts in", "waits"];
-const MEASURES: &[&str] = &["barrels", "bales", "casks", "chests", "crates", "hampers", "sacks", "tons"];
+const MEASURES: &[&str] =
+    &["barrels", "bales", "casks", "chests", "crates", "hampers", "sacks", "tons"];
 const GOODS: &[&str] = &[
     "barley",
     "candles",

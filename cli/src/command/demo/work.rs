@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wasi_tempfile_host::{Capture, Control, Ending, Outcome, Plugin, Run, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Outcome, Plugin, RunOptions, ScratchRoot};
 
 use super::check::{self, Broken, Checked, Fingerprint};
 use super::destination::Destination;
@@ -52,14 +52,13 @@ impl Work {
         let pipe = || io::pipe().map_err(|cause| format!("make a pipe: {cause}"));
         let ((stdin, feed), (drain, stdout)) = (pipe()?, pipe()?);
         let stderr = Capture::new(64 << 10);
-        let control = Control::new();
-        let run = Run::in_root(root)
+        let run = RunOptions::in_root(root)
             .args(self.arguments())
             .stdin(File::from(OwnedFd::from(stdin)))
             .stdout(File::from(OwnedFd::from(stdout)))
             .stderr(&stderr)
-            .memory(self.memory)
-            .control(&control);
+            .memory(self.memory);
+        let control = run.control();
 
         let progress = Arc::new(Progress::of(source.size));
         let cannot_read = format!("read {}", source.name);

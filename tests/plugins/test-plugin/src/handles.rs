@@ -113,7 +113,9 @@ type Function = (&'static str, Kind, Says, fn(i32));
 // answer has room for every result. A handle that is none is what the other side has to cope with.
 const FUNCTIONS: &[Function] = &[
     ("file.read", Kind::File, Says::Error(4), |file| unsafe { read(file, 0, 1, answer()) }),
-    ("file.write", Kind::File, Says::Error(8), |file| unsafe { write(file, 0, text(NAME).0, 1, answer()) }),
+    ("file.write", Kind::File, Says::Error(8), |file| unsafe {
+        write(file, 0, text(NAME).0, 1, answer())
+    }),
     ("file.size", Kind::File, Says::Error(8), |file| unsafe { size(file, answer()) }),
     ("file.set-size", Kind::File, Says::Error(4), |file| unsafe { set_size(file, 0, answer()) }),
     ("file.sync", Kind::File, Says::Error(4), |file| unsafe { sync(file, 0, answer()) }),
@@ -154,7 +156,9 @@ const FUNCTIONS: &[Function] = &[
     ("temp-dir.entries", Kind::Dir, Says::Error(4), |dir| unsafe { entries(dir, 0, 0, answer()) }),
     ("temp-dir.keep", Kind::Dir, Says::Error(4), |dir| unsafe { keep_dir(dir, answer()) }),
     ("temp-dir.close", Kind::Dir, Says::Success, |dir| unsafe { close_dir(dir, answer()) }),
-    ("direct.open-directory", Kind::Dir, Says::Error(4), |dir| unsafe { open_directory(dir, answer()) }),
+    ("direct.open-directory", Kind::Dir, Says::Error(4), |dir| unsafe {
+        open_directory(dir, answer())
+    }),
     ("unnamed", Kind::Dir, Says::Error(4), |dir| unsafe { unnamed(1, dir, 0, answer()) }),
     ("named", Kind::Dir, Says::Error(4), |dir| unsafe { named_in(1, dir) }),
     ("directory", Kind::Dir, Says::Error(4), |dir| unsafe { directory_in(1, dir) }),

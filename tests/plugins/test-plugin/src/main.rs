@@ -183,7 +183,9 @@ fn number(text: &str) -> u64 {
 fn code<T>(result: &std::io::Result<T>) -> &'static str {
     match result {
         Ok(_) => "ok",
-        Err(error) => wasi_tempfile::error_code(error).map_or("without a code", |code| code.as_str()),
+        Err(error) => {
+            wasi_tempfile::error_code(error).map_or("without a code", |code| code.as_str())
+        }
     }
 }
 
@@ -260,7 +262,8 @@ fn children(count: u64) {
 fn spool(sizes: Vec<u64>) {
     let mut files = Vec::new();
     for size in sizes {
-        let file = interface::spooled(Some(1 << 30), Location::Scratch).expect("make a spooled file");
+        let file =
+            interface::spooled(Some(1 << 30), Location::Scratch).expect("make a spooled file");
         let written = file.write(&vec![size as u8; size as usize], 0).map_err(|error| error.code);
         files.push((file, size, written));
     }
@@ -270,8 +273,13 @@ fn spool(sizes: Vec<u64>) {
             Ok(Storage::Disk) => "disk",
             Err(_) => "nowhere",
         };
-        let whole = file.read(u32::MAX, 0).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == *size as u8));
-        say(&format!("{size} in {place}, {} {}", written.is_ok(), if whole { "whole" } else { "torn" }));
+        let whole =
+            file.read(u32::MAX, 0).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == *size as u8));
+        say(&format!(
+            "{size} in {place}, {} {}",
+            written.is_ok(),
+            if whole { "whole" } else { "torn" }
+        ));
     }
 }
 
@@ -399,5 +407,8 @@ fn see() {
     let file = NamedTempFile::new().expect("make a file");
     let path = file.path().to_owned();
     say(&format!("interface: {}", path.display()));
-    say(&format!("standard library: {}", if fs::metadata(&path).is_ok() { "sees it" } else { "blind" }));
+    say(&format!(
+        "standard library: {}",
+        if fs::metadata(&path).is_ok() { "sees it" } else { "blind" }
+    ));
 }

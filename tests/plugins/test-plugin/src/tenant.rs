@@ -12,11 +12,16 @@ use super::say;
 pub(super) fn run(canary: &str) {
     let file = NamedTempFile::with_contents(canary).expect("make a file");
     let dir = wasi_tempfile::tempdir().expect("make a directory");
-    std::io::Write::write_all(&mut dir.create_file("canary").expect("make a child"), canary.as_bytes())
-        .expect("write to the child");
+    std::io::Write::write_all(
+        &mut dir.create_file("canary").expect("make a child"),
+        canary.as_bytes(),
+    )
+    .expect("write to the child");
     say(&format!("here {}", file.path().display()));
     say(&format!("here {}", dir.path().join("canary").display()));
-    for text in std::env::args().chain(std::env::vars().map(|(name, value)| format!("{name}={value}"))) {
+    for text in
+        std::env::args().chain(std::env::vars().map(|(name, value)| format!("{name}={value}")))
+    {
         say(&format!("told {text}"));
     }
     say("ready");
@@ -31,8 +36,8 @@ pub(super) fn run(canary: &str) {
             }
         }
     }
-    let whole =
-        [file.reopen(), dir.open_file("canary")].map(|file| text(file).is_ok_and(|text| text == canary));
+    let whole = [file.reopen(), dir.open_file("canary")]
+        .map(|file| text(file).is_ok_and(|text| text == canary));
     say(if whole == [true; 2] { "whole" } else { "torn" });
 }
 

@@ -1,20 +1,22 @@
-//! What has become of all runs.
+//! Counters of all runs of a sandbox.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::Ending;
 use crate::scratch::CleanupFailure;
 
-/// What has become of all runs of a sandbox so far: those that have begun, which is when their scratch directory was made. All counts are
-/// of the same moment.
+/// Counters of all runs of a sandbox so far, all taken at the same moment.
 ///
-/// `begun` is `live` and all endings together; `directories_made` is `live` and what has become of directories.
+/// `begun` is the sum of `live` and all endings. `directories_made` is the sum of `live` and the
+/// three counters of ended directories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Runs that have begun.
+    /// Runs that have begun: their scratch directory was made, and all was granted.
     pub begun: u64,
-    /// Runs that go on.
+    /// Runs that were to begin and could not: the run returned an [`Error`](crate::Error).
+    pub not_begun: u64,
+    /// Runs that have begun and not ended.
     pub live: u64,
     /// Ended by [`Ending::Returned`].
     pub returned: u64,
@@ -30,19 +32,21 @@ pub struct Counters {
     pub out_of_fuel: u64,
     /// Ended by [`Ending::Interrupted`].
     pub interrupted: u64,
-    /// Ended without an [`Outcome`](crate::Outcome): their future was dropped, or the host could not go on.
+    /// Ended without an [`Outcome`](crate::Outcome): their future was dropped, or the host could not
+    /// go on.
     pub dropped: u64,
     /// Scratch directories that were made.
     pub directories_made: u64,
-    /// Scratch directories that are gone, with all that was in them.
+    /// Scratch directories that were removed with all of their contents.
     pub directories_removed: u64,
     /// Scratch directories that were kept on purpose.
     pub directories_kept: u64,
-    /// Scratch directories of which something stayed: each run's outcome says what, and the next sweep tries again.
+    /// Scratch directories of which something could not be removed: each run's outcome lists it, and
+    /// the next sweep tries again.
     pub directories_left: u64,
 }
 
-/// What became of a scratch directory.
+/// The fate of a scratch directory.
 #[derive(Clone, Copy)]
 pub(super) enum Directory {
     Removed,
@@ -51,17 +55,17 @@ pub(super) enum Directory {
 }
 
 impl Directory {
-    /// After it was closed, and this stayed.
-    pub(super) fn after(stayed: &[CleanupFailure]) -> Self {
-        if stayed.is_empty() { Self::Removed } else { Self::Left }
+    /// The fate of a directory that was closed with these failures.
+    pub(super) fn closed(failures: &[CleanupFailure]) -> Self {
+        if failures.is_empty() { Self::Removed } else { Self::Left }
     }
 }
 
-/// Counts. A lock rather than a set of atomics, so that a snapshot adds up.
+/// The counters, behind a lock rather than as atomics, so that a snapshot adds up.
 #[derive(Default)]
-pub(super) struct Tally(Mutex<Counters>);
+pub(super) struct Metrics(Mutex<Counters>);
 
-impl Tally {
+impl Metrics {
     pub(super) fn snapshot(&self) -> Counters {
         self.change(|counters| *counters)
     }
@@ -71,6 +75,17 @@ impl Tally {
             counters.begun += 1;
             counters.live += 1;
             counters.directories_made += 1;
+        });
+    }
+
+    /// Counts a run that could not begin, and its directory if that had been made.
+    pub(super) fn not_begun(&self, directory: Option<Directory>) {
+        self.change(|counters| {
+            counters.not_begun += 1;
+            if let Some(directory) = directory {
+                counters.directories_made += 1;
+                *counters.directories(directory) += 1;
+            }
         });
     }
 
@@ -86,14 +101,16 @@ impl Tally {
                 Ending::Interrupted => &mut counters.interrupted,
             };
             *count += 1;
-            counters.over(directory);
+            counters.live -= 1;
+            *counters.directories(directory) += 1;
         });
     }
 
     pub(super) fn dropped(&self, directory: Directory) {
         self.change(|counters| {
             counters.dropped += 1;
-            counters.over(directory);
+            counters.live -= 1;
+            *counters.directories(directory) += 1;
         });
     }
 
@@ -103,12 +120,11 @@ impl Tally {
 }
 
 impl Counters {
-    fn over(&mut self, directory: Directory) {
-        self.live -= 1;
-        *match directory {
+    fn directories(&mut self, directory: Directory) -> &mut u64 {
+        match directory {
             Directory::Removed => &mut self.directories_removed,
             Directory::Kept => &mut self.directories_kept,
             Directory::Left => &mut self.directories_left,
-        } += 1;
+        }
     }
 }

@@ -6,7 +6,9 @@ use std::fs;
 use std::time::Duration;
 
 use support::{PLUGIN, World};
-use wasi_tempfile_host::{Capture, Ending, Guards, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{
+    Capture, Ending, EngineLimits, Provider, RunOptions, Sandbox, ScratchRoot,
+};
 
 /// Which of the two ways a plugin is served.
 #[derive(Clone, Copy)]
@@ -15,18 +17,19 @@ enum By {
     Host,
 }
 
-/// Runs a plugin behind these guards, and gives its ending and what it said.
+/// Runs a plugin behind these limits, and gives its ending and what it said.
 #[track_caller]
-fn run(guards: Guards, by: By, component: &[u8], arguments: &[&str]) -> (Ending, String) {
+fn run(limits: EngineLimits, by: By, component: &[u8], arguments: &[&str]) -> (Ending, String) {
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
-    let sandbox = Sandbox::with_guards(guards).expect("make a sandbox");
+    let sandbox = Sandbox::builder().limits(limits).build().expect("make a sandbox");
     let plugin = match by {
-        By::Component => sandbox.load(component),
-        By::Host => sandbox.load_hosted(component),
+        By::Component => sandbox.load(component, Provider::Component),
+        By::Host => sandbox.load(component, Provider::Host),
     };
     let output = Capture::new(1024);
-    let run = Run::in_root(&root).args(["plugin"]).args(arguments.iter().copied()).stdout(&output);
+    let run =
+        RunOptions::in_root(&root).args(["plugin"]).args(arguments.iter().copied()).stdout(&output);
     let outcome = plugin.expect("load the plugin").run(run).expect("run");
     assert!(outcome.not_removed.is_empty(), "{:?}", outcome.not_removed);
     world.assert_nothing_left();
@@ -35,15 +38,15 @@ fn run(guards: Guards, by: By, component: &[u8], arguments: &[&str]) -> (Ending,
 
 /// Runs a subcommand of the test plugin.
 #[track_caller]
-fn plugin(guards: Guards, by: By, arguments: &[&str]) -> (Ending, String) {
-    run(guards, by, &fs::read(PLUGIN).expect("read the plugin"), arguments)
+fn plugin(limits: EngineLimits, by: By, arguments: &[&str]) -> (Ending, String) {
+    run(limits, by, &fs::read(PLUGIN).expect("read the plugin"), arguments)
 }
 
 /// Runs a component whose core module has this code, and whose command returns.
 #[track_caller]
-fn module(guards: Guards, module: &str) -> Ending {
+fn module(limits: EngineLimits, module: &str) -> Ending {
     component(
-        guards,
+        limits,
         &format!(
             r#"(core module $main {module} (func (export "run") (result i32) (i32.const 0)))
             (core instance $instance (instantiate $main))"#
@@ -53,7 +56,7 @@ fn module(guards: Guards, module: &str) -> Ending {
 
 /// Runs a component with this in it, which defines a core instance `$instance` that exports `run`.
 #[track_caller]
-fn component(guards: Guards, inner: &str) -> Ending {
+fn component(limits: EngineLimits, inner: &str) -> Ending {
     let text = format!(
         r#"(component
             {inner}
@@ -64,7 +67,7 @@ fn component(guards: Guards, inner: &str) -> Ending {
             (instance $exported (instantiate $export (with "run" (func $run))))
             (export "wasi:cli/run@0.2.0" (instance $exported)))"#
     );
-    run(guards, By::Component, &wat::parse_str(&text).expect("valid text"), &[]).0
+    run(limits, By::Component, &wat::parse_str(&text).expect("valid text"), &[]).0
 }
 
 #[track_caller]
@@ -77,50 +80,50 @@ fn assert_trapped(ending: &Ending, words: &str) {
 
 #[test]
 fn they_are_read_back_as_they_were_set() {
-    let guards = Guards { memories: 7, turn: Duration::from_millis(3), ..Guards::default() };
-    assert_eq!(Sandbox::with_guards(guards).expect("make a sandbox").guards(), guards);
-    assert_eq!(Sandbox::new().expect("make a sandbox").guards(), Guards::default());
+    let limits = EngineLimits::default().memories(7).time_slice(Duration::from_millis(3));
+    assert_eq!(Sandbox::builder().limits(limits).build().expect("make a sandbox").limits(), limits);
+    assert_eq!(Sandbox::new().expect("make a sandbox").limits(), EngineLimits::default());
 }
 
 #[test]
 fn a_stack_that_cannot_be_is_an_error() {
-    let guards = Guards { wasm_stack: 0, ..Guards::default() };
-    assert!(Sandbox::with_guards(guards).is_err());
+    let limits = EngineLimits::default().wasm_stack(0);
+    assert!(Sandbox::builder().limits(limits).build().is_err());
 }
 
 #[test]
 fn table_entries() {
-    let guards = Guards { table_entries: 100, ..Guards::default() };
-    let (ending, _) = plugin(guards, By::Component, &["hold", "150"]);
+    let limits = EngineLimits::default().table_entries(100);
+    let (ending, _) = plugin(limits, By::Component, &["hold", "150"]);
     assert_trapped(&ending, "resource table");
-    let (ending, said) = plugin(guards, By::Component, &["hold", "20"]);
+    let (ending, said) = plugin(limits, By::Component, &["hold", "20"]);
     assert_eq!((ending, said.as_str()), (Ending::Returned, "20 ok\nafterwards ok\n"));
     // What the host provides is an error first, which the plugin can handle.
-    let (ending, said) = plugin(guards, By::Host, &["hold", "150"]);
+    let (ending, said) = plugin(limits, By::Host, &["hold", "150"]);
     assert_eq!((ending, said.as_str()), (Ending::Returned, "44 out-of-handles\nafterwards ok\n"));
 }
 
 #[test]
 fn component_handles() {
-    let guards = Guards { component_handles: 100, ..Guards::default() };
+    let limits = EngineLimits::default().component_handles(100);
     for by in [By::Component, By::Host] {
-        assert_trapped(&plugin(guards, by, &["hold", "150"]).0, "handle limit exceeded");
-        assert_eq!(plugin(guards, by, &["hold", "20"]).0, Ending::Returned);
+        assert_trapped(&plugin(limits, by, &["hold", "150"]).0, "handle limit exceeded");
+        assert_eq!(plugin(limits, by, &["hold", "20"]).0, Ending::Returned);
     }
 }
 
 #[test]
 fn hostcall_fuel() {
-    let guards = Guards { hostcall_fuel: 1 << 20, ..Guards::default() };
-    assert_trapped(&plugin(guards, By::Host, &["spool", "1048577"]).0, "fuel");
-    assert_eq!(plugin(guards, By::Host, &["spool", "1000000"]).0, Ending::Returned);
+    let limits = EngineLimits::default().hostcall_fuel(1 << 20);
+    assert_trapped(&plugin(limits, By::Host, &["spool", "1048577"]).0, "fuel");
+    assert_eq!(plugin(limits, By::Host, &["spool", "1000000"]).0, Ending::Returned);
 }
 
 #[test]
 fn random_bytes() {
     let ask = |count: u64| {
         component(
-            Guards { random_bytes: 1000, ..Guards::default() },
+            EngineLimits::default().random_bytes(1000),
             &format!(
                 r#"(import "wasi:random/random@0.2.0" (instance $random
                     (export "get-random-bytes" (func (param "len" u64) (result (list u8))))))
@@ -147,35 +150,35 @@ fn random_bytes() {
 
 #[test]
 fn table_elements() {
-    let guards = Guards { table_elements: 1000, ..Guards::default() };
+    let limits = EngineLimits::default().table_elements(1000);
     assert_trapped(
-        &module(guards, "(table 600 funcref) (table 401 funcref)"),
+        &module(limits, "(table 600 funcref) (table 401 funcref)"),
         "table minimum size of 401 elements",
     );
-    assert_eq!(module(guards, "(table 600 funcref) (table 400 funcref)"), Ending::Returned);
+    assert_eq!(module(limits, "(table 600 funcref) (table 400 funcref)"), Ending::Returned);
 }
 
 #[test]
 fn tables() {
-    let guards = Guards { tables: 3, ..Guards::default() };
-    assert_trapped(&module(guards, &"(table 1 funcref)".repeat(4)), "table count too high at 4");
-    assert_eq!(module(guards, &"(table 1 funcref)".repeat(3)), Ending::Returned);
+    let limits = EngineLimits::default().tables(3);
+    assert_trapped(&module(limits, &"(table 1 funcref)".repeat(4)), "table count too high at 4");
+    assert_eq!(module(limits, &"(table 1 funcref)".repeat(3)), Ending::Returned);
 }
 
 #[test]
 fn memories() {
-    let guards = Guards { memories: 3, ..Guards::default() };
-    assert_trapped(&module(guards, &"(memory 1)".repeat(4)), "memory count too high at 4");
-    assert_eq!(module(guards, &"(memory 1)".repeat(3)), Ending::Returned);
+    let limits = EngineLimits::default().memories(3);
+    assert_trapped(&module(limits, &"(memory 1)".repeat(4)), "memory count too high at 4");
+    assert_eq!(module(limits, &"(memory 1)".repeat(3)), Ending::Returned);
 }
 
 #[test]
 fn instances() {
-    let guards = Guards { instances: 3, ..Guards::default() };
+    let limits = EngineLimits::default().instances(3);
     let many = |count| {
         let others: String = (0..count).map(|_| "(core instance (instantiate $other))").collect();
         component(
-            guards,
+            limits,
             &format!(
                 r#"(core module $other)
                 {others}
@@ -190,9 +193,9 @@ fn instances() {
 
 #[test]
 fn wasm_stack() {
-    let descend = |guards| {
+    let descend = |limits| {
         component(
-            guards,
+            limits,
             r#"(core module $main
                 (func $descend (param $left i32) (result i32)
                     (if (result i32) (local.get $left)
@@ -204,17 +207,23 @@ fn wasm_stack() {
             (core instance $instance (instantiate $main))"#,
         )
     };
-    assert_trapped(&descend(Guards { wasm_stack: 64 << 10, ..Guards::default() }), "call stack exhausted");
-    assert_eq!(descend(Guards::default()), Ending::Returned);
+    assert_trapped(&descend(EngineLimits::default().wasm_stack(64 << 10)), "call stack exhausted");
+    assert_eq!(descend(EngineLimits::default()), Ending::Returned);
 }
 
 #[test]
 fn fuel() {
-    let guards = Guards { fuel: Some(100_000_000), ..Guards::default() };
+    let limits = EngineLimits::default().fuel(Some(100_000_000));
     for by in [By::Component, By::Host] {
-        let (ending, said) = plugin(guards, by, &["spin"]);
-        assert_eq!((&ending, said.as_str()), (&Ending::OutOfFuel { fuel: 100_000_000 }, "spinning\n"));
-        assert_eq!(ending.to_string(), "the plugin computed more than it may: 100000000 units of fuel");
-        assert_eq!(plugin(guards, by, &["ok"]).0, Ending::Returned);
+        let (ending, said) = plugin(limits, by, &["spin"]);
+        assert_eq!(
+            (&ending, said.as_str()),
+            (&Ending::OutOfFuel { fuel: 100_000_000 }, "spinning\n")
+        );
+        assert_eq!(
+            ending.to_string(),
+            "the plugin computed more than it may: 100000000 units of fuel"
+        );
+        assert_eq!(plugin(limits, by, &["ok"]).0, Ending::Returned);
     }
 }

@@ -1,15 +1,16 @@
-//! An open file handed over: `direct` of the interface, which the client uses by itself. Natively there is no such call.
+//! A file exchanged for its descriptor, which the client does by itself. Natively there is no such
+//! call.
 
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(a_file_that_is_not_handed_over_stays_usable),
+    case!(a_file_that_is_not_exchanged_stays_usable),
     case!(the_descriptor_is_the_file),
     case!(the_file_is_closed_by_it),
-    case!(the_name_keeps_its_promise),
+    case!(the_name_is_still_guarded),
     case!(an_unnamed_file_lives_in_its_descriptor),
-    case!(what_is_in_memory_is_not_handed_over),
-    case!(happens_once),
+    case!(bytes_in_memory_have_no_descriptor),
+    case!(a_file_is_exchanged_once),
 ];
 
 /// The imports themselves, with nothing of the client in between.
@@ -18,8 +19,14 @@ pub(super) const CASES: &[Case] = &[
 mod bindings {
     // The client has bindings for the same world: the linker wants another name for these.
     wit_bindgen::generate!({
-        path: "../wit",
-        world: "plugin-direct",
+        path: [
+            "../wit/wasi/io.wit",
+            "../wit/wasi/clocks.wit",
+            "../wit/wasi/filesystem.wit",
+            "../wit/tempfile",
+            "../wit/tempfile-wasi",
+        ],
+        world: "scratch:tempfile-wasi/imports",
         type_section_suffix: "-of-the-suite",
         generate_all,
     });
@@ -27,7 +34,7 @@ mod bindings {
 
 #[cfg(target_arch = "wasm32")]
 use bindings::{
-    scratch::tempfile::direct::hand_over,
+    scratch::tempfile_wasi::descriptors::file_descriptor,
     scratch::tempfile::tempfile::{
         File, Location as Place, Options as Naming, TempPath, named, spooled, unnamed,
     },
@@ -39,8 +46,8 @@ macro_rules! with_imports {
     ($(fn $name:ident($w:ident) $body:block)*) => {$(
         #[cfg(target_arch = "wasm32")]
         fn $name($w: &World) -> Outcome {
-            if differences::HAND_OVER.code($w.placement()).is_some() {
-                return skip(differences::HAND_OVER.reason);
+            if differences::FILE_DESCRIPTOR.code($w.placement()).is_some() {
+                return skip(differences::FILE_DESCRIPTOR.reason);
             }
             $body
             Outcome::Passed
@@ -61,20 +68,20 @@ fn create() -> (File, TempPath) {
 }
 
 #[cfg(target_arch = "wasm32")]
-fn a_file_that_is_not_handed_over_stays_usable(w: &World) {
+fn a_file_that_is_not_exchanged_stays_usable(w: &World) {
     let (file, _path) = create();
-    let refused = hand_over(&file).err().map(|error| error.code);
-    assert_eq!(refused, differences::HAND_OVER.code(w.placement()).map(|_| Code::Unsupported));
+    let refused = file_descriptor(&file).err().map(|error| error.code);
+    assert_eq!(refused, differences::FILE_DESCRIPTOR.code(w.placement()).map(|_| Code::Unsupported));
     if refused.is_some() {
         assert_eq!(file.write(b"as before", 0).unwrap(), 9);
         assert_eq!(file.read(100, 0).unwrap(), b"as before");
         file.close().unwrap();
-        assert_eq!(hand_over(&file).unwrap_err().code, Code::Closed);
+        assert_eq!(file_descriptor(&file).unwrap_err().code, Code::Closed);
     }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn a_file_that_is_not_handed_over_stays_usable(_: &World) -> Outcome {
+fn a_file_that_is_not_exchanged_stays_usable(_: &World) -> Outcome {
     skip("natively the client has the open file anyway")
 }
 
@@ -82,7 +89,7 @@ with_imports! {
     fn the_descriptor_is_the_file(w) {
         let (file, path) = create();
         file.write(b"by the provider", 0).unwrap();
-        let descriptor = hand_over(&file).unwrap();
+        let descriptor = file_descriptor(&file).unwrap();
         assert_eq!(descriptor.read(3, 0).unwrap().0, b"by ");
         assert_eq!(descriptor.write(b"directly    ", 3).unwrap(), 12);
         assert_eq!(w.read(&w.inside(path.path())), b"by directly    ");
@@ -92,7 +99,7 @@ with_imports! {
 
     fn the_file_is_closed_by_it(w) {
         let (file, _path) = create();
-        let _descriptor = hand_over(&file).unwrap();
+        let _descriptor = file_descriptor(&file).unwrap();
         assert_eq!(file.read(1, 0).unwrap_err().code, Code::Closed);
         assert_eq!(file.write(b"x", 0).unwrap_err().code, Code::Closed);
         assert_eq!(file.size().unwrap_err().code, Code::Closed);
@@ -102,9 +109,9 @@ with_imports! {
         file.close().unwrap();
     }
 
-    fn the_name_keeps_its_promise(w) {
+    fn the_name_is_still_guarded(w) {
         let (file, path) = create();
-        let descriptor = hand_over(&file).unwrap();
+        let descriptor = file_descriptor(&file).unwrap();
         drop(file);
         assert!(w.exists(&w.inside(path.path())));
         path.close().unwrap();
@@ -116,29 +123,29 @@ with_imports! {
     fn an_unnamed_file_lives_in_its_descriptor(w) {
         let file = unnamed(&Place::Scratch).unwrap();
         file.write(b"nowhere", 0).unwrap();
-        let descriptor = hand_over(&file).unwrap();
+        let descriptor = file_descriptor(&file).unwrap();
         drop(file);
         w.assert_empty();
         assert_eq!(descriptor.read(100, 0).unwrap().0, b"nowhere");
     }
 
-    fn what_is_in_memory_is_not_handed_over(_w) {
+    fn bytes_in_memory_have_no_descriptor(_w) {
         let file = spooled(Some(10), &Place::Scratch).unwrap();
         file.write(b"in memory", 0).unwrap();
-        assert_eq!(hand_over(&file).unwrap_err().code, Code::Unsupported);
+        assert_eq!(file_descriptor(&file).unwrap_err().code, Code::Unsupported);
         assert_eq!(file.read(100, 0).unwrap(), b"in memory");
         file.roll_over().unwrap();
-        assert_eq!(hand_over(&file).unwrap().read(100, 0).unwrap().0, b"in memory");
+        assert_eq!(file_descriptor(&file).unwrap().read(100, 0).unwrap().0, b"in memory");
         assert_eq!(file.size().unwrap_err().code, Code::Closed);
         assert_eq!(file.roll_over().unwrap_err().code, Code::Closed);
     }
 
-    fn happens_once(w) {
+    fn a_file_is_exchanged_once(w) {
         let (file, _path) = create();
-        let _descriptor = hand_over(&file).unwrap();
-        assert_eq!(hand_over(&file).unwrap_err().code, Code::Closed);
+        let _descriptor = file_descriptor(&file).unwrap();
+        assert_eq!(file_descriptor(&file).unwrap_err().code, Code::Closed);
         let (closed, _path) = create();
         closed.close().unwrap();
-        assert_eq!(hand_over(&closed).unwrap_err().code, Code::Closed);
+        assert_eq!(file_descriptor(&closed).unwrap_err().code, Code::Closed);
     }
 }

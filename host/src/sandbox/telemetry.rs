@@ -1,6 +1,6 @@
-//! What an operator sees: a span around each run, and an event for what should not be.
+//! Telemetry of runs for operators: a span around each run, and an event for each irregularity.
 //!
-//! Paths of the host are for operators; no plugin reads these.
+//! Paths of the host belong here, since no plugin reads these.
 
 use std::path::Path;
 
@@ -8,14 +8,15 @@ use tempfile_core::Usage;
 use tracing::field::{Empty, display};
 use tracing::{Span, info, info_span, warn};
 
-use super::plugin::Provider;
+use super::plugin::Provision;
 use super::{Ending, Outcome};
+use crate::error::Error;
 
-/// The span of a run; its fields are filled in as they become known.
-pub(super) fn span(provider: Provider) -> Span {
+/// The span of a run; its fields are recorded as they become known.
+pub(super) fn span(provision: Provision) -> Span {
     info_span!(
         "run",
-        provider = provider.as_str(),
+        provider = provision.as_str(),
         scratch = Empty,
         ending = Empty,
         milliseconds = Empty,
@@ -28,26 +29,39 @@ pub(super) fn span(provider: Provider) -> Span {
     )
 }
 
-pub(super) fn begun(span: &Span, scratch: &Path) {
+pub(super) fn directory_made(span: &Span, scratch: &Path) {
     span.record("scratch", display(scratch.display()));
+}
+
+pub(super) fn not_begun(span: &Span, error: &Error) {
+    span.record("ending", "none: the run could not begin");
+    span.in_scope(|| warn!(%error, "a run could not begin"));
+}
+
+pub(super) fn not_continued(error: &Error) {
+    warn!(%error, "the host could not go on with a run");
+}
+
+pub(super) fn kept(path: &Path) {
+    info!(path = %path.display(), "kept a scratch directory");
 }
 
 pub(super) fn dropped(span: &Span) {
     span.record("ending", "none: its future was dropped, or the host could not go on");
 }
 
-pub(super) fn ended(span: &Span, outcome: &Outcome) {
+pub(super) fn ended<R>(span: &Span, outcome: &Outcome<R>) {
     record(span, outcome);
     limits(outcome);
     leaks(outcome);
 }
 
-fn record(span: &Span, outcome: &Outcome) {
+fn record<R>(span: &Span, outcome: &Outcome<R>) {
     let used = &outcome.used;
     span.record("ending", display(&outcome.ending));
     span.record("milliseconds", used.time.as_secs_f64() * 1000.0);
     span.record("memory", used.memory);
-    // Bytes and entries are counted where the run is limited.
+    // Bytes and entries are only counted for a run with limits.
     if let Some(usage) = &used.tempfile {
         span.record("peak_bytes", usage.peak.bytes);
         span.record("peak_entries", usage.peak.entries);
@@ -57,7 +71,7 @@ fn record(span: &Span, outcome: &Outcome) {
     span.record("not_removed", outcome.not_removed.len());
 }
 
-fn limits(outcome: &Outcome) {
+fn limits<R>(outcome: &Outcome<R>) {
     let ending = &outcome.ending;
     match ending {
         Ending::TimedOut | Ending::OutOfMemory { .. } | Ending::OutOfFuel { .. } => {
@@ -71,8 +85,9 @@ fn limits(outcome: &Outcome) {
     }
 }
 
-/// A plugin that ended by itself had the chance to close what it opened. Of one that did not, the leftovers say nothing.
-fn leaks(outcome: &Outcome) {
+/// Reports open handles. A plugin that returned had the chance to close them; after any other ending
+/// they say nothing.
+fn leaks<R>(outcome: &Outcome<R>) {
     match &outcome.ending {
         Ending::Returned | Ending::Failed { .. } => {}
         Ending::Trapped { .. }
@@ -87,9 +102,12 @@ fn leaks(outcome: &Outcome) {
             warn!(files, paths, directories, "a plugin ended without closing what it had opened");
         }
         Some(_) => {}
-        // A provider component keeps no ledger, so this may be what the plugin kept on purpose.
+        // A provider component has no ledger here, so the plugin may have kept this on purpose.
         None if !outcome.left_behind.is_empty() => {
-            info!(entries = outcome.left_behind.len(), "a plugin left something in its scratch directory");
+            info!(
+                entries = outcome.left_behind.len(),
+                "a plugin left something in its scratch directory"
+            );
         }
         None => {}
     }
