@@ -72,7 +72,12 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
         }
         if ledger.limits_memory() {
             let mut files = instance.spooled_files().lock();
-            files.retain(|file| file.strong_count() > 0);
+            if files.len() == files.capacity() {
+                files.retain(|file| file.strong_count() > 0);
+                // Room for as many again, so that this search is rare.
+                let live = files.len();
+                files.reserve(live.max(8));
+            }
             files.push(Shared::downgrade(&file.0));
         }
         Ok(file)
