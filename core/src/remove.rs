@@ -127,6 +127,8 @@ impl<'a, P: Platform> Removal<'a, P> {
                     self.descend(&mut stack, entry.name);
                 }
                 Some(Ok(entry)) => self.remove_leaf(frame, entry.name),
+                // The directory was removed while it was listed.
+                Some(Err(ErrorCode::NoEntry)) => {}
                 Some(Err(ErrorCode::InvalidName)) => {
                     frame.failed = true;
                     self.record(ErrorCode::InvalidName, &display_path(&frame.path, b"\xFF"));

@@ -36,7 +36,7 @@ impl User {
         let ledger = SharedLedger::with_limits(limits, None);
         let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
         let path = dir.path().to_str().expect("UTF-8");
-        let root = platform.base(dir.open(), path).unwrap();
+        let root = platform.base(dir.open(), path).unwrap().into();
         let ctx = TestContext { platform, root, path: path.into(), ledger };
         User { instance: ctx.instance(), dir }
     }

@@ -267,7 +267,7 @@ fn names_on_a_limited_disk_are_charged() {
     let ledger = SharedLedger::with_limits(limits, Some(budget.clone()));
     let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
     let path = dir.path().to_str().expect("UTF-8");
-    let root = platform.base(dir.open(), path).unwrap();
+    let root = platform.base(dir.open(), path).unwrap().into();
     let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
     let mut temp = instance.directory(&Options::default(), Location::Scratch).unwrap();
     let before = budget.used();
@@ -288,7 +288,7 @@ fn a_rename_that_needs_more_memory_than_there_is_changes_nothing() {
     let ledger = SharedLedger::with_limits(limits, Some(budget.clone()));
     let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
     let path = dir.path().to_str().expect("UTF-8");
-    let root = platform.base(dir.open(), path).unwrap();
+    let root = platform.base(dir.open(), path).unwrap().into();
     let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
     let temp = instance.directory(&Options::default(), Location::Scratch).unwrap();
     temp.create_directory("short").unwrap();

@@ -236,8 +236,8 @@ impl Drop for TestDir {
 #[derive(Clone)]
 pub(crate) struct TestContext<P: Platform> {
     pub(crate) platform: P,
-    /// The base directory. Whatever has it open has a clone of it.
-    pub(crate) root: P::Dir,
+    /// The base directory. Every handle that has it open has a clone of it.
+    pub(crate) root: Rc<P::Dir>,
     pub(crate) path: Arc<str>,
     pub(crate) ledger: SharedLedger,
 }
@@ -260,7 +260,7 @@ impl TestContext<Stepped> {
         let ledger = SharedLedger::with_limits(limits, budget);
         TestContext {
             platform,
-            root: dir.open(),
+            root: Rc::new(dir.open()),
             path: dir.join("").trim_end_matches('/').into(),
             ledger,
         }
@@ -282,7 +282,7 @@ impl<P: Platform> Context for TestContext<P> {
     fn resolve_base(&self, path: &str) -> Result<Base<P::Dir>, ErrorCode> {
         let base = longest_preopen([&*self.path].into_iter(), path);
         let (_, rest) = base.ok_or(ErrorCode::NoEntry)?;
-        Ok(Base { dir: self.root.clone(), path: self.path.to_string(), rest })
+        Ok(Base { dir: P::Dir::clone(&self.root), path: self.path.to_string(), rest })
     }
     fn env_var(&self, name: &str) -> Option<String> {
         (name == "TMPDIR").then(|| self.path.to_string())
