@@ -185,7 +185,6 @@ impl Account {
             // Two names of one file: the system leaves both.
             return self.cancel_rename(admitted);
         }
-        self.remove((to, target), usage);
         match self.take_name(dir, name, usage) {
             Some(number) => {
                 // The memory of the old name serves the new one.
@@ -193,7 +192,10 @@ impl Account {
                     .shrink(name_memory(name.len()).saturating_sub(name_memory(target.len())));
                 self.name(number, to, target, usage);
             }
-            None => self.cancel_rename(admitted),
+            None => {
+                self.remove((to, target), usage);
+                self.cancel_rename(admitted);
+            }
         }
     }
 
@@ -237,7 +239,7 @@ impl Account {
     }
 
     fn name(&mut self, number: Number, dir: Number, name: &[u8], usage: &mut Usage) {
-        // If the name is already recorded, its file was removed behind our back: forget it.
+        // If the name is already recorded, its file is replaced, or was removed by others.
         self.remove((dir, name), usage);
         let key = (dir, Box::from(name));
         self.names.insert(key.clone(), number);

@@ -228,8 +228,9 @@ fn a_read_allocates_once_what_it_returns() {
     let fixture = Fixture::new();
     let file = fixture.unnamed();
     file.write(&[b'x'; 4096], 0).unwrap();
-    let (read, allocated, bytes) = allocations(|| file.read(4096, 0).unwrap());
-    assert_eq!((read.len(), allocated, bytes), (4096, 1, 4096));
+    let ((read, allocated, bytes), calls) =
+        fixture.calls(|| allocations(|| file.read(4096, 0).unwrap()));
+    assert_eq!((read.len(), allocated, bytes, &calls[..]), (4096, 1, 4096, &["read"][..]));
 }
 
 #[test]

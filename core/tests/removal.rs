@@ -115,10 +115,30 @@ fn a_listing_that_ends_early_is_a_failure() {
 
 #[test]
 fn a_directory_removed_by_hand_is_a_success() {
-    let root = TestDir::new();
-    let mut dir = directory(&root, Stepped::new(|_| Ok(())));
-    fs::remove_dir(dir.path()).unwrap();
-    dir.close().unwrap();
+    for shared in [false, true] {
+        let root = TestDir::new();
+        if shared {
+            root.share();
+        }
+        let mut dir = directory(&root, Stepped::new(|_| Ok(())));
+        fs::remove_dir(dir.path()).unwrap();
+        assert_eq!(dir.close(), Ok(()), "shared: {shared}");
+    }
+}
+
+#[test]
+fn a_directory_without_its_name_is_emptied() {
+    for shared in [false, true] {
+        let root = TestDir::new();
+        if shared {
+            root.share();
+        }
+        let mut dir = directory(&root, Stepped::new(|_| Ok(())));
+        dir.create_file("file").unwrap();
+        fs::rename(dir.path(), root.join("moved")).unwrap();
+        assert_eq!(dir.close(), Ok(()), "shared: {shared}");
+        assert_eq!(fs::read_dir(root.join("moved")).unwrap().count(), 0);
+    }
 }
 
 #[test]
@@ -202,13 +222,13 @@ fn a_link_is_removed_and_not_followed() {
 fn a_wide_directory_below_a_deep_one_is_removed() {
     let root = TestDir::new();
     let mut dir = directory(&root, Stepped::new(|_| Ok(())));
-    let deep = ["d"; 14].join("/");
+    let deep = ["d"; 400].join("/");
     for (end, _) in deep.match_indices('/').chain([(deep.len(), "")]) {
         dir.create_directory(&deep[..end]).unwrap();
     }
     for name in 0..100 {
         dir.create_directory(&format!("{deep}/{name}")).unwrap();
     }
-    dir.close().unwrap();
+    assert_eq!(dir.close(), Ok(()));
     assert_eq!(root.names(), [""; 0]);
 }
