@@ -73,8 +73,8 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// `convert_code!(code, From => To)`: the code of the same name in another type. Both are enums with one variant a
-/// code; the match is exhaustive, so a code that one side lacks does not compile.
+/// `convert_code!(code, From => To)`: the code of the same name in another type. Both are enums with
+/// one variant per code; the match is exhaustive, so a code that one side lacks does not compile.
 #[macro_export]
 macro_rules! convert_code {
     ($code:expr, $from:ty => $to:ty) => {

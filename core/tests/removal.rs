@@ -96,7 +96,7 @@ fn a_listing_that_ends_early_is_a_failure() {
     let listed = Cell::new(0);
     let platform = switch.failing(move |call| {
         listed.set(listed.get() + u32::from(call == "next_entry"));
-        (call == "next_entry" && listed.get() % 3 == 0).then_some(ErrorCode::Io)
+        (call == "next_entry" && listed.get().is_multiple_of(3)).then_some(ErrorCode::Io)
     });
     let mut dir = directory(&root, platform);
     for name in ["a", "b", "c", "d"] {
