@@ -1,8 +1,9 @@
 //! The accounting of files and names on disk, under numbers of its own.
 //!
-//! Every file and directory that is created or opened through a limited platform has a number, found
-//! by the number of its directory and its name there. So the accounting needs no identity from the
-//! system. What others create or remove is not seen until the name is used through the platform.
+//! Every file and directory that is created or opened through a limited platform has a number,
+//! found by the number of its directory and its name there. So the accounting needs no identity
+//! from the system. What others create or remove is not seen until the name is used through the
+//! platform.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;

@@ -33,7 +33,8 @@ pub enum Durability {
     Full,
 }
 
-/// How a file was created, which decides what its handle has to remove and whether it can be linked.
+/// How a file was created, which decides what its handle has to remove and whether it can be
+/// linked.
 pub(crate) enum Origin<C: Context> {
     /// It has a name, which somebody else guards.
     Named,
@@ -129,7 +130,8 @@ impl<C: Context> File<C> {
             .without_path("read a temporary file")
     }
 
-    /// Writes at `offset` and returns the number of bytes written: at least 1 unless `data` is empty.
+    /// Writes at `offset` and returns the number of bytes written: at least 1 unless `data` is
+    /// empty.
     ///
     /// # Errors
     /// `closed`; `invalid` if the offset is over 2^63-1; `file-too-large`, `no-space` and others of
@@ -207,8 +209,8 @@ impl<C: Context> File<C> {
     /// Gives the platform's own file away and closes this one: `file-descriptor` of the interface.
     ///
     /// # Errors
-    /// `closed`; `unsupported` while the file still has its private name, which only this handle can
-    /// remove.
+    /// `closed`; `unsupported` while the file still has its private name, which only this handle
+    /// can remove.
     pub fn into_descriptor(&mut self) -> Result<PlatformFile<C>, Error> {
         self.take_platform_file().without_path("get the descriptor of a temporary file")
     }
@@ -248,8 +250,8 @@ impl<C: Context> File<C> {
         self.open().and_then(|file| check_offset(offset).map(|_| file)).without_path(STREAM)
     }
 
-    /// Another handle to the file, for a stream that begins at `offset` and outlives this handle. It
-    /// is a handle in the ledger like any other.
+    /// Another handle to the file, for a stream that begins at `offset` and outlives this handle.
+    /// It is a handle in the ledger like any other.
     ///
     /// # Errors
     /// `closed`; `invalid` if the offset is over 2^63-1; `quota`; `out-of-handles`; `unsupported`.

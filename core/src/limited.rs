@@ -1,10 +1,10 @@
 //! A platform that counts what is created through it, and keeps it within limits.
 //!
-//! Everything counts that is created through the platform, wherever it is: a name until it is removed
-//! or replaced, a file's bytes until its last name and its last handle are gone. A file's bytes are
-//! its size, so a gap counts as the zeros that it reads as. What is kept or persisted goes on
-//! counting, since it still fills the disk. Growth is admitted before it happens, up to the last byte
-//! that fits.
+//! Everything counts that is created through the platform, wherever it is: a name until it is
+//! removed or replaced, a file's bytes until its last name and its last handle are gone. A file's
+//! bytes are its size, so a gap counts as the zeros that it reads as. What is kept or persisted
+//! goes on counting, since it still fills the disk. Growth is admitted before it happens, up to the
+//! last byte that fits.
 
 use alloc::vec::Vec;
 
