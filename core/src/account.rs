@@ -1,8 +1,9 @@
 //! The accounting of files and names on disk, under numbers of its own.
 //!
-//! Every file and directory that is created or opened through a limited platform has a number, found
-//! by the number of its directory and its name there. So the accounting needs no identity from the
-//! system. What others create or remove is not seen until the name is used through the platform.
+//! Every file and directory that is created or opened through a limited platform has a number,
+//! found by the number of its directory and its name there. So the accounting needs no identity
+//! from the system. What others create or remove is not seen until the name is used through the
+//! platform.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -159,23 +160,43 @@ impl Account {
         }
     }
 
-    /// Records that a name was changed, and that whatever had the new name was replaced.
+    /// Reserves the memory by which a name grows, before it is changed. Returns how much.
+    pub(crate) fn admit_rename(&mut self, len: usize, target: usize) -> Result<u64, ErrorCode> {
+        let more = name_memory(target).saturating_sub(name_memory(len));
+        self.memory.grow(more)?;
+        Ok(more)
+    }
+
+    /// Gives back the memory of a name that was not changed.
+    pub(crate) fn cancel_rename(&mut self, admitted: u64) {
+        self.memory.shrink(admitted);
+    }
+
+    /// Records that a name was changed with `admitted` bytes of memory, and that whatever had the
+    /// new name was replaced.
     pub(crate) fn rename(
         &mut self,
         (dir, name): (Number, &[u8]),
         (to, target): (Number, &[u8]),
+        admitted: u64,
         usage: &mut Usage,
     ) {
         let (moved, replaced) = (self.find(dir, name), self.find(to, target));
         if moved.is_some() && moved == replaced {
             // Two names of one file: the system leaves both.
-            return;
+            return self.cancel_rename(admitted);
         }
-        self.remove((to, target), usage);
-        if let Some(number) = self.unname(dir, name, usage) {
-            // The memory of the old name serves the new one, whose length may differ a little.
-            let _ = self.memory.grow(name_memory(target.len()));
-            self.name(number, to, target, usage);
+        match self.take_name(dir, name, usage) {
+            Some(number) => {
+                // The memory of the old name serves the new one.
+                self.memory
+                    .shrink(name_memory(name.len()).saturating_sub(name_memory(target.len())));
+                self.name(number, to, target, usage);
+            }
+            None => {
+                self.remove((to, target), usage);
+                self.cancel_rename(admitted);
+            }
         }
     }
 
@@ -219,7 +240,7 @@ impl Account {
     }
 
     fn name(&mut self, number: Number, dir: Number, name: &[u8], usage: &mut Usage) {
-        // If the name is already recorded, its file was removed behind our back: forget it.
+        // If the name is already recorded, its file is replaced, or was removed by others.
         self.remove((dir, name), usage);
         let key = (dir, Box::from(name));
         self.names.insert(key.clone(), number);
@@ -230,9 +251,15 @@ impl Account {
     }
 
     fn unname(&mut self, dir: Number, name: &[u8], usage: &mut Usage) -> Option<Number> {
+        let number = self.take_name(dir, name, usage)?;
+        self.memory.shrink(name_memory(name.len()));
+        Some(number)
+    }
+
+    /// Removes a name whose memory stays reserved.
+    fn take_name(&mut self, dir: Number, name: &[u8], usage: &mut Usage) -> Option<Number> {
         let key = (dir, Box::from(name));
         let number = self.names.remove(&key)?;
-        self.memory.shrink(name_memory(name.len()));
         if let Some(node) = self.nodes.get_mut(&number) {
             node.names.retain(|known| *known != key);
             usage.count_entries(0, u64::from(!node.foreign));
@@ -313,7 +340,7 @@ mod tests {
         account.remove((base, b"a"), &mut usage);
         account.close(file, &mut usage);
         assert_eq!(counts(&usage), (5, 1));
-        account.rename((base, b"b"), (base, b"c"), &mut usage);
+        account.rename((base, b"b"), (base, b"c"), 0, &mut usage);
         assert_eq!(counts(&usage), (5, 1));
         account.remove((base, b"c"), &mut usage);
         assert_eq!(counts(&usage), (0, 0));
@@ -325,7 +352,7 @@ mod tests {
         let base = account.directory(BASES, b"/tmp").unwrap();
         let file = account.create((base, b"a"), 0, &mut usage);
         account.link(file, (base, b"b"), &mut usage);
-        account.rename((base, b"a"), (base, b"b"), &mut usage);
+        account.rename((base, b"a"), (base, b"b"), 0, &mut usage);
         assert_eq!(counts(&usage), (0, 2));
     }
 
@@ -337,7 +364,7 @@ mod tests {
             let file = account.create((base, name), 0, &mut usage);
             account.resize(file, |_| size, &mut usage);
         }
-        account.rename((base, b"a"), (base, b"b"), &mut usage);
+        account.rename((base, b"a"), (base, b"b"), 0, &mut usage);
         assert_eq!(counts(&usage), (1, 1));
     }
 

@@ -25,8 +25,8 @@ pub enum AnyFile<C: Context, R> {
     Spooled(Spooled<C, R>),
 }
 
-/// A file that stays in memory while it is small. Only one handle has it; the instance knows it too,
-/// to move it to disk when memory is needed for another.
+/// A file that stays in memory while it is small. Only one handle has it; the instance knows it
+/// too, to move it to disk when memory is needed for another.
 pub struct Spooled<C: Context, R>(Shared<Lock<Inner<C, R>>>);
 
 /// The spooled files of an instance, among which memory is shared.
@@ -72,7 +72,12 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
         }
         if ledger.limits_memory() {
             let mut files = instance.spooled_files().lock();
-            files.retain(|file| file.strong_count() > 0);
+            if files.len() == files.capacity() {
+                files.retain(|file| file.strong_count() > 0);
+                // Room for as many again, so that this search is rare.
+                let live = files.len();
+                files.reserve(live.max(8));
+            }
             files.push(Shared::downgrade(&file.0));
         }
         Ok(file)
@@ -90,8 +95,9 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
         grow(&mut inner)
     }
 
-    /// Moves the largest spooled files of the instance to disk until this one may reach `end`. Stops
-    /// if the largest is this one, or if none can move: then this file moves itself, or is refused.
+    /// Moves the largest spooled files of the instance to disk until this one may reach `end`.
+    /// Stops if the largest is this one, or if none can move: then this file moves itself, or is
+    /// refused.
     fn make_room(&self, end: u64) {
         if !self.0.lock().instance.context().ledger().limits_memory() {
             return;
@@ -214,8 +220,8 @@ impl<C: Context, R> Drop for Inner<C, R> {
 }
 
 impl<C: Context, R: TryRng + Clone> AnyFile<C, R> {
-    /// Takes the file out, and leaves one that is closed: for a table that must not be borrowed while
-    /// the file is used.
+    /// Takes the file out, and leaves one that is closed: for a table that must not be borrowed
+    /// while the file is used.
     #[must_use]
     pub fn take(&mut self) -> Self {
         match self {
@@ -268,7 +274,8 @@ impl<C: Context, R: TryRng + Clone> AnyFile<C, R> {
     /// As [`File::set_size`].
     ///
     /// # Errors
-    /// As [`File::set_size`]; `out-of-memory`; `quota`; those of moving to disk, which change nothing.
+    /// As [`File::set_size`]; `out-of-memory`; `quota`; those of moving to disk, which change
+    /// nothing.
     pub fn set_size(&mut self, size: u64) -> Result<(), Error> {
         match self {
             AnyFile::Plain(file) => file.set_size(size),

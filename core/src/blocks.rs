@@ -1,7 +1,7 @@
 //! A byte buffer in blocks of equal size.
 //!
-//! Growing it moves no bytes. A single vector would be in memory twice while it grows, and the memory
-//! of a WebAssembly instance never shrinks.
+//! Growing it moves no bytes. A single vector would be in memory twice while it grows, and the
+//! memory of a WebAssembly instance never shrinks.
 
 use alloc::vec::Vec;
 use core::hint::black_box;
@@ -117,8 +117,8 @@ impl Blocks {
     fn try_grow(&mut self, len: usize) -> Option<()> {
         let more = len - self.len;
         if more > BLOCK {
-            // A system that overcommits grants in small pieces what it refuses as a whole, so the whole
-            // is tried first. The black box keeps the compiler from removing the allocation.
+            // A system that overcommits grants in small pieces what it refuses as a whole, so the
+            // whole is tried first. The black box keeps the compiler from removing the allocation.
             black_box(Vec::<u8>::new()).try_reserve_exact(more).ok()?;
         }
         let count = len.div_ceil(BLOCK);

@@ -149,7 +149,8 @@ pub fn unnamed<C: Context, R: TryRng>(
     Ok(File::new(ctx.clone(), file, origin, charge))
 }
 
-/// Creates the unnamed file to which a spooled file moves. The spooled file is already in the ledger.
+/// Creates the unnamed file to which a spooled file moves. The spooled file is already in the
+/// ledger.
 pub(crate) fn unlisted<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,

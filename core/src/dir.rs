@@ -87,8 +87,8 @@ impl<C: Context> TempDir<C> {
     /// Guards a directory that exists.
     ///
     /// # Errors
-    /// `no-entry`; `not-directory`; `access`; `busy` if it is a mount point; `invalid-name` if `name`
-    /// is not one path component.
+    /// `no-entry`; `not-directory`; `access`; `busy` if it is a mount point; `invalid-name` if
+    /// `name` is not one path component.
     pub fn adopt(ctx: &C, parent: &OpenLocation<C>, name: &str) -> Result<Self, Error> {
         let path = NamePath::new(&parent.path, name);
         let adopt = || -> Result<Self, Cause> {
@@ -151,8 +151,8 @@ impl<C: Context> TempDir<C> {
     /// Opens an existing regular file.
     ///
     /// # Errors
-    /// `closed`; `no-entry`; `is-directory`; `not-directory`; `invalid`; `quota`; those of children's
-    /// paths.
+    /// `closed`; `no-entry`; `is-directory`; `not-directory`; `invalid`; `quota`; those of
+    /// children's paths.
     pub fn open_file(&self, path: &str) -> Result<File<C>, Error> {
         let open = |dir: &_, name: &[u8]| self.ctx.platform().open_file(dir, name);
         self.file(path, open).at("open the file", &self.child_path(path))
@@ -193,7 +193,8 @@ impl<C: Context> TempDir<C> {
     /// Removes a file, or a directory with everything in it. Something already gone is a success.
     ///
     /// # Errors
-    /// `closed`; the first failure of the removal, which goes on past it; those of children's paths.
+    /// `closed`; the first failure of the removal, which goes on past it; those of children's
+    /// paths.
     pub fn remove(&self, path: &str) -> Result<(), Error> {
         let shown = self.child_path(path);
         let (dir, name) = self.child(path).at("remove", &shown)?;
@@ -208,8 +209,8 @@ impl<C: Context> TempDir<C> {
     /// Returns the entries of a directory; the path `""` is this one.
     ///
     /// # Errors
-    /// `closed`; `no-entry`; `not-directory`; `invalid-name` if an entry's name is not UTF-8; `quota`
-    /// if the listing needs more memory than there is; those of children's paths.
+    /// `closed`; `no-entry`; `not-directory`; `invalid-name` if an entry's name is not UTF-8;
+    /// `quota` if the listing needs more memory than there is; those of children's paths.
     pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
         self.list(path).at("list", &self.child_path(path))
     }
@@ -276,8 +277,8 @@ impl<C: Context> TempDir<C> {
         self.ctx.ledger().count_kept();
     }
 
-    /// Removes the directory and everything in it. A directory that is already gone is a success, and
-    /// so is closing again.
+    /// Removes the directory and everything in it. A directory that is already gone is a success,
+    /// and so is closing again.
     ///
     /// # Errors
     /// Each path that is left. The directory is still guarded.
@@ -290,7 +291,8 @@ impl<C: Context> TempDir<C> {
                 let (parent, name) = (&guard.parent.dir, self.path.name());
                 removal.remove_emptied_directory(parent, name, &guard.inside.dir, self.path());
             }
-            // The name is gone. What others did with the directory is theirs, what is in it is ours.
+            // The name is gone. What others did with the directory is theirs, what is in it is
+            // ours.
             Err(ErrorCode::NoEntry) => removal.remove_contents(&guard.inside.dir, self.path()),
             Err(code) => removal.record(code, self.path()),
         }

@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
-/// Calls the macro in brackets with every code: its variant, its name in WIT, and its cause in words.
+/// Calls the macro in brackets with every code: its variant, its name in WIT, and its cause in
+/// words.
 ///
 /// The only list of codes. The bindings of the provider component, the client and the host convert
 /// codes by the exhaustive match that [`convert_code!`](crate::convert_code) expands to.
@@ -73,8 +74,9 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// `convert_code!(code, From => To)`: the code of the same name in another type. Both are enums with one variant a
-/// code; the match is exhaustive, so a code that one side lacks does not compile.
+/// `convert_code!(code, From => To)`: the code of the same name in another type. Both are enums
+/// with one variant per code; the match is exhaustive, so a code that one side lacks does not
+/// compile.
 #[macro_export]
 macro_rules! convert_code {
     ($code:expr, $from:ty => $to:ty) => {

@@ -1,11 +1,11 @@
 //! The rules of `scratch:tempfile`: names, exclusive creation, files, persisting, directories,
 //! removal, limits.
 //!
-//! Everything is generic over a [`Platform`], the file system of a system by directory handle and one
-//! name, over a [`Context`], which adds base directories, environment and accounting, and over a
-//! random source of `rand_core`. The provider component uses it on wasi:filesystem; the native client
-//! and the host use it on the operating system (feature `native`). The interface's own text, in
-//! `wit/`, documents what each function promises.
+//! Everything is generic over a [`Platform`], the file system of a system by directory handle and
+//! one name, over a [`Context`], which adds base directories, environment and accounting, and over
+//! a random source of `rand_core`. The provider component uses it on wasi:filesystem; the native
+//! client and the host use it on the operating system (feature `native`). The interface's own text,
+//! in `wit/`, documents what each function promises.
 //!
 //! ```
 //! # #[cfg(all(feature = "native", unix))] {

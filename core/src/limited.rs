@@ -1,10 +1,10 @@
 //! A platform that counts what is created through it, and keeps it within limits.
 //!
-//! Everything counts that is created through the platform, wherever it is: a name until it is removed
-//! or replaced, a file's bytes until its last name and its last handle are gone. A file's bytes are
-//! its size, so a gap counts as the zeros that it reads as. What is kept or persisted goes on
-//! counting, since it still fills the disk. Growth is admitted before it happens, up to the last byte
-//! that fits.
+//! Everything counts that is created through the platform, wherever it is: a name until it is
+//! removed or replaced, a file's bytes until its last name and its last handle are gone. A file's
+//! bytes are its size, so a gap counts as the zeros that it reads as. What is kept or persisted
+//! goes on counting, since it still fills the disk. Growth is admitted before it happens, up to the
+//! last byte that fits.
 
 use alloc::vec::Vec;
 
@@ -164,16 +164,22 @@ impl<P: Platform> Limited<P> {
         }
     }
 
-    fn record_rename(
+    /// Changes a name by `rename`, and records it if that succeeds.
+    fn change_name(
         &self,
         (dir, name): (&LimitedDir<P::Dir>, &[u8]),
         (to, target): (&LimitedDir<P::Dir>, &[u8]),
-    ) {
-        if let Some(ledger) = &self.ledger {
-            ledger.account(|account, _, usage| {
-                account.rename((dir.number, name), (to.number, target), usage)
-            });
-        }
+        rename: impl FnOnce() -> Result<(), ErrorCode>,
+    ) -> Result<(), ErrorCode> {
+        let Some(ledger) = &self.ledger else { return rename() };
+        let admitted =
+            ledger.account(|account, _, _| account.admit_rename(name.len(), target.len()))?;
+        let renamed = rename();
+        ledger.account(|account, _, usage| match renamed {
+            Ok(()) => account.rename((dir.number, name), (to.number, target), admitted, usage),
+            Err(_) => account.cancel_rename(admitted),
+        });
+        renamed
     }
 }
 
@@ -256,9 +262,8 @@ impl<P: Platform> Platform for Limited<P> {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        self.inner.rename(&dir.dir, name, &to.dir, target)?;
-        self.record_rename((dir, name), (to, target));
-        Ok(())
+        let rename = || self.inner.rename(&dir.dir, name, &to.dir, target);
+        self.change_name((dir, name), (to, target), rename)
     }
 
     fn rename_new(
@@ -268,9 +273,8 @@ impl<P: Platform> Platform for Limited<P> {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        self.inner.rename_new(&dir.dir, name, &to.dir, target)?;
-        self.record_rename((dir, name), (to, target));
-        Ok(())
+        let rename = || self.inner.rename_new(&dir.dir, name, &to.dir, target);
+        self.change_name((dir, name), (to, target), rename)
     }
 
     fn link(

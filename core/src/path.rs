@@ -1,8 +1,8 @@
 //! Paths: from what a caller writes to a directory handle and one name.
 //!
 //! Paths of callers (the directory of a location, the target of `persist` and `link`) may have
-//! repeated slashes and `.` components. Paths of children of a temporary directory may not: they may
-//! come from an archive, and a form that two programs could read differently is refused.
+//! repeated slashes and `.` components. Paths of children of a temporary directory may not: they
+//! may come from an archive, and a form that two programs could read differently is refused.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -19,7 +19,8 @@ pub const MAX_PATH: usize = 4096;
 /// An open directory in which something can be created, and its path as the caller knows it.
 pub struct OpenLocation<C: Context> {
     pub(crate) dir: Dir<C>,
-    /// Absolute where the caller knows an absolute path, without `/` at its end except for the root.
+    /// Absolute where the caller knows an absolute path, without `/` at its end except for the
+    /// root.
     pub(crate) path: Arc<str>,
     pub(crate) state: DirectoryState,
     /// Whether other users may rename or remove names in it.
@@ -160,9 +161,9 @@ pub(crate) fn walk<'a, P: Platform>(
     components.into_iter().try_fold(root.clone(), open)
 }
 
-/// The preopen that contains a path, and the rest of the path below it: the longest that is a prefix
-/// by whole components, so that `/tmp` contains `/tmp/x` and not `/tmpx`. Of two equally long ones
-/// the first. Relative paths and preopens are taken from `/`, as wasi-libc does.
+/// The preopen that contains a path, and the rest of the path below it: the longest that is a
+/// prefix by whole components, so that `/tmp` contains `/tmp/x` and not `/tmpx`. Of two equally
+/// long ones the first. Relative paths and preopens are taken from `/`, as wasi-libc does.
 ///
 /// For contexts whose [`resolve_base`](Context::resolve_base) has a list of preopens.
 pub fn longest_preopen<'a>(

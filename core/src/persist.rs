@@ -133,8 +133,8 @@ pub(crate) fn sync_file<P: Platform>(
     }
 }
 
-/// Brings every file in a directory to stable storage and, with [`Durability::Full`], every directory
-/// in it and the directory itself.
+/// Brings every file in a directory to stable storage and, with [`Durability::Full`], every
+/// directory in it and the directory itself.
 ///
 /// Holds one directory open at a time, however deep the tree is.
 pub(crate) fn sync_tree<P: Platform>(

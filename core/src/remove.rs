@@ -1,5 +1,5 @@
-//! Removal of directory trees: by directory handle, following no link, in bounded stack and handles,
-//! and past every failure.
+//! Removal of directory trees: by directory handle, following no link, in bounded stack and
+//! handles, and past every failure.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,8 +18,8 @@ pub struct CleanupFailure {
 }
 
 /// How many directories of a tree are open at once, with two handles each. A directory that is
-/// deeper is moved to the top of the tree and removed from there, so depth costs neither handles nor
-/// stack.
+/// deeper is moved to the top of the tree and removed from there, so depth costs neither handles
+/// nor stack.
 const MAX_OPEN: usize = 12;
 
 /// How often a directory is listed again that was not empty after all, because somebody creates
@@ -127,6 +127,8 @@ impl<'a, P: Platform> Removal<'a, P> {
                     self.descend(&mut stack, entry.name);
                 }
                 Some(Ok(entry)) => self.remove_leaf(frame, entry.name),
+                // The directory was removed while it was listed.
+                Some(Err(ErrorCode::NoEntry)) => {}
                 Some(Err(ErrorCode::InvalidName)) => {
                     frame.failed = true;
                     self.record(ErrorCode::InvalidName, &display_path(&frame.path, b"\xFF"));

@@ -1,4 +1,5 @@
-//! Shared ownership and interior mutability, for several threads natively and for one in a component.
+//! Shared ownership and interior mutability, for several threads natively and for one in a
+//! component.
 
 #[cfg(not(feature = "native"))]
 pub(crate) use single::{Lock, Shared, WeakShared};

@@ -53,10 +53,11 @@ enum State<F> {
     Disk(F),
 }
 
-/// A file that stays in memory up to and including `max_memory` bytes, and moves to a file before it would be larger.
+/// A file that stays in memory up to and including `max_memory` bytes, and moves to a file before
+/// it would be larger.
 ///
-/// What would make it larger moves it first, so memory never holds more than the limit. A move that fails is an error of the
-/// operation that needed it, and changes nothing: the bytes stay where they are, and the next such operation tries again.
+/// A move that fails is an error of the operation that needed it, and changes nothing: the bytes
+/// stay where they are, and the next such operation tries again.
 pub struct Spool<F> {
     state: State<F>,
     max_memory: Option<u64>,
@@ -106,10 +107,12 @@ impl<F: Bytes> Spool<F> {
         Ok(bytes)
     }
 
-    /// Writes at `offset` and says how many bytes went in. A gap before `offset` reads as zeros.
+    /// Writes at `offset` and returns the number of bytes written. A gap before `offset` reads as
+    /// zeros.
     ///
     /// # Errors
-    /// `invalid` if the offset is over 2^63-1, `file-too-large` if the end would be; `out-of-memory`; those of `make` and of the file it makes.
+    /// `invalid` if the offset is over 2^63-1, `file-too-large` if the end would be;
+    /// `out-of-memory`; those of `make` and of the file that it creates.
     pub fn write(
         &mut self,
         data: &[u8],
@@ -176,7 +179,8 @@ impl<F: Bytes> Spool<F> {
     /// Moves the bytes to a file, if they are not in one.
     ///
     /// # Errors
-    /// Those of `make` and of writing to what it makes. The bytes stay in memory, and the file is dropped.
+    /// Those of `make` and of writing to the file that it creates. The bytes stay in memory, and
+    /// the file is dropped.
     pub fn roll_over(&mut self, make: impl FnOnce() -> Result<F, Error>) -> Result<(), Error> {
         if let State::Memory(bytes) = &self.state {
             let file = make()?;

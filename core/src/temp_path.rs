@@ -24,8 +24,8 @@ struct Guard<C: Context> {
 
 /// The guard of a file's name: `temp-path` of the interface. Dropping it removes the name.
 ///
-/// Every method but [`path`](Self::path) and [`close`](Self::close) fails with `closed` once the name
-/// is removed, kept or persisted.
+/// Every method but [`path`](Self::path) and [`close`](Self::close) fails with `closed` once the
+/// name is removed, kept or persisted.
 pub struct TempPath<C: Context> {
     ctx: C,
     path: NamePath,
@@ -77,8 +77,8 @@ impl<C: Context> TempPath<C> {
     /// Renames the file to `target` and stops guarding it.
     ///
     /// # Errors
-    /// Those of the interface. After `not-durable` the file is at `target` and this handle is closed;
-    /// after any other failure nothing has changed.
+    /// Those of the interface. After `not-durable` the file is at `target` and this handle is
+    /// closed; after any other failure nothing has changed.
     pub fn persist(
         &mut self,
         target: &str,

@@ -240,8 +240,8 @@ impl Platform for Native {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        // As open(2) recommends: linking the descriptor itself needs a privilege, linking its entry in
-        // /proc does not.
+        // As open(2) recommends: linking the descriptor itself needs a privilege, linking its entry
+        // in /proc does not.
         let source = std::format!("/proc/self/fd/{}", file.as_raw_fd());
         match rustix::fs::linkat(CWD, &source, to, target, AtFlags::SYMLINK_FOLLOW) {
             Err(Errno::NOENT) if rustix::fs::lstat(&source).is_err() => Err(ErrorCode::Unsupported),
