@@ -49,6 +49,38 @@ pub(crate) const FILE_DESCRIPTOR: Difference = Difference {
     reason: "the host serves a file's bytes as fast as those of a descriptor, and counts them",
 };
 
+pub(crate) const IMPOSTOR: Difference = Difference {
+    cause: "another file has taken the name in a shared directory",
+    native: Some(ErrorCode::Replaced),
+    component: None,
+    host: Some(ErrorCode::Replaced),
+    reason: "WASI shows neither owners nor modes, and its metadata hash identifies no file",
+};
+
+pub(crate) const IMPOSTOR_DIRECTORY: Difference = Difference {
+    cause: "another directory, which is not empty, has taken the name in a shared directory",
+    native: Some(ErrorCode::Replaced),
+    component: Some(ErrorCode::NotEmpty),
+    host: Some(ErrorCode::Replaced),
+    reason: "the component empties the directory that it has open, and cannot tell whose the name is",
+};
+
+pub(crate) const PLANTED_ENTRY: Difference = Difference {
+    cause: "a link or a fifo has taken the name in a shared directory, and is opened",
+    native: Some(ErrorCode::Replaced),
+    component: Some(ErrorCode::Invalid),
+    host: Some(ErrorCode::Replaced),
+    reason: "the component opens no link and no fifo, but cannot tell whose the name is",
+};
+
+pub(crate) const MORE_THAN_ALL_MEMORY: Difference = Difference {
+    cause: "a spooled file that may not move to disk would be larger than all memory",
+    native: Some(ErrorCode::OutOfMemory),
+    component: Some(ErrorCode::OutOfMemory),
+    host: Some(ErrorCode::Quota),
+    reason: "the host keeps its bytes within the memory limit of the run",
+};
+
 pub(crate) const READ_ONLY_FILE_SYSTEM: Difference = Difference {
     cause: "creation on a read-only file system",
     native: Some(ErrorCode::ReadOnly),

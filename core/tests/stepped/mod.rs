@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Base, Context, DirectoryState, ErrorCode, Identity, Instance, Limits, MemoryBudget, Metadata,
+    Base, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits, MemoryBudget, Metadata,
     Native, Platform, Process, RawEntry, SharedLedger, longest_preopen,
 };
 
@@ -290,6 +290,10 @@ impl<P: Platform> Context for TestContext<P> {
     fn fallback_dirs(&self) -> Vec<String> {
         Vec::new()
     }
+    fn descriptors(&self) -> Descriptors {
+        Descriptors::All
+    }
+
     fn ledger(&self) -> &SharedLedger {
         &self.ledger
     }

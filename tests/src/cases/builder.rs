@@ -200,13 +200,15 @@ fn a_path_is_reopened(_: &World) {
 }
 
 fn a_path_is_not_reopened_as_another_file(w: &World) {
-    let (_held, path) = NamedTempFile::new().unwrap().into_parts();
+    let (_held, path) = NamedTempFile::new_in(shared_directory(w)).unwrap().into_parts();
     let name = w.inside(&path);
     w.write("other", "other");
     w.rename("other", &name);
-    assert_eq!(error_code(&path.reopen().unwrap_err()), Some(ErrorCode::Replaced));
+    let code = path.reopen().err().and_then(|error| error_code(&error));
+    assert_eq!(code, differences::IMPOSTOR.code(w.placement()));
     w.remove(&name);
     assert_eq!(error_code(&path.reopen().unwrap_err()), Some(ErrorCode::NoEntry));
+    w.remove("shared");
 }
 
 fn a_builder_can_be_used_again(w: &World) {

@@ -34,11 +34,11 @@ mod bindings {
 
 #[cfg(target_arch = "wasm32")]
 use bindings::{
-    scratch::tempfile_wasi::descriptors::file_descriptor,
     scratch::tempfile::tempfile::{
         File, Location as Place, Options as Naming, TempPath, named, spooled, unnamed,
     },
     scratch::tempfile::types::{Durability as Level, ErrorCode as Code},
+    scratch::tempfile_wasi::descriptors::file_descriptor,
 };
 
 /// A case that has the imports to itself; natively it is skipped.
@@ -71,7 +71,10 @@ fn create() -> (File, TempPath) {
 fn a_file_that_is_not_exchanged_stays_usable(w: &World) {
     let (file, _path) = create();
     let refused = file_descriptor(&file).err().map(|error| error.code);
-    assert_eq!(refused, differences::FILE_DESCRIPTOR.code(w.placement()).map(|_| Code::Unsupported));
+    assert_eq!(
+        refused,
+        differences::FILE_DESCRIPTOR.code(w.placement()).map(|_| Code::Unsupported)
+    );
     if refused.is_some() {
         assert_eq!(file.write(b"as before", 0).unwrap(), 9);
         assert_eq!(file.read(100, 0).unwrap(), b"as before");

@@ -15,6 +15,7 @@ pub(super) const CASES: &[Case] = &[
     case!(random_characters_at_every_length),
     case!(strings_that_are_no_names),
     case!(labels_of_every_kind),
+    case!(a_label_of_over_255_bytes_is_invalid),
     case!(closed_handles_and_extreme_arguments),
     case!(locations_of_every_kind),
     case!(thresholds_of_every_kind),
@@ -188,12 +189,21 @@ fn strings_that_are_no_names(w: &World) {
 }
 
 fn labels_of_every_kind(_: &World) {
-    for label in [String::new(), "\0".to_owned(), "é\n".repeat(1000), "x".repeat(1 << 20)] {
+    for label in [String::new(), "\0".to_owned(), "é\n".repeat(85), "x".repeat(255)] {
         let options = Options { label: Some(label.clone()), ..Options::default() };
         let (_file, _path) = interface::named(&options, Location::Scratch).unwrap();
         let live = interface::live_handles();
         assert!(live.iter().any(|handle| handle.label.as_ref() == Some(&label)));
     }
+}
+
+fn a_label_of_over_255_bytes_is_invalid(w: &World) {
+    for label in ["x".repeat(256), "é\n".repeat(86), "x".repeat(1 << 20)] {
+        let options = Options { label: Some(label), ..Options::default() };
+        assert_code(interface::named(&options, Location::Scratch), ErrorCode::Invalid);
+        assert_code(interface::directory(&options, Location::Scratch), ErrorCode::Invalid);
+    }
+    w.assert_empty();
 }
 
 fn closed_handles_and_extreme_arguments(w: &World) {
@@ -238,7 +248,8 @@ fn locations_of_every_kind(w: &World) {
             typed(interface::directory(&Options::default(), location)).is_none(),
             "{path:.20} is a place"
         );
-        assert!(typed(interface::spooled(None, location)).is_none(), "{path:.20} is a place");
+        let moved = interface::spooled(None, location).and_then(|file| file.roll_over());
+        assert!(typed(moved).is_none(), "{path:.20} is a place");
     }
     w.assert_empty();
 }

@@ -42,7 +42,7 @@ mod unnamed;
 /// What a case file needs.
 mod prelude {
     pub(super) use super::tools::{
-        STUCK, contents, data, fixed, named, pattern, put, stick, unstick,
+        STUCK, contents, data, fixed, named, pattern, put, shared_directory, stick, unstick,
     };
     pub(super) use crate::case::{Case, Grant, Mount, Outcome, Placement, Setup, case};
     pub(super) use crate::differences;

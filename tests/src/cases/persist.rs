@@ -32,6 +32,7 @@ pub(super) const CASES: &[Case] = &[
     case!(the_open_file_follows),
     case!(the_name_is_gone),
     case!(an_impostor_is_not_persisted),
+    case!(a_private_file_saved_by_rename_is_persisted),
     case!(to_another_file_system, Setup::PLAIN.mounts(OTHER)),
     case!(onto_a_read_only_file_system, Setup::PLAIN.mounts(READ_ONLY)),
     case!(onto_a_mount_point, Setup::PLAIN.mounts(BUSY)),
@@ -344,19 +345,28 @@ fn the_name_is_gone(w: &World) {
 }
 
 fn an_impostor_is_not_persisted(w: &World) {
-    w.plant_directory("shared");
-    let (_file, path) =
-        interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
-    let name = w.inside(path.path());
-    w.write("impostor", "theirs");
-    w.rename("impostor", &name);
+    let shared = shared_directory(w);
     for durability in DURABILITIES {
+        let (_file, path) =
+            interface::named(&Options::default(), Location::Directory(&shared)).unwrap();
+        let name = w.inside(path.path());
+        w.write("impostor", "theirs");
+        w.rename("impostor", &name);
         let persisted = path.persist(&w.path("target"), ReplaceMode::Overwrite, durability);
-        assert_code(persisted, ErrorCode::Replaced);
+        let there = if persisted.is_ok() { "target" } else { &name };
+        w.assert_differs(persisted, &differences::IMPOSTOR);
+        assert_eq!(w.take(there), b"theirs");
+        assert!(!w.exists("target"));
     }
-    assert_eq!(w.read(&name), b"theirs");
-    assert!(!w.exists("target"));
     w.remove("shared");
+}
+
+fn a_private_file_saved_by_rename_is_persisted(w: &World) {
+    let (_file, path) = data("mine");
+    w.write("edited", "edited");
+    w.rename("edited", &w.inside(path.path()));
+    path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_eq!(w.take("target"), b"edited");
 }
 
 fn to_another_file_system(w: &World) {

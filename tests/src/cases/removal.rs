@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
     case!(drop_forgives, STUCK),
     case!(a_foreign_name),
     case!(an_impostor_is_left_alone),
+    case!(a_private_file_saved_by_rename_is_removed),
     case!(an_impostor_of_a_directory_is_left_alone),
     case!(with_few_handles, Setup::PLAIN.open_files(64)),
 ];
@@ -50,13 +51,18 @@ fn two_hundred_levels(w: &World) {
 fn deeper_than_any_path(w: &World) {
     let outermost = new();
     let mut inner = Vec::new();
-    for _ in 0..300 {
+    let nested = loop {
         let parent = inner.last().unwrap_or(&outermost);
-        inner.push(interface::directory(&Options::default(), Location::Within(parent)).unwrap());
-    }
+        match interface::directory(&Options::default(), Location::Within(parent)) {
+            Ok(dir) => inner.push(dir),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(nested.code, ErrorCode::NameTooLong, "{}", nested.message);
     let innermost = inner.last().unwrap();
-    assert!(innermost.path().len() > 4096);
-    put(&innermost.create_file("file").unwrap(), 0, "deep down");
+    // A child's own path is counted from its directory, so it ends far past 4,096 bytes.
+    deep(innermost, 150);
+    assert!(innermost.path().len() > 4000);
     outermost.close().unwrap();
     w.assert_empty();
     inner.iter().for_each(|dir| dir.close().unwrap());
@@ -259,32 +265,39 @@ fn a_foreign_name(w: &World) {
 }
 
 fn an_impostor_is_left_alone(w: &World) {
-    w.plant_directory("shared");
-    let (file, path) =
-        interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let shared = shared_directory(w);
+    let (file, path) = interface::named(&Options::default(), Location::Directory(&shared)).unwrap();
     put(&file, 0, "mine");
     let name = w.inside(path.path());
     w.write("impostor", "theirs");
     w.rename("impostor", &name);
-    assert_code(path.close(), ErrorCode::Replaced);
+    let closed = path.close();
     drop(path);
-    assert_eq!(w.take(&name), b"theirs");
+    assert_eq!(w.exists(&name), closed.is_err());
+    w.assert_differs(closed, &differences::IMPOSTOR);
     w.remove("shared");
 }
 
+fn a_private_file_saved_by_rename_is_removed(w: &World) {
+    let (_file, path) = named();
+    w.write("edited", "edited");
+    w.rename("edited", &w.inside(path.path()));
+    path.close().unwrap();
+    w.assert_empty();
+}
+
 fn an_impostor_of_a_directory_is_left_alone(w: &World) {
-    w.plant_directory("shared");
-    let dir =
-        interface::directory(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let shared = shared_directory(w);
+    let dir = interface::directory(&Options::default(), Location::Directory(&shared)).unwrap();
     dir.create_file("mine").unwrap();
     let name = w.inside(dir.path());
     w.rename(&name, "moved");
     w.plant_directory(&name);
     w.write(&format!("{name}/theirs"), "precious");
-    let failures = dir.close().unwrap_err();
-    assert_eq!(failures[0].error.code, ErrorCode::Replaced, "{}", failures[0].error.message);
+    let failure = dir.close().unwrap_err().remove(0).error;
     drop(dir);
-    assert_eq!(w.list(&name), ["theirs"]);
+    assert_eq!(w.list(&name), ["theirs"], "what others put there stays, whoever can tell");
+    w.assert_differs(Err::<(), _>(failure), &differences::IMPOSTOR_DIRECTORY);
     w.remove("shared");
     w.remove("moved");
 }

@@ -9,6 +9,7 @@ pub(super) const CASES: &[Case] = &[
     case!(sees_the_same_bytes),
     case!(works_after_the_first_handle_is_closed),
     case!(a_replaced_file_is_detected),
+    case!(a_private_file_saved_by_rename_is_reopened),
     case!(a_planted_link_is_not_followed),
     case!(a_planted_fifo_is_not_opened),
     case!(a_name_that_is_gone),
@@ -41,28 +42,43 @@ fn works_after_the_first_handle_is_closed(_: &World) {
 }
 
 fn a_replaced_file_is_detected(w: &World) {
-    let (file, path) = data("mine");
+    let (file, path) = in_shared_directory(w);
+    put(&file, 0, "mine");
     w.write("impostor", "theirs");
     w.rename("impostor", &w.inside(path.path()));
-    assert_code(path.reopen(), ErrorCode::Replaced);
+    w.assert_differs(path.reopen(), &differences::IMPOSTOR);
     assert_eq!(contents(&file), b"mine");
+    w.remove("shared");
+}
+
+fn a_private_file_saved_by_rename_is_reopened(w: &World) {
+    let (_file, path) = data("mine");
+    w.write("edited", "edited");
+    w.rename("edited", &w.inside(path.path()));
+    assert_eq!(contents(&path.reopen().unwrap()), b"edited");
+}
+
+fn in_shared_directory(w: &World) -> (interface::File, interface::TempPath) {
+    let shared = shared_directory(w);
+    interface::named(&Options::default(), Location::Directory(&shared)).unwrap()
 }
 
 fn a_planted_link_is_not_followed(w: &World) {
-    let (_file, path) = data("mine");
-    w.rename(&w.inside(path.path()), "moved");
+    let (_file, path) = in_shared_directory(w);
+    w.rename(&w.inside(path.path()), "shared/moved");
     // The link leads to the very file, but the name is not the file's.
     w.plant_link(&w.inside(path.path()), "moved");
-    assert_code(path.reopen(), ErrorCode::Replaced);
-    w.remove("moved");
+    w.assert_differs(path.reopen(), &differences::PLANTED_ENTRY);
+    w.remove("shared");
 }
 
 fn a_planted_fifo_is_not_opened(w: &World) {
-    let (_file, path) = named();
+    let (_file, path) = in_shared_directory(w);
     let name = w.inside(path.path());
     w.plant_fifo("fifo");
     w.rename("fifo", &name);
-    assert_code(path.reopen(), ErrorCode::Replaced);
+    w.assert_differs(path.reopen(), &differences::PLANTED_ENTRY);
+    w.remove("shared");
 }
 
 fn a_name_that_is_gone(w: &World) {

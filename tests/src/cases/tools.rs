@@ -69,3 +69,10 @@ pub(super) fn stick(w: &World, directory: &str) -> String {
 pub(super) fn unstick(w: &World, stuck: &str) {
     w.rename(stuck, "stuck");
 }
+
+/// Plants a directory in which others may rename and remove names, and returns its path.
+pub(super) fn shared_directory(w: &World) -> String {
+    w.plant_directory("shared");
+    w.set_mode("shared", 0o777);
+    w.path("shared")
+}
