@@ -1,9 +1,23 @@
 //! The text that is sorted when no file is given: the log of an invented harbour.
 
 const SHIPS: &[&str] = &[
-    "Amber Heron", "Blue Lantern", "Cinder Wake", "Evening Toll", "Gull's Errand", "Hollow Reed",
-    "Juniper", "Little Ardent", "North Sparrow", "Old Persuasion", "Patient Anne", "Salt Meridian",
-    "Tin Cathedral", "Vesper", "Yellow Iris", "Östra Vind", "Éclat",
+    "Amber Heron",
+    "Blue Lantern",
+    "Cinder Wake",
+    "Evening Toll",
+    "Gull's Errand",
+    "Hollow Reed",
+    "Juniper",
+    "Little Ardent",
+    "North Sparrow",
+    "Old Persuasion",
+    "Patient Anne",
+    "Salt Meridian",
+    "Tin Cathedral",
+    "Vesper",
+    "Yellow Iris",
+    "Östra Vind",
+    "Éclat",
 ];
 const ACTIONS: &[&str] = &["lands", "loads", "lies over", "waits"];
 const GOODS: &[&str] =
