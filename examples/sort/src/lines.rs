@@ -18,8 +18,8 @@ pub(crate) struct Lines {
 struct Line {
     prefix: u64,
     start: u32,
-    /// With the newline.
-    length: u32,
+    /// Where its newline is.
+    end: u32,
 }
 
 /// Why [`Lines::read`] returned.
@@ -73,20 +73,20 @@ impl Lines {
                 return Err(Error::LineTooLong { line, limit: self.longest_allowed - 1 });
             }
             if is_complete {
-                let prefix = prefix(&self.text[self.end..]);
-                self.index.push(Line { prefix, start: self.end as u32, length: length as u32 });
-                self.end += length;
+                let (start, end) = (self.end, self.end + length - 1);
+                let prefix = prefix(&self.text[start..end]);
+                self.index.push(Line { prefix, start: start as u32, end: end as u32 });
+                self.end = end + 1;
             }
         };
-        let text = &self.text;
-        self.index.sort_unstable_by(|a, b| {
-            a.prefix.cmp(&b.prefix).then_with(|| without_newline(a.of(text)).cmp(without_newline(b.of(text))))
-        });
+        let text = |line: &Line| &self.text[line.start as usize..line.end as usize];
+        self.index.sort_unstable_by(|a, b| a.prefix.cmp(&b.prefix).then_with(|| text(a).cmp(text(b))));
         Ok(progress)
     }
 
     pub(crate) fn write(&self, to: &mut impl Write) -> io::Result<()> {
-        self.index.iter().try_for_each(|line| to.write_all(line.of(&self.text)))
+        let line = |line: &Line| &self.text[line.start as usize..=line.end as usize];
+        self.index.iter().try_for_each(|entry| to.write_all(line(entry)))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -100,7 +100,7 @@ impl Lines {
 
     /// The length of the longest line, with its newline.
     pub(crate) fn longest(&self) -> usize {
-        self.index.iter().map(|line| line.length as usize).max().unwrap_or(0)
+        self.index.iter().map(|line| (line.end - line.start) as usize + 1).max().unwrap_or(0)
     }
 
     /// Adds the lines to the counters.
@@ -110,26 +110,14 @@ impl Lines {
     }
 }
 
-impl Line {
-    fn of<'a>(&self, text: &'a [u8]) -> &'a [u8] {
-        &text[self.start as usize..][..self.length as usize]
-    }
-}
-
 /// The first eight bytes of a line as a number in the same order: it decides most comparisons
-/// without a look at the text. A shorter line is padded with NULs, so equal prefixes decide nothing.
+/// without a look at the text. A shorter line is padded with NULs, so equal prefixes decide nothing. The
+/// newline is never compared: it would make a line greater than one that continues with a tab.
 pub(crate) fn prefix(line: &[u8]) -> u64 {
-    let line = without_newline(line);
     let mut prefix = [0; 8];
     let length = line.len().min(prefix.len());
     prefix[..length].copy_from_slice(&line[..length]);
     u64::from_be_bytes(prefix)
-}
-
-/// The bytes that are compared: the newline would make a line greater than one that continues with
-/// a smaller byte.
-pub(crate) fn without_newline(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\n").unwrap_or(line)
 }
 
 #[cfg(test)]

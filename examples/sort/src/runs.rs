@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 
 use wasi_tempfile::{File, TempDir};
 
-use crate::lines::{Lines, prefix, without_newline};
+use crate::lines::{Lines, prefix};
 use crate::{Error, Options, Stats};
 
 /// The most runs that are merged at once, since an embedder may limit open files.
@@ -165,32 +165,36 @@ impl<R: io::Read> Reader<R> {
             // Every line was written with its newline: something has truncated the file.
             return Err(ErrorKind::InvalidData.into());
         }
-        self.prefix = prefix(&self.line);
+        self.prefix = prefix(self.text());
         Ok(true)
+    }
+
+    /// The current line without its newline.
+    fn text(&self) -> &[u8] {
+        &self.line[..self.line.len() - 1]
     }
 }
 
 /// The reverse order of the current lines: [`BinaryHeap`] has its greatest element first.
-impl<R> Ord for Reader<R> {
+impl<R: io::Read> Ord for Reader<R> {
     fn cmp(&self, other: &Self) -> Ordering {
-        (other.prefix.cmp(&self.prefix))
-            .then_with(|| without_newline(&other.line).cmp(without_newline(&self.line)))
+        other.prefix.cmp(&self.prefix).then_with(|| other.text().cmp(self.text()))
     }
 }
 
-impl<R> PartialOrd for Reader<R> {
+impl<R: io::Read> PartialOrd for Reader<R> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<R> PartialEq for Reader<R> {
+impl<R: io::Read> PartialEq for Reader<R> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl<R> Eq for Reader<R> {}
+impl<R: io::Read> Eq for Reader<R> {}
 
 #[cfg(test)]
 mod tests {
