@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Store;
 
 use crate::embedder::{Embedder, Placement, State};
-use crate::rows::nanoseconds;
+use crate::groups::nanoseconds;
 use crate::space::Space;
 
 /// The argument that this program starts itself with.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::outside::finish;
+use crate::groups::nanoseconds;
 use crate::plugins::Runner;
-use crate::rows::nanoseconds;
+use crate::processes::finish;
 
 /// A text, and who sorts it.
 pub(crate) struct Sorting {
