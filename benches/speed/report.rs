@@ -103,7 +103,7 @@ impl Report {
 
     fn table(&self) -> String {
         let head =
-            ["group", "benchmark", "takes", "baseline", "ratio", "±", "at most", ""].map(str::to_owned);
+            ["group", "benchmark", "takes", "baseline", "ratio", "±", "target", ""].map(str::to_owned);
         let mut rows = vec![head];
         rows.extend(self.measurements.iter().map(|row| {
             let target = row.target.map(|target| format!("{target:.2}"));
