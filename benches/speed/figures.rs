@@ -77,7 +77,8 @@ impl Instances {
     }
 }
 
-/// How much longer a file takes while many others are live, and how much longer that takes the file system by itself.
+/// The growth of a file's time with the number of live files, against that of the file system
+/// alone.
 fn live_files(space: &Space, plugins: &Plugins, report: &mut Report) {
     const NAME: &str = "create+remove, named, while 100,000 are live";
     const MANY: u64 = 100_000;

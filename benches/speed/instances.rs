@@ -1,4 +1,5 @@
-//! Many live instances, in a process of their own: memory that an allocator kept from before would count for nobody.
+//! Many live instances, in a process of their own: memory that an allocator kept from before would
+//! not be counted.
 
 use std::fs;
 use std::path::Path;

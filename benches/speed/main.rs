@@ -1,10 +1,11 @@
 //! `just bench`: how fast it is, beside its peers, in one run.
 //!
-//! A row of the table compares two benchmarks of a group. Both run alternately in every sample, because
-//! a machine that is slow at the moment is slow for both; the ratio is the median over the samples.
-//! Criterion plans the samples and compares the time itself with that of the last run.
+//! A row of the table compares two benchmarks of a group. Both run alternately in every sample,
+//! because a machine that is slow at the moment is slow for both; the ratio is the median over the
+//! samples. Criterion plans the samples and compares the time itself with that of the last run.
 //!
-//! `cargo bench -p bench -- named` measures the rows with `named` in their name, `--quick` takes few samples.
+//! `cargo bench -p bench -- named` measures the rows with `named` in their name, `--quick` takes
+//! few samples.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts this program again with a directory of its own as everybody's default. What a killed run left there, the next one sweeps.
+/// Starts this program again with a directory of its own as the default one. The next run sweeps
+/// what a killed one left.
 fn begin() -> ExitCode {
     let root = ScratchRoot::open(space::root()).expect("open a scratch root");
     let dir = root.create_dir().expect("make a scratch directory");

@@ -1,4 +1,4 @@
-//! The plugins, and a run of one.
+//! The compiled plugins, and runs of them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::space::Space;
 /// This package, as plugins.
 const CALL: Call = Call { features: None, packages: &["bench"] };
 
-/// Compiled plugins, by who provides.
+/// Compiled plugins, by placement.
 pub(crate) struct Plugins {
     pub(crate) component: Runner,
     pub(crate) host: Runner,

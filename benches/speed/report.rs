@@ -102,8 +102,7 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let head =
-            ["group", "benchmark", "takes", "baseline", "ratio", "±", "target", ""].map(str::to_owned);
+        let head = ["group", "benchmark", "takes", "baseline", "ratio", "±", "target", ""].map(str::to_owned);
         let mut rows = vec![head];
         rows.extend(self.measurements.iter().map(|row| {
             let target = row.target.map(|target| format!("{target:.2}"));

@@ -19,7 +19,8 @@ fn demo(world: &World) -> Command {
     command
 }
 
-/// Lines of 0 to 119 bytes of any kind but a newline, the last one without an end: about `size` bytes of them.
+/// Lines of 0 to 119 bytes of any kind but a newline, the last one without an end: about `size`
+/// bytes of them.
 fn random_lines(size: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move || {

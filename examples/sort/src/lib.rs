@@ -1,9 +1,9 @@
 //! An external merge sort of lines that stays within a memory budget.
 //!
 //! Lines are compared as bytes; the output equals that of `LC_ALL=C sort`. The input is read into a
-//! buffer of fixed size. Whenever the buffer is full, its lines are sorted and written to a temporary
-//! file, a *run*. At the end the runs are merged, in several passes if they do not all fit into the
-//! budget. Input that fits into the buffer never touches a file.
+//! buffer of fixed size. Whenever the buffer is full, its lines are sorted and written to a
+//! temporary file, a *run*. At the end the runs are merged, in several passes if they do not all
+//! fit into the budget. Input that fits into the buffer never touches a file.
 //!
 //! [`wasi_tempfile`] decides where the temporary files are, natively and in a sandbox.
 

@@ -111,8 +111,9 @@ impl Lines {
 }
 
 /// The first eight bytes of a line as a number in the same order: it decides most comparisons
-/// without a look at the text. A shorter line is padded with NULs, so equal prefixes decide nothing. The
-/// newline is never compared: it would make a line greater than one that continues with a tab.
+/// without a look at the text. A shorter line is padded with NULs, so equal prefixes decide
+/// nothing. The newline is never compared: it would make a line greater than one that continues
+/// with a tab.
 pub(crate) fn prefix(line: &[u8]) -> u64 {
     let mut prefix = [0; 8];
     let length = line.len().min(prefix.len());

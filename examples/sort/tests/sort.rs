@@ -1,4 +1,5 @@
-//! The library against a plain sort in memory, in so little memory that nearly everything is spilled.
+//! The library against a plain sort in memory, in so little memory that nearly everything is
+//! spilled.
 
 mod text;
 

@@ -25,10 +25,10 @@ const MEMORY: u64 = 16 << 20;
 
 /// Sort a file in the sandbox, with temporary files
 ///
-/// The plugin is an external merge sort. It gets the lines of FILE on standard input, and so little memory
-/// that it has to write sorted parts to temporary files and to merge them. The result is checked: the lines
-/// are in the order of `LC_ALL=C sort`, and are those of FILE. A demonstration: FILE and the sorted lines are
-/// copied to the directory for temporary files.
+/// The plugin is an external merge sort. It gets the lines of FILE on standard input, and so little
+/// memory that it has to write sorted parts to temporary files and to merge them. The result is
+/// checked: the lines are in the order of `LC_ALL=C sort`, and are those of FILE. A demonstration:
+/// FILE and the sorted lines are copied to the directory for temporary files.
 #[derive(Args)]
 pub(crate) struct Demo {
     /// The file to sort [default: a generated text]
@@ -39,8 +39,8 @@ pub(crate) struct Demo {
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 
-    /// The memory of plugin and provider together, half of it for lines [default: 16MiB, and for lines an eighth
-    /// of FILE if that is less]
+    /// The memory of plugin and provider together, half of it for lines [default: 16MiB, and for
+    /// lines an eighth of FILE if that is less]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     memory: Option<u64>,
 
@@ -147,8 +147,8 @@ fn cannot_copy(cause: io::Error) -> String {
     format!("use a temporary file: {cause}")
 }
 
-/// The memory that the plugin uses for lines: half of its memory, since the code of plugin and provider needs some
-/// too. Without a given limit it is little enough for a few temporary files.
+/// The memory that the plugin uses for lines: half of its memory, since the code of plugin and
+/// provider needs some too. Without a given limit it is little enough for a few temporary files.
 fn budget(memory: Option<u64>, bytes: u64) -> u64 {
     match memory {
         // The range that the plugin accepts.
@@ -157,7 +157,8 @@ fn budget(memory: Option<u64>, bytes: u64) -> u64 {
     }
 }
 
-/// Checks the sorted lines, and writes them to the output: completely or not at all, if that is a regular file.
+/// Checks the sorted lines, and writes them to the output: completely or not at all, if that is a
+/// regular file.
 fn write(sorted: impl io::BufRead, output: Option<&Path>, expected: &Fingerprint) -> io::Result<Checked> {
     let Some(path) = output else {
         return lines::check(sorted, &mut io::sink(), expected);
