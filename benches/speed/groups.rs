@@ -3,6 +3,7 @@
 use std::cell::{LazyCell, RefCell};
 use std::fs::{self, File};
 use std::hint::black_box;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,8 +70,9 @@ impl Group {
     }
 
     /// The three placements, each with its own way to do the work of this name.
-    fn placements(self, plugins: &Plugins, work: &'static str) -> Self {
-        let native = move |count| bench::ours::run(work, count).expect("the work can be done");
+    fn placements(self, plugins: &Plugins, work: &str) -> Self {
+        let name = work.to_owned();
+        let native = move |count| bench::ours::run(&name, count).expect("the work can be done");
         self.bench(NATIVE, native)
             .bench(COMPONENT, works(&plugins.component, work))
             .bench(HOST, works(&plugins.host, work))
@@ -93,9 +95,9 @@ impl Group {
     }
 }
 
-fn works(runner: &Runner, work: &'static str) -> impl Fn(u64) -> u64 + 'static {
-    let runner = runner.clone();
-    move |count| runner.work(work, count)
+fn works(runner: &Runner, work: &str) -> impl Fn(u64) -> u64 + use<> {
+    let (runner, work) = (runner.clone(), work.to_owned());
+    move |count| runner.work(&work, count)
 }
 
 fn theirs(work: &'static str) -> impl Fn(u64) -> u64 + 'static {
@@ -114,7 +116,7 @@ pub(crate) fn all(space: &Space, plugins: &Plugins, report: &mut Report) -> Vec<
 
 fn creation(space: &Space, plugins: &Plugins, report: &mut Report) -> Vec<Group> {
     let dir = Arc::new(space.open_directory("bare"));
-    let bare = |run: fn(&std::os::fd::OwnedFd, u64) -> u64| {
+    let bare = |run: fn(&OwnedFd, u64) -> u64| {
         let dir = dir.clone();
         move |count| run(&dir, count)
     };
@@ -192,70 +194,38 @@ fn data(space: &Space, plugins: &Plugins) -> Vec<Group> {
         .compare("host, by `list<u8>`", TEMPFILE, None)
         .compare("component, by `list<u8>`", TEMPFILE, None);
     let mut groups = vec![spooled];
-    for (name, works, size, host, component) in [
-        ("write 4 KiB", ["write:4096", "list-write:4096", "wasi-write:4096"], 4 << 10, None, None),
-        (
-            "write 64 KiB",
-            ["write:65536", "list-write:65536", "wasi-write:65536"],
-            64 << 10,
-            Some(1.05),
-            Some(1.10),
-        ),
-        ("write 1 MiB", ["write:1048576", "list-write:1048576", "wasi-write:1048576"], 1 << 20, None, None),
+    type Bare = fn(&OwnedFd, usize, u64) -> u64;
+    let (write, read): (Bare, Bare) = (bare::write, bare::read);
+    for (name, operation, bare, size, host, component) in [
+        ("write 4 KiB", "write", write, 4 << 10, None, None),
+        ("write 64 KiB", "write", write, 64 << 10, Some(1.05), Some(1.10)),
+        ("write 1 MiB", "write", write, 1 << 20, None, None),
+        ("read 4 KiB, cached", "read", read, 4 << 10, None, None),
+        ("read 64 KiB, cached", "read", read, 64 << 10, Some(1.40), Some(2.00)),
+        ("read 1 MiB, cached", "read", read, 1 << 20, None, None),
     ] {
+        const CALL: &str = "the native call";
+        const LIST: &str = "component, by `list<u8>`";
+        const HOST_LIST: &str = "host, by `list<u8>`";
+        const WASI: &str = "WASI's own call, in wasm";
         let dir = space.open_directory("bare");
-        let bare = move |count| bare::write(&dir, size, count);
-        groups.push(block(name, plugins, works, bare, host, component));
-    }
-    for (name, works, size, host, component) in [
-        ("read 4 KiB, cached", ["read:4096", "list-read:4096", "wasi-read:4096"], 4 << 10, None, None),
-        (
-            "read 64 KiB, cached",
-            ["read:65536", "list-read:65536", "wasi-read:65536"],
-            64 << 10,
-            Some(1.40),
-            Some(2.00),
-        ),
-        (
-            "read 1 MiB, cached",
-            ["read:1048576", "list-read:1048576", "wasi-read:1048576"],
-            1 << 20,
-            None,
-            None,
-        ),
-    ] {
-        let dir = space.open_directory("bare");
-        let bare = move |count| bare::read(&dir, size, count);
-        groups.push(block(name, plugins, works, bare, host, component));
+        let list = format!("list-{operation}:{size}");
+        let group = Group::new(name)
+            .placements(plugins, &format!("{operation}:{size}"))
+            .bench(CALL, move |count| bare(&dir, size, count))
+            .bench(LIST, works(&plugins.component, &list))
+            .bench(HOST_LIST, works(&plugins.host, &list))
+            .bench(WASI, works(&plugins.theirs, &format!("wasi-{operation}:{size}")))
+            .compare(HOST, CALL, host)
+            .compare(COMPONENT, CALL, component)
+            .compare(NATIVE, CALL, None)
+            .compare(HOST_LIST, CALL, None)
+            .compare(LIST, CALL, None)
+            .compare(WASI, CALL, None);
+        groups.push(group);
     }
     groups.push(stream(space, plugins));
     groups
-}
-
-fn block(
-    name: &'static str,
-    plugins: &Plugins,
-    [work, list, floor]: [&'static str; 3],
-    bare: impl Fn(u64) -> u64 + 'static,
-    host: Option<f64>,
-    component: Option<f64>,
-) -> Group {
-    const ALONE: &str = "the native call";
-    const LIST: &str = "component, by `list<u8>`";
-    const HOST_LIST: &str = "host, by `list<u8>`";
-    const FLOOR: &str = "WASI's own call, in wasm";
-    Group::new(name)
-        .placements(plugins, work)
-        .bench(ALONE, bare)
-        .bench(LIST, works(&plugins.component, list))
-        .bench(HOST_LIST, works(&plugins.host, list))
-        .bench(FLOOR, works(&plugins.theirs, floor))
-        .compare(HOST, ALONE, host)
-        .compare(COMPONENT, ALONE, component)
-        .compare(NATIVE, ALONE, None)
-        .compare(HOST_LIST, ALONE, None)
-        .compare(LIST, ALONE, None)
-        .compare(FLOOR, ALONE, None)
 }
 
 fn stream(space: &Space, plugins: &Plugins) -> Group {
