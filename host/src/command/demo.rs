@@ -212,7 +212,7 @@ fn spilled(stats: &str) -> String {
     };
     match number("files") {
         0 => "nothing: all lines fit into memory".to_owned(),
-        files => format!("{files} files, {}; {} merges", mebibytes(number("spilled")), number("merges")),
+        files => format!("{files} files, {}; merges: {}", mebibytes(number("spilled")), number("merges")),
     }
 }
 
