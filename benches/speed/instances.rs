@@ -1,4 +1,5 @@
-//! Many live instances, in a process of their own: memory that an allocator kept from before would count for nobody.
+//! Many live instances, in a process of their own: memory that an allocator kept from before would
+//! not be counted.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Store;
 
 use crate::embedder::{Embedder, Placement, State};
-use crate::rows::nanoseconds;
+use crate::groups::nanoseconds;
 use crate::space::Space;
 
 /// The argument that this program starts itself with.
@@ -31,8 +32,7 @@ const TIMED: usize = 10;
 impl Cost {
     /// Measures instances of a plugin that have run.
     pub(crate) fn of(plugin: &Path, placement: Placement, count: usize) -> Self {
-        let mut measuring =
-            Command::new(std::env::current_exe().expect("know this program's path"));
+        let mut measuring = Command::new(std::env::current_exe().expect("know this program's path"));
         let placement = if placement == Placement::Host { "host" } else { "component" };
         measuring.arg(COMMAND).arg(plugin).args([placement, &count.to_string()]);
         let output = measuring.output().expect("start this program again");
@@ -85,8 +85,7 @@ fn raise_handles() {
 /// The memory that the system has given to this process, in bytes.
 fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("look at this process's memory");
-    let line =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the system says it");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the system says it");
     let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
     kib * 1024.0
 }

@@ -11,16 +11,7 @@ use crate::nested::Call;
 use crate::space::Space;
 
 /// This package, as plugins.
-const CALL: Call = Call {
-    features: None,
-    packages: &["bench"],
-    artifacts: &[
-        ("bench-ours.wasm", "bench-ours.wasm"),
-        ("bench-theirs.wasm", "bench-theirs.wasm"),
-        ("bench-first.wasm", "bench-first.wasm"),
-        ("bench-empty.wasm", "bench-empty.wasm"),
-    ],
-};
+const CALL: Call = Call { features: None, packages: &["bench"] };
 
 /// Compiled plugins, by who provides.
 pub(crate) struct Plugins {
@@ -47,9 +38,8 @@ pub(crate) struct Bytes {
 impl Plugins {
     /// Builds and compiles them. Only who measures pays for that.
     pub(crate) fn build(workspace: &Path, space: &Space) -> Self {
-        let built = workspace.join("target/bench");
-        fs::create_dir_all(&built).expect("make a directory for the plugins");
-        CALL.build(workspace, &built).unwrap_or_else(|cause| panic!("{cause}"));
+        let built =
+            CALL.build(workspace, &workspace.join("target/bench")).unwrap_or_else(|cause| panic!("{cause}"));
         let path = |name: &str| built.join(format!("bench-{name}.wasm"));
         let bytes = |name| fs::read(path(name)).expect("read a component that was built");
         let sandbox = Sandbox::new().expect("start the engine");
@@ -69,10 +59,7 @@ impl Plugins {
             first_component: runner(sandbox.load(&bytes("first"), Provider::Component)),
             first_host: runner(sandbox.load(&bytes("first"), Provider::Host)),
             empty: runner(sandbox.load(&bytes("empty"), Provider::Component)),
-            sort: runner(sandbox.load(
-                &fs::read(test_plugins::SORT).expect("read a component"),
-                Provider::Component,
-            )),
+            sort: runner(sandbox.load(&fs::read(test_plugins::SORT).expect("read a component"), Provider::Component)),
             bytes: Bytes { ours: path("ours"), first: path("first"), empty: path("empty") },
         }
     }

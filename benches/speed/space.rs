@@ -1,4 +1,4 @@
-//! Where everything is measured.
+//! The directory of a benchmark run.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -10,14 +10,14 @@ use wasi_tempfile_host::ScratchRoot;
 /// The variable that names the directory of this run.
 pub(crate) const VARIABLE: &str = "WASI_TEMPFILE_BENCH";
 
-/// Where runs have their directories: in memory, where there is such a file system, so that no disk is measured.
+/// The parent of all runs' directories: on tmpfs if there is one, so that no disk is measured.
 pub(crate) fn root() -> PathBuf {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     parent.join(format!("wasi-tempfile-bench-{}", rustix::process::geteuid().as_raw()))
 }
 
-/// This run's directory.
+/// The directory of this benchmark run.
 pub(crate) struct Space {
     path: PathBuf,
     /// The scratch directories of plugins.
@@ -27,9 +27,8 @@ pub(crate) struct Space {
 impl Space {
     /// The directory that [`VARIABLE`] names.
     pub(crate) fn open() -> Self {
-        let path = PathBuf::from(
-            std::env::var_os(VARIABLE).expect("the variable was set by the first process"),
-        );
+        let path =
+            PathBuf::from(std::env::var_os(VARIABLE).expect("the variable was set by the first process"));
         let root = ScratchRoot::open(path.join("scratch")).expect("open a scratch root");
         Self { path, root }
     }
@@ -55,10 +54,7 @@ impl Space {
     pub(crate) fn kind(&self) -> &'static str {
         const TMPFS: i64 = 0x0102_1994;
         match rustix::fs::statfs(&self.path) {
-            #[allow(
-                clippy::unnecessary_cast,
-                reason = "the field has other widths on other systems"
-            )]
+            #[allow(clippy::unnecessary_cast, reason = "the field has other widths on other systems")]
             Ok(statfs) if statfs.f_type as i64 == TMPFS => "tmpfs",
             Ok(_) | Err(_) => "the file system of the temporary directory",
         }

@@ -1,11 +1,11 @@
-//! The demo: it sorts, it looks at what it sorted, and nothing of it stays, however it ends.
+//! The demo: it sorts, it checks the result, and leaves nothing, however it ends.
 
 mod support;
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,8 @@ fn demo(world: &World) -> Command {
     command
 }
 
-/// Lines of 0 to 119 bytes of any kind but a newline, the last one without an end: about `size` bytes of them.
+/// Lines of 0 to 119 bytes of any kind but a newline, the last one without an end: about `size`
+/// bytes of them.
 fn random_lines(size: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move || {
@@ -61,8 +62,7 @@ fn row<'a>(ended: &'a Ended, head: &str) -> &'a str {
 
 /// The number at the beginning of a row.
 fn number(row: &str) -> u64 {
-    let digits: String =
-        row.chars().filter(|c| *c != ',').take_while(char::is_ascii_digit).collect();
+    let digits: String = row.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap_or_else(|_| panic!("no number begins {row}"))
 }
 
@@ -74,6 +74,7 @@ fn the_tour() {
     assert_eq!(ended.stderr, "");
     assert_eq!(number(row(&ended, "sorted")), 60_000);
     assert!(row(&ended, "sorted").ends_with("in order, and those of the input"));
+    assert!(row(&ended, "memory").ends_with(" MiB at most"), "{}", ended.stdout);
     assert!(number(row(&ended, "spilled")) > 4, "{}", ended.stdout);
     assert!(row(&ended, "left").starts_with("nothing; "), "{}", ended.stdout);
     world.assert_nothing_left();
@@ -86,10 +87,7 @@ fn a_file_is_sorted_as_it_should_be() {
     let (file, out) = (world.file("lines", &text), world.path("out"));
     let ended = output(demo(&world).arg(file).arg("-o").arg(&out));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(
-        fs::read(out).expect("read the output") == sorted(&text),
-        "the output is in another order"
-    );
+    assert!(fs::read(out).expect("read the output") == sorted(&text), "the output is in another order");
     assert!(number(row(&ended, "spilled")) > 4, "{}", ended.stdout);
     assert!(row(&ended, "left").starts_with("nothing; "), "{}", ended.stdout);
     world.assert_nothing_left();
@@ -102,10 +100,7 @@ fn little_memory_will_do() {
     let (file, out) = (world.file("lines", &text), world.path("out"));
     let ended = output(demo(&world).args(["--memory", "5MiB"]).arg(file).arg("-o").arg(&out));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(
-        fs::read(out).expect("read the output") == sorted(&text),
-        "the output is in another order"
-    );
+    assert!(fs::read(out).expect("read the output") == sorted(&text), "the output is in another order");
     world.assert_nothing_left();
 }
 
@@ -129,10 +124,7 @@ fn a_file_is_sorted_onto_itself() {
     let file = world.file("lines", &text);
     let ended = output(demo(&world).arg(&file).arg("-o").arg(&file));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(
-        fs::read(&file).expect("read the output") == sorted(&text),
-        "the output is in another order"
-    );
+    assert!(fs::read(&file).expect("read the output") == sorted(&text), "the output is in another order");
 }
 
 #[test]
@@ -144,37 +136,21 @@ fn a_trap_half_way_leaves_nothing() {
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.complaints(), ["the plugin trapped: wasm `unreachable` instruction executed"]);
     let left = row(&ended, "left");
-    assert!(
-        left.starts_with("sort-") && left.contains(" by the plugin, which the host removed; "),
-        "{left}"
-    );
+    assert!(left.starts_with("sort-") && left.contains(" by the plugin, which the host removed; "), "{left}");
     world.assert_nothing_left();
     assert!(!out.exists(), "half of an output");
 }
 
 #[test]
 fn an_interruption_half_way_leaves_nothing() {
+    let text = random_lines(32 << 20);
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let world = World::new();
-        let out = world.path("out");
-        let mut child = demo(&world)
-            .args(["--memory", "8MiB", "/dev/stdin", "-o"])
-            .arg(&out)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("start the demo");
-        let mut stdin = child.stdin.take().expect("standard input is a pipe");
-        // Lines without end, until nobody reads any more.
-        let feeder = thread::spawn(move || {
-            let lines = random_lines(1 << 20);
-            while stdin.write_all(&lines).is_ok() {}
-        });
-        wait_for_spills(&world.root());
+        let (file, out) = (world.file("lines", &text), world.path("out"));
+        let child = start(demo(&world).args(["--memory", "8MiB"]).arg(file).arg("-o").arg(&out));
+        wait_until("two files are spilled", || files_below(&world.root()) >= 2);
         kill_process(Pid::from_child(&child), signal).expect("send a signal");
         let ended: Ended = child.wait_with_output().expect("wait for the demo").into();
-        feeder.join().expect("the feeder ends");
         assert_eq!(ended.code, Some(code), "{}", ended.stderr);
         assert_eq!(ended.stderr, "");
         world.assert_nothing_left();
@@ -182,12 +158,52 @@ fn an_interruption_half_way_leaves_nothing() {
     }
 }
 
-/// Waits until two files lie somewhere below `root`.
-fn wait_for_spills(root: &Path) {
+#[test]
+fn a_signal_while_the_output_is_written_leaves_the_old_file_or_the_new_one() {
+    let world = World::new();
+    let text = random_lines(8 << 20);
+    let directory = world.directory("output");
+    let file = directory.join("lines");
+    fs::write(&file, &text).expect("write the input");
+    let mut child = start(demo(&world).arg(&file).arg("-o").arg(&file));
+    // Written in place, the file changes its size; written beside it, there are two.
+    wait_until("the output is written", || {
+        let size = fs::metadata(&file).map_or(0, |metadata| metadata.len());
+        let ended = child.try_wait().expect("look at the demo").is_some();
+        ended || size != text.len() as u64 || files_below(&directory) > 1
+    });
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("send a signal");
+    child.wait().expect("wait for the demo");
+    let now = fs::read(&file).expect("read the output");
+    assert!(now == text || now == sorted(&text), "{} bytes of neither", now.len());
+    world.assert_nothing_left();
+}
+
+#[test]
+fn an_output_keeps_its_mode_and_its_links() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let world = World::new();
+    let (file, link) = (world.file("lines", "b\na\n"), world.path("link"));
+    world.set_mode("lines", 0o640);
+    symlink(&file, &link).expect("make a link");
+    let ended = output(demo(&world).arg(&file).arg("-o").arg(&link));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(fs::read(&file).expect("read the output"), b"a\nb\n");
+    let mode = fs::metadata(&file).expect("look at the output").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert!(fs::symlink_metadata(&link).expect("look at the link").is_symlink());
+}
+
+fn start(command: &mut Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("start the demo")
+}
+
+#[track_caller]
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
-    while files_below(root) < 2 {
-        assert!(started.elapsed() < Duration::from_secs(60), "nothing is spilled");
-        thread::sleep(Duration::from_millis(5));
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -201,35 +217,19 @@ fn files_below(directory: &Path) -> usize {
 fn an_input_that_hangs_can_be_interrupted() {
     let world = World::new();
     let out = world.path("out");
-    let child = demo(&world)
-        .args(["/dev/stdin", "-o"])
-        .arg(&out)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn();
-    let child = child.expect("start the demo");
-    let started = Instant::now();
-    while world.scratch().is_empty() {
-        assert!(started.elapsed() < Duration::from_secs(60), "the run does not begin");
-        thread::sleep(Duration::from_millis(5));
-    }
+    let mut child = start(demo(&world).arg("/dev/stdin").arg("-o").arg(&out).stdin(Stdio::piped()));
+    // More than the pipe holds: once it is written, the demo is reading.
+    let mut stdin = child.stdin.take().expect("standard input is a pipe");
+    stdin.write_all(&random_lines(1 << 20)).expect("the demo reads");
     let pid = Pid::from_child(&child);
     kill_process(pid, Signal::INT).expect("send a signal");
-    // The second one says that it is meant.
+    // The second signal skips the grace period.
     kill_process(pid, Signal::INT).expect("send a signal");
-    let ended: Ended = wait_without_closing(child).into();
+    let ended: Ended = child.wait_with_output().expect("wait for the demo").into();
+    drop(stdin);
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
     world.assert_nothing_left();
     assert!(!out.exists(), "an output without an input");
-}
-
-/// Waits for the end, with standard input open until then.
-fn wait_without_closing(mut child: Child) -> Output {
-    let stdin = child.stdin.take();
-    let output = child.wait_with_output().expect("wait for the demo");
-    drop(stdin);
-    output
 }
 
 #[test]

@@ -1,131 +1,250 @@
-//! `wasi-tempfile demo`: an external merge sort in the sandbox, watched from outside.
+//! `wasi-tempfile demo`: an external merge sort in the sandbox, and a check of its result.
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use wasi_tempfile_host::{Ending, Provider, Sandbox, ScratchRoot};
+use rustix::fs::{Mode, fchmod};
+use wasi_tempfile_host::{
+    Capture, Ending, Outcome, Provider, RunOptions, Sandbox, ScratchRoot,
+};
 
 use super::run::{Scratch, conclude};
+use super::watch::Watch;
 use super::{PLUGIN_FAILED, Result, complain, files, values};
 
-mod check;
-mod destination;
-mod figures;
-mod progress;
-mod report;
-mod source;
-mod stats;
-mod text;
-mod work;
+mod lines;
+mod sample;
 
-use destination::Destination;
-use report::Report;
-use source::Source;
-use stats::Stats;
-use work::{Done, Work};
+use lines::{Checked, Fingerprint, Fingerprinting};
 
 /// The plugin: an external merge sort from standard input to standard output.
 const SORT: &[u8] = include_bytes!(env!("COMPONENT_SORT"));
 
-/// What plugin and provider may use unless it is said.
+/// The default memory limit of plugin and provider together.
 const MEMORY: u64 = 16 << 20;
 
-/// The tour: sort a file in the sandbox, with scratch files
+/// Sort a file in the sandbox, with temporary files
 ///
-/// The plugin is an external merge sort. It gets the lines of FILE on standard input and so little memory that it has to
-/// spill sorted runs to temporary files, and to merge them. What it gives is checked: the lines are in order (that of
-/// `LC_ALL=C sort`), and are those of FILE. Without -o they are thrown away, but for an excerpt.
+/// The plugin is an external merge sort. It gets the lines of FILE on standard input, and so little
+/// memory that it has to write sorted parts to temporary files and to merge them. The result is
+/// checked: the lines are in the order of `LC_ALL=C sort`, and are those of FILE. A demonstration:
+/// FILE and the sorted lines are copied to the directory for temporary files.
 #[derive(Args)]
 pub(crate) struct Demo {
-    /// The file to sort [default: a text made up by this program]
+    /// The file to sort [default: a generated text]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Write the sorted lines to this file
+    /// Write the sorted lines to this file, which may be FILE
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 
-    /// The memory of plugin and provider together, half of it for lines [default: 16MiB, and for lines an eighth of FILE
-    /// if that is less]
+    /// The memory of plugin and provider together, half of it for lines [default: 16MiB, and for
+    /// lines an eighth of FILE if that is less]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     memory: Option<u64>,
 
     #[command(flatten)]
     scratch: Scratch,
 
-    /// Make the plugin trap after it has spilled so many runs
+    /// Make the plugin trap after it has written so many temporary files
     #[arg(long, value_name = "N", hide = true)]
     fail_after_runs: Option<u64>,
 }
 
 impl Demo {
     pub(super) fn run(self) -> Result {
-        let source = Source::open(self.file.as_deref())?;
-        let mut destination = Destination::open(self.output.as_deref())?;
         let root = self.scratch.open()?;
-        let work = Work {
-            budget: budget(self.memory, &source),
-            memory: self.memory.unwrap_or(MEMORY),
-            fail_after_runs: self.fail_after_runs,
-        };
-        let report = Report { root: root.path(), output: self.output.as_deref() };
-        files::print(&report.before(&source, &work))?;
+        let run = RunOptions::in_root(&root);
+        // Also while the input is read, which may hang, and while the output is written.
+        let watch = Watch::start(&run.control(), None)?;
+        let input = Input::read(self.file.as_deref())?;
+        let memory = self.memory.unwrap_or(MEMORY);
+        let budget = budget(self.memory, input.bytes);
+        files::print(&format!(
+            "Sorting {}, {}, with a plugin in a sandbox.\n\
+             It may use {} of memory, {} of it for lines. The others go to temporary files in\n\
+             a private directory below {}.\n\n",
+            input.name,
+            mebibytes(input.bytes),
+            mebibytes(memory),
+            mebibytes(budget),
+            root.path().display(),
+        ))?;
 
         let sandbox = Sandbox::new().map_err(|error| error.to_string())?;
         let plugin = sandbox.load(SORT, Provider::Component).map_err(|error| error.to_string())?;
-        let done = work.run(&plugin, &root, source, &mut destination)?;
-
-        let left = left_in(&root)?;
-        if done.outcome.ending != Ending::Returned || done.signal.is_some() {
-            eprint(&done.stderr);
-            let code = conclude(&done.outcome, done.signal);
-            files::print(&report.left(&done.outcome, left))?;
+        let mut sorted = unnamed_file().map_err(cannot_copy)?;
+        let stderr = Capture::new(64 << 10);
+        let run = run
+            .args(["sort", "--stats", &format!("--memory={budget}")])
+            .args(self.fail_after_runs.map(|runs| format!("--fail-after-runs={runs}")))
+            .stdin(input.file)
+            .stdout(sorted.try_clone().map_err(cannot_copy)?)
+            .stderr(&stderr)
+            .memory(memory);
+        let outcome = plugin.run(run).map_err(|error| error.to_string())?;
+        if outcome.ending != Ending::Returned {
+            // Best effort: nobody reads a closed standard error.
+            let _ = io::stderr().write_all(stderr.text().as_bytes());
+            let code = conclude(&outcome, watch.finish());
+            files::print(&left(&outcome, &root)?)?;
             return Ok(code);
         }
-        if let Some(wrong) = wrong(&done) {
-            complain(wrong);
-            return Ok(ExitCode::from(PLUGIN_FAILED));
-        }
-        let stats = Stats::parse(&done.stderr).ok_or("the plugin did not say what it spilled")?;
-        destination.finish()?;
-        files::print(&report.after(&done, &stats))?;
-        files::print(&report.left(&done.outcome, left))?;
-        Ok(conclude(&done.outcome, None))
+
+        let output = self.output.as_deref();
+        sorted.rewind().map_err(cannot_copy)?;
+        let checked = match write(BufReader::new(sorted), output, &input.fingerprint) {
+            Ok(checked) => checked,
+            Err(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                complain(format_args!("the output is wrong: {cause}"));
+                return Ok(ExitCode::from(PLUGIN_FAILED));
+            }
+            Err(cause) => {
+                let output = output.unwrap_or(Path::new("the output"));
+                return Err(format!("write {}: {cause}", output.display()));
+            }
+        };
+        files::print(&report(&outcome, &checked, &stderr.text(), output))?;
+        files::print(&left(&outcome, &root)?)?;
+        Ok(conclude(&outcome, watch.finish()))
     }
 }
 
-/// What the plugin is told to use for lines: half of its memory at most, since the stacks of plugin and provider take some
-/// of it too. Unless told how much memory there is, only an eighth of the lines, so that there is something to see.
-fn budget(memory: Option<u64>, source: &Source) -> u64 {
-    let budget = match memory {
-        Some(memory) => memory / 2,
-        None if source.size == 0 => MEMORY / 2,
-        None => (source.size / 8).max(source.least_memory).min(MEMORY / 2),
+/// A copy of the lines to sort.
+struct Input {
+    name: String,
+    file: File,
+    bytes: u64,
+    fingerprint: Fingerprint,
+}
+
+impl Input {
+    fn read(path: Option<&Path>) -> Result<Self> {
+        let (name, mut from): (_, Box<dyn Read>) = match path {
+            None => ("a generated text".to_owned(), Box::new(io::Cursor::new(sample::harbour_log()))),
+            Some(path) => {
+                let file = File::open(path).map_err(|cause| format!("read {}: {cause}", path.display()))?;
+                (path.display().to_string(), Box::new(file))
+            }
+        };
+        let mut file = unnamed_file().map_err(cannot_copy)?;
+        let mut to = Fingerprinting::new(&file);
+        let bytes = io::copy(&mut from, &mut to).map_err(|cause| format!("read {name}: {cause}"))?;
+        let fingerprint = to.finish();
+        file.rewind().map_err(cannot_copy)?;
+        Ok(Self { name, file, bytes, fingerprint })
+    }
+}
+
+/// A file that no crash can leave behind.
+fn unnamed_file() -> io::Result<File> {
+    Ok(wasi_tempfile::tempfile()?.as_fd().try_clone_to_owned()?.into())
+}
+
+fn cannot_copy(cause: io::Error) -> String {
+    format!("use a temporary file: {cause}")
+}
+
+/// The memory that the plugin uses for lines: half of its memory, since the code of plugin and
+/// provider needs some too. Without a given limit it is little enough for a few temporary files.
+fn budget(memory: Option<u64>, bytes: u64) -> u64 {
+    match memory {
+        // The range that the plugin accepts.
+        Some(memory) => (memory / 2).clamp(4 << 10, u32::MAX.into()),
+        None => (bytes / 8).clamp(512 << 10, MEMORY / 2),
+    }
+}
+
+/// Checks the sorted lines, and writes them to the output: completely or not at all, if that is a
+/// regular file.
+fn write(sorted: impl io::BufRead, output: Option<&Path>, expected: &Fingerprint) -> io::Result<Checked> {
+    let Some(path) = output else {
+        return lines::check(sorted, &mut io::sink(), expected);
     };
-    // What the plugin takes for a budget.
-    budget.clamp(4 << 10, u32::MAX.into())
-}
-
-/// What is wrong with the output, if anything is.
-fn wrong(done: &Done) -> Option<String> {
-    if let Some(line) = done.output.disorder {
-        return Some(format!("line {line} of the output is less than the one before it"));
+    let existing = fs::metadata(path).ok();
+    if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
+        // A device or a pipe can't be replaced.
+        let mut to = BufWriter::new(File::options().write(true).open(path)?);
+        let checked = lines::check(sorted, &mut to, expected)?;
+        return to.flush().map(|()| checked);
     }
-    let same = done.input.as_ref() == Some(&done.output.fingerprint);
-    (!same).then(|| "the lines of the output are not those of the input".to_owned())
+    // The target of a symbolic link is replaced, and not the link.
+    let target = if existing.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
+    let mut checked = None;
+    wasi_tempfile::write_atomically(target, |file| {
+        if let Some(existing) = existing {
+            fchmod(&*file, Mode::from_raw_mode(existing.mode()))?;
+        }
+        let mut to = BufWriter::new(file);
+        checked = Some(lines::check(sorted, &mut to, expected)?);
+        to.flush()
+    })?;
+    checked.ok_or_else(|| io::Error::other("nothing was written"))
 }
 
-/// How many things lie in the root now. Others may be at work in it.
-fn left_in(root: &ScratchRoot) -> Result<usize> {
-    fs::read_dir(root.path())
-        .map(Iterator::count)
-        .map_err(|cause| format!("look into {}: {cause}", root.path().display()))
+fn report(outcome: &Outcome, checked: &Checked, stats: &str, output: Option<&Path>) -> String {
+    let mut text = format!(
+        "sorted   {} lines in {:.2} s; they are in order, and those of the input\n\
+         spilled  {}\n\
+         memory   {} at most\n",
+        checked.lines,
+        outcome.used.time.as_secs_f64(),
+        spilled(stats),
+        mebibytes(outcome.used.memory),
+    );
+    match output {
+        Some(path) => text += &format!("output   {}\n", path.display()),
+        None => {
+            text += "output   discarded (`-o OUT` keeps it); the first lines:\n";
+            text.extend(checked.first.iter().map(|line| format!("         {}\n", printable(line))));
+        }
+    }
+    text
 }
 
-/// Shows what the plugin wrote to standard error. If even that is closed, nobody is listening.
-fn eprint(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+/// The counters of the sort, from its line `sort: name=number name=number …`.
+fn spilled(stats: &str) -> String {
+    let number = |name: &str| {
+        let mut pairs = stats.split_whitespace().filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+    };
+    match number("files") {
+        0 => "nothing: all lines fit into memory".to_owned(),
+        files => format!("{files} files, {}; merges: {}", mebibytes(number("spilled")), number("merges")),
+    }
+}
+
+/// What is left in the root, where other runs may have directories.
+fn left(outcome: &Outcome, root: &ScratchRoot) -> Result<String> {
+    let root = root.path();
+    let others = fs::read_dir(root).map_err(|cause| format!("list {}: {cause}", root.display()))?.count();
+    let plugin = match &outcome.left_behind[..] {
+        [] => "nothing".to_owned(),
+        names => {
+            let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
+            format!("{} by the plugin, which the host removed", names.join(", "))
+        }
+    };
+    let root = root.display();
+    Ok(match (outcome.not_removed.len(), others) {
+        (0, 0) => format!("left     {plugin}; {root} is empty\n"),
+        (0, _) => format!("left     {plugin}; what is in {root} belongs to other runs\n"),
+        (failures, _) => format!("left     {plugin}; {failures} paths could not be removed\n"),
+    })
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+/// The beginning of a line, without control characters: a file may contain escape sequences.
+fn printable(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    text.chars().take(70).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }

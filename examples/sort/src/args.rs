@@ -40,9 +40,7 @@ impl Args {
                 Short('o') | Long("output") => parsed.output = Some(parser.value()?.into()),
                 Long("memory") => parsed.options.memory = parser.value()?.parse_with(size)?,
                 Long("stats") => parsed.stats = true,
-                Long("fail-after-runs") => {
-                    parsed.options.fail_after_runs = Some(parser.value()?.parse()?)
-                }
+                Long("fail-after-runs") => parsed.options.fail_after_runs = Some(parser.value()?.parse()?),
                 Short('h') | Long("help") => parsed.help = true,
                 Value(path) if file.is_none() => file = Some(path),
                 other => return Err(other.unexpected()),
@@ -66,7 +64,7 @@ fn size(text: &str) -> Result<usize, String> {
         // 4G itself is one byte more than the index can hold.
         .map(|bytes| if bytes == 1 << 32 { bytes - 1 } else { bytes })
         .and_then(|bytes| usize::try_from(bytes).ok())
-        .filter(|bytes| (Options::LEAST_MEMORY..=Options::MOST_MEMORY).contains(bytes))
+        .filter(|bytes| (Options::MIN_MEMORY..=Options::MAX_MEMORY).contains(bytes))
         .ok_or_else(|| String::from("not a size from 4K to 4G"))
 }
 
@@ -96,9 +94,7 @@ mod tests {
         assert_eq!((args.input, args.output), (Some("in".into()), Some("out".into())));
         assert!(args.stats && !args.help);
         assert!(parse(&["-"]).expect("it is right").input.is_none());
-        for bad in
-            [&["a", "b"][..], &["-", "b"], &["--memory"], &["--memory", "x"], &["--nonsense"]]
-        {
+        for bad in [&["a", "b"][..], &["-", "b"], &["--memory"], &["--memory", "x"], &["--nonsense"]] {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }

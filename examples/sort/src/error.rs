@@ -17,7 +17,8 @@ pub enum Error {
         /// The longest that would do, in bytes.
         limit: usize,
     },
-    /// So much memory, in bytes, can't be had, or is outside the range of [`Options::memory`](crate::Options::memory).
+    /// This much memory cannot be allocated, or is outside the range of
+    /// [`Options::memory`](crate::Options::memory).
     Memory(usize),
 }
 
@@ -28,10 +29,7 @@ impl fmt::Display for Error {
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
             Self::Scratch(what, error) => write!(f, "scratch space: {what}: {error}"),
             Self::LineTooLong { line, limit } => {
-                write!(
-                    f,
-                    "line {line} is longer than {limit} bytes, all that this much memory has room for"
-                )
+                write!(f, "line {line} is longer than {limit} bytes, all that this much memory has room for")
             }
             Self::Memory(bytes) => write!(f, "cannot have {bytes} bytes of memory to work in"),
         }
