@@ -10,6 +10,7 @@ pub mod command;
 mod differences;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod rows;
 pub mod script;
 #[cfg(not(target_arch = "wasm32"))]

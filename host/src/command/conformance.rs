@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use wasi_tempfile_host::suite::{Case, CaseResult, Outcome, Placement, Suite, cases};
+use wasi_tempfile_host::suite::{Case, CaseResult, Outcome, Placement, Suite, cases, rows as table};
 
 use super::{PLUGIN_FAILED, Result};
 
@@ -52,8 +52,9 @@ enum Format {
 
 impl Conformance {
     pub(super) fn run(self) -> Result {
+        let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
-            true => rows::cases(),
+            true => rows::cases(&table),
             false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
         };
         let mut out = io::stdout().lock();
@@ -85,7 +86,8 @@ impl Conformance {
             results.push(result);
         });
         if self.rows {
-            let well = rows::print(&mut out, self.format, placements, &results).map_err(unwritten)?;
+            let well = rows::print(&mut out, self.format, &table, placements, &results);
+            let well = well.map_err(unwritten)?;
             return Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) });
         }
         written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;

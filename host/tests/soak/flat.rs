@@ -4,9 +4,9 @@ use std::fs;
 
 use wasi_tempfile_host::{Ending, Run, ScratchRoot};
 
+use crate::endings::open_files;
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, sandboxed};
-use crate::endings::open_files;
 use crate::support::World;
 
 figure!(

@@ -9,9 +9,9 @@ use rand_core::TryRng;
 use wasi_tempfile_host::provider::{Counts, Limits};
 use wasi_tempfile_host::{Capture, Ending, Plugin, Run, ScratchRoot};
 
+use crate::endings::open_files;
 use crate::figure::{Scale, Tally, figure};
 use crate::plugins::{Provider, Running, sandboxed};
-use crate::endings::open_files;
 use crate::support::World;
 
 figure!(

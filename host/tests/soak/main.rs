@@ -19,19 +19,19 @@ mod part;
 mod plugins;
 mod trace;
 
+mod endings;
+mod flat;
+mod handles;
+mod kill;
+mod kill_anywhere;
+mod large_trees;
+mod limits;
 mod names;
 mod privacy;
 mod removal;
-mod large_trees;
-mod tenants;
-mod limits;
-mod endings;
-mod kill;
-mod kill_anywhere;
-mod sweepers;
 mod roots;
-mod flat;
-mod handles;
+mod sweepers;
+mod tenants;
 
 use figure::{Figure, Scale, Tally};
 
