@@ -1,8 +1,8 @@
-//! The native placement, and how a case gets a process of its own.
+//! The native placement, and the child processes that cases run in.
 //!
-//! A runner executes itself again for a case, with the case's name in the environment. So its `main` must begin with
-//! [`requested`], and obey. One process is one case: the environment, the umask and limits are its own, and a
-//! crash or a hang is only its own failure.
+//! A runner executes itself again for each case, with the case's name in the environment, so its
+//! `main` must first call [`requested`] and run what that returns. A process runs one case:
+//! environment, umask and limits belong to it alone, and a crash or a hang fails no other case.
 
 use crate::witness::{Os, Witness};
 use crate::{Case, Outcome, Placement, World, command, find, setup, world};
@@ -15,23 +15,23 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{env, io, process, thread};
 
-/// After this long a case counts as hung: it opened a fifo, say.
+/// A case that takes longer counts as hung, for instance because it opened a fifo.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const CASE: &str = "CONFORMANCE_CASE";
 const DIRECTORY: &str = "CONFORMANCE_DIRECTORY";
 
-/// What a parent process asks of this one.
+/// The request of a parent process to run one case.
 pub struct Request {
     /// The case to run.
     pub case: &'static Case,
-    /// Where.
+    /// The placement to run it in.
     pub placement: Placement,
-    /// A fresh directory, for this case alone.
+    /// An empty directory for this case alone.
     pub directory: PathBuf,
 }
 
-/// What this process was started for, if it was started by [`in_process_of_its_own`].
+/// The request that this process was started with, if [`in_process_of_its_own`] started it.
 pub fn requested() -> Option<Request> {
     let case = find(&env::var(CASE).ok()?)?;
     let placement = Placement::from_name(&env::var(world::PLACEMENT).ok()?)?;
@@ -40,7 +40,7 @@ pub fn requested() -> Option<Request> {
 }
 
 impl Request {
-    /// Runs the case natively, here and now.
+    /// Runs the case natively in this process.
     pub fn run_natively(&self) -> ExitCode {
         let prepared = match self.case.setup.nowhere {
             true => setup::nowhere(),
@@ -72,14 +72,14 @@ pub fn run(case: &'static Case) -> Outcome {
     variables.extend(granted.iter().map(|granted| (world::GRANTED.to_owned(), text(granted.path()))));
     let outcome =
         in_process_of_its_own(case, Placement::Native, scratch, &variables).unless_panicked(&case.setup);
-    // Once more from outside, when the case's process has ended.
+    // A second look, from outside, after the case's process has ended.
     match Os::of(scratch).list("") {
         Ok(names) => outcome.unless_left(&case.setup.left_behind(names)),
         Err(problem) => Outcome::Failed(problem),
     }
 }
 
-/// A directory with those that a case is granted, if there are any.
+/// Creates the directories that a case is granted, below one that is returned.
 pub fn granted(case: &Case, placement: Placement) -> io::Result<Option<Directory>> {
     if case.setup.grants.is_empty() {
         return Ok(None);
@@ -134,12 +134,12 @@ fn spawn(
     })
 }
 
-/// This program, even if its file has been built anew since.
+/// This program, even if its file has been replaced since.
 fn this_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { env::current_exe() }
 }
 
-/// What the child said, or how it ended if it said nothing.
+/// The child's standard error, or its exit status if that is empty.
 fn failure_text(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.code().is_some() && !said.trim().is_empty() {
@@ -153,7 +153,7 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// A directory of mode 0700 that goes with its owner.
+/// A directory of mode 0700 that is removed on drop.
 pub struct Directory(PathBuf);
 
 impl Directory {
@@ -184,7 +184,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What is left in it has been reported; the superuser's removal can fail only for reasons of the system's.
+        // Leftovers have been reported already, and there is nobody to report a failed removal to.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

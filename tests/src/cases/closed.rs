@@ -1,4 +1,4 @@
-//! Nothing is consumed: a handle whose work is done answers `closed` to everything but `close`.
+//! Closed, kept and persisted handles: every method but `close` and `path` answers `closed`.
 
 use super::prelude::*;
 

@@ -1,4 +1,5 @@
-//! An open file handed over: `direct` of the interface, which the client uses by itself. Natively there is no such call.
+//! Descriptors of open files: the interface `direct`. The client uses it by itself; natively it
+//! does not exist.
 
 use super::prelude::*;
 

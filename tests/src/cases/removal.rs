@@ -1,4 +1,4 @@
-//! Removal of trees: everything inside, nothing outside, and a report of what stayed.
+//! Removal of trees: everything inside, nothing outside, and a list of failures.
 
 use super::prelude::*;
 
@@ -30,7 +30,8 @@ fn new() -> interface::TempDir {
     interface::directory(&Options::default(), Location::Scratch).unwrap()
 }
 
-/// `levels` directories in one another, a file in each. Paths are bounded, so each is built below the one before.
+/// Creates `levels` nested directories with a file in each, each below the one before: paths are
+/// bounded.
 fn deep(dir: &interface::TempDir, levels: usize) {
     let mut path = String::from("d");
     for _ in 0..levels {
@@ -168,7 +169,8 @@ fn an_unreadable_empty_directory(w: &World) {
     w.assert_empty();
 }
 
-/// A temporary directory with `stuck/child`, which can't be removed; and the witness's name for `stuck`.
+/// A temporary directory with `stuck/child`, which cannot be removed, and the witness's path of
+/// `stuck`.
 fn stuck(w: &World) -> (interface::TempDir, String) {
     let dir = new();
     let stuck = stick(w, &w.inside(dir.path()));

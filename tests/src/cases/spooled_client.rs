@@ -1,4 +1,5 @@
-//! The client's spooled file: in the plugin's own memory, with a cursor.
+//! Spooled files of the Rust client: in the plugin's own memory while they are small, with a
+//! cursor.
 
 use super::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};

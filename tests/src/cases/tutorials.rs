@@ -40,7 +40,8 @@ fn read_back(file: &mut (impl Read + Seek)) -> String {
 }
 
 fn nothing_to_install(_: &World) {
-    // That this runs at all shows that the world has its imports; here every function of the interface answers.
+    // The imports of the world are satisfied, or this would not run. Every function of the
+    // interface answers.
     interface::default_directory().unwrap();
     let (file, path) = named();
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
@@ -127,7 +128,8 @@ fn a_directory_that_stays(w: &World) {
 }
 
 fn a_name_comes_with_its_file(w: &World) {
-    // `mktemp` answers with a name that is free now and may be taken a moment later. Here a name comes with its file.
+    // `mktemp` returns a name that is free now and may be taken a moment later. Here a name comes
+    // with its file.
     let (_file, path) = named();
     assert!(w.exists(&w.inside(path.path())));
     let name = path.path().rsplit('/').next().unwrap().to_owned();
@@ -135,7 +137,8 @@ fn a_name_comes_with_its_file(w: &World) {
 }
 
 fn a_unique_name_is_reserved(w: &World) {
-    // Sixteen of the tutorial's have 64 bits, sixteen of these 80; and the name is reserved, not only looked at.
+    // Sixteen hexadecimal digits have 64 bits, sixteen characters of base32 have 80; and the name
+    // is reserved.
     let file = Builder::new().prefix("").tempfile().unwrap();
     let name = w.inside(file.path());
     assert_eq!(name.len(), 16, "{name}");
@@ -314,7 +317,7 @@ fn the_override_beats_the_environment(w: &World) {
 }
 
 fn a_program_for_the_tempfile_crate(w: &World) {
-    // `std::env::temp_dir` panics on WASI, and there are no files to open there: none of that is needed here.
+    // On WASI `std::env::temp_dir` panics. This program does without it.
     let dir = Builder::new().prefix("build-").tempdir().unwrap();
     let mut log = NamedTempFile::new_in(dir.path()).unwrap();
     writeln!(log, "line 1").unwrap();
