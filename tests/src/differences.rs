@@ -1,14 +1,14 @@
-//! Where placements answer differently: each cause, the code in each placement, and why.
+//! Declared differences between placements: each cause, the code in each placement, and the reason.
 //!
-//! A case asserts the declared code, so a difference that vanishes fails, and so does one that nobody causes: the compiler
-//! finds it unused.
+//! A case asserts the declared code, so a difference that vanishes makes it fail. One that no case
+//! uses is dead code, which the compiler reports.
 
 use crate::Placement;
 use wasi_tempfile::interface::ErrorCode;
 
-/// One cause that has different effects.
+/// A cause with a different effect in each placement.
 pub struct Difference {
-    /// What was done.
+    /// The operation.
     pub cause: &'static str,
     /// The code natively, or none if it succeeds.
     pub native: Option<ErrorCode>,
@@ -16,12 +16,12 @@ pub struct Difference {
     pub component: Option<ErrorCode>,
     /// The code where the host provides, or none if it succeeds.
     pub host: Option<ErrorCode>,
-    /// Why they differ.
+    /// The reason for the difference.
     pub reason: &'static str,
 }
 
 impl Difference {
-    /// What is declared for a placement.
+    /// The declared code of a placement.
     pub fn code(&self, placement: Placement) -> Option<ErrorCode> {
         match placement {
             Placement::Native => self.native,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use conformance_runner::{
-    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find,
+    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find, rows as table,
 };
 use serde::Serialize;
 
@@ -99,8 +99,9 @@ impl Conformance {
             let provider = self.provider;
             return Ok(CaseProcess { case, placement, directory, granted, provider, cache }.run());
         }
+        let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
-            true => rows::cases(),
+            true => rows::cases(&table),
             false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
         };
         let mut out = io::stdout().lock();
@@ -129,8 +130,8 @@ impl Conformance {
             results.push(result);
         });
         if self.rows {
-            let well =
-                rows::print(&mut out, self.format, placements, &results).map_err(unwritten)?;
+            let well = rows::print(&mut out, self.format, &table, placements, &results);
+            let well = well.map_err(unwritten)?;
             return Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) });
         }
         written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;

@@ -72,7 +72,8 @@ fn calls(states: &[&str], answer: Answer, tally: &mut Tally) {
                 tally.count("calls", 1);
             }
         }
-        tally.expect(functions.lines().count() > 30, || "the plugin knows no functions".into());
+        // That the list is complete is a test of its own: it is compared with the interface.
+        tally.expect(!functions.is_empty(), || "the plugin lists no functions".into());
     }
     tally.expect(world.scratch().is_empty(), || format!("{:?} was left", world.scratch()));
 }

@@ -26,7 +26,7 @@ use crate::support::{World, command};
 use crate::trace;
 
 figure!(
-    killed_at_any_call_nothing_is_left_and_the_target_is_old_or_new,
+    a_kill_at_any_call_leaves_nothing,
     a_target_that_is_written_in_place,
     a_start_after_the_kill_that_does_not_sweep_up,
 );
@@ -133,7 +133,7 @@ fn sweep(root: &Path) {
     drop(ScratchRoot::open(root).expect("open the root"));
 }
 
-fn killed_at_any_call_nothing_is_left_and_the_target_is_old_or_new(scale: Scale) -> Tally {
+fn a_kill_at_any_call_leaves_nothing(scale: Scale) -> Tally {
     let mut tally = Tally::default();
     for (act, _) in acts::<Native>().iter().filter(|(act, _)| *act != IN_PLACE) {
         by_itself(act, scale.pick(7, 1), sweep, &mut tally);

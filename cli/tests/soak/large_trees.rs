@@ -16,10 +16,7 @@ use crate::part::Player;
 use crate::plugins::Provider;
 use crate::support::{PLUGIN, World};
 
-figure!(
-    deep_and_wide_trees_go_with_few_descriptors_and_little_stack,
-    a_removal_that_holds_every_level
-);
+figure!(deep_and_wide_trees_take_few_descriptors, a_removal_that_holds_every_level);
 
 const DESCRIPTORS: u64 = 64;
 const STACK: usize = 256 << 10;
@@ -30,7 +27,7 @@ type Build = fn(&Path, u64);
 /// How a tree is removed: nothing if all of it went.
 type Remove = fn(&Path) -> Option<String>;
 
-fn deep_and_wide_trees_go_with_few_descriptors_and_little_stack(scale: Scale) -> Tally {
+fn deep_and_wide_trees_take_few_descriptors(scale: Scale) -> Tally {
     let (depth, entries) = (scale.pick(1000, 10_000), scale.pick(5000, 100_000));
     let mut tally = Tally::default();
     for provider in Provider::BOTH {

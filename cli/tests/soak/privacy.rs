@@ -16,17 +16,14 @@ use crate::part::{self, Part, Player};
 use crate::plugins::{Provider, Running, sandboxed};
 use crate::support::World;
 
-figure!(
-    files_are_private_under_every_umask_and_a_stranger_opens_none,
-    files_made_with_the_modes_of_the_standard_library,
-);
+figure!(files_are_private_under_every_umask, files_made_with_the_modes_of_the_standard_library,);
 
 pub(crate) const PARTS: &[Part] = &[("stranger", stranger)];
 
 /// The user that systems keep for nobody.
 const STRANGER: u32 = 65534;
 
-fn files_are_private_under_every_umask_and_a_stranger_opens_none(scale: Scale) -> Tally {
+fn files_are_private_under_every_umask(scale: Scale) -> Tally {
     let umasks = match scale {
         Scale::Short => vec![0o000, 0o022, 0o077],
         // What takes a right from its owner keeps the owner out too, which is not for us to mend.

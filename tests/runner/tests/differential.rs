@@ -1,7 +1,7 @@
-//! Random sequences of operations, played in every placement: each operation answers the same everywhere, but for what is declared in
-//! `conformance::script`.
+//! Random sequences of operations, played in every placement: the answers must be equal, except for
+//! the differences declared in `conformance::script`.
 //!
-//! `DIFFERENTIAL_SEED` begins at another seed, `DIFFERENTIAL_COUNT` plays another number of sequences.
+//! `DIFFERENTIAL_SEED` sets the first seed, `DIFFERENTIAL_COUNT` the number of sequences.
 
 use std::env;
 use std::path::Path;
@@ -9,10 +9,10 @@ use std::thread;
 
 use conformance_runner::{Directory, Launcher, Placement, Suite};
 
-/// How many sequences are played unless told.
+/// The default number of sequences.
 const COUNT: u64 = 10_000;
 
-/// File systems in memory do not make `sync` wait for a disk.
+/// A file system in memory, where `sync` is fast.
 const IN_MEMORY: &str = "/dev/shm";
 
 fn number(variable: &str, otherwise: u64) -> u64 {
@@ -31,7 +31,7 @@ fn play(suite: &Suite, placement: Placement, seed: u64, count: u64) -> Vec<Strin
     said.lines().map(str::to_owned).collect()
 }
 
-/// Both accounts of one sequence, up to the first answer that differs.
+/// The answers of both placements to one sequence, up to the first difference.
 fn explain(suite: &Suite, seed: u64, placement: Placement) -> String {
     let (native, other) =
         (play(suite, Placement::Native, seed, 1), play(suite, placement, seed, 1));
@@ -49,7 +49,8 @@ fn explain(suite: &Suite, seed: u64, placement: Placement) -> String {
 fn placements_agree() {
     let (seed, count) = (number("DIFFERENTIAL_SEED", 1), number("DIFFERENTIAL_COUNT", COUNT));
     let suite = &Suite::new(Launcher::new(env!("CARGO_BIN_EXE_conformance-case"), &[]), None);
-    // Alone: the ledger natively is the process's, and a sandbox has a scratch directory in it.
+    // Not in parallel with the others: the native ledger belongs to the process, and a sandbox has
+    // a scratch directory in it.
     let native = play(suite, Placement::Native, seed, count);
     let others = thread::scope(|scope| {
         let run = |placement| (placement, scope.spawn(move || play(suite, placement, seed, count)));

@@ -1,4 +1,5 @@
-//! Every case in every placement, each a test of its own: `native::module::case`, `component::module::case`.
+//! Every case in every placement, as one test each: `native::module::case`,
+//! `component::module::case`.
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A file that appears whole, or not at all: the client's `write_atomically`.
+//! The client's `write_atomically`: a file appears as a whole or not at all.
 
 use super::prelude::*;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! The client's `Builder`, and the conveniences around it.
+//! The client's `Builder`, and the constructors that build on it.
 
 use super::prelude::*;
 use std::io::{self, Read, Seek, SeekFrom, Write};

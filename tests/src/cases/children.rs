@@ -1,4 +1,4 @@
-//! What is inside a temporary directory, by relative path.
+//! The contents of a temporary directory, by relative path.
 
 use super::prelude::*;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What the Rust client has beyond the interface, under the names of the `tempfile` crate.
+//! Functions of the Rust client that the interface does not have, named as in the `tempfile` crate.
 
 use super::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};

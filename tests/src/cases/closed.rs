@@ -1,4 +1,4 @@
-//! Nothing is consumed: a handle whose work is done answers `closed` to everything but `close`.
+//! Closed, kept and persisted handles: every method but `close` and `path` answers `closed`.
 
 use super::prelude::*;
 
@@ -26,6 +26,8 @@ fn a_closed_file(w: &World) {
     assert_code(file.set_size(0), ErrorCode::Closed);
     assert_code(file.sync(Durability::None), ErrorCode::Closed);
     assert_code(file.sync(Durability::Full), ErrorCode::Closed);
+    assert_code(file.storage(), ErrorCode::Closed);
+    assert_code(file.roll_over(), ErrorCode::Closed);
     assert_code(interface::link(&file, &w.path("x"), Durability::None), ErrorCode::Closed);
     file.close().unwrap();
     assert_eq!(w.read(&w.inside(path.path())), b"closed");
@@ -76,6 +78,9 @@ fn assert_directory_closed(w: &World, dir: &interface::TempDir) {
     assert_code(dir.create_file("../x"), ErrorCode::Closed);
     assert_code(dir.keep(), ErrorCode::Closed);
     assert_code(interface::unnamed(Location::Within(dir)), ErrorCode::Closed);
+    assert_code(interface::named(&fixed("x"), Location::Within(dir)), ErrorCode::Closed);
+    assert_code(interface::directory(&fixed("x"), Location::Within(dir)), ErrorCode::Closed);
+    assert_code(interface::spooled(Some(0), Location::Within(dir)), ErrorCode::Closed);
     assert!(dir.path().starts_with(w.scratch()));
     dir.close().unwrap();
     dir.close().unwrap();

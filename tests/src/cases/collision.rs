@@ -1,4 +1,5 @@
-//! Names that are taken: another is tried, a finite number of times, and what has the name is never touched.
+//! Names that are taken: creation tries another one, a bounded number of times, and never touches
+//! the existing entry.
 
 use super::prelude::*;
 

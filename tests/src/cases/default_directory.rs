@@ -1,4 +1,4 @@
-//! Where temporary files go when nobody says.
+//! The default directory: the search for it, and its override.
 
 use super::prelude::*;
 use wasi_tempfile::{NamedTempFile, env};

@@ -1,4 +1,4 @@
-//! Errors: a code to act on, and one line for people that tells nothing it should not.
+//! Errors: the code for programs, and a message of one line that reveals nothing of the host.
 
 use super::prelude::*;
 use std::collections::HashSet;
@@ -47,7 +47,8 @@ fn messages_stay_on_one_line_whatever_the_name(_: &World) {
     }
 }
 
-/// The runner compares everything that a component prints with the host's own path of the scratch directory.
+/// The runner searches everything that a component prints for the host's path of the scratch
+/// directory.
 fn messages_name_no_path_of_the_host(w: &World) {
     w.write("file", "");
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
@@ -77,7 +78,7 @@ fn every_code_has_its_name_in_the_interface(_: &World) {
     assert_eq!(ErrorCode::NoEntry.as_str(), "no-entry");
     assert_eq!(ErrorCode::OutOfHandles.to_string(), "out-of-handles");
     let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
-    assert_eq!((names.len(), ErrorCode::ALL.len()), (25, 25));
+    assert_eq!(names.len(), ErrorCode::ALL.len(), "two codes share a name");
 }
 
 fn codes_become_kinds_of_rust(w: &World) {
@@ -139,7 +140,7 @@ fn out_of_handles(w: &World) {
     drop(files);
 }
 
-/// Each round opens more than a sixty-fourth of what is allowed: a handle that is kept shows after a few.
+/// Each round opens more than a sixty-fourth of the limit, so a leaked handle shows after a few.
 fn handles_come_back(w: &World) {
     for _ in 0..100 {
         let (file, path) = named();

@@ -1,4 +1,5 @@
-//! Extreme arguments: each gives the result or a typed error, whatever the handle's state. Nothing traps.
+//! Extreme arguments: each call returns a result or a typed error, in every state of its handle,
+//! and nothing traps.
 
 use super::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -1,5 +1,5 @@
-//! Directories besides the scratch directory: in a sandbox preopens of the plugin's own. A guest path belongs to the longest of all that
-//! begin it.
+//! Directories outside the scratch directory: in a sandbox, preopens of the plugin. A guest path
+//! belongs to the longest preopen that is a prefix of it.
 
 use super::prelude::*;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Bytes, through the interface itself: never by way of a file that was handed over.
+//! Reading and writing through the interface, never through a descriptor.
 
 use super::prelude::*;
 

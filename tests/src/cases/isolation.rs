@@ -1,4 +1,4 @@
-//! Privacy: modes as an outsider sees them, and what a plugin can't reach.
+//! Privacy: modes as seen from outside, and paths that a plugin cannot reach.
 
 use super::prelude::*;
 use std::fs;

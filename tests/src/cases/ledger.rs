@@ -1,4 +1,4 @@
-//! The ledger: what is open, under which label and for how long, what stays for good, and what a drop could not remove.
+//! The ledger: open handles with label and age, counts of kept names, and failed removals.
 
 use super::prelude::*;
 use std::thread::sleep;

@@ -1,4 +1,4 @@
-//! An unnamed file that is given a name.
+//! Linking: an unnamed file gets a name.
 
 use super::prelude::*;
 

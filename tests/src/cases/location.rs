@@ -1,4 +1,4 @@
-//! Where things are created.
+//! Locations: the directory that a file or directory is created in.
 
 use super::prelude::*;
 

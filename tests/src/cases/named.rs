@@ -1,4 +1,4 @@
-//! Files with a name, and the two halves they fall into.
+//! Named files: an open file and its path, each with its own lifetime.
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};

@@ -1,4 +1,4 @@
-//! Names: what they are made of, and which are refused.
+//! Names: their parts, their length, and the ones that are refused.
 
 use super::prelude::*;
 use std::collections::HashSet;

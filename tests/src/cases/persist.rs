@@ -1,4 +1,4 @@
-//! A file renamed to where it is to stay.
+//! Persisting: a temporary file is renamed to its final path.
 
 use super::prelude::*;
 use std::io::Write;

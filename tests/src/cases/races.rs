@@ -1,4 +1,5 @@
-//! Several at once. Natively with threads; a component has one, and its provider serves one call at a time.
+//! Concurrent calls. Only natively: a component has one thread, and a provider serves one call at a
+//! time.
 
 use super::prelude::*;
 use std::sync::Barrier;
@@ -85,7 +86,7 @@ fn a_directory_swapped_for_a_link_during_removal(w: &World) -> Outcome {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                // An attacker who may write there puts a link in the place of the directory, and takes it back.
+                // An attacker with write access replaces the directory by a link, and puts it back.
                 while !done.load(Ordering::Acquire) {
                     let _ = std::fs::rename(&bait, &aside);
                     link(&outside, &bait);
@@ -93,7 +94,7 @@ fn a_directory_swapped_for_a_link_during_removal(w: &World) -> Outcome {
                     let _ = std::fs::rename(&aside, &bait);
                 }
             });
-            // It may lose against the attacker; it may not be led outside.
+            // The removal may fail; it must not be led outside.
             let _ = dir.close();
             done.store(true, Ordering::Release);
         });

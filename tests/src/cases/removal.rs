@@ -1,11 +1,11 @@
-//! Removal of trees: everything inside, nothing outside, and a report of what stayed.
+//! Removal of trees: everything inside, nothing outside, and a list of failures.
 
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
     case!(two_hundred_levels),
     case!(deeper_than_any_path),
-    case!(a_name_that_removal_itself_uses),
+    case!(a_name_that_removal_itself_uses, STUCK),
     case!(two_thousand_files),
     case!(a_thousand_directories),
     case!(every_kind_of_entry),
@@ -31,7 +31,8 @@ fn new() -> interface::TempDir {
     interface::directory(&Options::default(), Location::Scratch).unwrap()
 }
 
-/// `levels` directories in one another, a file in each. Paths are bounded, so each is built below the one before.
+/// Creates `levels` nested directories with a file in each, each below the one before: paths are
+/// bounded.
 fn deep(dir: &interface::TempDir, levels: usize) {
     let mut path = String::from("d");
     for _ in 0..levels {
@@ -68,17 +69,33 @@ fn deeper_than_any_path(w: &World) {
     inner.iter().for_each(|dir| dir.close().unwrap());
 }
 
-/// Deep trees are not removed from their bottom: whatever is done instead must cope with what is there.
+/// The name that removal gives to a subtree deep down when it moves it to the top of the tree. A
+/// failure inside the subtree shows it.
+fn name_of_a_moved_subtree(w: &World) -> String {
+    let dir = new();
+    deep(&dir, 40);
+    stick(w, &format!("{}/{}", w.inside(dir.path()), ["d"; 38].join("/")));
+    let failures = dir.close().unwrap_err();
+    let stuck = failures[0].path.trim_end_matches("/child");
+    let below = stuck.strip_prefix(&format!("{}/", dir.path())).expect("a path in the directory");
+    unstick(w, &w.inside(stuck));
+    dir.close().unwrap();
+    below.split('/').next().unwrap_or_default().to_owned()
+}
+
 fn a_name_that_removal_itself_uses(w: &World) {
+    let taken = name_of_a_moved_subtree(w);
+    assert_ne!(taken, "d", "a subtree this deep is moved before it is removed");
     let dir = new();
     deep(&dir, 60);
-    dir.create_file("moved-0").unwrap();
-    dir.create_directory("moved-1").unwrap();
-    dir.create_directory("moved-2").unwrap();
-    dir.create_file("moved-2/file").unwrap();
-    w.plant_link(&format!("{}/moved-3", w.inside(dir.path())), "moved-2");
+    let planted = format!("{}/{taken}", w.inside(dir.path()));
+    w.rename("stuck", &planted);
+    let failures = dir.close().unwrap_err();
+    let paths: Vec<_> = failures.iter().map(|failure| w.inside(&failure.path)).collect();
+    assert_eq!(paths, [format!("{planted}/child")]);
+    assert_eq!(w.list(&w.inside(dir.path())), [taken.as_str()], "only what was planted stays");
+    unstick(w, &planted);
     dir.close().unwrap();
-    w.assert_empty();
 }
 
 fn two_thousand_files(w: &World) {
@@ -158,7 +175,8 @@ fn an_unreadable_empty_directory(w: &World) {
     w.assert_empty();
 }
 
-/// A temporary directory with `stuck/child`, which can't be removed; and the witness's name for `stuck`.
+/// A temporary directory with `stuck/child`, which cannot be removed, and the witness's path of
+/// `stuck`.
 fn stuck(w: &World) -> (interface::TempDir, String) {
     let dir = new();
     let stuck = stick(w, &w.inside(dir.path()));

@@ -1,4 +1,4 @@
-//! A file opened again by its name.
+//! Reopening a file by its path.
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};

@@ -1,4 +1,4 @@
-//! What people do with it: the programs of the tutorials.
+//! Typical uses: the longer programs of the tutorials.
 
 use super::prelude::*;
 use std::io::{self, Read, Seek, Write};

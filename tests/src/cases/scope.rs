@@ -1,4 +1,4 @@
-//! The end of a scope, however it comes.
+//! The end of a scope: by return, error, panic, `break` or assignment.
 
 use super::prelude::*;
 use std::io::Write;

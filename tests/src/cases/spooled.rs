@@ -1,4 +1,4 @@
-//! Files that stay in memory while they are small, as the interface has them: the provider's memory, and no cursor.
+//! Spooled files of the interface: in the provider's memory while they are small, without a cursor.
 
 use super::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Files as streams: in wasm the host's, natively an ordinary reader and writer.
+//! Files as streams: WASI streams in wasm, ordinary readers and writers natively.
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};

@@ -1,4 +1,4 @@
-//! Text: what lies under modes, encodings and newlines are bytes, which come back as they went in.
+//! Text: lines, encodings and newlines pass through unchanged, as bytes.
 
 use super::prelude::*;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};

@@ -1,4 +1,4 @@
-//! What many cases do on the way.
+//! Helper functions for cases.
 
 use crate::case::{Mount, Setup};
 use crate::world::World;
@@ -16,7 +16,7 @@ pub(super) fn data(bytes: impl AsRef<[u8]>) -> (interface::File, interface::Temp
     (file, path)
 }
 
-/// The options for exactly this name.
+/// The options for a fixed name.
 pub(super) fn fixed(name: &str) -> Options {
     Options {
         prefix: name.to_owned(),
@@ -55,17 +55,17 @@ pub(super) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8).collect()
 }
 
-/// With a directory `stuck`, whose file `child` can't be removed, by nobody.
+/// A directory `stuck` with a file `child` that nobody can remove.
 pub(super) const STUCK: Setup = Setup::PLAIN.mounts(&[Mount::BusyFile { name: "stuck/child" }]);
 
-/// Moves the directory `stuck` into this one, and gives its name there. To be moved out again by [`unstick`].
+/// Moves the directory `stuck` into this one, and returns its new path. [`unstick`] moves it back.
 pub(super) fn stick(w: &World, directory: &str) -> String {
     let stuck = format!("{directory}/stuck");
     w.rename("stuck", &stuck);
     stuck
 }
 
-/// Moves the directory out of the way.
+/// Moves the directory back to the scratch directory.
 pub(super) fn unstick(w: &World, stuck: &str) {
     w.rename(stuck, "stuck");
 }

@@ -1,4 +1,4 @@
-//! Files that no name leads to.
+//! Unnamed files: no directory entry leads to them.
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};

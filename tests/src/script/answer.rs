@@ -1,4 +1,4 @@
-//! What an operation answered, as text, without what placements may differ in:
+//! The answer of an operation as text, without what may differ between placements:
 //!
 //! * the random part of names, and the path of the directory that everything is in;
 //! * how many bytes one read gives at most: what is over 64 KiB is left out;
@@ -8,10 +8,10 @@
 use crate::differences::LINK_UNNAMED;
 use wasi_tempfile::interface::{CleanupFailure, Entry, EntryKind, Error, ErrorCode};
 
-/// What names begin with that have a random part.
+/// The prefix of names with a random part.
 pub(super) const RANDOM: &str = "random-";
 
-/// What every placement's read gives in one answer.
+/// The bytes that one read returns in every placement, if there are as many.
 const READ: usize = 64 << 10;
 
 pub(super) fn of<T>(result: Result<T, Error>, show: impl FnOnce(T) -> String) -> String {
@@ -29,7 +29,7 @@ pub(super) fn number(value: u64) -> String {
     value.to_string()
 }
 
-/// Bytes, by their length and by the runs they consist of.
+/// Bytes, as their length and their runs.
 pub(super) fn bytes(bytes: Vec<u8>) -> String {
     let seen = &bytes[..bytes.len().min(READ)];
     let runs =
@@ -45,7 +45,7 @@ pub(super) fn path(root: &str, path: &str) -> String {
     short(&parts.collect::<Vec<_>>().join("/"))
 }
 
-/// A name on one line, which is not too long.
+/// A name, shortened to one line.
 pub(super) fn short(name: &str) -> String {
     let shown: String = name.chars().take(40).collect();
     if shown.len() == name.len() {
@@ -69,7 +69,7 @@ pub(super) fn entries(entries: Vec<Entry>) -> String {
     names.join(" ")
 }
 
-/// What a link answered; none where placements may differ.
+/// The answer of a link; empty where placements may differ.
 pub(super) fn link(result: &Result<(), Error>) -> String {
     let answered = result.as_ref().err().map(|error| error.code);
     match answered {

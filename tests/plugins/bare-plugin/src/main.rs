@@ -1,4 +1,4 @@
-//! A plugin whose imports name no file system: it has scratch space and nothing else.
+//! A plugin that imports no file system: scratch space is all it has.
 
 use std::io::{Read, Seek, Write};
 

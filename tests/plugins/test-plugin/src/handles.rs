@@ -1,11 +1,11 @@
-//! Calls every function of the interface that takes a handle, with handles that a language's bindings would never let through: below
-//! the client, at the imports themselves.
+//! Calls every function that takes a handle, with handles that no language's bindings would pass:
+//! it uses the imports directly, below the client.
 
 use std::cell::UnsafeCell;
 
 use super::say;
 
-/// Declares imports by their names in the canonical ABI. A result comes back through a pointer, the last argument.
+/// Declares imports by their names in the canonical ABI. The last argument points to the result.
 macro_rules! imports {
     ($($module:literal { $($name:literal $function:ident($($argument:ty),*);)* })*) => {$(
         #[link(wasm_import_module = $module)]
@@ -58,7 +58,7 @@ imports! {
     }
 }
 
-/// Where a result comes back: which case it is, and from an offset on its payload.
+/// The memory for a result: the discriminant, and the payload at an offset.
 #[repr(align(8))]
 struct Answer(UnsafeCell<[u8; 64]>);
 
@@ -80,7 +80,7 @@ fn handle(at: usize) -> i32 {
     i32::from_le_bytes([byte(at), byte(at + 1), byte(at + 2), byte(at + 3)])
 }
 
-/// Arguments that live as long as the program, so that a pointer to them is good in any call.
+/// Arguments with a static lifetime, so that a pointer to them is valid in any call.
 const NAME: &str = "name";
 const ELSEWHERE: &str = "/tmp/elsewhere";
 
@@ -95,22 +95,22 @@ enum Kind {
     Dir,
 }
 
-/// What a handle answers whose work is done.
+/// The answer of a closed handle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
-    /// An error, at this offset of the answer.
+    /// The error `closed`, at this offset of the result.
     Error(usize),
     /// Success, as `close` does.
     Success,
-    /// A path, which is no result.
+    /// A path, which is not a `result`.
     Path,
 }
 
 type Function = (&'static str, Kind, Says, fn(i32));
 
 /// Every function that takes a handle.
-// SAFETY: of each of these calls: its arguments are those of the canonical ABI, what they point to lives as long as the program, and the
-// answer has room for every result. A handle that is none is what the other side has to cope with.
+// SAFETY: the arguments of each call follow the canonical ABI, point to static data, and leave room
+// for every result. An invalid handle is what the other side has to refuse.
 const FUNCTIONS: &[Function] = &[
     ("file.read", Kind::File, Says::Error(4), |file| unsafe { read(file, 0, 1, answer()) }),
     ("file.write", Kind::File, Says::Error(8), |file| unsafe {
@@ -191,7 +191,7 @@ fn alive(kind: Kind) -> i32 {
     handle(if kind == Kind::Path { 8 } else { 4 })
 }
 
-/// A handle in a state, or nothing if its kind has no such state here.
+/// A handle in a state, or none if its kind does not have that state here.
 fn in_state(kind: Kind, state: &str) -> Option<i32> {
     let end = |end: unsafe extern "C" fn(i32, i32)| {
         let handle = alive(kind);
@@ -237,8 +237,8 @@ fn in_state(kind: Kind, state: &str) -> Option<i32> {
     }
 }
 
-/// Calls a function with a handle in a state, and says whether it was answered as a handle answers whose work is done. With no function, says
-/// which there are.
+/// Calls a function with a handle in a state, and prints whether the answer is that of a closed
+/// handle. Without a function, prints their names.
 pub(super) fn call(function: &str, state: &str) {
     if function.is_empty() {
         return FUNCTIONS.iter().for_each(|(name, ..)| say(name));

@@ -1,7 +1,7 @@
-//! A plugin with a subcommand for every way to end, for the host's tests.
+//! The plugin of the host's tests, with a subcommand for every way to end.
 //!
-//! Each prints one line when it has got to the point that the test is about, so that a test waits for the line and never
-//! for a time.
+//! Each prints one line when it has reached the point of the test, so that a test waits for the
+//! line and never for a time.
 
 use std::any::Any;
 use std::fs;
@@ -127,7 +127,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What lies about when the plugin ends: what `LITTER` says, or else a file and a directory with something in it.
+/// Creates the files that exist when the plugin ends: the kind named by `LITTER`, or else a file
+/// and a directory with a child.
 fn litter() -> Vec<Box<dyn Any>> {
     match std::env::var("LITTER").as_deref() {
         Ok("unnamed") => vec![unnamed()],
@@ -151,7 +152,7 @@ fn named() -> Box<dyn Any> {
     Box::new(file)
 }
 
-/// A spooled file of the provider's that has moved to disk.
+/// A spooled file of the interface that has moved to disk.
 fn spooled() -> Box<dyn Any> {
     let file = interface::spooled(Some(4), Location::Scratch).expect("make a spooled file");
     file.write(b"litter", 0).expect("write to the file");
@@ -179,7 +180,7 @@ fn number(text: &str) -> u64 {
     text.parse().expect("a number")
 }
 
-/// The interface's code, or `ok`.
+/// The error code, or `ok`.
 fn code<T>(result: &std::io::Result<T>) -> &'static str {
     match result {
         Ok(_) => "ok",
@@ -189,7 +190,7 @@ fn code<T>(result: &std::io::Result<T>) -> &'static str {
     }
 }
 
-/// Makes a file and renames it to where it was told.
+/// Creates a file and persists it to the given path.
 fn persist(target: &str) {
     let mut file = NamedTempFile::new().expect("make a file");
     file.write_all(b"persisted").expect("write to the file");
@@ -197,7 +198,8 @@ fn persist(target: &str) {
     say(code(&persisted));
 }
 
-/// Writes this many bytes to one file, in pieces, and says how many went in; then writes to another.
+/// Writes this many bytes to one file, in pieces, and prints how many were accepted; then writes to
+/// another.
 fn fill(size: u64) {
     let mut file = wasi_tempfile::tempfile().expect("make a file");
     let piece = [7; 4000];
@@ -219,14 +221,14 @@ fn fill(size: u64) {
     say(&format!("afterwards {}", code(&after)));
 }
 
-/// Makes one file as large as it was told, without writing to it.
+/// Sets the size of one file without writing to it.
 fn grow(size: u64) {
     let file = wasi_tempfile::tempfile().expect("make a file");
     say(code(&file.set_len(size)));
     say(&file.metadata().expect("look at the file").len().to_string());
 }
 
-/// Makes this many named files and holds them all.
+/// Creates this many named files and keeps them open.
 fn hold(count: u64) {
     let mut held = Vec::new();
     let result = loop {
@@ -243,7 +245,7 @@ fn hold(count: u64) {
     say(&format!("afterwards {}", code(&NamedTempFile::new())));
 }
 
-/// Makes this many children of one directory, and holds none of them open.
+/// Creates this many children of one directory and keeps none of them open.
 fn children(count: u64) {
     let dir = wasi_tempfile::tempdir().expect("make a directory");
     let made = (0..count).find_map(|number| match dir.create_file(number.to_string()) {
@@ -258,7 +260,7 @@ fn children(count: u64) {
     say(&format!("afterwards {}", code(&wasi_tempfile::tempdir())));
 }
 
-/// Makes spooled files of these sizes one after the other, and says where each of them is in the end.
+/// Creates spooled files of these sizes in turn, and prints where each of them is in the end.
 fn spool(sizes: Vec<u64>) {
     let mut files = Vec::new();
     for size in sizes {
@@ -283,7 +285,8 @@ fn spool(sizes: Vec<u64>) {
     }
 }
 
-/// Takes every byte it can get, in files with a name and in one that has moved to disk; says how many of either, and waits.
+/// Writes as many bytes as it can to named files and to a spooled one on disk, prints both counts,
+/// and waits.
 fn cram() {
     let moved = interface::spooled(Some(500), Location::Scratch).expect("make a spooled file");
     let (mut named, mut named_size, mut moved_size) = (Vec::new(), 0, 0);
@@ -318,7 +321,7 @@ fn cram() {
     wait();
 }
 
-/// Makes a directory, says its path, and removes it with all that was put there when standard input ends.
+/// Creates a directory, prints its path, and removes it with its contents when standard input ends.
 fn remove() {
     let directory = wasi_tempfile::tempdir().expect("make a directory");
     say(&directory.path().display().to_string());
@@ -343,19 +346,19 @@ fn keep() {
     say(&path.display().to_string());
 }
 
-/// One line, at once.
+/// Prints one line and flushes it.
 fn say(line: &str) {
     let mut out = std::io::stdout();
     writeln!(out, "{line}").and_then(|()| out.flush()).expect("write to standard output");
 }
 
-/// Uses up the stack; what is done after the call keeps it from becoming a loop.
+/// Exhausts the stack; the work after the call prevents a tail call.
 fn descend(left: u64) -> u64 {
     let frame = std::hint::black_box([left; 64]);
     if left == 0 { 0 } else { descend(left - 1) + frame[(left % 64) as usize] }
 }
 
-/// Asks for more than there is, gets by without, and goes on.
+/// Asks for more memory than there is, does without it, and continues.
 fn sip() {
     let mut hoard: Vec<Vec<u8>> = Vec::new();
     loop {
@@ -370,7 +373,7 @@ fn sip() {
     say("got by");
 }
 
-/// What the standard library sees of a directory: its names after its own, or `blind`.
+/// Prints the names that the standard library lists in a directory, or `blind`.
 fn list(path: &str) {
     let Ok(entries) = fs::read_dir(path) else { return say(&format!("{path}: blind")) };
     let names: Vec<String> = entries
@@ -402,7 +405,7 @@ fn write(path: &str) -> ExitCode {
     }
 }
 
-/// Makes a file through the interface and looks for it through the standard library.
+/// Creates a file through the interface and looks for it with the standard library.
 fn see() {
     let file = NamedTempFile::new().expect("make a file");
     let path = file.path().to_owned();

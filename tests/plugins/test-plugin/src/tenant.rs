@@ -1,4 +1,5 @@
-//! One of many plugins that run side by side: it has something to hide, and tries every door to what the others hide.
+//! One of many plugins that run side by side: it hides a canary, and tries to reach those of the
+//! others.
 
 use std::fs;
 use std::io::{BufRead, Read};
@@ -7,8 +8,9 @@ use wasi_tempfile::{NamedTempFile, TempDir};
 
 use super::say;
 
-/// Hides `canary` in a file and in a directory, says `here` and where, and then `ready`. Of each line of standard input it tries what
-/// follows the first word at every door: at `tell` it says all that it is answered, at `try` only what it got to see.
+/// Hides `canary` in a file and in a directory, prints `here` with their paths, and then `ready`.
+/// For each line of standard input it tries to open the path after the first word in every way it
+/// knows: with `tell` it prints all answers, with `try` only successes.
 pub(super) fn run(canary: &str) {
     let file = NamedTempFile::with_contents(canary).expect("make a file");
     let dir = wasi_tempfile::tempdir().expect("make a directory");
