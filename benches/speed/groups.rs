@@ -85,10 +85,13 @@ impl Group {
         baseline: &'static str,
         target: impl Into<Option<f64>>,
     ) -> Self {
-        let find = |name| Some(self.benchmarks.iter().find(|(benchmark, _)| *benchmark == name)?.1.clone());
+        let find = |name| {
+            Some(self.benchmarks.iter().find(|(benchmark, _)| *benchmark == name)?.1.clone())
+        };
         if let (Some(run), Some(run_baseline)) = (find(benchmark), find(baseline)) {
             let (group, slow, target) = (self.name, self.slow, target.into());
-            let comparison = Comparison { group, slow, benchmark, baseline, target, run, run_baseline };
+            let comparison =
+                Comparison { group, slow, benchmark, baseline, target, run, run_baseline };
             self.comparisons.push(comparison);
         }
         self
@@ -261,16 +264,17 @@ fn endings(space: &Space, plugins: &Plugins) -> Vec<Group> {
             .compare(COMPONENT, BARE, None)
             .compare(NATIVE, BARE, None)
     };
-    let removal = |name, work: &'static str, make: fn(&Path), native: Option<f64>, component: Option<f64>| {
-        let dir = space.directory("trees");
-        Group::new(name)
-            .slow()
-            .placements(plugins, work)
-            .bench(STD, move |count| bare::remove(&dir, make, count))
-            .compare(NATIVE, STD, native)
-            .compare(HOST, STD, None)
-            .compare(COMPONENT, STD, component)
-    };
+    let removal =
+        |name, work: &'static str, make: fn(&Path), native: Option<f64>, component: Option<f64>| {
+            let dir = space.directory("trees");
+            Group::new(name)
+                .slow()
+                .placements(plugins, work)
+                .bench(STD, move |count| bare::remove(&dir, make, count))
+                .compare(NATIVE, STD, native)
+                .compare(HOST, STD, None)
+                .compare(COMPONENT, STD, component)
+        };
     vec![
         persist("create+persist, durability none", "persist", false)
             .bench(TEMPFILE, theirs("persist"))
@@ -376,10 +380,14 @@ impl Code {
         Code { engine, bytes }
     }
 
-    #[allow(unsafe_code, reason = "the engine has no other way to run code that was compiled before")]
+    #[allow(
+        unsafe_code,
+        reason = "the engine has no other way to run code that was compiled before"
+    )]
     fn load(&self) -> Component {
         // SAFETY: this process made it a moment ago.
-        unsafe { Component::deserialize(&self.engine, &self.bytes) }.expect("load a compiled plugin")
+        unsafe { Component::deserialize(&self.engine, &self.bytes) }
+            .expect("load a compiled plugin")
     }
 }
 
@@ -435,7 +443,9 @@ impl Comparison {
         group.sampling_mode(SamplingMode::Flat);
         let (samples, warm_up, measured) = if self.slow { (10, 1, 1000) } else { (30, 300, 1200) };
         group.sample_size(samples);
-        group.warm_up_time(Duration::from_millis(warm_up)).measurement_time(Duration::from_millis(measured));
+        group
+            .warm_up_time(Duration::from_millis(warm_up))
+            .measurement_time(Duration::from_millis(measured));
         group.bench_function(format!("{} against {}", self.benchmark, self.baseline), |bencher| {
             bencher.iter_custom(|count| {
                 let pair = self.pair(count, pairs.borrow().len() % 2 == 0);

@@ -38,8 +38,9 @@ pub(crate) struct Bytes {
 impl Plugins {
     /// Builds and compiles them. Only who measures pays for that.
     pub(crate) fn build(workspace: &Path, space: &Space) -> Self {
-        let built =
-            CALL.build(workspace, &workspace.join("target/bench")).unwrap_or_else(|cause| panic!("{cause}"));
+        let built = CALL
+            .build(workspace, &workspace.join("target/bench"))
+            .unwrap_or_else(|cause| panic!("{cause}"));
         let path = |name: &str| built.join(format!("bench-{name}.wasm"));
         let bytes = |name| fs::read(path(name)).expect("read a component that was built");
         let sandbox = Sandbox::new().expect("start the engine");
@@ -59,7 +60,10 @@ impl Plugins {
             first_component: runner(sandbox.load(&bytes("first"), Provider::Component)),
             first_host: runner(sandbox.load(&bytes("first"), Provider::Host)),
             empty: runner(sandbox.load(&bytes("empty"), Provider::Component)),
-            sort: runner(sandbox.load(&fs::read(test_plugins::SORT).expect("read a component"), Provider::Component)),
+            sort: runner(sandbox.load(
+                &fs::read(test_plugins::SORT).expect("read a component"),
+                Provider::Component,
+            )),
             bytes: Bytes { ours: path("ours"), first: path("first"), empty: path("empty") },
         }
     }

@@ -97,12 +97,14 @@ impl Report {
         }
         fs::create_dir_all(directory).expect("make the directory of results");
         let path = directory.join("table.md");
-        fs::write(&path, format!("{}\n\n{}", self.conditions, self.table())).expect("write the table");
+        fs::write(&path, format!("{}\n\n{}", self.conditions, self.table()))
+            .expect("write the table");
         println!("\nwritten: {}", path.display());
     }
 
     fn table(&self) -> String {
-        let head = ["group", "benchmark", "takes", "baseline", "ratio", "±", "target", ""].map(str::to_owned);
+        let head = ["group", "benchmark", "takes", "baseline", "ratio", "±", "target", ""]
+            .map(str::to_owned);
         let mut rows = vec![head];
         rows.extend(self.measurements.iter().map(|row| {
             let target = row.target.map(|target| format!("{target:.2}"));

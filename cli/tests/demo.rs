@@ -87,7 +87,10 @@ fn a_file_is_sorted_as_it_should_be() {
     let (file, out) = (world.file("lines", &text), world.path("out"));
     let ended = output(demo(&world).arg(file).arg("-o").arg(&out));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(fs::read(out).expect("read the output") == sorted(&text), "the output is in another order");
+    assert!(
+        fs::read(out).expect("read the output") == sorted(&text),
+        "the output is in another order"
+    );
     assert!(number(row(&ended, "spilled")) > 4, "{}", ended.stdout);
     assert!(row(&ended, "left").starts_with("nothing; "), "{}", ended.stdout);
     world.assert_nothing_left();
@@ -100,7 +103,10 @@ fn little_memory_will_do() {
     let (file, out) = (world.file("lines", &text), world.path("out"));
     let ended = output(demo(&world).args(["--memory", "5MiB"]).arg(file).arg("-o").arg(&out));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(fs::read(out).expect("read the output") == sorted(&text), "the output is in another order");
+    assert!(
+        fs::read(out).expect("read the output") == sorted(&text),
+        "the output is in another order"
+    );
     world.assert_nothing_left();
 }
 
@@ -124,7 +130,10 @@ fn a_file_is_sorted_onto_itself() {
     let file = world.file("lines", &text);
     let ended = output(demo(&world).arg(&file).arg("-o").arg(&file));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(fs::read(&file).expect("read the output") == sorted(&text), "the output is in another order");
+    assert!(
+        fs::read(&file).expect("read the output") == sorted(&text),
+        "the output is in another order"
+    );
 }
 
 #[test]
@@ -136,7 +145,10 @@ fn a_trap_half_way_leaves_nothing() {
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.complaints(), ["the plugin trapped: wasm `unreachable` instruction executed"]);
     let left = row(&ended, "left");
-    assert!(left.starts_with("sort-") && left.contains(" by the plugin, which the host removed; "), "{left}");
+    assert!(
+        left.starts_with("sort-") && left.contains(" by the plugin, which the host removed; "),
+        "{left}"
+    );
     world.assert_nothing_left();
     assert!(!out.exists(), "half of an output");
 }

@@ -78,7 +78,9 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
                 None => *stub_instance.insert(stub(&mut graph, preopens)?),
             };
             Some(alias(&mut graph, instance, PREOPENS)?)
-        } else if import.starts_with("scratch:tempfile/") || import.starts_with("scratch:tempfile-wasi/") {
+        } else if import.starts_with("scratch:tempfile/")
+            || import.starts_with("scratch:tempfile-wasi/")
+        {
             let export = matching_export(&graph, provider, &import)?;
             let instance = *provider_instance.get_or_insert_with(|| graph.instantiate(provider));
             Some(alias(&mut graph, instance, &export)?)

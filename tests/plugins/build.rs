@@ -13,11 +13,12 @@ const CALLS: &[Call] = &[
     },
     Call {
         features: None,
-        packages: &["test-plugin", "sort", "upload"],
+        packages: &["test-plugin", "sort", "upload", "transform"],
         artifacts: &[
             ("test-plugin.wasm", "test-plugin.wasm"),
             ("sort.wasm", "sort.wasm"),
             ("upload.wasm", "upload.wasm"),
+            ("transform.wasm", "transform.wasm"),
         ],
     },
     // Without the client's default features: cargo would unify them with those of the others.
@@ -29,6 +30,6 @@ const CALLS: &[Call] = &[
 ];
 
 fn main() {
-    let sources = ["tests/plugins", "examples/sort", "examples/upload"];
+    let sources = ["tests/plugins", "examples/sort", "examples/upload", "examples/transform"];
     script::build(&script::workspace(2), CALLS, &sources);
 }

@@ -96,14 +96,20 @@ mod tests {
 
     #[test]
     fn a_pending_row_with_a_case_or_a_test_is_refused() {
-        for shown in ["cases = [\"unnamed::round_trip\"]", "tests = [\"package::file::function\"]"] {
-            assert!(refused(&format!("pending = \"later\"\n{shown}")).contains("is pending, but has"));
+        for shown in ["cases = [\"unnamed::round_trip\"]", "tests = [\"package::file::function\"]"]
+        {
+            assert!(
+                refused(&format!("pending = \"later\"\n{shown}")).contains("is pending, but has")
+            );
         }
     }
 
     #[test]
     fn an_unknown_case_is_refused() {
-        assert!(refused("cases = [\"unnamed::nothing\"]").contains("unnamed::nothing, which is no case"));
+        assert!(
+            refused("cases = [\"unnamed::nothing\"]")
+                .contains("unnamed::nothing, which is no case")
+        );
     }
 
     #[test]
@@ -113,8 +119,9 @@ mod tests {
 
     #[test]
     fn two_rows_of_one_id_are_refused() {
-        let error =
-            refused("pending = \"a\"\n[[row]]\nid = \"x\"\ntitle = \"\"\nsource = \"\"\npending = \"b\"");
+        let error = refused(
+            "pending = \"a\"\n[[row]]\nid = \"x\"\ntitle = \"\"\nsource = \"\"\npending = \"b\"",
+        );
         assert!(error.contains("two rows x"), "{error}");
     }
 }

@@ -9,9 +9,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rustix::fs::{Mode, fchmod};
-use wasi_tempfile_host::{
-    Capture, Ending, Outcome, Provider, RunOptions, Sandbox, ScratchRoot,
-};
+use wasi_tempfile_host::{Capture, Ending, Outcome, Provider, RunOptions, Sandbox, ScratchRoot};
 
 use super::run::{Scratch, conclude};
 use super::watch::Watch;
@@ -127,15 +125,19 @@ struct Input {
 impl Input {
     fn read(path: Option<&Path>) -> Result<Self> {
         let (name, mut from): (_, Box<dyn Read>) = match path {
-            None => ("a generated text".to_owned(), Box::new(io::Cursor::new(sample::harbour_log()))),
+            None => {
+                ("a generated text".to_owned(), Box::new(io::Cursor::new(sample::harbour_log())))
+            }
             Some(path) => {
-                let file = File::open(path).map_err(|cause| format!("read {}: {cause}", path.display()))?;
+                let file = File::open(path)
+                    .map_err(|cause| format!("read {}: {cause}", path.display()))?;
                 (path.display().to_string(), Box::new(file))
             }
         };
         let mut file = unnamed_file().map_err(cannot_copy)?;
         let mut to = Fingerprinting::new(&file);
-        let bytes = io::copy(&mut from, &mut to).map_err(|cause| format!("read {name}: {cause}"))?;
+        let bytes =
+            io::copy(&mut from, &mut to).map_err(|cause| format!("read {name}: {cause}"))?;
         let fingerprint = to.finish();
         file.rewind().map_err(cannot_copy)?;
         Ok(Self { name, file, bytes, fingerprint })
@@ -163,7 +165,11 @@ fn budget(memory: Option<u64>, bytes: u64) -> u64 {
 
 /// Checks the sorted lines, and writes them to the output: completely or not at all, if that is a
 /// regular file.
-fn write(sorted: impl io::BufRead, output: Option<&Path>, expected: &Fingerprint) -> io::Result<Checked> {
+fn write(
+    sorted: impl io::BufRead,
+    output: Option<&Path>,
+    expected: &Fingerprint,
+) -> io::Result<Checked> {
     let Some(path) = output else {
         return lines::check(sorted, &mut io::sink(), expected);
     };
@@ -216,14 +222,17 @@ fn spilled(stats: &str) -> String {
     };
     match number("files") {
         0 => "nothing: all lines fit into memory".to_owned(),
-        files => format!("{files} files, {}; merges: {}", mebibytes(number("spilled")), number("merges")),
+        files => {
+            format!("{files} files, {}; merges: {}", mebibytes(number("spilled")), number("merges"))
+        }
     }
 }
 
 /// What is left in the root, where other runs may have directories.
 fn left(outcome: &Outcome, root: &ScratchRoot) -> Result<String> {
     let root = root.path();
-    let others = fs::read_dir(root).map_err(|cause| format!("list {}: {cause}", root.display()))?.count();
+    let others =
+        fs::read_dir(root).map_err(|cause| format!("list {}: {cause}", root.display()))?.count();
     let plugin = match &outcome.left_behind[..] {
         [] => "nothing".to_owned(),
         names => {
@@ -246,5 +255,8 @@ fn mebibytes(bytes: u64) -> String {
 /// The beginning of a line, without control characters: a file may contain escape sequences.
 fn printable(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
-    text.chars().take(70).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    text.chars()
+        .take(70)
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
 }

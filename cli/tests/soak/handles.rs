@@ -13,7 +13,7 @@ figure!(
 );
 
 /// A function that takes a handle whose work is done says `closed`; but for `close`, which succeeds again, and `path`.
-const DONE: [&str; 4] = ["closed", "kept", "persisted", "handed-over"];
+const DONE: [&str; 4] = ["closed", "kept", "persisted", "exchanged"];
 
 /// No handle of the plugin's: the component model refuses it before anybody sees it.
 const NONE: [&str; 5] = ["dropped", "another's", "nobody's", "zero", "the largest"];

@@ -18,7 +18,10 @@ use tempfile_core::{
 use crate::figure::{Scale, Tally, figure};
 use crate::support::World;
 
-figure!(sixty_four_creators_share_thirty_two_names_and_none_twice, creators_that_do_not_insist_on_a_new_name);
+figure!(
+    sixty_four_creators_share_thirty_two_names_and_none_twice,
+    creators_that_do_not_insist_on_a_new_name
+);
 
 const CREATORS: usize = 64;
 

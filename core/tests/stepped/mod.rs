@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Base, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits, MemoryBudget, Metadata,
-    Native, Platform, Process, RawEntry, SharedLedger, longest_preopen,
+    Base, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits,
+    MemoryBudget, Metadata, Native, Platform, Process, RawEntry, SharedLedger, longest_preopen,
 };
 
 /// The calls that some systems lack.

@@ -78,7 +78,8 @@ pub fn sort<W: Write>(
 ) -> Result<Stats, Error> {
     let mut lines = Lines::new(options)?;
     let mut input = BufReader::with_capacity(options.buffer(), input);
-    let output = || Ok(BufWriter::with_capacity(options.buffer(), output().map_err(Error::Output)?));
+    let output =
+        || Ok(BufWriter::with_capacity(options.buffer(), output().map_err(Error::Output)?));
 
     let mut progress = lines.read(&mut input)?;
     if progress == Progress::End {

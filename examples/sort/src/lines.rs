@@ -80,7 +80,8 @@ impl Lines {
             }
         };
         let text = |line: &Line| &self.text[line.start as usize..line.end as usize];
-        self.index.sort_unstable_by(|a, b| a.prefix.cmp(&b.prefix).then_with(|| text(a).cmp(text(b))));
+        self.index
+            .sort_unstable_by(|a, b| a.prefix.cmp(&b.prefix).then_with(|| text(a).cmp(text(b))));
         Ok(progress)
     }
 
@@ -127,7 +128,8 @@ mod tests {
 
     #[test]
     fn prefixes_have_the_order_of_their_lines() {
-        let lines: [&[u8]; 9] = [b"", b"\0", b"\x01", b"A", b"a", b"aaaaaaa", b"aaaaaaaa", b"ab", b"\xff"];
+        let lines: [&[u8]; 9] =
+            [b"", b"\0", b"\x01", b"A", b"a", b"aaaaaaa", b"aaaaaaaa", b"ab", b"\xff"];
         for pair in lines.windows(2) {
             assert!(prefix(pair[0]) <= prefix(pair[1]), "{pair:?}");
         }

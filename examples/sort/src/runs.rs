@@ -65,9 +65,9 @@ impl Runs {
             }
             // Merging only as many as makes the rest fit moves the fewest bytes.
             let runs: Vec<Run> = self.queue.drain(..fit.min(excess + 1)).collect();
-            let (bytes, longest) = runs
-                .iter()
-                .fold((0, 0), |(bytes, longest), run| (bytes + run.bytes, longest.max(run.longest)));
+            let (bytes, longest) = runs.iter().fold((0, 0), |(bytes, longest), run| {
+                (bytes + run.bytes, longest.max(run.longest))
+            });
             let mut file = self.create()?;
             self.write_merged(runs, &mut file, scratch("write to a file"))?;
             self.push(bytes, longest);
@@ -104,7 +104,8 @@ impl Runs {
         let buffer = ((self.memory - lines) / runs.len().max(1)).min(self.buffer);
         let mut heap = BinaryHeap::with_capacity(runs.len());
         for run in &runs {
-            let file = self.directory.open_file(name(run.number)).map_err(scratch("open a file"))?;
+            let file =
+                self.directory.open_file(name(run.number)).map_err(scratch("open a file"))?;
             let mut reader = Reader {
                 file: BufReader::with_capacity(buffer, file),
                 line: Vec::with_capacity(run.longest),
@@ -128,7 +129,8 @@ impl Runs {
 
     /// Creates the file that the next [`push`](Self::push) makes a run.
     fn create(&mut self) -> Result<BufWriter<File>, Error> {
-        let file = self.directory.create_file(name(self.files)).map_err(scratch("create a file"))?;
+        let file =
+            self.directory.create_file(name(self.files)).map_err(scratch("create a file"))?;
         Ok(BufWriter::with_capacity(self.buffer, file))
     }
 

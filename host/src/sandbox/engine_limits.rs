@@ -114,7 +114,8 @@ impl EngineLimits {
         // An engine does not say how it is configured, so a module shows it.
         let failed = |source| Error::Engine { operation: "try the engine", source };
         // (module (func) (start 0))
-        let probe = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x08\x01\0\x0a\x04\x01\x02\0\x0b";
+        let probe =
+            b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x08\x01\0\x0a\x04\x01\x02\0\x0b";
         let module = Module::new(engine, probe).map_err(failed)?;
         let mut store = Store::new(engine, ());
         if store.set_fuel(u64::MAX).is_err() && self.fuel.is_some() {

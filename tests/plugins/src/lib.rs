@@ -14,3 +14,6 @@ pub const SORT: &str = env!("COMPONENT_SORT");
 
 /// The example plugin for a service: it takes an upload in.
 pub const UPLOAD: &str = env!("COMPONENT_UPLOAD");
+
+/// The example plugin with a world of its own.
+pub const TRANSFORM: &str = env!("COMPONENT_TRANSFORM");

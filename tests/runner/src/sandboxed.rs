@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use conformance::{Case, Outcome, Placement, command, setup, world};
 
+use wasi_tempfile_host::wasmtime::{Cache, CacheConfig};
 use wasi_tempfile_host::{
     Capture, Ending, Error, Mount, Plugin, Provider, RunOptions, SCRATCH_GUEST_PATH, Sandbox,
     ScratchAccess, ScratchRoot,
 };
-use wasi_tempfile_host::wasmtime::{Cache, CacheConfig};
 
 use crate::{SUITE, witness};
 

@@ -143,7 +143,8 @@ fn links_between_documents_resolve() {
                 "" => repository().join(&document.path),
                 file => directory.join(file),
             };
-            let anchored = || fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(anchor));
+            let anchored =
+                || fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(anchor));
             if !target.exists() || !(anchor.is_empty() || anchored()) {
                 broken.push(format!("{}: {link}", document.path));
             }
@@ -180,7 +181,9 @@ fn cases_named_in_documents_exist() {
 /// Whether a name begins with a row's id, such as `s000_05_` or `r13_`.
 fn has_row_id(name: &str) -> bool {
     let digits = name.bytes().skip(1).take_while(u8::is_ascii_digit).count();
-    name.starts_with(['s', 'p', 'n', 'r']) && (2..=3).contains(&digits) && name[1 + digits..].starts_with('_')
+    name.starts_with(['s', 'p', 'n', 'r'])
+        && (2..=3).contains(&digits)
+        && name[1 + digits..].starts_with('_')
 }
 
 #[test]
@@ -190,7 +193,8 @@ fn names_carry_no_row_ids() {
         if source.path.split('/').any(has_row_id) {
             found.push(source.path.clone());
         }
-        let functions = ["fn ", "def ", "function "].map(|keyword| source.text.split(keyword).skip(1));
+        let functions =
+            ["fn ", "def ", "function "].map(|keyword| source.text.split(keyword).skip(1));
         let named = functions.into_iter().flatten().filter(|rest| has_row_id(rest));
         found.extend(named.map(|rest| format!("{}: {:.60}", source.path, rest.replace('\n', " "))));
     }

@@ -32,7 +32,8 @@ pub(super) fn print(
         writeln!(out, "title")?;
     }
     for row in rows {
-        let verdict = |placement| placements.contains(&placement).then(|| verdict(row, placement, results));
+        let verdict =
+            |placement| placements.contains(&placement).then(|| verdict(row, placement, results));
         let line = Line {
             row: &row.id,
             title: &row.title,
@@ -103,8 +104,10 @@ fn verdict(row: &Row, placement: Placement, results: &[CaseResult]) -> &'static 
         return "tested elsewhere";
     }
     let names: Vec<String> = row.cases.iter().map(|case| case.name()).collect();
-    let of_row = |result: &&CaseResult| result.placement == placement && names.contains(&result.case);
-    let ended: Vec<&Outcome> = results.iter().filter(of_row).map(|result| &result.outcome).collect();
+    let of_row =
+        |result: &&CaseResult| result.placement == placement && names.contains(&result.case);
+    let ended: Vec<&Outcome> =
+        results.iter().filter(of_row).map(|result| &result.outcome).collect();
     match ended.as_slice() {
         ended if ended.iter().any(|outcome| matches!(outcome, Outcome::Failed(_))) => "failed",
         ended if ended.contains(&&Outcome::Passed) => "passed",

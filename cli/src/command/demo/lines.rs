@@ -92,7 +92,10 @@ pub(super) fn check(
         fingerprint.add(&line);
         line.pop_if(|byte| *byte == b'\n');
         if line < previous {
-            return Err(wrong(format!("line {} is less than the one before it", fingerprint.lines)));
+            return Err(wrong(format!(
+                "line {} is less than the one before it",
+                fingerprint.lines
+            )));
         }
         if first.len() < EXCERPT {
             first.push(line.clone());

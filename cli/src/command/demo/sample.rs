@@ -22,7 +22,8 @@ const SHIPS: &[&str] = &[
 const ACTIONS: &[&str] = &["lands", "loads", "lies over", "waits"];
 const GOODS: &[&str] =
     &["barley", "copper nails", "flax", "glass beads", "lamp oil", "paper", "roof slates", "tea"];
-const PORTS: &[&str] = &["Arne Mouth", "Corrow", "Dunmarsh", "Fennel Quay", "Hallow Bay", "Rookhaven"];
+const PORTS: &[&str] =
+    &["Arne Mouth", "Corrow", "Dunmarsh", "Fennel Quay", "Hallow Bay", "Rookhaven"];
 
 /// 60,000 lines in no order, the same in every run.
 pub(super) fn harbour_log() -> String {

@@ -22,8 +22,8 @@ imports! {
         "directory" directory(i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32);
         "spooled" spooled(i32, i64, i32, i32, i32, i32);
         "link" link(i32, i32, i32, i32, i32);
-        "[method]file.read" read(i32, i64, i32, i32);
-        "[method]file.write" write(i32, i64, i32, i32, i32);
+        "[method]file.read" read(i32, i32, i64, i32);
+        "[method]file.write" write(i32, i32, i32, i64, i32);
         "[method]file.size" size(i32, i32);
         "[method]file.set-size" set_size(i32, i64, i32);
         "[method]file.sync" sync(i32, i32, i32);
@@ -41,20 +41,20 @@ imports! {
         "[method]temp-dir.create-file" create_file(i32, i32, i32, i32);
         "[method]temp-dir.open-file" open_file(i32, i32, i32, i32);
         "[method]temp-dir.create-directory" create_directory(i32, i32, i32, i32);
+        "[method]temp-dir.metadata" metadata(i32, i32, i32, i32);
         "[method]temp-dir.rename" rename(i32, i32, i32, i32, i32, i32);
         "[method]temp-dir.remove" remove(i32, i32, i32, i32);
         "[method]temp-dir.entries" entries(i32, i32, i32, i32);
+        "[method]temp-dir.persist" persist_dir(i32, i32, i32, i32, i32, i32);
         "[method]temp-dir.keep" keep_dir(i32, i32);
         "[method]temp-dir.close" close_dir(i32, i32);
         "[resource-drop]temp-dir" drop_dir(i32);
     }
-    "scratch:tempfile/direct@0.1.0" {
-        "hand-over" hand_over(i32, i32);
-        "open-directory" open_directory(i32, i32);
-    }
-    "scratch:tempfile/streams@0.1.0" {
-        "reader" reader(i32, i64, i32);
-        "writer" writer(i32, i64, i32);
+    "scratch:tempfile-wasi/descriptors@0.2.0" {
+        "file-descriptor" file_descriptor(i32, i32);
+        "directory-descriptor" directory_descriptor(i32, i32);
+        "read-via-stream" read_via_stream(i32, i64, i32);
+        "write-via-stream" write_via_stream(i32, i64, i32);
     }
 }
 
@@ -112,9 +112,9 @@ type Function = (&'static str, Kind, Says, fn(i32));
 // SAFETY: the arguments of each call follow the canonical ABI, point to static data, and leave room
 // for every result. An invalid handle is what the other side has to refuse.
 const FUNCTIONS: &[Function] = &[
-    ("file.read", Kind::File, Says::Error(4), |file| unsafe { read(file, 0, 1, answer()) }),
+    ("file.read", Kind::File, Says::Error(4), |file| unsafe { read(file, 1, 0, answer()) }),
     ("file.write", Kind::File, Says::Error(8), |file| unsafe {
-        write(file, 0, text(NAME).0, 1, answer())
+        write(file, text(NAME).0, 1, 0, answer())
     }),
     ("file.size", Kind::File, Says::Error(8), |file| unsafe { size(file, answer()) }),
     ("file.set-size", Kind::File, Says::Error(4), |file| unsafe { set_size(file, 0, answer()) }),
@@ -126,9 +126,15 @@ const FUNCTIONS: &[Function] = &[
         let (target, length) = text(ELSEWHERE);
         link(file, target, length, 0, answer());
     }),
-    ("direct.hand-over", Kind::File, Says::Error(4), |file| unsafe { hand_over(file, answer()) }),
-    ("streams.reader", Kind::File, Says::Error(4), |file| unsafe { reader(file, 0, answer()) }),
-    ("streams.writer", Kind::File, Says::Error(4), |file| unsafe { writer(file, 0, answer()) }),
+    ("descriptors.file-descriptor", Kind::File, Says::Error(4), |file| unsafe {
+        file_descriptor(file, answer());
+    }),
+    ("descriptors.read-via-stream", Kind::File, Says::Error(4), |file| unsafe {
+        read_via_stream(file, 0, answer());
+    }),
+    ("descriptors.write-via-stream", Kind::File, Says::Error(4), |file| unsafe {
+        write_via_stream(file, 0, answer());
+    }),
     ("temp-path.path", Kind::Path, Says::Path, |path| unsafe { path_of_path(path, answer()) }),
     ("temp-path.reopen", Kind::Path, Says::Error(4), |path| unsafe { reopen(path, answer()) }),
     ("temp-path.persist", Kind::Path, Says::Error(4), |path| unsafe {
@@ -147,6 +153,13 @@ const FUNCTIONS: &[Function] = &[
     ("temp-dir.create-directory", Kind::Dir, Says::Error(4), |dir| unsafe {
         create_directory(dir, text(NAME).0, text(NAME).1, answer());
     }),
+    ("temp-dir.metadata", Kind::Dir, Says::Error(8), |dir| unsafe {
+        metadata(dir, text(NAME).0, text(NAME).1, answer());
+    }),
+    ("temp-dir.persist", Kind::Dir, Says::Error(4), |dir| unsafe {
+        let (target, length) = text(ELSEWHERE);
+        persist_dir(dir, target, length, 0, 0, answer());
+    }),
     ("temp-dir.rename", Kind::Dir, Says::Error(4), |dir| unsafe {
         rename(dir, text(NAME).0, text(NAME).1, text(NAME).0, text(NAME).1, answer());
     }),
@@ -156,8 +169,8 @@ const FUNCTIONS: &[Function] = &[
     ("temp-dir.entries", Kind::Dir, Says::Error(4), |dir| unsafe { entries(dir, 0, 0, answer()) }),
     ("temp-dir.keep", Kind::Dir, Says::Error(4), |dir| unsafe { keep_dir(dir, answer()) }),
     ("temp-dir.close", Kind::Dir, Says::Success, |dir| unsafe { close_dir(dir, answer()) }),
-    ("direct.open-directory", Kind::Dir, Says::Error(4), |dir| unsafe {
-        open_directory(dir, answer())
+    ("descriptors.directory-descriptor", Kind::Dir, Says::Error(4), |dir| unsafe {
+        directory_descriptor(dir, answer());
     }),
     ("unnamed", Kind::Dir, Says::Error(4), |dir| unsafe { unnamed(1, dir, 0, answer()) }),
     ("named", Kind::Dir, Says::Error(4), |dir| unsafe { named_in(1, dir) }),
@@ -207,7 +220,7 @@ fn in_state(kind: Kind, state: &str) -> Option<i32> {
         ("closed", Kind::Dir) => end(close_dir),
         ("kept", Kind::Path) => end(keep_path),
         ("kept", Kind::Dir) => end(keep_dir),
-        ("handed-over", Kind::File) => end(hand_over),
+        ("exchanged", Kind::File) => end(file_descriptor),
         ("persisted", Kind::Path) => {
             let path = alive(kind);
             let (target, length) = text("/tmp/persisted");

@@ -294,7 +294,7 @@ fn cram() {
     for turn in 0.. {
         let bytes = vec![7; piece];
         let written = if turn % 3 == 2 {
-            let written = moved.write(moved_size, &bytes).map_err(|error| error.code);
+            let written = moved.write(&bytes, moved_size).map_err(|error| error.code);
             moved_size += written.unwrap_or(0);
             written.map(drop)
         } else {
