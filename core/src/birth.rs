@@ -4,13 +4,13 @@
 //! rare, and one call of the system's in five: there the name asks the file while that is open, and a file that is closed before its name is
 //! gone leaves the answer.
 
-#[cfg(not(feature = "native"))]
+#[cfg(not(all(feature = "native", unix)))]
 use alloc::rc::{Rc as Shared, Weak};
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", unix))]
 use alloc::sync::{Arc as Shared, Weak};
-#[cfg(not(feature = "native"))]
+#[cfg(not(all(feature = "native", unix)))]
 use core::cell::OnceCell as Once;
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", unix))]
 use std::sync::OnceLock as Once;
 
 use crate::error::ErrorCode;

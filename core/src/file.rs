@@ -178,16 +178,9 @@ impl<P: Platform> File<P> {
             Origin::Unlinked | Origin::Hidden { .. } => return Err(ErrorCode::Unsupported),
             Origin::Named => return Err(ErrorCode::Invalid),
         }
-        let (place, name) = open_parent(&self.platform, target)?;
-        let file = file.get_ref();
-        sync(&self.platform, file, durability)?;
-        self.platform.link_unnamed(file, &place.dir, name.as_bytes())?;
+        let place = link(&self.platform, file.get_ref(), target, durability)?;
         *origin = Origin::Named;
-        self.platform.ledger(|ledger, _| ledger.kept());
-        match durability {
-            Durability::None | Durability::Data => Ok(()),
-            Durability::Full => self.platform.sync_directory(&place.dir),
-        }
+        sync_parent(&self.platform, &place, durability)
     }
 
     /// Gives the platform's own file away: `direct.hand-over` of the interface.
@@ -286,6 +279,42 @@ impl<P: Platform> Drop for File<P> {
         if let (Err(error), State::Leftover { path, .. }) = (self.close(), &self.state) {
             ledger::left_over(&self.platform, CleanupFailure { path: path.path().into(), error });
         }
+    }
+}
+
+/// Gives an unnamed file a name that is free, by the platform's own file: for a caller to whom
+/// [`File::hand_over`] gave it.
+///
+/// # Errors
+/// Those of [`File::link`], but for `closed` and `invalid`: the caller knows whether the file has a name.
+pub fn link_unnamed<P: Platform>(
+    platform: &P,
+    file: &P::File,
+    target: &str,
+    durability: Durability,
+) -> Result<(), Error> {
+    link(platform, file, target, durability)
+        .and_then(|place| sync_parent(platform, &place, durability))
+        .during("link a file to", target)
+}
+
+fn link<P: Platform>(
+    platform: &P,
+    file: &P::File,
+    target: &str,
+    durability: Durability,
+) -> Result<Place<P>, ErrorCode> {
+    let (place, name) = open_parent(platform, target)?;
+    sync(platform, file, durability)?;
+    platform.link_unnamed(file, &place.dir, name.as_bytes())?;
+    platform.ledger(|ledger, _| ledger.kept());
+    Ok(place)
+}
+
+fn sync_parent<P: Platform>(platform: &P, place: &Place<P>, durability: Durability) -> Result<(), ErrorCode> {
+    match durability {
+        Durability::None | Durability::Data => Ok(()),
+        Durability::Full => platform.sync_directory(&place.dir),
     }
 }
 

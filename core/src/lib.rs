@@ -20,11 +20,12 @@
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(all(feature = "native", not(unix)))]
+// On wasm the feature does nothing: cargo's first resolver adds up the features of all targets.
+#[cfg(all(feature = "native", not(any(unix, target_family = "wasm"))))]
 compile_error!("the native platform needs a Unix: it works by directory descriptor");
 
 extern crate alloc;
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", unix))]
 extern crate std;
 
 mod any_file;
@@ -39,7 +40,7 @@ mod ledger;
 mod lifetime;
 mod limits;
 mod name;
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", unix))]
 mod native;
 mod path;
 mod platform;
@@ -54,13 +55,13 @@ pub use create::{MAX_TRIES, adopt, directory, named, place_at, under_new_name, u
 pub use default_directory::default_place;
 pub use dir::{Entry, TempDir};
 pub use error::{Error, ErrorCode};
-pub use file::{Durability, File, MAX_READ, MAX_WRITE};
+pub use file::{Durability, File, MAX_READ, MAX_WRITE, link_unnamed};
 pub use ledger::{Counts, HandleKind, Ledger, LiveHandle, Usage};
 pub use lifetime::Lifetimes;
 pub use limits::{Limited, LimitedFile, Limits};
 pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options, text};
-#[cfg(feature = "native")]
-pub use native::{Native, Surroundings};
+#[cfg(all(feature = "native", unix))]
+pub use native::{Native, Surroundings, error_code_of};
 pub use path::{MAX_PATH, Place, longest_preopen};
 pub use platform::{Anchor, EntryKind, Identity, Now, Platform, RawEntry};
 pub use remove::CleanupFailure;

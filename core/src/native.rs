@@ -59,7 +59,7 @@ pub trait Surroundings: Clone {
 impl Surroundings for Native {
     fn anchor(&self, path: &str) -> Result<Anchor<Arc<OwnedFd>>, ErrorCode> {
         let dir = retry_on_intr(|| rustix::fs::openat(CWD, path, DIRECTORY, Mode::empty())).map_err(code)?;
-        let absolute = std::path::absolute(path).map_err(|error| code_of(&error))?;
+        let absolute = std::path::absolute(path).map_err(|error| error_code_of(&error))?;
         let path = absolute.to_str().ok_or(ErrorCode::InvalidName)?;
         let path = match path.trim_end_matches('/') {
             "" => "/",
@@ -142,7 +142,7 @@ impl<S: Surroundings> Platform for S {
     }
 
     fn duplicate(&self, file: &Self::File) -> Result<Self::File, ErrorCode> {
-        file.try_clone().map_err(|error| code_of(&error))
+        file.try_clone().map_err(|error| error_code_of(&error))
     }
 
     fn create_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
@@ -300,11 +300,11 @@ impl<S: Surroundings> Platform for S {
     }
 
     fn sync_data(&self, file: &Self::File) -> Result<(), ErrorCode> {
-        file.sync_data().map_err(|error| code_of(&error))
+        file.sync_data().map_err(|error| error_code_of(&error))
     }
 
     fn sync_all(&self, file: &Self::File) -> Result<(), ErrorCode> {
-        file.sync_all().map_err(|error| code_of(&error))
+        file.sync_all().map_err(|error| error_code_of(&error))
     }
 
     fn sync_directory(&self, dir: &Self::Dir) -> Result<(), ErrorCode> {
@@ -359,12 +359,13 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> Result<T, ErrorCode> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return done.map_err(|error| code_of(&error)),
+            done => return done.map_err(|error| error_code_of(&error)),
         }
     }
 }
 
-fn code_of(error: &io::Error) -> ErrorCode {
+/// The code of an error of the system's: `io` where the system gave no number.
+pub fn error_code_of(error: &io::Error) -> ErrorCode {
     error.raw_os_error().map_or(ErrorCode::Io, |raw| code(Errno::from_raw_os_error(raw)))
 }
 

@@ -22,8 +22,6 @@ pub use ledger::{leftovers, live, usage};
 pub use native::{leftovers, live, usage};
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub(crate) use sys::hand_over;
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use sys::make;
 pub use sys::{File, TempDir, TempPath, default_directory, directory, link, named, spooled, unnamed};
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub use sys::{open_directory, reader, writer};

@@ -1,7 +1,6 @@
 //! The native placement: core over the operating system.
 
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use getrandom::SysRng;
@@ -10,8 +9,7 @@ use tempfile_core::{self as core, AnyFile, Native, Place, Platform};
 use crate::error::io_error;
 
 use super::{
-    CleanupFailure, Durability, Entry, Error, ErrorCode, LiveHandle, Location, Options, ReplaceMode, Storage,
-    Usage,
+    CleanupFailure, Durability, Entry, Error, LiveHandle, Location, Options, ReplaceMode, Storage, Usage,
 };
 
 /// The default directory, once it has been found.
@@ -73,36 +71,6 @@ pub fn leftovers() -> Vec<CleanupFailure> {
     Native.ledger(|ledger, _| ledger.leftovers().to_vec()).unwrap_or_default()
 }
 
-/// Creates something by the caller's own means, under a new name.
-pub(crate) fn make<R>(
-    options: &Options,
-    location: Location<'_>,
-    mut create: impl FnMut(&Path) -> io::Result<R>,
-) -> io::Result<(R, TempPath)> {
-    let place = place(location).map_err(io_error)?;
-    let mut failure = None;
-    let made =
-        core::under_new_name(options, &mut SysRng, |name| match create(Path::new(&place.join(name))) {
-            Ok(made) => Ok(made),
-            // What `bind` says of a socket's name that is taken.
-            Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::AddrInUse) => {
-                Err(ErrorCode::Exist)
-            }
-            Err(error) => {
-                failure = Some(error);
-                Err(ErrorCode::Io)
-            }
-        });
-    match (made, failure) {
-        (Ok((made, name)), _) => {
-            let path = core::adopt(&Native, &place, &name).map_err(io_error)?;
-            Ok((made, TempPath(Lock::new(path))))
-        }
-        (Err(_), Some(error)) => Err(error),
-        (Err(code), None) => Err(io_error(Error::new(code, "create in", place.path()))),
-    }
-}
-
 /// Creates a directory under a new name.
 ///
 /// # Errors
@@ -142,10 +110,10 @@ impl File {
         File(Lock::new(AnyFile::Plain(file)))
     }
 
-    /// The file that a [`crate::File`] is made of.
-    pub(crate) fn into_plain(self) -> core::File<Native> {
+    /// The system's file, for a [`crate::File`].
+    pub(crate) fn into_std(self) -> Result<std::fs::File, Error> {
         match self.0.into_inner() {
-            AnyFile::Plain(file) => file,
+            AnyFile::Plain(mut file) => file.hand_over(),
             AnyFile::Spooled(_) => {
                 unreachable!("a `File` is made of what `named`, `unnamed` or a directory gave")
             }
