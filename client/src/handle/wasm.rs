@@ -10,8 +10,6 @@ use tempfile_core::MAX_WRITE;
 #[cfg(feature = "direct")]
 use tempfile_wasi::Wasi;
 
-#[cfg(feature = "direct")]
-use super::SUBJECT;
 use crate::error::io_error;
 use crate::file::seek_to;
 #[cfg(feature = "direct")]
