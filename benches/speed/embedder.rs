@@ -66,7 +66,8 @@ impl Embedder {
         if placement == Placement::Host {
             provider::add_to_linker(&mut linker).expect("link the provider");
         }
-        let pre = linker.instantiate_pre(&component).and_then(CommandPre::new).expect("link a plugin");
+        let pre =
+            linker.instantiate_pre(&component).and_then(CommandPre::new).expect("link a plugin");
         Self { engine: engine.clone(), pre, placement, blocking: true }
     }
 
@@ -82,7 +83,12 @@ impl Embedder {
     }
 
     /// An instance that has done a work, and lives on; and what it answered.
-    pub(crate) fn live(&self, scratch: &Arc<ScratchDir>, work: &str, count: u64) -> (Store<State>, u64) {
+    pub(crate) fn live(
+        &self,
+        scratch: &Arc<ScratchDir>,
+        work: &str,
+        count: u64,
+    ) -> (Store<State>, u64) {
         let output = MemoryOutputPipe::new(1 << 10);
         let mut store = self.store(scratch, &["bench", work, &count.to_string()], output.clone());
         let ran = in_tokio(async {
@@ -93,7 +99,12 @@ impl Embedder {
         (store, answer(&output))
     }
 
-    fn store(&self, scratch: &Arc<ScratchDir>, arguments: &[&str], output: MemoryOutputPipe) -> Store<State> {
+    fn store(
+        &self,
+        scratch: &Arc<ScratchDir>,
+        arguments: &[&str],
+        output: MemoryOutputPipe,
+    ) -> Store<State> {
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(self.blocking).args(arguments).stdout(output);
         store(&self.engine, wasi, scratch, self.placement)
@@ -113,12 +124,21 @@ impl Synchronous {
         let component = Component::from_binary(&engine, &whole(plugin)).expect("compile a plugin");
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("link WASI");
-        let pre = linker.instantiate_pre(&component).and_then(sync::CommandPre::new).expect("link a plugin");
+        let pre = linker
+            .instantiate_pre(&component)
+            .and_then(sync::CommandPre::new)
+            .expect("link a plugin");
         Self { engine, pre, runtime: Runtime::new().expect("start a runtime") }
     }
 
     /// Has an instance do a work, and says what it answers.
-    pub(crate) fn work(&self, scratch: &Arc<ScratchDir>, work: &str, count: u64, entered: bool) -> u64 {
+    pub(crate) fn work(
+        &self,
+        scratch: &Arc<ScratchDir>,
+        work: &str,
+        count: u64,
+        entered: bool,
+    ) -> u64 {
         let output = MemoryOutputPipe::new(1 << 10);
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(true).stdout(output.clone());

@@ -15,7 +15,8 @@ const KIB: f64 = 1024.0;
 
 /// What the command line wants of these: all, or those with one of its words in their name.
 fn wanted(name: &str) -> bool {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     words.is_empty() || words.iter().any(|word| name.contains(word.as_str()))
 }
 
@@ -128,7 +129,14 @@ fn spooled_memory(plugins: &Plugins, report: &mut Report) {
     let bytes = plugins.component.work("spool-memory:16777216", 1) as f64;
     let shown = format!("{:.0} KiB", bytes / KIB);
     let ratio = bytes / (SIZE + 64.0 * KIB);
-    report.add(Line::size(NAME, "component, host", &shown, "its bytes + 64 KiB", &[ratio], Some(1.0)));
+    report.add(Line::size(
+        NAME,
+        "component, host",
+        &shown,
+        "its bytes + 64 KiB",
+        &[ratio],
+        Some(1.0),
+    ));
 }
 
 fn provider_size(report: &mut Report) {

@@ -31,7 +31,8 @@ const TIMED: usize = 10;
 impl Cost {
     /// Measures instances of a plugin that have run.
     pub(crate) fn of(plugin: &Path, placement: Placement, count: usize) -> Self {
-        let mut measuring = Command::new(std::env::current_exe().expect("know this program's path"));
+        let mut measuring =
+            Command::new(std::env::current_exe().expect("know this program's path"));
         let placement = if placement == Placement::Host { "host" } else { "component" };
         measuring.arg(COMMAND).arg(plugin).args([placement, &count.to_string()]);
         let output = measuring.output().expect("start this program again");
@@ -84,7 +85,8 @@ fn raise_handles() {
 /// The memory that the system has given to this process, in bytes.
 fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("look at this process's memory");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the system says it");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("the system says it");
     let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
     kib * 1024.0
 }

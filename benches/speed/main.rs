@@ -17,7 +17,7 @@ mod chart;
 mod embedder;
 mod figures;
 mod instances;
-#[path = "../../host/build/nested.rs"]
+#[path = "../../build/nested.rs"]
 mod nested;
 mod outside;
 mod plugins;
@@ -44,13 +44,17 @@ fn begin() -> ExitCode {
     let root = ScratchRoot::open(space::root()).expect("open a scratch root");
     let dir = root.create_dir().expect("make a scratch directory");
     let mut again = Command::new(std::env::current_exe().expect("know this program's path"));
-    again.args(std::env::args_os().skip(1)).env(space::VARIABLE, dir.path()).env("TMPDIR", dir.path());
+    again
+        .args(std::env::args_os().skip(1))
+        .env(space::VARIABLE, dir.path())
+        .env("TMPDIR", dir.path());
     let status = again.status().expect("start this program again");
     if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn measure() -> ExitCode {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("benches/ is in the workspace");
+    let workspace =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("benches/ is in the workspace");
     let space = Space::open();
     let plugins = Plugins::build(workspace, &space);
     let mut criterion = Criterion::default().configure_from_args().without_plots();

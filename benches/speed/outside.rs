@@ -67,7 +67,8 @@ pub(crate) struct Outside {
 impl Outside {
     /// CPython, or why not.
     pub(crate) fn python() -> Result<Self, String> {
-        let python = Self { program: "python3".into(), arguments: vec!["-c".into(), PYTHON.into()] };
+        let python =
+            Self { program: "python3".into(), arguments: vec!["-c".into(), PYTHON.into()] };
         python.try_run(1).map(|_| python)
     }
 
@@ -95,7 +96,9 @@ impl Outside {
         let output = command.args(&self.arguments).arg(count.to_string()).output();
         let output = output.map_err(|error| format!("{name}: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        text.trim().parse().map_err(|_| format!("{name}: {}", String::from_utf8_lossy(&output.stderr)))
+        text.trim()
+            .parse()
+            .map_err(|_| format!("{name}: {}", String::from_utf8_lossy(&output.stderr)))
     }
 }
 

@@ -116,7 +116,8 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let head = ["work", "placement", "takes", "against", "ratio", "±", "at most", ""].map(str::to_owned);
+        let head = ["work", "placement", "takes", "against", "ratio", "±", "at most", ""]
+            .map(str::to_owned);
         let mut rows = vec![head];
         rows.extend(self.lines.iter().map(|line| {
             let target = line.target.map(|target| format!("{target:.2}"));

@@ -69,7 +69,12 @@ impl Field {
     }
 
     /// Somebody who may be missing here: then the rows with it are, and the report says why.
-    fn enter_if(self, name: &'static str, found: Result<Outside, String>, report: &mut Report) -> Self {
+    fn enter_if(
+        self,
+        name: &'static str,
+        found: Result<Outside, String>,
+        report: &mut Report,
+    ) -> Self {
         match found {
             Ok(outside) => self.enter(name, move |count| outside.run(count)),
             Err(reason) => {
@@ -87,12 +92,26 @@ impl Field {
             .enter(HOST, works(&plugins.host, work))
     }
 
-    fn row(mut self, placement: &'static str, against: &'static str, target: impl Into<Option<f64>>) -> Self {
-        let find =
-            |name| self.entrants.iter().find(|(entrant, _)| *entrant == name).map(|(_, run)| run.clone());
+    fn row(
+        mut self,
+        placement: &'static str,
+        against: &'static str,
+        target: impl Into<Option<f64>>,
+    ) -> Self {
+        let find = |name| {
+            self.entrants.iter().find(|(entrant, _)| *entrant == name).map(|(_, run)| run.clone())
+        };
         if let (Some(ours), Some(peer)) = (find(placement), find(against)) {
             let Field { name, slow, .. } = self;
-            self.rows.push(Row { name, slow, placement, against, target: target.into(), ours, peer });
+            self.rows.push(Row {
+                name,
+                slow,
+                placement,
+                against,
+                target: target.into(),
+                ours,
+                peer,
+            });
         }
         self
     }
@@ -201,14 +220,26 @@ fn data(space: &Space, plugins: &Plugins) -> Vec<Field> {
             Some(1.05),
             Some(1.10),
         ),
-        ("write 1 MiB", ["write:1048576", "list-write:1048576", "wasi-write:1048576"], 1 << 20, None, None),
+        (
+            "write 1 MiB",
+            ["write:1048576", "list-write:1048576", "wasi-write:1048576"],
+            1 << 20,
+            None,
+            None,
+        ),
     ] {
         let dir = space.open_directory("bare");
         let bare = move |count| bare::write(&dir, size, count);
         fields.push(block(name, plugins, works, bare, host, component));
     }
     for (name, works, size, host, component) in [
-        ("read 4 KiB, cached", ["read:4096", "list-read:4096", "wasi-read:4096"], 4 << 10, None, None),
+        (
+            "read 4 KiB, cached",
+            ["read:4096", "list-read:4096", "wasi-read:4096"],
+            4 << 10,
+            None,
+            None,
+        ),
         (
             "read 64 KiB, cached",
             ["read:65536", "list-read:65536", "wasi-read:65536"],
@@ -291,16 +322,17 @@ fn endings(space: &Space, plugins: &Plugins) -> Vec<Field> {
             .row(COMPONENT, BARE, None)
             .row(NATIVE, BARE, None)
     };
-    let removal = |name, work: &'static str, make: fn(&Path), native: Option<f64>, component: Option<f64>| {
-        let dir = space.directory("trees");
-        Field::new(name)
-            .slow()
-            .placements(plugins, work)
-            .enter(STD, move |count| bare::remove(&dir, make, count))
-            .row(NATIVE, STD, native)
-            .row(HOST, STD, None)
-            .row(COMPONENT, STD, component)
-    };
+    let removal =
+        |name, work: &'static str, make: fn(&Path), native: Option<f64>, component: Option<f64>| {
+            let dir = space.directory("trees");
+            Field::new(name)
+                .slow()
+                .placements(plugins, work)
+                .enter(STD, move |count| bare::remove(&dir, make, count))
+                .row(NATIVE, STD, native)
+                .row(HOST, STD, None)
+                .row(COMPONENT, STD, component)
+        };
     vec![
         persist("create+persist, durability none", "persist", false)
             .enter(TEMPFILE, theirs("persist"))
@@ -406,10 +438,14 @@ impl Code {
         Code { engine, bytes }
     }
 
-    #[allow(unsafe_code, reason = "the engine has no other way to run code that was compiled before")]
+    #[allow(
+        unsafe_code,
+        reason = "the engine has no other way to run code that was compiled before"
+    )]
     fn load(&self) -> Component {
         // SAFETY: this process made it a moment ago.
-        unsafe { Component::deserialize(&self.engine, &self.bytes) }.expect("load a compiled plugin")
+        unsafe { Component::deserialize(&self.engine, &self.bytes) }
+            .expect("load a compiled plugin")
     }
 }
 
@@ -465,7 +501,9 @@ impl Row {
         group.sampling_mode(SamplingMode::Flat);
         let (samples, warm_up, measured) = if self.slow { (10, 1, 1000) } else { (30, 300, 1200) };
         group.sample_size(samples);
-        group.warm_up_time(Duration::from_millis(warm_up)).measurement_time(Duration::from_millis(measured));
+        group
+            .warm_up_time(Duration::from_millis(warm_up))
+            .measurement_time(Duration::from_millis(measured));
         group.bench_function(format!("{} against {}", self.placement, self.against), |bencher| {
             bencher.iter_custom(|count| {
                 let pair = self.pair(count, pairs.borrow().len() % 2 == 0);

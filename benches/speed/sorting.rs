@@ -39,8 +39,10 @@ impl Sorting {
 
     /// GNU's, or why not.
     pub(crate) fn gnu() -> Result<(), String> {
-        let version =
-            Command::new("sort").arg("--version").output().map_err(|error| format!("sort: {error}"))?;
+        let version = Command::new("sort")
+            .arg("--version")
+            .output()
+            .map_err(|error| format!("sort: {error}"))?;
         let text = String::from_utf8_lossy(&version.stdout);
         if text.contains("GNU coreutils") { Ok(()) } else { Err("`sort` is not GNU's".to_owned()) }
     }

@@ -27,8 +27,9 @@ pub(crate) struct Space {
 impl Space {
     /// The directory that [`VARIABLE`] names.
     pub(crate) fn open() -> Self {
-        let path =
-            PathBuf::from(std::env::var_os(VARIABLE).expect("the variable was set by the first process"));
+        let path = PathBuf::from(
+            std::env::var_os(VARIABLE).expect("the variable was set by the first process"),
+        );
         let root = ScratchRoot::open(path.join("scratch")).expect("open a scratch root");
         Self { path, root }
     }
@@ -54,7 +55,10 @@ impl Space {
     pub(crate) fn kind(&self) -> &'static str {
         const TMPFS: i64 = 0x0102_1994;
         match rustix::fs::statfs(&self.path) {
-            #[allow(clippy::unnecessary_cast, reason = "the field has other widths on other systems")]
+            #[allow(
+                clippy::unnecessary_cast,
+                reason = "the field has other widths on other systems"
+            )]
             Ok(statfs) if statfs.f_type as i64 == TMPFS => "tmpfs",
             Ok(_) | Err(_) => "the file system of the temporary directory",
         }

@@ -49,7 +49,8 @@ fn read(size: usize, count: u64) -> io::Result<u64> {
 
 /// Through the interface's own function, as a language without a client does: the bytes pass through the provider.
 fn list_write(size: usize, count: u64) -> io::Result<u64> {
-    let (file, block) = (interface::unnamed(Location::Scratch).map_err(io::Error::other)?, vec![b'x'; size]);
+    let (file, block) =
+        (interface::unnamed(Location::Scratch).map_err(io::Error::other)?, vec![b'x'; size]);
     time(count, || {
         let mut written = 0;
         while written < size {
@@ -65,7 +66,8 @@ fn list_read(size: usize, count: u64) -> io::Result<u64> {
     let block = vec![b'x'; size];
     let mut written = 0;
     while written < size {
-        written += file.write(written as u64, &block[written..]).map_err(io::Error::other)? as usize;
+        written +=
+            file.write(written as u64, &block[written..]).map_err(io::Error::other)? as usize;
     }
     time(count, || {
         let mut read = 0;

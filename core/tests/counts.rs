@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Durability, ErrorCode, File, Options, Place, ReplaceMode, TempPath, default_place, directory, named,
-    place_at, spooled, unnamed,
+    Durability, ErrorCode, File, Options, Place, ReplaceMode, TempPath, default_place, directory,
+    named, place_at, spooled, unnamed,
 };
 
 #[allow(dead_code, reason = "others use more of it")]
@@ -136,14 +136,16 @@ fn where_others_may_write_a_name_is_compared_once() {
 #[test]
 fn an_unnamed_file_is_one_call() {
     let world = World::new();
-    let ((), calls) = world.calls(|| drop(unnamed(&world.platform, &mut SysRng, &world.private).unwrap()));
+    let ((), calls) =
+        world.calls(|| drop(unnamed(&world.platform, &mut SysRng, &world.private).unwrap()));
     assert_eq!(calls, ["create_unnamed"]);
 }
 
 #[test]
 fn an_empty_directory_is_read_once() {
     let world = World::new();
-    let make = || directory(&world.platform, &mut SysRng, &Options::default(), &world.private).unwrap();
+    let make =
+        || directory(&world.platform, &mut SysRng, &Options::default(), &world.private).unwrap();
     let ((), calls) = world.calls(|| drop(make()));
     assert_eq!(calls, ["create_directory", "open_directory", "entries", "remove_directory"]);
 }
@@ -151,7 +153,8 @@ fn an_empty_directory_is_read_once() {
 #[test]
 fn a_tree_goes_with_a_call_for_each_entry_and_three_for_each_directory() {
     let world = World::new();
-    let mut dir = directory(&world.platform, &mut SysRng, &Options::default(), &world.private).unwrap();
+    let mut dir =
+        directory(&world.platform, &mut SysRng, &Options::default(), &world.private).unwrap();
     for name in 0..10 {
         dir.create_directory(&name.to_string()).unwrap();
         for file in 0..10 {
@@ -191,7 +194,8 @@ fn reading_and_writing_allocate_nothing_and_call_once() {
     let world = World::new();
     let file = unnamed(&world.platform, &mut SysRng, &world.private).unwrap();
     let mut buffer = vec![b'x'; 64 << 10];
-    let ((written, allocated, _), calls) = world.calls(|| allocations(|| file.write(0, &buffer).unwrap()));
+    let ((written, allocated, _), calls) =
+        world.calls(|| allocations(|| file.write(0, &buffer).unwrap()));
     assert_eq!((written, allocated, &calls[..]), (64 << 10, 0, &["write"][..]));
     let ((read, allocated, _), calls) =
         world.calls(|| allocations(|| file.read_into(0, &mut buffer).unwrap()));

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use getrandom::SysRng;
 use rand_core::TryRng;
 use tempfile_core::{
-    Durability, Error, ErrorCode, File, Options, Place, ReplaceMode, TempDir, TempPath, default_place,
-    directory, named, place_at, unnamed,
+    Durability, Error, ErrorCode, File, Options, Place, ReplaceMode, TempDir, TempPath,
+    default_place, directory, named, place_at, unnamed,
 };
 
 mod stepped;
@@ -186,7 +186,8 @@ impl Root {
     /// What lies in it besides the target.
     fn strays(&self) -> Vec<String> {
         let names = fs::read_dir(&self.0).expect("a listing");
-        let names = names.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
+        let names =
+            names.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
         names.filter(|name| !name.starts_with("target")).collect()
     }
 }
@@ -230,7 +231,8 @@ fn run(scenario: &Scenario, fail_at: u64, for_ever: bool, code: ErrorCode, moder
 
     // The fault is over: everything still held can be removed, and says so.
     platform.0.fail_at.set(0);
-    let context = || format!("{}: call {fail_at} {code}, for ever: {for_ever}, {result:?}", scenario.0);
+    let context =
+        || format!("{}: call {fail_at} {code}, for ever: {for_ever}, {result:?}", scenario.0);
     for file in &mut world.files {
         file.close().unwrap_or_else(|error| panic!("{}: {error}", context()));
     }
@@ -241,7 +243,8 @@ fn run(scenario: &Scenario, fail_at: u64, for_ever: bool, code: ErrorCode, moder
         dir.close().unwrap_or_else(|failures| panic!("{}: {failures:?}", context()));
     }
     // A creation that fails half-way removes what it made; where even that fails, for ever, nobody holds the name.
-    let half_way = for_ever && result.as_ref().is_err_and(|error| error.message.starts_with("create a"));
+    let half_way =
+        for_ever && result.as_ref().is_err_and(|error| error.message.starts_with("create a"));
     if !half_way {
         assert_eq!(root.strays(), Vec::<String>::new(), "{}", context());
     }
@@ -286,7 +289,7 @@ fn a_fault_that_stays_leaks_nothing_once_it_is_over() {
 }
 
 #[test]
-fn p15_what_is_synced_when_follows_from_the_durability() {
+fn each_durability_syncs_its_own_steps_in_order() {
     let order = |durability| {
         let root = Root::new();
         let mut world = World::new(&root, false, ErrorCode::Io, true);
@@ -327,14 +330,14 @@ impl TryRng for Seeded {
 }
 
 #[test]
-fn n08_the_same_seed_gives_the_same_names() {
+fn the_same_seed_gives_the_same_names() {
     let names = |seed| {
         let root = Root::new();
         let world = World::new(&root, false, ErrorCode::Io, true);
         let mut source = Seeded(seed);
         let mut name = || {
-            let (_, path) =
-                named(&world.platform, &mut source, &Options::default(), &world.place).expect("no fault");
+            let (_, path) = named(&world.platform, &mut source, &Options::default(), &world.place)
+                .expect("no fault");
             path.path().rsplit('/').next().map(str::to_owned)
         };
         [name(), name(), name()]
@@ -347,10 +350,12 @@ fn n08_the_same_seed_gives_the_same_names() {
 fn a_collision_can_be_had_on_purpose() {
     let root = Root::new();
     let world = World::new(&root, false, ErrorCode::Io, true);
-    let create = |seed| named(&world.platform, &mut Seeded(seed), &Options::default(), &world.place);
+    let create =
+        |seed| named(&world.platform, &mut Seeded(seed), &Options::default(), &world.place);
     let first = create(7).expect("no fault");
     let second = create(7).expect("the next name of the same source");
     assert_ne!(first.1.path(), second.1.path());
-    let creations = world.platform.0.log.borrow().iter().filter(|verb| **verb == "create_file").count();
+    let creations =
+        world.platform.0.log.borrow().iter().filter(|verb| **verb == "create_file").count();
     assert_eq!(creations, 3, "the second met the first's name");
 }

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex};
 use getrandom::SysRng;
 use rand_core::TryRng;
 use tempfile_core::{
-    Anchor, Counts, Durability, ErrorCode, File, Ledger, Limited, Limits, Native, Now, Options, Place,
-    Platform, ReplaceMode, Storage, Surroundings, TempDir, TempPath, default_place, directory, named,
-    place_at, spooled, unnamed,
+    Anchor, Counts, Durability, ErrorCode, File, Ledger, Limited, Limits, Native, Now, Options,
+    Place, Platform, ReplaceMode, Storage, Surroundings, TempDir, TempPath, default_place,
+    directory, named, place_at, spooled, unnamed,
 };
 
 /// The operating system with a ledger of its own.
@@ -93,7 +93,9 @@ fn a_gap_counts_as_the_zeros_it_reads_as() {
     with(bytes(1000), |platform, place| {
         let file = unnamed(platform, &mut SysRng, place).unwrap();
         assert_quota(file.write(1000, &[1]));
-        assert_quota(file.write(u64::MAX >> 1, &[]).and_then(|_| file.write((u64::MAX >> 1) - 1, &[1])));
+        assert_quota(
+            file.write(u64::MAX >> 1, &[]).and_then(|_| file.write((u64::MAX >> 1) - 1, &[1])),
+        );
         assert_quota(file.set_size(1001));
         assert_quota(file.set_size(u64::MAX >> 1));
         assert_eq!(live(platform).bytes, 0);
@@ -122,7 +124,9 @@ fn bytes_are_free_when_name_and_handles_are_gone() {
 #[test]
 fn what_is_persisted_and_kept_goes_on_counting() {
     with(bytes(100), |platform, place| {
-        for (number, mode) in [ReplaceMode::NoClobber, ReplaceMode::Overwrite].into_iter().enumerate() {
+        for (number, mode) in
+            [ReplaceMode::NoClobber, ReplaceMode::Overwrite].into_iter().enumerate()
+        {
             let (file, mut path) = create(platform, place);
             file.write(0, &[1; 60]).unwrap_or_else(|error| panic!("{number}: {error}"));
             let target = format!("{}/target", place.path());
@@ -188,7 +192,8 @@ fn handles_are_counted_before_they_are_made() {
         // Syncing opens the file once more; that is nobody's handle.
         let (_, mut path) = second;
         let held = unnamed(platform, &mut SysRng, place).unwrap();
-        path.persist(&format!("{}/target", place.path()), ReplaceMode::Overwrite, Durability::Full).unwrap();
+        path.persist(&format!("{}/target", place.path()), ReplaceMode::Overwrite, Durability::Full)
+            .unwrap();
         drop(held);
     });
 }
@@ -211,11 +216,15 @@ fn spooled_files_share_the_memory_and_move_to_the_disk_they_may_use() {
     let limits = Limits { memory: Some(100), bytes: Some(150), ..Limits::default() };
     with(limits, |platform, place| {
         let spool = |max| spooled(platform, SysRng, max, place).unwrap();
-        let (mut first, mut second, mut never) = (spool(Some(1000)), spool(Some(1000)), spool(None));
+        let (mut first, mut second, mut never) =
+            (spool(Some(1000)), spool(Some(1000)), spool(None));
         first.write(0, &[1; 60]).unwrap();
         never.write(0, &[3; 20]).unwrap();
         second.write(0, &[2; 21]).unwrap();
-        assert_eq!((first.storage().unwrap(), second.storage().unwrap()), (Storage::Memory, Storage::Disk));
+        assert_eq!(
+            (first.storage().unwrap(), second.storage().unwrap()),
+            (Storage::Memory, Storage::Disk)
+        );
         assert_quota(never.write(20, &[3; 21]));
         assert_eq!(never.size().unwrap(), 20);
         assert_eq!((live(platform).memory, live(platform).bytes), (80, 21));
@@ -274,7 +283,9 @@ fn the_account_agrees_with_the_disk() {
             let result = match draw(12) {
                 0 => named(platform, &mut SysRng, &Options::default(), place)
                     .map(|(file, path)| pairs.push((Some(file), Some(path)))),
-                1 => unnamed(platform, &mut SysRng, place).map(|file| pairs.push((Some(file), None))),
+                1 => {
+                    unnamed(platform, &mut SysRng, place).map(|file| pairs.push((Some(file), None)))
+                }
                 2 => dir.create_file(child).map(|file| pairs.push((Some(file), None))),
                 3 => dir.open_file(child).map(|file| pairs.push((Some(file), None))),
                 4 => dir.create_directory("d"),
@@ -311,7 +322,10 @@ fn the_account_agrees_with_the_disk() {
             };
             drop(result);
             let live = live(platform);
-            assert!(live.bytes <= BYTES && live.entries <= ENTRIES, "seed {seed}, step {step}: {live:?}");
+            assert!(
+                live.bytes <= BYTES && live.entries <= ENTRIES,
+                "seed {seed}, step {step}: {live:?}"
+            );
             let (bytes, entries) = on_disk(place.path(), &pairs);
             assert_eq!((live.bytes, live.entries), (bytes, entries), "seed {seed}, step {step}");
         }

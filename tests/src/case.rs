@@ -43,7 +43,9 @@ impl Outcome {
     /// A case that passed has failed after all if it left something behind.
     pub fn unless_left(self, names: &[String]) -> Outcome {
         match (self, names) {
-            (Outcome::Passed, [_, ..]) => Outcome::Failed(format!("left behind: {}", names.join(", "))),
+            (Outcome::Passed, [_, ..]) => {
+                Outcome::Failed(format!("left behind: {}", names.join(", ")))
+            }
             (outcome, _) => outcome,
         }
     }
@@ -52,7 +54,9 @@ impl Outcome {
     pub fn unless_panicked(self, setup: &Setup) -> Outcome {
         match (setup.panics, self) {
             (Some(message), Outcome::Failed(detail)) if detail.contains(message) => Outcome::Passed,
-            (Some(message), Outcome::Passed) => Outcome::Failed(format!("it did not panic with {message:?}")),
+            (Some(message), Outcome::Passed) => {
+                Outcome::Failed(format!("it did not panic with {message:?}"))
+            }
             (_, outcome) => outcome,
         }
     }
@@ -215,8 +219,9 @@ impl Setup {
 
     /// What of these names, found in the scratch directory after a case, is not the setup's own.
     pub fn left_behind(&self, names: impl IntoIterator<Item = String>) -> Vec<String> {
-        let ours =
-            |name: &String| self.mounts.iter().any(|mount| mount.name().split('/').next() == Some(name));
+        let ours = |name: &String| {
+            self.mounts.iter().any(|mount| mount.name().split('/').next() == Some(name))
+        };
         names.into_iter().filter(|name| !ours(name)).collect()
     }
 

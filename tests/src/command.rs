@@ -20,7 +20,9 @@ pub fn main() -> ExitCode {
         }
         [script, seed, count] if script == "--script" => match (seed.parse(), count.parse()) {
             (Ok(seed), Ok(count)) => {
-                script::play(World::from_environment().scratch(), seed, count, |line| println!("{line}"));
+                script::play(World::from_environment().scratch(), seed, count, |line| {
+                    println!("{line}")
+                });
                 ExitCode::SUCCESS
             }
             _ => usage("--script takes two numbers: a seed, and how many sequences"),

@@ -41,8 +41,8 @@ pub(crate) const LINK_UNNAMED: Difference = Difference {
 
 /// Natively there is no such call.
 #[cfg(target_arch = "wasm32")]
-pub(crate) const HAND_OVER: Difference = Difference {
-    cause: "an open file is handed over",
+pub(crate) const FILE_DESCRIPTOR: Difference = Difference {
+    cause: "an open file is exchanged for its descriptor",
     native: None,
     component: None,
     host: Some(ErrorCode::Unsupported),

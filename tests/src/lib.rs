@@ -8,8 +8,6 @@ mod case;
 mod cases;
 pub mod command;
 mod differences;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod native;
 pub mod rows;
 pub mod script;
 #[cfg(not(target_arch = "wasm32"))]

@@ -148,9 +148,12 @@ mod tests {
 
     #[test]
     fn ids_become_prefixes() {
-        for (id, prefix) in
-            [("000.2", "s000_02_"), ("001.10", "s001_10_"), ("004.8a", "s004_08a_"), ("p07", "p07_")]
-        {
+        for (id, prefix) in [
+            ("000.2", "s000_02_"),
+            ("001.10", "s001_10_"),
+            ("004.8a", "s004_08a_"),
+            ("p07", "p07_"),
+        ] {
             assert_eq!(Row { id, what: "" }.prefix(), prefix);
         }
     }
@@ -166,7 +169,11 @@ mod tests {
             let numbered = first.len() >= 3 && first[1..].bytes().all(|byte| byte.is_ascii_digit());
             if numbered && first.starts_with(['s', 'p']) {
                 let known = prefixes.iter().map(String::as_str).chain(OF_THE_HOST.iter().copied());
-                assert!(known.into_iter().any(|prefix| case.function.starts_with(prefix)), "{}", case.name());
+                assert!(
+                    known.into_iter().any(|prefix| case.function.starts_with(prefix)),
+                    "{}",
+                    case.name()
+                );
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Arranging around this process what a case's [`Setup`] asks for.
 
-use crate::world::GRANTED;
 use crate::{Grant, Mount, Placement, Setup};
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MountPropagationFlags};
@@ -18,7 +17,10 @@ const CANDIDATES: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 
 /// The variables a setup asks for, for a scratch directory of this path.
 pub fn environment(chosen: &[(&str, &str)], scratch: &str) -> Vec<(String, String)> {
-    chosen.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{scratch}", scratch))).collect()
+    chosen
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.replace("{scratch}", scratch)))
+        .collect()
 }
 
 /// Where a granted directory is below `granted`, in a sandbox: one beside the other, so that only the right preopen leads there.
@@ -39,20 +41,24 @@ fn place(placement: Placement, granted: &Path, grant: &Grant) -> PathBuf {
 }
 
 /// Mounts the file systems among the granted directories, for this process.
-fn mount_granted(setup: &Setup, placement: Placement) -> Result<(), String> {
-    let granted = env::var_os(GRANTED).map(PathBuf::from).unwrap_or_default();
+fn mount_granted(setup: &Setup, placement: Placement, granted: &Path) -> Result<(), String> {
     let mut file_systems = setup.grants.iter().filter(|grant| grant.file_system);
     file_systems.try_for_each(|grant| {
-        told("mount a file system", tmpfs(&place(placement, &granted, grant), 1 << 20, false))
+        told("mount a file system", tmpfs(&place(placement, granted, grant), 1 << 20, false))
     })
 }
 
 /// Prepares this process, or says why that is impossible here. It must have one thread yet. `directory` is where the case
-/// will have its scratch directory.
-pub fn prepare(setup: &Setup, placement: Placement, directory: &Path) -> Result<(), String> {
+/// will have its scratch directory, `granted` where its granted directories are.
+pub fn prepare(
+    setup: &Setup,
+    placement: Placement,
+    directory: &Path,
+    granted: Option<&Path>,
+) -> Result<(), String> {
     if !setup.mounts.is_empty() || setup.grants.iter().any(|grant| grant.file_system) {
         told("give this process mounts of its own", mount_namespace())?;
-        mount_granted(setup, placement)?;
+        mount_granted(setup, placement, granted.unwrap_or(directory))?;
     }
     if let Some(umask) = setup.umask {
         rustix::process::umask(Mode::from_raw_mode(umask));

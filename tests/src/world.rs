@@ -11,14 +11,12 @@ pub const SCRATCH: &str = "CONFORMANCE_SCRATCH";
 /// The environment variable that names the placement.
 pub const PLACEMENT: &str = "CONFORMANCE_PLACEMENT";
 
-/// The environment variable that names the directory that granted directories are in, as the case knows it; empty in a sandbox.
-pub const GRANTED: &str = "CONFORMANCE_GRANTED";
-
 /// A case's own world: a fresh scratch directory, and a witness of it. The paths that the witness takes are relative to
 /// that directory.
 pub struct World {
     placement: Placement,
     scratch: String,
+    granted: String,
     witness: Box<dyn Witness>,
 }
 
@@ -36,12 +34,25 @@ impl World {
     }
 
     fn from_variables(witness: impl FnOnce(&str) -> Box<dyn Witness>) -> Self {
-        let ours = if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
+        let ours =
+            if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
         let named = std::env::var(PLACEMENT).ok().and_then(|name| Placement::from_name(&name));
         let scratch = std::env::var(SCRATCH)
             .unwrap_or_else(|_| interface::default_directory().expect("a scratch directory"));
         let witness = witness(&scratch);
-        World { placement: named.unwrap_or(ours), scratch, witness }
+        World { placement: named.unwrap_or(ours), scratch, granted: String::new(), witness }
+    }
+
+    /// A native world with this scratch directory, and with granted directories in that one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn native(scratch: &std::path::Path, granted: Option<&std::path::Path>) -> Self {
+        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        World {
+            placement: Placement::Native,
+            scratch: text(scratch),
+            granted: granted.map(text).unwrap_or_default(),
+            witness: Box::new(crate::witness::Os::of(scratch)),
+        }
     }
 
     /// Where the interface under test is implemented.
@@ -62,7 +73,7 @@ impl World {
     /// The path of a directory that the case's setup grants, as the case knows it. What an outsider sees there, the standard library sees
     /// too: it is no part of the scratch directory.
     pub fn granted(&self, path: &str) -> String {
-        format!("{}/{path}", std::env::var(GRANTED).unwrap_or_default())
+        format!("{}/{path}", self.granted)
     }
 
     /// What a path that the interface gave is called by the witness.

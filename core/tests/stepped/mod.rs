@@ -103,7 +103,12 @@ impl<S: Step> Platform for Stepped<S> {
         self.0.step("link_count_at")?;
         Native.link_count_at(dir, name)
     }
-    fn read_into(&self, file: &fs::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {
+    fn read_into(
+        &self,
+        file: &fs::File,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, ErrorCode> {
         self.0.step("read_into")?;
         Native.read_into(file, offset, buffer)
     }

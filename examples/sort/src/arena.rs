@@ -194,7 +194,8 @@ mod tests {
 
     #[test]
     fn keys_order_as_lines_do() {
-        let lines: [&[u8]; 9] = [b"", b"\0", b"\x01", b"A", b"a", b"aaaaaaa", b"aaaaaaaa", b"ab", b"\xff"];
+        let lines: [&[u8]; 9] =
+            [b"", b"\0", b"\x01", b"A", b"a", b"aaaaaaa", b"aaaaaaaa", b"ab", b"\xff"];
         for pair in lines.windows(2) {
             assert!(key(pair[0]) <= key(pair[1]), "{pair:?}");
         }

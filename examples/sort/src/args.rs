@@ -40,7 +40,9 @@ impl Args {
                 Short('o') | Long("output") => parsed.output = Some(parser.value()?.into()),
                 Long("memory") => parsed.options.memory = parser.value()?.parse_with(size)?,
                 Long("stats") => parsed.stats = true,
-                Long("fail-after-runs") => parsed.options.fail_after_runs = Some(parser.value()?.parse()?),
+                Long("fail-after-runs") => {
+                    parsed.options.fail_after_runs = Some(parser.value()?.parse()?)
+                }
                 Short('h') | Long("help") => parsed.help = true,
                 Value(path) if file.is_none() => file = Some(path),
                 other => return Err(other.unexpected()),
@@ -94,7 +96,9 @@ mod tests {
         assert_eq!((args.input, args.output), (Some("in".into()), Some("out".into())));
         assert!(args.stats && !args.help);
         assert!(parse(&["-"]).expect("it is right").input.is_none());
-        for bad in [&["a", "b"][..], &["-", "b"], &["--memory"], &["--memory", "x"], &["--nonsense"]] {
+        for bad in
+            [&["a", "b"][..], &["-", "b"], &["--memory"], &["--memory", "x"], &["--nonsense"]]
+        {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
     }

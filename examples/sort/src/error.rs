@@ -28,7 +28,10 @@ impl fmt::Display for Error {
             Self::Output(error) => write!(f, "cannot write the output: {error}"),
             Self::Scratch(what, error) => write!(f, "scratch space: {what}: {error}"),
             Self::LineTooLong { line, limit } => {
-                write!(f, "line {line} is longer than {limit} bytes, all that this much memory has room for")
+                write!(
+                    f,
+                    "line {line} is longer than {limit} bytes, all that this much memory has room for"
+                )
             }
             Self::Memory(bytes) => write!(f, "cannot have {bytes} bytes of memory to work in"),
         }

@@ -25,7 +25,9 @@ fn run() -> Result<(), Box<dyn Error>> {
         return Ok(io::stdout().write_all(args::HELP.as_bytes())?);
     }
     let input: Box<dyn Read> = match &args.input {
-        Some(path) => Box::new(File::open(path).map_err(|error| format!("{}: {error}", path.display()))?),
+        Some(path) => {
+            Box::new(File::open(path).map_err(|error| format!("{}: {error}", path.display()))?)
+        }
         None => Box::new(io::stdin().lock()),
     };
     let output = || -> io::Result<Box<dyn Write>> {

@@ -120,7 +120,12 @@ impl<'a, R: Read> Cursor<'a, R> {
                     return Ok(());
                 }
                 // The file is cut short, or no longer has the lines that were written: the buffer was made for them.
-                Ok(0) => return Err(Error::Scratch("read a file", io::Error::from(ErrorKind::InvalidData))),
+                Ok(0) => {
+                    return Err(Error::Scratch(
+                        "read a file",
+                        io::Error::from(ErrorKind::InvalidData),
+                    ));
+                }
                 Ok(count) => self.filled += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::Scratch("read a file", error)),
@@ -190,7 +195,9 @@ mod tests {
         let mut cursors: Vec<_> = texts
             .iter()
             .zip(&mut buffers)
-            .map(|(text, buffer)| Cursor::new(text.as_bytes(), buffer).expect("lines fit the buffer"))
+            .map(|(text, buffer)| {
+                Cursor::new(text.as_bytes(), buffer).expect("lines fit the buffer")
+            })
             .collect();
         let mut tree = Tree::new(&cursors);
         let mut out = Vec::new();
@@ -216,7 +223,8 @@ mod tests {
     #[test]
     fn a_run_cut_short_is_an_error() {
         let mut buffer = [0; 8];
-        let mut cursor = Cursor::new(&b"one\ntw"[..], &mut buffer).expect("the first line is there");
+        let mut cursor =
+            Cursor::new(&b"one\ntw"[..], &mut buffer).expect("the first line is there");
         assert!(cursor.advance().is_err());
     }
 }

@@ -49,12 +49,16 @@ impl Runs {
 
     /// Opens a run's file, from its beginning.
     pub(crate) fn open(&self, run: &Run) -> Result<File, Error> {
-        self.directory.open_file(name(run.number)).map_err(|error| Error::Scratch("open a file", error))
+        self.directory
+            .open_file(name(run.number))
+            .map_err(|error| Error::Scratch("open a file", error))
     }
 
     /// Removes a run's file.
     pub(crate) fn remove(&self, run: Run) -> Result<(), Error> {
-        self.directory.remove(name(run.number)).map_err(|error| Error::Scratch("remove a file", error))
+        self.directory
+            .remove(name(run.number))
+            .map_err(|error| Error::Scratch("remove a file", error))
     }
 
     /// Removes the directory, and says if that failed; a drop would not.

@@ -50,7 +50,9 @@ fn sorts_standard_input() {
     assert!(done.stdout == text::sorted(&text));
     let stats = String::from_utf8(done.stderr).expect("it is ASCII");
     assert!(
-        stats.starts_with("sort: lines=") && stats.contains(" files=") && stats.lines().count() == 1,
+        stats.starts_with("sort: lines=")
+            && stats.contains(" files=")
+            && stats.lines().count() == 1,
         "{stats}"
     );
     nothing_left(&world);
@@ -87,6 +89,9 @@ fn failures_are_one_line() {
     }
     let done = sort(&scratch, &["--memory", "4K"], &[&text[..], &[b'x'; 9000]].concat());
     assert_eq!(done.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&done.stderr).contains("is longer than 1791 bytes"), "{done:?}");
+    assert!(
+        String::from_utf8_lossy(&done.stderr).contains("is longer than 1791 bytes"),
+        "{done:?}"
+    );
     nothing_left(&world);
 }

@@ -79,7 +79,8 @@ fn kinds_of_lines() {
     check(&long, 4096);
     check(&vec![b'\n'; 30_000], 4096);
     check(&b"the same line\n".repeat(3000), 4096);
-    let descending: Vec<u8> = (0..20_000).rev().flat_map(|n| format!("{n:09}\n").into_bytes()).collect();
+    let descending: Vec<u8> =
+        (0..20_000).rev().flat_map(|n| format!("{n:09}\n").into_bytes()).collect();
     check(&descending, 4096);
     let ascending: Vec<u8> =
         (0..20_000).flat_map(|n| format!("a common beginning {n:09}\n").into_bytes()).collect();
@@ -103,10 +104,12 @@ fn the_longest_line() {
     // Half of what is left of 4096 after the output's eighth, newline included.
     let limit = 1791;
     for (before, after) in [(0, 0), (1, 0), (0, 1), (900, 900)] {
-        let text = [&b"x\n".repeat(before)[..], &vec![b'm'; limit], b"\n", &b"a\n".repeat(after)].concat();
+        let text =
+            [&b"x\n".repeat(before)[..], &vec![b'm'; limit], b"\n", &b"a\n".repeat(after)].concat();
         check(&text, 4096);
         let text =
-            [&b"x\n".repeat(before)[..], &vec![b'm'; limit + 1], b"\n", &b"a\n".repeat(after)].concat();
+            [&b"x\n".repeat(before)[..], &vec![b'm'; limit + 1], b"\n", &b"a\n".repeat(after)]
+                .concat();
         match sort(&text[..], || Ok(io::sink()), &Options { memory: 4096, ..Options::default() }) {
             Err(Error::LineTooLong { line, limit: said }) => {
                 assert_eq!((line, said), (before as u64 + 1, limit))

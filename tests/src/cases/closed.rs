@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(s003_02_a_closed_file),
+    case!(a_closed_file),
     case!(a_closed_name),
     case!(a_kept_name),
     case!(a_persisted_name),
@@ -15,13 +15,13 @@ pub(super) const CASES: &[Case] = &[
     case!(each_handle_of_a_file_is_closed_by_itself),
 ];
 
-fn s003_02_a_closed_file(w: &World) {
+fn a_closed_file(w: &World) {
     let (file, path) = data("closed");
     file.close().unwrap();
-    assert_code(file.read(0, 1), ErrorCode::Closed);
-    assert_code(file.read(u64::MAX, 0), ErrorCode::Closed);
-    assert_code(file.write(0, b"x"), ErrorCode::Closed);
-    assert_code(file.write(0, b""), ErrorCode::Closed);
+    assert_code(file.read(1, 0), ErrorCode::Closed);
+    assert_code(file.read(0, u64::MAX), ErrorCode::Closed);
+    assert_code(file.write(b"x", 0), ErrorCode::Closed);
+    assert_code(file.write(b"", 0), ErrorCode::Closed);
     assert_code(file.size(), ErrorCode::Closed);
     assert_code(file.set_size(0), ErrorCode::Closed);
     assert_code(file.sync(Durability::None), ErrorCode::Closed);

@@ -12,7 +12,7 @@ mod client;
 mod closed;
 mod collision;
 mod default_directory;
-mod direct;
+mod descriptors;
 mod directory;
 mod errors;
 mod extremes;
@@ -41,7 +41,9 @@ mod unnamed;
 
 /// What a case file needs.
 mod prelude {
-    pub(super) use super::tools::{STUCK, contents, data, fixed, named, pattern, put, stick, unstick};
+    pub(super) use super::tools::{
+        STUCK, contents, data, fixed, named, pattern, put, stick, unstick,
+    };
     pub(super) use crate::case::{Case, Grant, Mount, Outcome, Placement, Setup, case};
     pub(super) use crate::differences;
     pub(super) use crate::world::{World, assert_code, skip};
@@ -70,7 +72,7 @@ const MODULES: &[&[Case]] = &[
     closed::CASES,
     errors::CASES,
     isolation::CASES,
-    direct::CASES,
+    descriptors::CASES,
     client::CASES,
     builder::CASES,
     spooled::CASES,
@@ -153,17 +155,22 @@ mod tests {
     fn documented_cases_exist() {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/semantics.md");
         let text = fs::read_to_string(page).unwrap();
-        let quoted =
-            text.split('`').filter(|quoted| quoted.contains("::") && !quoted.contains(char::is_uppercase));
+        let quoted = text
+            .split('`')
+            .filter(|quoted| quoted.contains("::") && !quoted.contains(char::is_uppercase));
         for name in quoted.filter(|quoted| !quoted.contains(['\n', ' '])) {
-            assert!(find(name).is_some(), "docs/semantics.md names {name}, and there is no such case");
+            assert!(
+                find(name).is_some(),
+                "docs/semantics.md names {name}, and there is no such case"
+            );
         }
     }
 
     #[test]
     fn names_are_unique() {
         let mut seen = HashSet::new();
-        cases().for_each(|case| assert!(seen.insert(case.name()), "{} is there twice", case.name()));
+        cases()
+            .for_each(|case| assert!(seen.insert(case.name()), "{} is there twice", case.name()));
     }
 
     #[test]

@@ -3,21 +3,21 @@
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p05_two_hundred_levels),
-    case!(p05_deeper_than_any_path),
-    case!(p05_names_that_removal_itself_might_use),
-    case!(p05_two_thousand_files),
-    case!(p05_a_thousand_directories),
-    case!(p05_every_kind_of_entry),
-    case!(p05_read_only_entries, Setup::PLAIN.unprivileged()),
-    case!(p20_links_are_removed_and_not_followed),
-    case!(p20_modes_behind_links_stay),
-    case!(p21_an_unreadable_empty_directory, Setup::PLAIN.unprivileged()),
-    case!(p21_an_unwritable_directory, Setup::PLAIN.unprivileged()),
-    case!(p22_what_stays_is_listed_and_close_can_be_tried_again, STUCK),
-    case!(p22_it_goes_on_past_a_failure, STUCK),
-    case!(p22_a_failure_deep_down_is_listed_where_it_is, STUCK),
-    case!(p22_remove_reports_the_first_failure, STUCK),
+    case!(two_hundred_levels),
+    case!(deeper_than_any_path),
+    case!(a_name_that_removal_itself_uses),
+    case!(two_thousand_files),
+    case!(a_thousand_directories),
+    case!(every_kind_of_entry),
+    case!(read_only_entries, Setup::PLAIN.unprivileged()),
+    case!(links_are_removed_and_not_followed),
+    case!(modes_behind_links_stay),
+    case!(an_unreadable_empty_directory, Setup::PLAIN.unprivileged()),
+    case!(an_unwritable_directory, Setup::PLAIN.unprivileged()),
+    case!(failures_are_listed_and_close_can_be_retried, STUCK),
+    case!(a_failure_does_not_stop_the_removal, STUCK),
+    case!(a_failure_deep_down_is_listed_where_it_is, STUCK),
+    case!(remove_reports_the_first_failure, STUCK),
     case!(a_close_that_failed_leaves_the_handle_open, STUCK),
     case!(drop_forgives, STUCK),
     case!(a_foreign_name),
@@ -40,14 +40,14 @@ fn deep(dir: &interface::TempDir, levels: usize) {
     }
 }
 
-fn p05_two_hundred_levels(w: &World) {
+fn two_hundred_levels(w: &World) {
     let dir = new();
     deep(&dir, 200);
     dir.close().unwrap();
     w.assert_empty();
 }
 
-fn p05_deeper_than_any_path(w: &World) {
+fn deeper_than_any_path(w: &World) {
     let outermost = new();
     let mut inner = Vec::new();
     for _ in 0..300 {
@@ -63,7 +63,7 @@ fn p05_deeper_than_any_path(w: &World) {
 }
 
 /// Deep trees are not removed from their bottom: whatever is done instead must cope with what is there.
-fn p05_names_that_removal_itself_might_use(w: &World) {
+fn a_name_that_removal_itself_uses(w: &World) {
     let dir = new();
     deep(&dir, 60);
     dir.create_file("moved-0").unwrap();
@@ -75,7 +75,7 @@ fn p05_names_that_removal_itself_might_use(w: &World) {
     w.assert_empty();
 }
 
-fn p05_two_thousand_files(w: &World) {
+fn two_thousand_files(w: &World) {
     let dir = new();
     for number in 0..2000 {
         dir.create_file(&format!("file-{number}")).unwrap();
@@ -84,7 +84,7 @@ fn p05_two_thousand_files(w: &World) {
     w.assert_empty();
 }
 
-fn p05_a_thousand_directories(w: &World) {
+fn a_thousand_directories(w: &World) {
     let dir = new();
     for number in 0..1000 {
         dir.create_directory(&format!("{number}")).unwrap();
@@ -95,7 +95,7 @@ fn p05_a_thousand_directories(w: &World) {
     w.assert_empty();
 }
 
-fn p05_every_kind_of_entry(w: &World) {
+fn every_kind_of_entry(w: &World) {
     let dir = new();
     let name = w.inside(dir.path());
     w.plant_directory(&format!("{name}/sub"));
@@ -108,7 +108,7 @@ fn p05_every_kind_of_entry(w: &World) {
     w.assert_empty();
 }
 
-fn p05_read_only_entries(w: &World) {
+fn read_only_entries(w: &World) {
     let dir = new();
     let name = w.inside(dir.path());
     w.write(&format!("{name}/read-only"), "planted");
@@ -119,7 +119,7 @@ fn p05_read_only_entries(w: &World) {
     w.assert_empty();
 }
 
-fn p20_links_are_removed_and_not_followed(w: &World) {
+fn links_are_removed_and_not_followed(w: &World) {
     w.plant_directory("outside");
     w.write("outside/precious", "precious");
     let dir = new();
@@ -134,7 +134,7 @@ fn p20_links_are_removed_and_not_followed(w: &World) {
     w.remove("outside");
 }
 
-fn p20_modes_behind_links_stay(w: &World) {
+fn modes_behind_links_stay(w: &World) {
     w.write("outside", "precious");
     w.set_mode("outside", 0o440);
     let dir = new();
@@ -144,7 +144,7 @@ fn p20_modes_behind_links_stay(w: &World) {
     w.remove("outside");
 }
 
-fn p21_an_unreadable_empty_directory(w: &World) {
+fn an_unreadable_empty_directory(w: &World) {
     let dir = new();
     dir.create_directory("locked").unwrap();
     w.set_mode(&format!("{}/locked", w.inside(dir.path())), 0);
@@ -159,7 +159,7 @@ fn stuck(w: &World) -> (interface::TempDir, String) {
     (dir, stuck)
 }
 
-fn p21_an_unwritable_directory(w: &World) {
+fn an_unwritable_directory(w: &World) {
     let dir = new();
     dir.create_directory("locked").unwrap();
     dir.create_file("locked/child").unwrap();
@@ -175,10 +175,11 @@ fn p21_an_unwritable_directory(w: &World) {
     dir.close().unwrap();
 }
 
-fn p22_what_stays_is_listed_and_close_can_be_tried_again(w: &World) {
+fn failures_are_listed_and_close_can_be_retried(w: &World) {
     let (dir, stuck) = stuck(w);
     let failures = dir.close().unwrap_err();
-    let listed: Vec<_> = failures.iter().map(|failure| (failure.path.as_str(), failure.error.code)).collect();
+    let listed: Vec<_> =
+        failures.iter().map(|failure| (failure.path.as_str(), failure.error.code)).collect();
     assert_eq!(listed, [(format!("{}/stuck/child", dir.path()).as_str(), ErrorCode::Busy)]);
     assert_eq!(w.list(&stuck), ["child"]);
     unstick(w, &stuck);
@@ -186,7 +187,7 @@ fn p22_what_stays_is_listed_and_close_can_be_tried_again(w: &World) {
     assert_eq!(w.list(""), ["stuck"]);
 }
 
-fn p22_it_goes_on_past_a_failure(w: &World) {
+fn a_failure_does_not_stop_the_removal(w: &World) {
     let (dir, stuck) = stuck(w);
     for name in ["before", "zzz", "other"] {
         dir.create_directory(name).unwrap();
@@ -201,7 +202,7 @@ fn p22_it_goes_on_past_a_failure(w: &World) {
     dir.close().unwrap();
 }
 
-fn p22_a_failure_deep_down_is_listed_where_it_is(w: &World) {
+fn a_failure_deep_down_is_listed_where_it_is(w: &World) {
     let dir = new();
     deep(&dir, 40);
     stick(w, &format!("{}/{}", w.inside(dir.path()), vec!["d"; 38].join("/")));
@@ -215,7 +216,7 @@ fn p22_a_failure_deep_down_is_listed_where_it_is(w: &World) {
     dir.close().unwrap();
 }
 
-fn p22_remove_reports_the_first_failure(w: &World) {
+fn remove_reports_the_first_failure(w: &World) {
     let (dir, stuck) = stuck(w);
     let message = assert_code(dir.remove("stuck"), ErrorCode::Busy);
     assert!(message.contains("stuck/child"), "{message}");
@@ -259,7 +260,8 @@ fn a_foreign_name(w: &World) {
 
 fn an_impostor_is_left_alone(w: &World) {
     w.plant_directory("shared");
-    let (file, path) = interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let (file, path) =
+        interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
     put(&file, 0, "mine");
     let name = w.inside(path.path());
     w.write("impostor", "theirs");
@@ -272,7 +274,8 @@ fn an_impostor_is_left_alone(w: &World) {
 
 fn an_impostor_of_a_directory_is_left_alone(w: &World) {
     w.plant_directory("shared");
-    let dir = interface::directory(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let dir =
+        interface::directory(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
     dir.create_file("mine").unwrap();
     let name = w.inside(dir.path());
     w.rename(&name, "moved");

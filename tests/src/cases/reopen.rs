@@ -5,17 +5,17 @@ use std::io::{Read, Seek, Write};
 use wasi_tempfile::NamedTempFile;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p11_has_a_cursor_of_its_own),
-    case!(p11_sees_the_same_bytes),
-    case!(p11_works_after_the_first_handle_is_closed),
-    case!(p11_a_replaced_file_is_detected),
-    case!(p11_a_planted_link_is_not_followed),
-    case!(p11_a_planted_fifo_is_not_opened),
+    case!(has_its_own_cursor),
+    case!(sees_the_same_bytes),
+    case!(works_after_the_first_handle_is_closed),
+    case!(a_replaced_file_is_detected),
+    case!(a_planted_link_is_not_followed),
+    case!(a_planted_fifo_is_not_opened),
     case!(a_name_that_is_gone),
     case!(a_reopened_file_can_be_written),
 ];
 
-fn p11_has_a_cursor_of_its_own(_: &World) {
+fn has_its_own_cursor(_: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"abcdef").unwrap();
     let mut other = file.reopen().unwrap();
@@ -26,7 +26,7 @@ fn p11_has_a_cursor_of_its_own(_: &World) {
     assert_eq!(file.stream_position().unwrap(), 6);
 }
 
-fn p11_sees_the_same_bytes(_: &World) {
+fn sees_the_same_bytes(_: &World) {
     let (file, path) = data("first");
     let other = path.reopen().unwrap();
     assert_eq!(contents(&other), b"first");
@@ -34,13 +34,13 @@ fn p11_sees_the_same_bytes(_: &World) {
     assert_eq!(contents(&file), b"first second");
 }
 
-fn p11_works_after_the_first_handle_is_closed(_: &World) {
+fn works_after_the_first_handle_is_closed(_: &World) {
     let (file, path) = data("still there");
     file.close().unwrap();
     assert_eq!(contents(&path.reopen().unwrap()), b"still there");
 }
 
-fn p11_a_replaced_file_is_detected(w: &World) {
+fn a_replaced_file_is_detected(w: &World) {
     let (file, path) = data("mine");
     w.write("impostor", "theirs");
     w.rename("impostor", &w.inside(path.path()));
@@ -48,7 +48,7 @@ fn p11_a_replaced_file_is_detected(w: &World) {
     assert_eq!(contents(&file), b"mine");
 }
 
-fn p11_a_planted_link_is_not_followed(w: &World) {
+fn a_planted_link_is_not_followed(w: &World) {
     let (_file, path) = data("mine");
     w.rename(&w.inside(path.path()), "moved");
     // The link leads to the very file, but the name is not the file's.
@@ -57,7 +57,7 @@ fn p11_a_planted_link_is_not_followed(w: &World) {
     w.remove("moved");
 }
 
-fn p11_a_planted_fifo_is_not_opened(w: &World) {
+fn a_planted_fifo_is_not_opened(w: &World) {
     let (_file, path) = named();
     let name = w.inside(path.path());
     w.plant_fifo("fifo");

@@ -18,7 +18,12 @@ pub(super) fn data(bytes: impl AsRef<[u8]>) -> (interface::File, interface::Temp
 
 /// The options for exactly this name.
 pub(super) fn fixed(name: &str) -> Options {
-    Options { prefix: name.to_owned(), suffix: String::new(), random_chars: Some(0), ..Options::default() }
+    Options {
+        prefix: name.to_owned(),
+        suffix: String::new(),
+        random_chars: Some(0),
+        ..Options::default()
+    }
 }
 
 /// Writes all of the bytes, in as many calls as it takes.
@@ -26,7 +31,7 @@ pub(super) fn put(file: &interface::File, offset: u64, bytes: impl AsRef<[u8]>) 
     let mut rest = bytes.as_ref();
     let mut at = offset;
     while !rest.is_empty() {
-        let count = file.write(at, rest).unwrap();
+        let count = file.write(rest, at).unwrap();
         assert!(count > 0, "a write of {} bytes took none", rest.len());
         at += count;
         rest = &rest[count as usize..];
@@ -37,7 +42,7 @@ pub(super) fn put(file: &interface::File, offset: u64, bytes: impl AsRef<[u8]>) 
 pub(super) fn contents(file: &interface::File) -> Vec<u8> {
     let mut all = Vec::new();
     loop {
-        let piece = file.read(all.len() as u64, 64 * 1024).unwrap();
+        let piece = file.read(64 * 1024, all.len() as u64).unwrap();
         if piece.is_empty() {
             return all;
         }

@@ -32,14 +32,16 @@ pub(super) fn number(value: u64) -> String {
 /// Bytes, by their length and by the runs they consist of.
 pub(super) fn bytes(bytes: Vec<u8>) -> String {
     let seen = &bytes[..bytes.len().min(READ)];
-    let runs = seen.chunk_by(|one, other| one == other).map(|run| format!("{}x{:02x}", run.len(), run[0]));
+    let runs =
+        seen.chunk_by(|one, other| one == other).map(|run| format!("{}x{:02x}", run.len(), run[0]));
     format!("[{}]", runs.collect::<Vec<_>>().join(" "))
 }
 
 /// A path below the sequence's directory.
 pub(super) fn path(root: &str, path: &str) -> String {
     let below = path.strip_prefix(root).unwrap_or("somewhere else");
-    let parts = below.split('/').map(|part| if part.starts_with(RANDOM) { "random-*" } else { part });
+    let parts =
+        below.split('/').map(|part| if part.starts_with(RANDOM) { "random-*" } else { part });
     short(&parts.collect::<Vec<_>>().join("/"))
 }
 
@@ -78,7 +80,8 @@ pub(super) fn link(result: &Result<(), Error>) -> String {
 
 pub(super) fn failures(root: &str, result: Result<(), Vec<CleanupFailure>>) -> String {
     let Err(failures) = result else { return "ok".to_owned() };
-    let shown = |failure: &CleanupFailure| format!("{} {}", path(root, &failure.path), failure.error.code);
+    let shown =
+        |failure: &CleanupFailure| format!("{} {}", path(root, &failure.path), failure.error.code);
     let mut lines: Vec<String> = failures.iter().map(shown).collect();
     lines.sort();
     lines.join(", ")

@@ -33,7 +33,8 @@ const HOSTILE: &[&str] = &[
 ];
 
 /// Pieces of names: prefixes and suffixes.
-const PIECES: &[&str] = &["", "", "tmp", "a", "b", ".txt", "é", "/", "..", "\0", "\\", " ", ".", "a/b"];
+const PIECES: &[&str] =
+    &["", "", "tmp", "a", "b", ".txt", "é", "/", "..", "\0", "\\", " ", ".", "a/b"];
 
 /// Offsets and sizes. Nothing between what fits into memory and what no memory has.
 const OFFSETS: &[u64] =

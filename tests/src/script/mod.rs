@@ -37,8 +37,8 @@ pub fn play(scratch: &str, seed: u64, count: u64, mut print: impl FnMut(&str)) {
 fn sequence(scratch: &str, seed: u64, mut print: impl FnMut(&str)) {
     let mut draw = Draw::new(seed);
     let options = Options { prefix: "sequence-".to_owned(), ..Options::default() };
-    let root =
-        interface::directory(&options, Location::Directory(scratch)).expect("a directory for the sequence");
+    let root = interface::directory(&options, Location::Directory(scratch))
+        .expect("a directory for the sequence");
     let mut player = Player::new(root);
     for _ in 0..LENGTH + draw.below(LENGTH) {
         print(&player.step(&mut draw));

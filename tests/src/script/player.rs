@@ -2,7 +2,9 @@
 
 use super::answer::{self, RANDOM, short};
 use super::draw::Draw;
-use wasi_tempfile::interface::{self, Durability, File, Location, Options, ReplaceMode, TempDir, TempPath};
+use wasi_tempfile::interface::{
+    self, Durability, File, Location, Options, ReplaceMode, TempDir, TempPath,
+};
 
 /// How many handles of a kind there are at most; one more takes the place of the oldest.
 const HANDLES: usize = 5;
@@ -104,7 +106,8 @@ impl Player {
     }
 
     fn spooled(&mut self, draw: &mut Draw) -> String {
-        let (place, max) = (self.place(draw), draw.of(&[None, Some(0), Some(1), Some(100), Some(5000)]));
+        let (place, max) =
+            (self.place(draw), draw.of(&[None, Some(0), Some(1), Some(100), Some(5000)]));
         let made = interface::spooled(max, self.location(&place));
         let shown = self.shown(&place);
         format!("spooled {max:?} {shown} -> {}", answer::of(made, |file| self.hold_file(file)))
@@ -146,11 +149,14 @@ impl Player {
         let did = match draw.below(16) {
             0..=2 => {
                 let (offset, max) = (draw.offset(), draw.max());
-                format!("read {offset} {max} -> {}", answer::of(file.read(offset, max), answer::bytes))
+                format!(
+                    "read {offset} {max} -> {}",
+                    answer::of(file.read(max, offset), answer::bytes)
+                )
             }
             3..=6 => {
                 let (offset, data) = (draw.offset(), draw.data());
-                let wrote = answer::of(file.write(offset, &data), answer::number);
+                let wrote = answer::of(file.write(&data, offset), answer::number);
                 format!("write {offset} {} -> {wrote}", answer::bytes(data))
             }
             7 => format!("size -> {}", answer::of(file.size(), answer::number)),
@@ -162,7 +168,10 @@ impl Player {
                 let durability = if draw.once_in(20) { Durability::Full } else { Durability::None };
                 format!("sync {durability:?} -> {}", answer::of(file.sync(durability), answer::ok))
             }
-            11 => format!("storage -> {}", answer::of(file.storage(), |storage| format!("{storage:?}"))),
+            11 => format!(
+                "storage -> {}",
+                answer::of(file.storage(), |storage| format!("{storage:?}"))
+            ),
             12 => format!("roll-over -> {}", answer::of(file.roll_over(), answer::ok)),
             13 => self.link(at, draw),
             14 => format!("close -> {}", answer::of(file.close(), answer::ok)),
@@ -223,11 +232,19 @@ impl Player {
         let did = match draw.below(18) {
             0..=3 => {
                 let made = dir.create_file(&child);
-                format!("create-file {} -> {}", short(&child), answer::of(made, |file| self.hold_file(file)))
+                format!(
+                    "create-file {} -> {}",
+                    short(&child),
+                    answer::of(made, |file| self.hold_file(file))
+                )
             }
             4..=5 => {
                 let opened = dir.open_file(&child);
-                format!("open-file {} -> {}", short(&child), answer::of(opened, |file| self.hold_file(file)))
+                format!(
+                    "open-file {} -> {}",
+                    short(&child),
+                    answer::of(opened, |file| self.hold_file(file))
+                )
             }
             6..=8 => {
                 format!(
@@ -241,9 +258,17 @@ impl Player {
                 let renamed = answer::of(dir.rename(&child, &new), answer::ok);
                 format!("rename {} {} -> {renamed}", short(&child), short(&new))
             }
-            11..=12 => format!("remove {} -> {}", short(&child), answer::of(dir.remove(&child), answer::ok)),
+            11..=12 => format!(
+                "remove {} -> {}",
+                short(&child),
+                answer::of(dir.remove(&child), answer::ok)
+            ),
             13 => {
-                format!("entries {} -> {}", short(&child), answer::of(dir.entries(&child), answer::entries))
+                format!(
+                    "entries {} -> {}",
+                    short(&child),
+                    answer::of(dir.entries(&child), answer::entries)
+                )
             }
             14 => format!("entries -> {}", answer::of(dir.entries(""), answer::entries)),
             _ if at == 0 => format!("path -> {}", answer::path(&root, &dir.path())),

@@ -61,7 +61,11 @@ impl Witness for Os {
     }
 
     fn set_mode(&self, path: &str, mode: u32) -> Result<(), String> {
-        told("set the mode of", path, fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)))
+        told(
+            "set the mode of",
+            path,
+            fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)),
+        )
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), String> {

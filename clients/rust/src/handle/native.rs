@@ -1,0 +1,112 @@
+//! Natively: a `std::fs::File`.
+
+use std::fs;
+use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+
+use rustix::fs::OFlags;
+use tempfile_core::{Native, Platform, Process, link_unnamed};
+
+use crate::interface::{self, Durability, Error, ErrorCode};
+
+pub(crate) struct Handle(fs::File);
+
+impl Handle {
+    pub(crate) fn new(file: interface::File) -> Result<Self, Error> {
+        file.into_std().map(Handle)
+    }
+
+    pub(crate) fn from_std(file: fs::File) -> Self {
+        Handle(file)
+    }
+
+    pub(crate) fn into_std(self) -> fs::File {
+        self.0
+    }
+
+    pub(crate) fn as_std(&self) -> &fs::File {
+        &self.0
+    }
+
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
+        // Systems refuse a read that would end past the last offset, even of an empty file.
+        let room = usize::try_from((i64::MAX as u64).saturating_sub(offset)).unwrap_or(usize::MAX);
+        let length = buffer.len().min(room.max(1));
+        Native
+            .read_into(&self.0, offset, &mut buffer[..length])
+            .map_err(during("read a temporary file"))
+    }
+
+    pub(crate) fn write_at(&self, data: &[u8], offset: u64) -> Result<usize, Error> {
+        if data.is_empty() {
+            return Ok(0);
+        }
+        Native.write(&self.0, offset, data).map_err(during("write to a temporary file"))
+    }
+
+    pub(crate) fn size(&self) -> Result<u64, Error> {
+        Native.size(&self.0).map_err(during("get the size of a temporary file"))
+    }
+
+    pub(crate) fn set_size(&self, size: u64) -> Result<(), Error> {
+        let resized = match i64::try_from(size) {
+            Ok(_) => Native.set_size(&self.0, size),
+            Err(_) => Err(ErrorCode::Invalid),
+        };
+        resized.map_err(during("resize a temporary file"))
+    }
+
+    pub(crate) fn sync(&self, durability: Durability) -> Result<(), Error> {
+        match durability {
+            Durability::None => Ok(()),
+            Durability::Data => Native.sync_data(&self.0),
+            Durability::Full => Native.sync_all(&self.0),
+        }
+        .map_err(during("sync a temporary file"))
+    }
+
+    pub(crate) fn link(&self, target: &str) -> Result<(), Error> {
+        match self.0.metadata().map(|metadata| metadata.nlink()) {
+            Ok(0) => link_unnamed(&Process, &self.0, target, Durability::None),
+            Ok(_) => Err(Error::new(ErrorCode::Invalid, "link a temporary file to", target)),
+            Err(error) => {
+                let code = tempfile_core::error_code_of(&error);
+                Err(Error::without_path(code, "count the names of a temporary file"))
+            }
+        }
+    }
+
+    /// Makes every write go to the end, for all that share this open file, child processes included.
+    pub(crate) fn set_append(&mut self) -> io::Result<()> {
+        let flags = rustix::fs::fcntl_getfl(&self.0)?;
+        Ok(rustix::fs::fcntl_setfl(&self.0, flags | OFlags::APPEND)?)
+    }
+
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Handle)
+    }
+
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.0).read(buffer)
+    }
+
+    pub(crate) fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        (&self.0).read_vectored(buffers)
+    }
+
+    pub(crate) fn write(&self, data: &[u8]) -> io::Result<usize> {
+        (&self.0).write(data)
+    }
+
+    pub(crate) fn write_vectored(&self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&self.0).write_vectored(data)
+    }
+
+    pub(crate) fn seek(&self, to: SeekFrom) -> io::Result<u64> {
+        (&self.0).seek(to)
+    }
+}
+
+fn during(operation: &str) -> impl FnOnce(ErrorCode) -> Error {
+    move |code| Error::without_path(code, operation)
+}

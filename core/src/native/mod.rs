@@ -1,0 +1,9 @@
+//! The operating system: its files by directory descriptor, and the process as a context.
+
+mod errno;
+mod process;
+mod unix;
+
+pub use errno::code_of as error_code_of;
+pub use process::Process;
+pub use unix::{Entries, Native};
