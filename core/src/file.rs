@@ -86,11 +86,6 @@ impl<C: Context> File<C> {
         File { ctx, state: State::Open { file, origin }, entry: LedgerEntry::none(), charge }
     }
 
-    /// A file that another provider exchanged for a descriptor. It has no name to remove.
-    pub fn from_descriptor(ctx: C, file: PlatformFile<C>) -> Self {
-        File::unlisted(ctx, file, Origin::Unlinked)
-    }
-
     /// Takes the file out, and leaves one that is closed.
     pub(crate) fn take(&mut self) -> Self {
         File {

@@ -57,3 +57,13 @@ pub use stream::{Reader, Writer};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// In wasm too: a program that sends its files to other threads compiles for both placements.
+const _: () = {
+    const fn sent_and_shared<T: Send + Sync>() {}
+    sent_and_shared::<File>();
+    sent_and_shared::<NamedTempFile>();
+    sent_and_shared::<SpooledTempFile>();
+    sent_and_shared::<TempDir>();
+    sent_and_shared::<TempPath>();
+};

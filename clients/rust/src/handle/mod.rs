@@ -8,6 +8,8 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
+#[cfg(any(not(target_family = "wasm"), feature = "direct"))]
+mod positioned;
 #[cfg(target_family = "wasm")]
 mod wasm;
 

@@ -5,8 +5,9 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 
 use rustix::fs::OFlags;
-use tempfile_core::{Native, Platform, Process, link_unnamed};
+use tempfile_core::{Native, Process, link_unnamed};
 
+use super::positioned::Positioned;
 use crate::interface::{self, Durability, Error, ErrorCode};
 
 pub(crate) struct Handle(fs::File);
@@ -28,41 +29,28 @@ impl Handle {
         &self.0
     }
 
+    fn positioned(&self) -> Positioned<'_, Native> {
+        Positioned { platform: Native, file: &self.0 }
+    }
+
     pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
-        // Systems refuse a read that would end past the last offset, even of an empty file.
-        let room = usize::try_from((i64::MAX as u64).saturating_sub(offset)).unwrap_or(usize::MAX);
-        let length = buffer.len().min(room.max(1));
-        Native
-            .read_into(&self.0, offset, &mut buffer[..length])
-            .map_err(during("read a temporary file"))
+        self.positioned().read_at(buffer, offset)
     }
 
     pub(crate) fn write_at(&self, data: &[u8], offset: u64) -> Result<usize, Error> {
-        if data.is_empty() {
-            return Ok(0);
-        }
-        Native.write(&self.0, offset, data).map_err(during("write to a temporary file"))
+        self.positioned().write_at(data, offset)
     }
 
     pub(crate) fn size(&self) -> Result<u64, Error> {
-        Native.size(&self.0).map_err(during("get the size of a temporary file"))
+        self.positioned().size()
     }
 
     pub(crate) fn set_size(&self, size: u64) -> Result<(), Error> {
-        let resized = match i64::try_from(size) {
-            Ok(_) => Native.set_size(&self.0, size),
-            Err(_) => Err(ErrorCode::Invalid),
-        };
-        resized.map_err(during("resize a temporary file"))
+        self.positioned().set_size(size)
     }
 
     pub(crate) fn sync(&self, durability: Durability) -> Result<(), Error> {
-        match durability {
-            Durability::None => Ok(()),
-            Durability::Data => Native.sync_data(&self.0),
-            Durability::Full => Native.sync_all(&self.0),
-        }
-        .map_err(during("sync a temporary file"))
+        self.positioned().sync(durability)
     }
 
     pub(crate) fn link(&self, target: &str) -> Result<(), Error> {
@@ -105,8 +93,4 @@ impl Handle {
     pub(crate) fn seek(&self, to: SeekFrom) -> io::Result<u64> {
         (&self.0).seek(to)
     }
-}
-
-fn during(operation: &str) -> impl FnOnce(ErrorCode) -> Error {
-    move |code| Error::without_path(code, operation)
 }

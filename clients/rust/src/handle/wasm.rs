@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile_core::MAX_WRITE;
 #[cfg(feature = "direct")]
-use tempfile_wasi::WasiContext;
+use tempfile_wasi::{Descriptor, Wasi};
 
+#[cfg(feature = "direct")]
+use super::positioned::Positioned;
 use crate::error::io_error;
 use crate::file::seek_to;
 #[cfg(feature = "direct")]
@@ -25,7 +27,7 @@ struct Inner {
     /// The descriptor, if the provider gave it out. Asked for at the first use of the bytes, because
     /// many a file is created for its name alone.
     #[cfg(feature = "direct")]
-    descriptor: OnceLock<Option<tempfile_core::File<WasiContext>>>,
+    descriptor: OnceLock<Option<Descriptor>>,
     cursor: AtomicU64,
     append: bool,
 }
@@ -34,7 +36,7 @@ struct Inner {
 enum Transport<'a> {
     Provider(&'a interface::File),
     #[cfg(feature = "direct")]
-    Descriptor(&'a tempfile_core::File<WasiContext>),
+    Descriptor(Positioned<'a, Wasi>),
 }
 
 impl Handle {
@@ -54,10 +56,9 @@ impl Handle {
         #[cfg(feature = "direct")]
         if let Some(file) = self.0.descriptor.get_or_init(|| {
             // A file that the provider must go on seeing answers `unsupported`.
-            let descriptor = interface::file_descriptor(provider).ok()?;
-            Some(tempfile_wasi::file_from_descriptor(descriptor))
+            interface::file_descriptor(provider).ok()
         }) {
-            return Transport::Descriptor(file);
+            return Transport::Descriptor(Positioned { platform: Wasi, file });
         }
         Transport::Provider(provider)
     }
@@ -71,18 +72,20 @@ impl Handle {
                 Ok(count)
             }
             #[cfg(feature = "direct")]
-            Transport::Descriptor(file) => file.read_into(buffer, offset),
+            Transport::Descriptor(file) => file.read_at(buffer, offset),
         }
     }
 
     pub(crate) fn write_at(&self, data: &[u8], offset: u64) -> Result<usize, Error> {
         match self.transport() {
             // The provider gets a copy: no larger than what it would write at once.
-            Transport::Provider(file) => file.write(&data[..data.len().min(MAX_WRITE)], offset),
+            Transport::Provider(file) => {
+                let data = &data[..data.len().min(MAX_WRITE)];
+                file.write(data, offset).map(|count| count as usize)
+            }
             #[cfg(feature = "direct")]
-            Transport::Descriptor(file) => file.write(data, offset),
+            Transport::Descriptor(file) => file.write_at(data, offset),
         }
-        .map(|count| count as usize)
     }
 
     pub(crate) fn size(&self) -> Result<u64, Error> {
@@ -114,8 +117,8 @@ impl Handle {
         match self.transport() {
             Transport::Provider(file) => interface::read_via_stream(file, offset),
             Transport::Descriptor(file) => {
-                let descriptor = file.stream_source(offset)?.get_ref();
-                tempfile_wasi::read_via_stream(descriptor, offset)
+                file.read_at(&mut [], offset)?;
+                tempfile_wasi::read_via_stream(file.file, offset)
             }
         }
     }
@@ -125,8 +128,8 @@ impl Handle {
         match self.transport() {
             Transport::Provider(file) => interface::write_via_stream(file, offset),
             Transport::Descriptor(file) => {
-                let descriptor = file.stream_source(offset)?.get_ref();
-                tempfile_wasi::write_via_stream(descriptor, offset)
+                file.write_at(&[], offset)?;
+                tempfile_wasi::write_via_stream(file.file, offset)
             }
         }
     }
