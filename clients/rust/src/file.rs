@@ -318,9 +318,13 @@ impl Seek for File {
     }
 }
 
-/// The new position of a cursor: from 0 to 2^63-1, as the systems' signed offsets allow.
+/// The largest position in a file: systems use signed 64-bit numbers.
+pub(crate) const MAX_POSITION: u64 = i64::MAX as u64;
+
+/// The new position of a cursor.
 pub(crate) fn seek_to(
     to: SeekFrom,
+    max: u64,
     position: u64,
     size: impl FnOnce() -> io::Result<u64>,
 ) -> io::Result<u64> {
@@ -330,7 +334,7 @@ pub(crate) fn seek_to(
         SeekFrom::End(by) => size()?.checked_add_signed(by),
     };
     let refused = || io_error(Error::without_path(ErrorCode::Invalid, "seek in a temporary file"));
-    target.filter(|&offset| i64::try_from(offset).is_ok()).ok_or_else(refused)
+    target.filter(|&offset| offset <= max).ok_or_else(refused)
 }
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use tempfile_core::{Bytes, Spool, Storage};
 
 use crate::env;
 use crate::error::io_error;
-use crate::file::{File, seek_to};
+use crate::file::{File, MAX_POSITION, seek_to};
 use crate::handle::Handle;
 use crate::interface::{self, Durability, Error};
 
@@ -238,7 +238,9 @@ impl Write for SpooledTempFile {
 
 impl Seek for SpooledTempFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.position = seek_to(to, self.position, || self.spool.size().map_err(io_error))?;
+        // As in a `std::io::Cursor`, where any position can be sought, and some not written to.
+        let max = if self.is_rolled() { MAX_POSITION } else { u64::MAX };
+        self.position = seek_to(to, max, self.position, || self.spool.size().map_err(io_error))?;
         Ok(self.position)
     }
 }

@@ -2,10 +2,8 @@
 
 use tempfile_core::{MAX_WRITE, Platform};
 
+use crate::file::MAX_POSITION;
 use crate::interface::{Durability, Error, ErrorCode};
-
-/// The largest offset and size: systems use signed 64-bit numbers.
-const MAX_OFFSET: u64 = i64::MAX as u64;
 
 /// A platform's file, with the checks of the interface's `file`.
 pub(crate) struct Positioned<'a, P: Platform> {
@@ -53,7 +51,7 @@ impl<P: Platform> Positioned<'_, P> {
 
 /// The number of bytes between an offset and the largest one.
 fn room(offset: u64) -> Result<u64, ErrorCode> {
-    MAX_OFFSET.checked_sub(offset).ok_or(ErrorCode::Invalid)
+    MAX_POSITION.checked_sub(offset).ok_or(ErrorCode::Invalid)
 }
 
 fn during(operation: &str) -> impl FnOnce(ErrorCode) -> Error {

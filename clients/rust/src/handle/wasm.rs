@@ -13,7 +13,7 @@ use tempfile_wasi::{Descriptor, Wasi};
 #[cfg(feature = "direct")]
 use super::positioned::Positioned;
 use crate::error::io_error;
-use crate::file::seek_to;
+use crate::file::{MAX_POSITION, seek_to};
 #[cfg(feature = "direct")]
 use crate::interface::ErrorCode;
 use crate::interface::{self, Durability, Error};
@@ -185,7 +185,7 @@ impl Handle {
     }
 
     pub(crate) fn seek(&self, to: SeekFrom) -> io::Result<u64> {
-        let target = seek_to(to, self.position(), || self.size().map_err(io_error))?;
+        let target = seek_to(to, MAX_POSITION, self.position(), || self.size().map_err(io_error))?;
         self.0.cursor.store(target, Ordering::Relaxed);
         Ok(target)
     }
