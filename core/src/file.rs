@@ -86,11 +86,6 @@ impl<C: Context> File<C> {
         File { ctx, state: State::Open { file, origin }, entry: LedgerEntry::none(), charge }
     }
 
-    /// A file that another provider exchanged for a descriptor. It has no name to remove.
-    pub fn from_descriptor(ctx: C, file: PlatformFile<C>) -> Self {
-        File::unlisted(ctx, file, Origin::Unlinked)
-    }
-
     /// Takes the file out, and leaves one that is closed.
     pub(crate) fn take(&mut self) -> Self {
         File {
@@ -195,12 +190,8 @@ impl<C: Context> File<C> {
             }
             Origin::Named => return Err(ErrorCode::Invalid.into()),
         }
-        let target = Target::open(&self.ctx, target)?;
-        let platform = self.ctx.platform();
-        sync_file(platform, file, durability)?;
-        platform.link_unnamed(file, &target.location.dir, target.name())?;
+        let target = link(&self.ctx, file, target, durability)?;
         *origin = Origin::Named;
-        self.ctx.ledger().count_kept();
         Ok(target.sync_directory(&self.ctx, durability)?)
     }
 
@@ -319,6 +310,35 @@ impl<C: Context> Drop for File<C> {
             self.ctx.ledger().record_leftover(CleanupFailure { path: path.path().into(), error });
         }
     }
+}
+
+/// Gives an unnamed file a free name, by the platform's own file: for a caller that has it from
+/// [`File::into_descriptor`].
+///
+/// # Errors
+/// Those of [`File::link`] but `closed` and `invalid`: the caller knows whether the file has a name.
+pub fn link_unnamed<C: Context>(
+    ctx: &C,
+    file: &PlatformFile<C>,
+    target: &str,
+    durability: Durability,
+) -> Result<(), Error> {
+    link(ctx, file, target, durability)
+        .and_then(|target| Ok(target.sync_directory(ctx, durability)?))
+        .at("link a temporary file to", target)
+}
+
+fn link<C: Context>(
+    ctx: &C,
+    file: &PlatformFile<C>,
+    target: &str,
+    durability: Durability,
+) -> Result<Target<C>, Cause> {
+    let target = Target::open(ctx, target)?;
+    sync_file(ctx.platform(), file, durability)?;
+    ctx.platform().link_unnamed(file, &target.location.dir, target.name())?;
+    ctx.ledger().count_kept();
+    Ok(target)
 }
 
 pub(crate) const STREAM: &str = "open a stream of a temporary file";

@@ -24,7 +24,7 @@
 #![deny(unsafe_code)]
 
 extern crate alloc;
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", unix))]
 extern crate std;
 
 mod account;
@@ -59,7 +59,7 @@ pub use context::{Base, Context, Descriptors};
 pub use create::{MAX_TRIES, adopt, directory, named, under_new_name, unnamed};
 pub use dir::{Entry, TempDir};
 pub use error::{Error, ErrorCode};
-pub use file::{Durability, File, MAX_READ, MAX_WRITE};
+pub use file::{Durability, File, MAX_READ, MAX_WRITE, link_unnamed};
 pub use instance::{Instance, Location};
 pub use ledger::{Counts, HandleKind, LiveHandle, SharedLedger, Usage};
 pub use limited::{Limited, LimitedDir, LimitedFile};
@@ -67,7 +67,7 @@ pub use limits::Limits;
 pub use memory::MemoryBudget;
 pub use name::{DEFAULT_RANDOM_CHARS, MAX_LABEL, MAX_NAME, Options};
 #[cfg(all(feature = "native", unix))]
-pub use native::{Entries, Native, Process};
+pub use native::{Entries, Native, Process, error_code_of};
 pub use path::{MAX_PATH, OpenLocation, longest_preopen};
 pub use persist::ReplaceMode;
 pub use platform::{

@@ -92,11 +92,6 @@ impl<P: Platform> Limited<P> {
         self.numbered(dir, BASES, path.as_bytes())
     }
 
-    /// A file of the other platform that does not count.
-    pub fn uncounted(&self, file: P::File) -> LimitedFile<P::File> {
-        LimitedFile { file, counted: None }
-    }
-
     fn numbered(
         &self,
         dir: P::Dir,

@@ -1,12 +1,12 @@
 //! Shared ownership and interior mutability, for several threads natively and for one in a
 //! component.
 
-#[cfg(not(feature = "native"))]
+#[cfg(not(all(feature = "native", unix)))]
 pub(crate) use single::{Lock, Shared, WeakShared};
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", unix))]
 pub(crate) use threads::{Lock, Shared, WeakShared};
 
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", unix))]
 mod threads {
     use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -35,7 +35,7 @@ mod threads {
     }
 }
 
-#[cfg(not(feature = "native"))]
+#[cfg(not(all(feature = "native", unix)))]
 mod single {
     use core::cell::{RefCell, RefMut};
 

@@ -19,6 +19,6 @@ mod streams;
 
 pub use context::WasiContext;
 pub use platform::{Entries, Wasi};
-pub use streams::{directory_descriptor, file_from_descriptor, read_via_stream, write_via_stream};
+pub use streams::{directory_descriptor, read_via_stream, write_via_stream};
 pub use wasip2::filesystem::types::Descriptor;
 pub use wasip2::io::streams::{InputStream, OutputStream};

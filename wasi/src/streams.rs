@@ -1,6 +1,6 @@
 //! WASI objects for open files and directories.
 
-use tempfile_core::{Context, Error, File, TempDir};
+use tempfile_core::{Error, TempDir};
 use wasip2::filesystem::types::{Descriptor, ErrorCode as WasiCode};
 use wasip2::io::streams::{InputStream, OutputStream};
 
@@ -31,13 +31,6 @@ pub fn write_via_stream(file: &Descriptor, offset: u64) -> Result<OutputStream, 
 pub fn directory_descriptor(dir: &TempDir<WasiContext>) -> Result<Descriptor, Error> {
     let opened = open_directory(dir.descriptor_source()?.get_ref(), ".");
     opened.map_err(|error| Error::new(code(error), "get a descriptor of", dir.path()))
-}
-
-/// A file that a provider exchanged for a descriptor.
-pub fn file_from_descriptor(descriptor: Descriptor) -> File<WasiContext> {
-    let context = WasiContext::new();
-    let file = context.platform().uncounted(descriptor);
-    File::from_descriptor(context, file)
 }
 
 fn failed(error: WasiCode) -> Error {

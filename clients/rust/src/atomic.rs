@@ -1,4 +1,4 @@
-//! A file that appears whole, or not at all.
+//! Replacing a file in one step.
 
 use std::io;
 use std::path::Path;
@@ -8,11 +8,12 @@ use crate::error::io_error;
 use crate::file::File;
 use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
 
-/// Writes a file so that whoever opens `target` finds the old one or the new one, whole, at any moment, also after a power cut.
+/// Writes a file so that a reader of `target` finds the old one or the new one, whole, at any
+/// moment, also after a power cut.
 ///
-/// A temporary file is created beside the target, `write` fills it, it is synced, renamed over the target, and the directory is
-/// synced. If anything fails, the target is as it was, and the temporary file is removed. The new file is readable by its owner alone, whatever
-/// the old one was.
+/// A temporary file is created beside the target, `write` fills it, it is synced, renamed over the
+/// target, and the directory is synced. If anything fails, the target is as it was, and the temporary
+/// file is removed. The new file is readable by its owner alone, whatever the old one's mode was.
 ///
 /// ```
 /// use std::io::Write;
@@ -26,22 +27,25 @@ use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
 ///
 /// # Errors
 /// That of `write`; those of [`NamedTempFile::new_in`](crate::NamedTempFile::new_in) and
-/// [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). If only the last step failed, syncing the directory, the
-/// new file is in place, and whether it survives a power cut is not known.
+/// [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). If only the last step failed,
+/// syncing the directory, the new file is in place, and may not survive a power cut.
 pub fn write_atomically<P: AsRef<Path>>(
     target: P,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
     let target = target.as_ref();
-    let refused =
-        || Error::new(ErrorCode::InvalidName, "write a file named", &target.to_string_lossy());
-    let name = target.file_name().ok_or_else(|| io_error(refused()))?;
+    let name = target.file_name().ok_or_else(|| {
+        let target = target.to_string_lossy();
+        io_error(Error::new(ErrorCode::InvalidName, "write a file named", &target))
+    })?;
     let parent = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
     };
     let mut file = Builder::new().prefix(".tmp_").tempfile_in(parent)?;
     write(file.as_file_mut())?;
-    file.persist_with(parent.join(name), ReplaceMode::Overwrite, Durability::Full)?;
+    // Closed first: not every system renames an open file.
+    let path = file.into_temp_path();
+    path.persist_with(parent.join(name), ReplaceMode::Overwrite, Durability::Full)?;
     Ok(())
 }

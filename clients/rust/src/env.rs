@@ -1,17 +1,23 @@
 //! The default directory.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::builder::location_of;
-use crate::error::{interface_error, io_error};
+use crate::error::absolute;
 use crate::interface::{self, Error, Location};
 
 static OVERRIDE: OnceLock<PathBuf> = OnceLock::new();
 
-/// Makes `path` the default directory of everything that is created from now on. It is returned by [`temp_dir`] unchanged, and
-/// not probed.
+/// Makes `path` the default directory of all that is created from now on.
+///
+/// It is not probed, and [`temp_dir`] returns it unchanged.
+///
+/// ```standalone_crate
+/// use std::path::Path;
+///
+/// wasi_tempfile::env::override_temp_dir(Path::new("/srv/scratch")).unwrap();
+/// assert_eq!(wasi_tempfile::env::temp_dir(), Path::new("/srv/scratch"));
+/// ```
 ///
 /// # Errors
 /// With the directory that is set already: this can be done once.
@@ -19,8 +25,16 @@ pub fn override_temp_dir(path: &Path) -> Result<(), PathBuf> {
     OVERRIDE.set(path.to_path_buf()).map_err(|_| OVERRIDE.get().cloned().unwrap_or_default())
 }
 
-/// The default directory: the one that was set, else the first that a file can be created in of the environment's `TMPDIR`, `TEMP`
-/// and `TMP`, the usual ones, and the preopens. Where none is, `/tmp`, and creating there says why.
+/// The default directory: the one that was set, else the first that a file can be created in of the
+/// environment's `TMPDIR`, `TEMP` and `TMP`, the usual ones, and the preopens.
+///
+/// Where there is none it is `/tmp`, and creating there says why.
+///
+/// ```
+/// let file = wasi_tempfile::NamedTempFile::new()?;
+/// assert!(file.path().starts_with(wasi_tempfile::env::temp_dir()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn temp_dir() -> PathBuf {
     match OVERRIDE.get() {
         Some(path) => path.clone(),
@@ -30,16 +44,21 @@ pub fn temp_dir() -> PathBuf {
     }
 }
 
-/// Where things are created that are given no directory.
-pub(crate) fn location() -> Result<Location<'static>, Error> {
-    match OVERRIDE.get() {
-        Some(path) => location_of(path).map_err(interface_error),
-        None => Ok(Location::Scratch),
+/// Calls `create` with the location of `dir`, or with the default directory's.
+pub(crate) fn create_in<T>(
+    dir: Option<&Path>,
+    create: impl FnOnce(Location<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    match dir.or(OVERRIDE.get().map(PathBuf::as_path)) {
+        Some(dir) => create(Location::Directory(&absolute(dir)?)),
+        None => create(Location::Scratch),
     }
 }
 
-pub(crate) fn in_default_directory<T>(
-    create: impl FnOnce(Location<'_>) -> Result<T, Error>,
-) -> io::Result<T> {
-    location().and_then(create).map_err(io_error)
+/// The path of `dir`, or of the default directory.
+pub(crate) fn path_of(dir: Option<&Path>) -> Result<String, Error> {
+    match dir.or(OVERRIDE.get().map(PathBuf::as_path)) {
+        Some(dir) => absolute(dir).map(String::from),
+        None => interface::default_directory(),
+    }
 }

@@ -1,35 +1,39 @@
-//! The interface's errors as `std::io::Error`s.
+//! The interface's errors as `std::io::Error`s, and paths as the interface takes them.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::interface::{CleanupFailure, Error, ErrorCode};
 
-/// The interface's code of an error that came from this crate; none of one that came from elsewhere.
+/// The interface's code of an `io::Error` that this crate returned.
+///
+/// Natively an error of the operating system has one too. Errors made elsewhere have none.
 ///
 /// ```
 /// use wasi_tempfile::interface::ErrorCode;
 ///
 /// let error = wasi_tempfile::NamedTempFile::with_prefix("no/slash").unwrap_err();
+/// assert_eq!(error.kind(), std::io::ErrorKind::InvalidFilename);
 /// assert_eq!(wasi_tempfile::error_code(&error), Some(ErrorCode::InvalidName));
+/// assert_eq!(wasi_tempfile::error_code(&std::io::Error::other("another's")), None);
 /// ```
 pub fn error_code(error: &io::Error) -> Option<ErrorCode> {
-    error.get_ref()?.downcast_ref::<Error>().map(|error| error.code)
+    match error.get_ref() {
+        Some(inner) => inner.downcast_ref::<Error>().map(|error| error.code),
+        #[cfg(unix)]
+        None => error.raw_os_error().map(|_| tempfile_core::error_code_of(error)),
+        #[cfg(not(unix))]
+        None => None,
+    }
 }
 
 pub(crate) fn io_error(error: Error) -> io::Error {
     io::Error::new(kind(error.code), error)
 }
 
-/// The interface's error inside one that this crate made.
-pub(crate) fn interface_error(error: io::Error) -> Error {
-    let message = error.to_string();
-    let inner = error.into_inner().and_then(|inner| inner.downcast::<Error>().ok());
-    inner.map_or(Error { code: ErrorCode::Other, message, path: None }, |error| *error)
-}
-
-/// A removal's first failure, and how many there are.
+/// The first failure of a removal, with the number of the others.
 pub(crate) fn cleanup_error(failures: Vec<CleanupFailure>) -> io::Error {
     let more = failures.len().saturating_sub(1);
     match failures.into_iter().next() {
@@ -42,16 +46,28 @@ pub(crate) fn cleanup_error(failures: Vec<CleanupFailure>) -> io::Error {
     }
 }
 
-/// The interface's paths are UTF-8.
-pub(crate) fn path_str(path: &Path) -> io::Result<&str> {
+/// The interface's paths are UTF-8 and, in wasm, absolute: a provider does not know the plugin's
+/// current directory.
+pub(crate) fn absolute(path: &Path) -> Result<Cow<'_, str>, Error> {
+    if !cfg!(target_family = "wasm") || path.is_absolute() || path.as_os_str().is_empty() {
+        return path_str(path).map(Cow::Borrowed);
+    }
+    // The only cause: there is no current directory.
+    let missing = |_| Error::new(ErrorCode::NoEntry, "find", &path.to_string_lossy());
+    let absolute = std::path::absolute(path).map_err(missing)?;
+    path_str(&absolute).map(|path| Cow::Owned(path.to_owned()))
+}
+
+pub(crate) fn path_str(path: &Path) -> Result<&str, Error> {
     utf8(path.as_os_str())
 }
 
-pub(crate) fn utf8(name: &OsStr) -> io::Result<&str> {
+pub(crate) fn utf8(name: &OsStr) -> Result<&str, Error> {
     let refused = || {
-        Error::new(ErrorCode::InvalidName, "use a name that is not UTF-8,", &name.to_string_lossy())
+        let operation = "use a name that is not UTF-8,";
+        Error::new(ErrorCode::InvalidName, operation, &name.to_string_lossy())
     };
-    name.to_str().ok_or_else(|| io_error(refused()))
+    name.to_str().ok_or_else(refused)
 }
 
 fn kind(code: ErrorCode) -> ErrorKind {

@@ -1,42 +1,81 @@
 //! An open file with a cursor.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fmt;
+use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::builder::location_of;
 use crate::env;
-use crate::error::{io_error, path_str};
+use crate::error::{absolute, io_error};
 use crate::handle::Handle;
-use crate::interface::{self, Durability, ErrorCode, Location};
+use crate::interface::{self, Durability, Error, ErrorCode, Location};
 
-/// Creates a file that no name leads to, in the default directory. Its storage is freed when it is dropped.
+/// Creates an unnamed file in the default directory. Its storage is freed when it is dropped.
+///
+/// ```
+/// use std::io::{Read, Seek, Write};
+///
+/// let mut file = wasi_tempfile::tempfile()?;
+/// file.write_all(b"scratch")?;
+/// file.rewind()?;
+/// let mut text = String::new();
+/// file.read_to_string(&mut text)?;
+/// assert_eq!(text, "scratch");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`error_code`](crate::error_code) tells: `no-scratch`, `access`, `no-space` and others of the system.
+/// [`NotFound`](io::ErrorKind::NotFound) (`no-scratch`) if no directory for temporary files is
+/// usable; [`StorageFull`](io::ErrorKind::StorageFull) (`no-space`) and others of the system.
 pub fn tempfile() -> io::Result<File> {
-    env::in_default_directory(|location| interface::unnamed(location).map(File::new))
+    env::create_in(None, File::unnamed).map_err(io_error)
 }
 
-/// Creates a file that no name leads to, in the directory `dir`.
+/// Creates an unnamed file in the directory `dir`.
+///
+/// ```
+/// use std::io::Write;
+///
+/// let dir = wasi_tempfile::tempdir()?;
+/// let mut file = wasi_tempfile::tempfile_in(dir.path())?;
+/// file.write_all(b"scratch")?;
+/// assert!(dir.entries("")?.is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
-/// As [`tempfile`], and those of `dir`: `no-entry`, `not-directory`.
+/// As [`tempfile`]; [`NotFound`](io::ErrorKind::NotFound) (`no-entry`) or
+/// [`NotADirectory`](io::ErrorKind::NotADirectory) (`not-directory`) if `dir` is not a directory.
 pub fn tempfile_in<P: AsRef<Path>>(dir: P) -> io::Result<File> {
-    let location = location_of(dir.as_ref())?;
-    interface::unnamed(location).map(File::new).map_err(io_error)
+    env::create_in(Some(dir.as_ref()), File::unnamed).map_err(io_error)
 }
 
-/// An open file: `std::fs::File` for places where there is none.
+/// An open file with a cursor, as `std::fs::File`: it reads, writes and seeks, also through `&File`.
 ///
-/// It reads, writes and seeks as that one does, also through `&File`. Every `File` has a cursor of its own.
+/// Natively it is a `std::fs::File`, and converts into one, into an `OwnedFd` and into
+/// `std::process::Stdio`. Threads, child processes and clones share its cursor. In wasm, where
+/// `std::fs` does not see the scratch directory, clones share it.
+///
+/// ```
+/// use std::io::{Seek, Write};
+///
+/// let mut file = wasi_tempfile::tempfile()?;
+/// (&file).write_all(b"0123456789")?;
+/// assert_eq!(file.stream_position()?, 10);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct File {
-    handle: Handle,
-    cursor: AtomicU64,
-    append: bool,
+    pub(crate) handle: Handle,
 }
 
-/// What is known of a file besides its bytes.
+/// A file's size, as `std::fs::Metadata` has it.
+///
+/// ```
+/// let file = wasi_tempfile::tempfile()?;
+/// file.set_len(100)?;
+/// let metadata: wasi_tempfile::Metadata = file.metadata()?;
+/// assert_eq!(metadata.len(), 100);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
     len: u64,
@@ -44,6 +83,11 @@ pub struct Metadata {
 
 impl Metadata {
     /// The file's size in bytes.
+    ///
+    /// ```
+    /// assert_eq!(wasi_tempfile::tempfile()?.metadata()?.len(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[allow(clippy::len_without_is_empty, reason = "std::fs::Metadata has none")]
     pub fn len(&self) -> u64 {
         self.len
@@ -51,23 +95,36 @@ impl Metadata {
 }
 
 impl File {
-    pub(crate) fn new(file: interface::File) -> Self {
-        File { handle: Handle::new(file), cursor: AtomicU64::new(0), append: false }
+    pub(crate) fn new(file: interface::File) -> Result<Self, Error> {
+        Handle::new(file).map(|handle| File { handle })
     }
 
-    pub(crate) fn appending(self, append: bool) -> Self {
-        File { append, ..self }
+    pub(crate) fn unnamed(location: Location<'_>) -> Result<Self, Error> {
+        interface::unnamed(location).and_then(File::new)
     }
 
-    /// Cuts the file, or grows it with zeros. The cursor stays where it is.
+    /// Truncates the file, or extends it with zeros. The cursor stays where it is.
+    ///
+    /// ```
+    /// let file = wasi_tempfile::tempfile()?;
+    /// file.set_len(1 << 20)?;
+    /// assert_eq!(file.metadata()?.len(), 1 << 20);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `invalid` if the size is over 2^63-1; `file-too-large`, and others of the system.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if the size is over 2^63-1;
+    /// [`FileTooLarge`](io::ErrorKind::FileTooLarge) (`file-too-large`), and others of the system.
     pub fn set_len(&self, size: u64) -> io::Result<()> {
         self.handle.set_size(size).map_err(io_error)
     }
 
-    /// What is known of the file.
+    /// The file's size, in a [`Metadata`].
+    ///
+    /// ```
+    /// assert_eq!(wasi_tempfile::tempfile()?.metadata()?.len(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Those of the system.
@@ -75,82 +132,149 @@ impl File {
         self.handle.size().map(|len| Metadata { len }).map_err(io_error)
     }
 
-    /// Waits until the file with all its metadata is on stable storage. After a failure write the data again, to a new file.
+    /// Waits until the file with all its metadata is on stable storage.
+    ///
+    /// After a failure, write the data again, to a new file.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// let mut file = wasi_tempfile::tempfile()?;
+    /// file.write_all(b"precious")?;
+    /// file.sync_all()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `io`, `no-space`.
+    /// [`StorageFull`](io::ErrorKind::StorageFull) (`no-space`); [`Other`](io::ErrorKind::Other)
+    /// (`io`) if the storage failed.
     pub fn sync_all(&self) -> io::Result<()> {
         self.handle.sync(Durability::Full).map_err(io_error)
     }
 
-    /// Waits until the file's bytes and size are on stable storage. After a failure write the data again, to a new file.
+    /// Waits until the file's bytes and size are on stable storage.
+    ///
+    /// After a failure, write the data again, to a new file.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// let mut file = wasi_tempfile::tempfile()?;
+    /// file.write_all(b"precious")?;
+    /// file.sync_data()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `io`, `no-space`.
+    /// As [`sync_all`](Self::sync_all).
     pub fn sync_data(&self) -> io::Result<()> {
         self.handle.sync(Durability::Data).map_err(io_error)
     }
 
-    /// Reads at an offset; the cursor is not used. 0 means the end. May be short.
+    /// Reads at an offset without using the cursor. Returns 0 at the end of the file; may be short.
+    ///
+    /// ```
+    /// let file = wasi_tempfile::tempfile()?;
+    /// file.write_at(b"0123456789", 0)?;
+    /// let mut two = [0; 2];
+    /// assert_eq!((file.read_at(&mut two, 4)?, &two), (2, b"45"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `invalid` if the offset is over 2^63-1, and others of the system.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if the offset is over 2^63-1, and
+    /// others of the system.
     pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.handle.read(offset, buffer).map_err(io_error)
+        self.handle.read_at(buffer, offset).map_err(io_error)
     }
 
-    /// Writes at an offset; the cursor is not used. May be short.
+    /// Writes at an offset without using the cursor. May be short.
+    ///
+    /// ```
+    /// let file = wasi_tempfile::tempfile()?;
+    /// assert_eq!(file.write_at(b"end", 7)?, 3);
+    /// assert_eq!(file.metadata()?.len(), 10);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `invalid` if the offset is over 2^63-1; `no-space`, `file-too-large` and others of the system.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if the offset is over 2^63-1;
+    /// [`StorageFull`](io::ErrorKind::StorageFull) (`no-space`) and others of the system.
     pub fn write_at(&self, data: &[u8], offset: u64) -> io::Result<usize> {
-        self.handle.write(offset, data).map_err(io_error)
+        self.handle.write_at(data, offset).map_err(io_error)
+    }
+
+    /// Makes another handle to the same open file, which shares the cursor.
+    ///
+    /// ```
+    /// use std::io::{Seek, Write};
+    ///
+    /// let mut file = wasi_tempfile::tempfile()?;
+    /// let mut clone = file.try_clone()?;
+    /// file.write_all(b"12345")?;
+    /// assert_eq!(clone.stream_position()?, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the system: no descriptor is left.
+    pub fn try_clone(&self) -> io::Result<File> {
+        Ok(File { handle: self.handle.try_clone()? })
     }
 
     /// Gives an unnamed file a name, for good. The name must be free.
     ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let mut file = wasi_tempfile::tempfile_in(dir.path())?;
+    /// file.write_all(b"complete")?;
+    /// match file.link(dir.path().join("result")) {
+    ///     Ok(()) => assert_eq!(dir.open_file("result")?.metadata()?.len(), 8),
+    ///     Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::Unsupported),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// `exist`; `invalid` if the file has a name already; `unsupported` where the system can't, as in a provider component.
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) (`exist`) if the name is taken;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if the file has a name;
+    /// [`Unsupported`](io::ErrorKind::Unsupported) (`unsupported`) if the system can't, as in a
+    /// provider component.
     pub fn link<P: AsRef<Path>>(&mut self, target: P) -> io::Result<()> {
-        self.handle.link(path_str(target.as_ref())?, Durability::None).map_err(io_error)
+        absolute(target.as_ref()).and_then(|target| self.handle.link(&target)).map_err(io_error)
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
-        &self.handle
-    }
-
-    pub(crate) fn set_position(&self, position: u64) {
-        self.cursor.store(position, Ordering::Relaxed);
-    }
-
-    fn position(&self) -> u64 {
-        self.cursor.load(Ordering::Relaxed)
-    }
-
-    fn advance(&self, from: u64, count: usize) -> usize {
-        self.cursor.store(from + count as u64, Ordering::Relaxed);
-        count
+    pub(crate) fn set_append(&mut self) -> io::Result<()> {
+        self.handle.set_append()
     }
 }
 
-impl std::fmt::Debug for File {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("File").field("position", &self.position()).finish_non_exhaustive()
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let position = self.handle.seek(SeekFrom::Current(0)).ok();
+        f.debug_struct("File").field("position", &position).finish_non_exhaustive()
     }
 }
 
-// The cursor is one word: threads that share a `&File` interleave as they would on a shared descriptor, with nothing torn.
 impl Read for &File {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let from = self.position();
-        Ok(self.advance(from, self.read_at(buffer, from)?))
+        self.handle.read(buffer)
+    }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.handle.read_vectored(buffers)
     }
 }
 
 impl Write for &File {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let from = if self.append { self.metadata()?.len() } else { self.position() };
-        Ok(self.advance(from, self.write_at(data, from)?))
+        self.handle.write(data)
+    }
+
+    fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.handle.write_vectored(data)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -160,37 +284,27 @@ impl Write for &File {
 
 impl Seek for &File {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = seek_to(to, self.position(), || Ok(self.metadata()?.len()))?;
-        self.set_position(target);
-        Ok(target)
+        self.handle.seek(to)
     }
-}
-
-/// Where a seek leads; before the start and past 2^63-1 there is nothing.
-pub(crate) fn seek_to(
-    to: SeekFrom,
-    position: u64,
-    size: impl FnOnce() -> io::Result<u64>,
-) -> io::Result<u64> {
-    let target = match to {
-        SeekFrom::Start(offset) => Some(offset),
-        SeekFrom::Current(by) => position.checked_add_signed(by),
-        SeekFrom::End(by) => size()?.checked_add_signed(by),
-    };
-    let refused =
-        || io_error(interface::Error::without_path(ErrorCode::Invalid, "seek in a temporary file"));
-    target.filter(|&offset| i64::try_from(offset).is_ok()).ok_or_else(refused)
 }
 
 impl Read for File {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (&*self).read(buffer)
     }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        (&*self).read_vectored(buffers)
+    }
 }
 
 impl Write for File {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         (&*self).write(data)
+    }
+
+    fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        (&*self).write_vectored(data)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -204,45 +318,79 @@ impl Seek for File {
     }
 }
 
+/// The largest position in a file: systems use signed 64-bit numbers.
+pub(crate) const MAX_POSITION: u64 = i64::MAX as u64;
+
+/// The new position of a cursor.
+pub(crate) fn seek_to(
+    to: SeekFrom,
+    max: u64,
+    position: u64,
+    size: impl FnOnce() -> io::Result<u64>,
+) -> io::Result<u64> {
+    let target = match to {
+        SeekFrom::Start(offset) => Some(offset),
+        SeekFrom::Current(by) => position.checked_add_signed(by),
+        SeekFrom::End(by) => size()?.checked_add_signed(by),
+    };
+    let refused = || io_error(Error::without_path(ErrorCode::Invalid, "seek in a temporary file"));
+    target.filter(|&offset| offset <= max).ok_or_else(refused)
+}
+
 #[cfg(unix)]
 mod unix {
     use std::io;
-    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+    use std::process::Stdio;
 
     use super::File;
-    use crate::error::io_error;
+    use crate::handle::Handle;
 
     impl File {
         pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> io::Result<()> {
-            self.handle.as_std().map_err(io_error)?.set_permissions(permissions)
+            self.handle.as_std().set_permissions(permissions)
         }
+    }
 
-        /// The system's file, its own cursor at the start. Natively only.
-        ///
-        /// # Errors
-        /// `unsupported` while the file still has a private name, which no system that this placement is built for needs.
-        pub fn into_std(self) -> io::Result<std::fs::File> {
-            self.handle.into_std().map_err(io_error)
+    impl From<File> for std::fs::File {
+        fn from(file: File) -> Self {
+            file.handle.into_std()
+        }
+    }
+
+    impl From<std::fs::File> for File {
+        fn from(file: std::fs::File) -> Self {
+            File { handle: Handle::from_std(file) }
+        }
+    }
+
+    impl From<File> for OwnedFd {
+        fn from(file: File) -> Self {
+            file.handle.into_std().into()
+        }
+    }
+
+    impl From<File> for Stdio {
+        fn from(file: File) -> Self {
+            file.handle.into_std().into()
         }
     }
 
     impl AsFd for File {
         fn as_fd(&self) -> BorrowedFd<'_> {
-            // A `File` is open until it is consumed.
-            self.handle.as_std().expect("an open file").as_fd()
+            self.handle.as_std().as_fd()
         }
     }
 
     impl AsRawFd for File {
         fn as_raw_fd(&self) -> RawFd {
-            self.as_fd().as_raw_fd()
+            self.handle.as_std().as_raw_fd()
         }
     }
-}
 
-impl File {
-    /// Where unnamed files in a [`TempDir`](crate::TempDir) come from.
-    pub(crate) fn unnamed_within(dir: &interface::TempDir) -> io::Result<File> {
-        interface::unnamed(Location::Within(dir)).map(File::new).map_err(io_error)
+    impl IntoRawFd for File {
+        fn into_raw_fd(self) -> RawFd {
+            self.handle.into_std().into_raw_fd()
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Temporary files and directories for WebAssembly plugins, under the names of the [`tempfile`] crate.
+//! Temporary files and directories for WebAssembly plugins, with the names of the [`tempfile`] crate.
 //!
 //! ```
 //! use std::io::{Read, Seek, SeekFrom, Write};
@@ -12,18 +12,18 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Compiled to a component, this crate imports `scratch:tempfile`: the plugin needs no file system, no preopen and no
-//! `std::env::temp_dir()`, which panics there. Compiled natively it is the same rules over the operating system, so that a plugin's
-//! own tests run like any others.
+//! Compiled to a component, this crate imports `scratch:tempfile`: the plugin needs no file system,
+//! no preopen and no `std::env::temp_dir()`, which panics there. Compiled natively it applies the same
+//! rules to the operating system, so that a plugin's own tests run like any others.
 //!
-//! # What differs from `tempfile`
+//! # Differences from `tempfile`
 //!
-//! * [`File`] is this crate's own, in both placements: WASI has no `std::fs::File` to wrap. It reads, writes and seeks as that one does.
-//!   Natively it converts into one.
-//! * Files in a [`TempDir`] are created and opened through it ([`TempDir::create_file`] and its neighbours), since `std::fs`
-//!   can't see the scratch directory of a plugin.
+//! * [`File`] is this crate's own type: WASI has no way to make a `std::fs::File` of a descriptor.
+//!   Natively it is one inside, and converts into it.
+//! * Files in a [`TempDir`] can be created and opened through it ([`TempDir::create_file`] and its
+//!   neighbours). `std::fs` sees a plugin's scratch directory only in runs without limits.
 //! * Names and paths are UTF-8; others are refused.
-//! * An error carries the interface's code: [`error_code`].
+//! * An `io::Error` carries the interface's code: [`error_code`].
 //!
 //! [`tempfile`]: https://docs.rs/tempfile
 #![deny(unsafe_code)]
@@ -57,3 +57,13 @@ pub use stream::{Reader, Writer};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// In wasm too: a program that sends its files to other threads compiles for both placements.
+const _: () = {
+    const fn sent_and_shared<T: Send + Sync>() {}
+    sent_and_shared::<File>();
+    sent_and_shared::<NamedTempFile>();
+    sent_and_shared::<SpooledTempFile>();
+    sent_and_shared::<TempDir>();
+    sent_and_shared::<TempPath>();
+};

@@ -1,8 +1,8 @@
-//! A file and its name.
+//! A temporary file with a name.
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::builder::Builder;
@@ -11,70 +11,129 @@ use crate::interface::{Durability, ReplaceMode};
 use crate::path::{PathPersistError, TempPath};
 
 /// A temporary file with a name, which is removed when this is dropped.
+///
+/// ```
+/// use std::io::Write;
+///
+/// let dir = wasi_tempfile::tempdir()?;
+/// let mut file = wasi_tempfile::NamedTempFile::new_in(&dir)?;
+/// file.write_all(b"complete")?;
+/// file.persist(dir.path().join("result"))?;
+/// assert_eq!(dir.open_file("result")?.metadata()?.len(), 8);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct NamedTempFile<F = File> {
-    path: TempPath,
+    // In this order: not every system removes the name of an open file.
     file: F,
+    path: TempPath,
 }
 
 impl NamedTempFile<File> {
     /// Creates a file in the default directory, named `.tmp` and random characters.
     ///
+    /// ```
+    /// let file = wasi_tempfile::NamedTempFile::new()?;
+    /// assert!(file.path().starts_with(wasi_tempfile::env::temp_dir()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// `no-scratch`, `access`, `no-space` and others of the system.
+    /// As [`Builder::tempfile`].
     pub fn new() -> io::Result<NamedTempFile> {
         Builder::new().tempfile()
     }
 
     /// Creates a file in the directory `dir`.
     ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let file = wasi_tempfile::NamedTempFile::new_in(&dir)?;
+    /// assert!(file.path().starts_with(&dir));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As [`new`](Self::new), and those of `dir`: `no-entry`, `not-directory`.
+    /// As [`Builder::tempfile_in`].
     pub fn new_in<P: AsRef<Path>>(dir: P) -> io::Result<NamedTempFile> {
         Builder::new().tempfile_in(dir)
     }
 
     /// Creates a file whose name ends with `suffix`.
     ///
+    /// ```
+    /// let file = wasi_tempfile::NamedTempFile::with_suffix(".txt")?;
+    /// assert_eq!(file.path().extension().unwrap(), "txt");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As [`new`](Self::new), and `invalid-name`.
+    /// As [`Builder::tempfile`].
     pub fn with_suffix<S: AsRef<OsStr>>(suffix: S) -> io::Result<NamedTempFile> {
         Builder::new().suffix(&suffix).tempfile()
     }
 
     /// Creates a file in the directory `dir` whose name ends with `suffix`.
     ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let file = wasi_tempfile::NamedTempFile::with_suffix_in(".txt", &dir)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As [`new_in`](Self::new_in), and `invalid-name`.
-    pub fn with_suffix_in<S: AsRef<OsStr>, P: AsRef<Path>>(
-        suffix: S,
-        dir: P,
-    ) -> io::Result<NamedTempFile> {
+    /// As [`Builder::tempfile_in`].
+    pub fn with_suffix_in<S, P>(suffix: S, dir: P) -> io::Result<NamedTempFile>
+    where
+        S: AsRef<OsStr>,
+        P: AsRef<Path>,
+    {
         Builder::new().suffix(&suffix).tempfile_in(dir)
     }
 
     /// Creates a file whose name begins with `prefix`.
     ///
+    /// ```
+    /// let file = wasi_tempfile::NamedTempFile::with_prefix("report-")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As [`new`](Self::new), and `invalid-name`.
+    /// As [`Builder::tempfile`].
     pub fn with_prefix<S: AsRef<OsStr>>(prefix: S) -> io::Result<NamedTempFile> {
         Builder::new().prefix(&prefix).tempfile()
     }
 
     /// Creates a file in the directory `dir` whose name begins with `prefix`.
     ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let file = wasi_tempfile::NamedTempFile::with_prefix_in("report-", &dir)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As [`new_in`](Self::new_in), and `invalid-name`.
-    pub fn with_prefix_in<S: AsRef<OsStr>, P: AsRef<Path>>(
-        prefix: S,
-        dir: P,
-    ) -> io::Result<NamedTempFile> {
+    /// As [`Builder::tempfile_in`].
+    pub fn with_prefix_in<S, P>(prefix: S, dir: P) -> io::Result<NamedTempFile>
+    where
+        S: AsRef<OsStr>,
+        P: AsRef<Path>,
+    {
         Builder::new().prefix(&prefix).tempfile_in(dir)
     }
 
-    /// Creates a file in the default directory with these bytes in it, its cursor at the start.
+    /// Creates a file in the default directory that holds `contents`, with its cursor at the start.
+    ///
+    /// ```
+    /// use std::io::Read;
+    ///
+    /// let mut text = String::new();
+    /// wasi_tempfile::NamedTempFile::with_contents("ready")?.read_to_string(&mut text)?;
+    /// assert_eq!(text, "ready");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`new`](Self::new); `no-space`.
+    /// As [`new`](Self::new), and those of writing.
     pub fn with_contents<C: AsRef<[u8]>>(contents: C) -> io::Result<NamedTempFile> {
         let mut file = NamedTempFile::new()?;
         file.write_all(contents.as_ref())?;
@@ -84,30 +143,59 @@ impl NamedTempFile<File> {
 
     /// Opens the file again, with a cursor of its own.
     ///
+    /// ```
+    /// use std::io::{Read, Write};
+    ///
+    /// let mut file = wasi_tempfile::NamedTempFile::new()?;
+    /// let mut reader = file.reopen()?;
+    /// file.write_all(b"shared")?;
+    /// let mut text = String::new();
+    /// reader.read_to_string(&mut text)?;
+    /// assert_eq!(text, "shared");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// `no-entry` if the name is gone, `replaced` if it is another file's now.
+    /// As [`TempPath::reopen`].
     pub fn reopen(&self) -> io::Result<File> {
         self.path.reopen()
     }
 }
 
 impl<F> NamedTempFile<F> {
-    /// The file's path. Others may use it as long as this lives.
+    /// The file's path, which others may use as long as this lives.
+    ///
+    /// ```
+    /// let file = wasi_tempfile::NamedTempFile::new()?;
+    /// assert!(file.path().is_absolute());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Closes the file, removes its name, and says whether that worked.
+    /// Closes the file and removes its name. Unlike a drop, this reports a failure.
+    ///
+    /// ```
+    /// wasi_tempfile::NamedTempFile::new()?.close()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`TempPath::close`].
     pub fn close(self) -> io::Result<()> {
-        let NamedTempFile { path, file } = self;
-        drop(file);
-        path.close()
+        self.into_temp_path().close()
     }
 
     /// Renames the file to `new_path`, replacing what is there, and keeps it.
+    ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let file = wasi_tempfile::NamedTempFile::new_in(&dir)?;
+    /// let open = file.persist(dir.path().join("result"))?;
+    /// open.set_len(100)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`TempPath::persist`], with the file given back.
@@ -117,13 +205,34 @@ impl<F> NamedTempFile<F> {
 
     /// Renames the file to `new_path`, which must be free, and keeps it.
     ///
+    /// ```
+    /// use std::io::ErrorKind;
+    ///
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// dir.create_file("taken")?;
+    /// let file = wasi_tempfile::NamedTempFile::new_in(&dir)?;
+    /// let refused = file.persist_noclobber(dir.path().join("taken")).unwrap_err();
+    /// assert_eq!(refused.error.kind(), ErrorKind::AlreadyExists);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`TempPath::persist_noclobber`], with the file given back.
     pub fn persist_noclobber<P: AsRef<Path>>(self, new_path: P) -> Result<F, PersistError<F>> {
         self.persist_with(new_path, ReplaceMode::NoClobber, Durability::None)
     }
 
-    /// Renames the file to `new_path` and keeps it. With [`Durability::Full`] it survives a power cut once this returns.
+    /// Renames the file to `new_path` and keeps it. With [`Durability::Full`] it survives a power
+    /// cut once this returns.
+    ///
+    /// ```
+    /// use wasi_tempfile::interface::{Durability, ReplaceMode};
+    ///
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let file = wasi_tempfile::NamedTempFile::new_in(&dir)?;
+    /// file.persist_with(dir.path().join("result"), ReplaceMode::NoClobber, Durability::Full)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`TempPath::persist_with`], with the file given back.
@@ -133,62 +242,119 @@ impl<F> NamedTempFile<F> {
         mode: ReplaceMode,
         durability: Durability,
     ) -> Result<F, PersistError<F>> {
-        let NamedTempFile { path, file } = self;
+        let NamedTempFile { file, path } = self;
         match path.persist_with(new_path, mode, durability) {
             Ok(()) => Ok(file),
             Err(PathPersistError { error, path }) => {
-                Err(PersistError { error, file: NamedTempFile { path, file } })
+                Err(PersistError { error, file: NamedTempFile { file, path } })
             }
         }
     }
 
     /// Keeps the file where it is, and returns it with its path.
     ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let (_file, path) = wasi_tempfile::NamedTempFile::new_in(&dir)?.keep()?;
+    /// assert!(path.starts_with(&dir));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// With the file given back.
     pub fn keep(self) -> Result<(F, PathBuf), PersistError<F>> {
-        let NamedTempFile { path, file } = self;
+        let NamedTempFile { file, path } = self;
         match path.keep() {
             Ok(path) => Ok((file, path)),
             Err(PathPersistError { error, path }) => {
-                Err(PersistError { error, file: NamedTempFile { path, file } })
+                Err(PersistError { error, file: NamedTempFile { file, path } })
             }
         }
     }
 
-    /// Whether the file stays when this is dropped. [`close`](Self::close) removes it in any case.
+    /// Sets whether the file stays when this is dropped. [`close`](Self::close) removes it anyway.
+    ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let mut file = wasi_tempfile::NamedTempFile::new_in(&dir)?;
+    /// file.disable_cleanup(true);
+    /// drop(file);
+    /// assert_eq!(dir.entries("")?.len(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn disable_cleanup(&mut self, disable_cleanup: bool) {
         self.path.disable_cleanup(disable_cleanup);
     }
 
     /// The open file.
+    ///
+    /// ```
+    /// let file = wasi_tempfile::NamedTempFile::new()?;
+    /// assert_eq!(file.as_file().metadata()?.len(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn as_file(&self) -> &F {
         &self.file
     }
 
     /// The open file.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// let mut file = wasi_tempfile::NamedTempFile::new()?;
+    /// file.as_file_mut().write_all(b"bytes")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn as_file_mut(&mut self) -> &mut F {
         &mut self.file
     }
 
-    /// The open file alone; its name is removed.
+    /// Removes the name, and returns the open file.
+    ///
+    /// ```
+    /// let named = wasi_tempfile::NamedTempFile::new()?;
+    /// let file: wasi_tempfile::File = named.into_file();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_file(self) -> F {
         self.file
     }
 
-    /// The name alone, still guarded; the file is closed.
+    /// Closes the file, and returns its name, still guarded.
+    ///
+    /// ```
+    /// let path: wasi_tempfile::TempPath = wasi_tempfile::NamedTempFile::new()?.into_temp_path();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_temp_path(self) -> TempPath {
         self.path
     }
 
-    /// Both, each on its own.
+    /// The open file and its name, each on its own. Drop the file first: not every system removes
+    /// the name of an open file.
+    ///
+    /// ```
+    /// let (file, path) = wasi_tempfile::NamedTempFile::new()?.into_parts();
+    /// drop(file);
+    /// path.close()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_parts(self) -> (F, TempPath) {
         (self.file, self.path)
     }
 
-    /// A file and a name that belong together.
+    /// Puts together a file and a name that belong to each other.
+    ///
+    /// ```
+    /// use wasi_tempfile::NamedTempFile;
+    ///
+    /// let (file, path) = NamedTempFile::new()?.into_parts();
+    /// let file = NamedTempFile::from_parts(file, path);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn from_parts(file: F, path: TempPath) -> Self {
-        NamedTempFile { path, file }
+        NamedTempFile { file, path }
     }
 }
 
@@ -208,17 +374,29 @@ impl<F: Read> Read for NamedTempFile<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.file.read(buffer)
     }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.file.read_vectored(buffers)
+    }
 }
 
 impl Read for &NamedTempFile<File> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.as_file().read(buffer)
     }
+
+    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.as_file().read_vectored(buffers)
+    }
 }
 
 impl<F: Write> Write for NamedTempFile<F> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.file.write(data)
+    }
+
+    fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.file.write_vectored(data)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -229,6 +407,10 @@ impl<F: Write> Write for NamedTempFile<F> {
 impl Write for &NamedTempFile<File> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.as_file().write(data)
+    }
+
+    fn write_vectored(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.as_file().write_vectored(data)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -248,9 +430,17 @@ impl Seek for &NamedTempFile<File> {
     }
 }
 
-/// A file that could not be persisted, given back.
+/// The error of persisting a file, with the file given back.
+///
+/// ```
+/// let file = wasi_tempfile::NamedTempFile::new()?;
+/// let refused = file.persist("/no/such/directory/result").unwrap_err();
+/// assert_eq!(refused.error.kind(), std::io::ErrorKind::NotFound);
+/// refused.file.close()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct PersistError<F = File> {
-    /// Why.
+    /// The cause.
     pub error: io::Error,
     /// The file, still named and guarded.
     pub file: NamedTempFile<F>,

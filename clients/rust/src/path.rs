@@ -1,76 +1,201 @@
-//! A name, and the promise to remove it.
+//! A guard that removes a file's name.
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::ops::Deref;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::error::{io_error, path_str};
+use crate::error::{absolute, io_error};
 use crate::file::File;
 use crate::interface::{self, Durability, ReplaceMode};
 
-/// A file's name, and the promise to remove it: dropped, it removes the name. The file itself may be open or closed.
+/// A file's name, removed when this is dropped. The file itself may be open or closed.
+///
+/// ```
+/// let path = wasi_tempfile::NamedTempFile::new()?.into_temp_path();
+/// assert_eq!(path.parent(), Some(wasi_tempfile::env::temp_dir().as_path()));
+/// path.close()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct TempPath {
-    /// Boxed: a failed persist gives this back inside its error, which should not weigh on every result.
-    inner: Box<interface::TempPath>,
-    /// Asked for when it is first read.
-    path: OnceLock<Arc<str>>,
+    /// Boxed, because errors carry it: a large error makes every `Result` large.
+    inner: Box<Inner<dyn Guard>>,
+}
+
+struct Inner<G: ?Sized> {
     disable_cleanup: bool,
+    guard: G,
+}
+
+/// The owner of a name, which removes it when dropped.
+///
+/// A trait, so that a plugin that never calls [`TempPath::try_from_path`] or
+/// [`Builder::make`](crate::Builder::make) imports no file system for the sake of [`ByPath`].
+trait Guard: Send + Sync + UnwindSafe + RefUnwindSafe {
+    fn path(&self) -> &Path;
+    fn reopen(&self) -> io::Result<File>;
+    fn close(&self) -> io::Result<()>;
+    fn persist(&self, target: &Path, mode: ReplaceMode, level: Durability) -> io::Result<()>;
+    fn keep(&self) -> io::Result<()>;
 }
 
 impl TempPath {
     pub(crate) fn new(inner: interface::TempPath, disable_cleanup: bool) -> Self {
-        TempPath { inner: Box::new(inner), path: OnceLock::new(), disable_cleanup }
+        TempPath::guarded(Created { inner, path: OnceLock::new() }, disable_cleanup)
+    }
+
+    /// For a file that this crate has not created.
+    pub(crate) fn by_path(path: PathBuf, disable_cleanup: bool) -> Self {
+        let guard = ByPath { path: path.into(), released: AtomicBool::new(false) };
+        TempPath::guarded(guard, disable_cleanup)
+    }
+
+    fn guarded(guard: impl Guard + 'static, disable_cleanup: bool) -> Self {
+        TempPath { inner: Box::new(Inner { disable_cleanup, guard }) }
+    }
+
+    /// Guards an existing path, made absolute. Whether there is a file is not looked at.
+    ///
+    /// Such a path is removed, renamed and opened by `std::fs`: in a component that is what the
+    /// plugin's own preopens contain.
+    ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let path = dir.path().join("made by another program");
+    /// std::fs::write(&path, "bytes")?;
+    /// drop(wasi_tempfile::TempPath::try_from_path(&path)?);
+    /// assert!(!path.exists());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) if the path is empty; those of
+    /// [`current_dir`](std::env::current_dir).
+    pub fn try_from_path(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let path = path.into();
+        if path.as_os_str().is_empty() {
+            let refused = "an empty path can't be guarded";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, refused));
+        }
+        let path = if path.is_absolute() { path } else { std::env::current_dir()?.join(path) };
+        Ok(TempPath::by_path(path, false))
+    }
+
+    /// Guards an existing path, made absolute if there is a current directory.
+    #[deprecated = "use TempPath::try_from_path"]
+    pub fn from_path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        match std::env::current_dir() {
+            Ok(dir) if !path.as_os_str().is_empty() => TempPath::by_path(dir.join(path), false),
+            Ok(_) | Err(_) => TempPath::by_path(path, false),
+        }
     }
 
     /// Opens the file again, with a cursor of its own.
     ///
-    /// # Errors
-    /// `no-entry` if the name is gone, `replaced` if it is another file's now.
-    pub fn reopen(&self) -> io::Result<File> {
-        self.inner.reopen().map(File::new).map_err(io_error)
-    }
-
-    /// Removes the name and says whether that worked, which a drop does not.
+    /// ```
+    /// use std::io::{Read, Write};
+    ///
+    /// let mut file = wasi_tempfile::NamedTempFile::new()?;
+    /// file.write_all(b"closed in between")?;
+    /// let path = file.into_temp_path();
+    /// let mut text = String::new();
+    /// path.reopen()?.read_to_string(&mut text)?;
+    /// assert_eq!(text, "closed in between");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// `replaced` if the name is another file's now; `access` and others of the system.
+    /// [`NotFound`](io::ErrorKind::NotFound) (`no-entry`) if the name is gone;
+    /// [`Other`](io::ErrorKind::Other) (`replaced`) if another file has it;
+    /// [`Unsupported`](io::ErrorKind::Unsupported) in a component for a path that this crate has not
+    /// created.
+    pub fn reopen(&self) -> io::Result<File> {
+        self.inner.guard.reopen()
+    }
+
+    /// Removes the name. Unlike a drop, this reports a failure.
+    ///
+    /// ```
+    /// let path = wasi_tempfile::NamedTempFile::new()?.into_temp_path();
+    /// path.close()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Other`](io::ErrorKind::Other) (`replaced`) if another file has the name;
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) (`access`) and others of the system.
     pub fn close(self) -> io::Result<()> {
-        self.inner.close().map_err(io_error)
+        self.inner.guard.close()
     }
 
     /// Renames the file to `new_path`, replacing what is there, and keeps it.
     ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let path = wasi_tempfile::NamedTempFile::new_in(dir.path())?.into_temp_path();
+    /// path.persist(dir.path().join("result"))?;
+    /// assert_eq!(dir.open_file("result")?.metadata()?.len(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// With the path given back, still guarded: `cross-device`, `is-directory`, `no-entry`, `replaced`, `access` and others of the system.
+    /// With the path given back, still guarded:
+    /// [`CrossesDevices`](io::ErrorKind::CrossesDevices) (`cross-device`),
+    /// [`IsADirectory`](io::ErrorKind::IsADirectory) (`is-directory`),
+    /// [`NotFound`](io::ErrorKind::NotFound) (`no-entry`), [`Other`](io::ErrorKind::Other)
+    /// (`replaced`), [`PermissionDenied`](io::ErrorKind::PermissionDenied) (`access`) and others of
+    /// the system.
     pub fn persist<P: AsRef<Path>>(self, new_path: P) -> Result<(), PathPersistError> {
         self.persist_with(new_path, ReplaceMode::Overwrite, Durability::None)
     }
 
     /// Renames the file to `new_path`, which must be free, and keeps it.
     ///
+    /// ```
+    /// use std::io::ErrorKind;
+    ///
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// dir.create_file("taken")?;
+    /// let path = wasi_tempfile::NamedTempFile::new_in(dir.path())?.into_temp_path();
+    /// let refused = path.persist_noclobber(dir.path().join("taken")).unwrap_err();
+    /// assert_eq!(refused.error.kind(), ErrorKind::AlreadyExists);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// As [`persist`](Self::persist), and `exist`.
+    /// As [`persist`](Self::persist), and [`AlreadyExists`](io::ErrorKind::AlreadyExists) (`exist`).
     pub fn persist_noclobber<P: AsRef<Path>>(self, new_path: P) -> Result<(), PathPersistError> {
         self.persist_with(new_path, ReplaceMode::NoClobber, Durability::None)
     }
 
-    /// Renames the file to `new_path` and keeps it. With [`Durability::Full`] it survives a power cut once this returns.
+    /// Renames the file to `new_path` and keeps it. With [`Durability::Full`] it survives a power
+    /// cut once this returns.
+    ///
+    /// ```
+    /// use wasi_tempfile::interface::{Durability, ReplaceMode};
+    ///
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let path = wasi_tempfile::NamedTempFile::new_in(dir.path())?.into_temp_path();
+    /// path.persist_with(dir.path().join("result"), ReplaceMode::NoClobber, Durability::Full)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`persist`](Self::persist) or [`persist_noclobber`](Self::persist_noclobber); `io` if it could not be synced.
+    /// As [`persist`](Self::persist) or [`persist_noclobber`](Self::persist_noclobber);
+    /// [`Other`](io::ErrorKind::Other) (`io`) if the file could not be synced.
     pub fn persist_with<P: AsRef<Path>>(
         self,
         new_path: P,
         mode: ReplaceMode,
         durability: Durability,
     ) -> Result<(), PathPersistError> {
-        let target = path_str(new_path.as_ref());
-        match target
-            .and_then(|target| self.inner.persist(target, mode, durability).map_err(io_error))
-        {
+        match self.inner.guard.persist(new_path.as_ref(), mode, durability) {
             Ok(()) => Ok(()),
             Err(error) => Err(PathPersistError { error, path: self }),
         }
@@ -78,27 +203,141 @@ impl TempPath {
 
     /// Keeps the file where it is, and returns its path.
     ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let path = wasi_tempfile::NamedTempFile::new_in(dir.path())?.into_temp_path().keep()?;
+    /// assert!(path.starts_with(dir.path()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// With the path given back.
     pub fn keep(self) -> Result<PathBuf, PathPersistError> {
-        match self.inner.keep() {
-            Ok(path) => Ok(path.into()),
-            Err(error) => Err(PathPersistError { error: io_error(error), path: self }),
+        match self.inner.guard.keep() {
+            Ok(()) => Ok(self.to_path_buf()),
+            Err(error) => Err(PathPersistError { error, path: self }),
         }
     }
 
-    /// Whether the file stays when this is dropped. [`close`](Self::close) removes it in any case.
+    /// Sets whether the file stays when this is dropped. [`close`](Self::close) removes it anyway.
+    ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// let mut path = wasi_tempfile::NamedTempFile::new_in(dir.path())?.into_temp_path();
+    /// path.disable_cleanup(true);
+    /// drop(path);
+    /// assert_eq!(dir.entries("")?.len(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn disable_cleanup(&mut self, disable_cleanup: bool) {
-        self.disable_cleanup = disable_cleanup;
+        self.inner.disable_cleanup = disable_cleanup;
     }
 }
 
 impl Drop for TempPath {
     fn drop(&mut self) {
-        if self.disable_cleanup {
+        if self.inner.disable_cleanup {
             // The only failure is that there was nothing to keep.
-            let _ = self.inner.keep();
+            let _ = self.inner.guard.keep();
         }
+    }
+}
+
+/// The name of a file that the interface created.
+struct Created {
+    inner: interface::TempPath,
+    /// Asked for when it is first read.
+    path: OnceLock<Arc<str>>,
+}
+
+impl Guard for Created {
+    fn path(&self) -> &Path {
+        Path::new(&**self.path.get_or_init(|| self.inner.shared_path()))
+    }
+
+    fn reopen(&self) -> io::Result<File> {
+        self.inner.reopen().and_then(File::new).map_err(io_error)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.inner.close().map_err(io_error)
+    }
+
+    fn persist(&self, target: &Path, mode: ReplaceMode, level: Durability) -> io::Result<()> {
+        let target = absolute(target).map_err(io_error)?;
+        self.inner.persist(&target, mode, level).map_err(io_error)
+    }
+
+    fn keep(&self) -> io::Result<()> {
+        self.inner.keep().map(drop).map_err(io_error)
+    }
+}
+
+/// A name that something else created, removed by `std::fs`.
+struct ByPath {
+    path: Box<Path>,
+    released: AtomicBool,
+}
+
+impl Guard for ByPath {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    #[cfg(unix)]
+    fn reopen(&self) -> io::Result<File> {
+        fs::OpenOptions::new().read(true).write(true).open(&self.path).map(File::from)
+    }
+
+    #[cfg(not(unix))]
+    fn reopen(&self) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn close(&self) -> io::Result<()> {
+        if !self.released.load(Ordering::Relaxed) {
+            match fs::remove_file(&self.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => self.released.store(true, Ordering::Relaxed),
+            }
+        }
+        Ok(())
+    }
+
+    fn persist(&self, target: &Path, mode: ReplaceMode, level: Durability) -> io::Result<()> {
+        let target = std::path::absolute(target)?;
+        match level {
+            Durability::None => {}
+            Durability::Data => fs::File::open(&self.path)?.sync_data()?,
+            Durability::Full => fs::File::open(&self.path)?.sync_all()?,
+        }
+        match mode {
+            ReplaceMode::Overwrite => {
+                fs::rename(&self.path, &target)?;
+                self.released.store(true, Ordering::Relaxed);
+            }
+            ReplaceMode::NoClobber => {
+                fs::hard_link(&self.path, &target)?;
+                // The target is won. A name that stays here is still guarded.
+                let _ = self.close();
+            }
+        }
+        match (level, target.parent()) {
+            (Durability::Full, Some(parent)) => fs::File::open(parent)?.sync_all(),
+            (Durability::None | Durability::Data, _) | (Durability::Full, None) => Ok(()),
+        }
+    }
+
+    fn keep(&self) -> io::Result<()> {
+        self.released.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Drop for ByPath {
+    fn drop(&mut self) {
+        // A drop has nobody to tell; `close` has.
+        let _ = self.close();
     }
 }
 
@@ -112,7 +351,7 @@ impl Deref for TempPath {
     type Target = Path;
 
     fn deref(&self) -> &Path {
-        Path::new(&**self.path.get_or_init(|| self.inner.shared_path()))
+        self.inner.guard.path()
     }
 }
 
@@ -128,10 +367,18 @@ impl AsRef<OsStr> for TempPath {
     }
 }
 
-/// A path that could not be persisted, given back.
+/// The error of persisting a path, with the path given back.
+///
+/// ```
+/// let path = wasi_tempfile::NamedTempFile::new()?.into_temp_path();
+/// let refused = path.persist("/no/such/directory/result").unwrap_err();
+/// assert_eq!(refused.error.kind(), std::io::ErrorKind::NotFound);
+/// refused.path.close()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct PathPersistError {
-    /// Why.
+    /// The cause.
     pub error: io::Error,
     /// The path, still guarded.
     pub path: TempPath,

@@ -5,79 +5,167 @@ use std::path::{Path, PathBuf};
 
 use tempfile_core::{Bytes, Spool, Storage};
 
-use crate::error::{io_error, path_str};
-use crate::file::{File, seek_to};
-use crate::interface::{self, Durability, Error, Location};
+use crate::env;
+use crate::error::io_error;
+use crate::file::{File, MAX_POSITION, seek_to};
+use crate::handle::Handle;
+use crate::interface::{self, Durability, Error};
 
-/// Creates a file that stays in memory up to and including `max_size` bytes, and then moves to an unnamed file in the default directory.
+/// Creates a file that stays in memory up to and including `max_size` bytes, and then moves to an
+/// unnamed file in the default directory.
+///
+/// ```
+/// use std::io::Write;
+///
+/// let mut file = wasi_tempfile::spooled_tempfile(5);
+/// file.write_all(b"small")?;
+/// assert!(!file.is_rolled());
+/// file.write_all(b"!")?;
+/// assert!(file.is_rolled());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn spooled_tempfile(max_size: usize) -> SpooledTempFile {
     SpooledTempFile::new(max_size)
 }
 
-/// Creates a file that stays in memory up to and including `max_size` bytes, and then moves to an unnamed file in `dir`.
+/// Creates a file that stays in memory up to and including `max_size` bytes, and then moves to an
+/// unnamed file in `dir`.
+///
+/// ```
+/// let dir = wasi_tempfile::tempdir()?;
+/// let mut file = wasi_tempfile::spooled_tempfile_in(5, &dir);
+/// file.roll()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn spooled_tempfile_in<P: AsRef<Path>>(max_size: usize, dir: P) -> SpooledTempFile {
     SpooledTempFile::new_in(max_size, dir)
 }
 
 /// A file that stays in memory while it is small.
 ///
-/// The memory is the plugin's own. What would make the file larger than `max_size` first moves it to disk; the position stays. If
-/// the move fails, the bytes are still there, in memory, and the next write tries again.
+/// The memory is the plugin's own. A write that would make the file larger than `max_size` first
+/// moves it to disk; the position stays. If the move fails, the bytes stay in memory, and the next
+/// write tries again.
+///
+/// ```
+/// use std::io::{Read, Seek, Write};
+///
+/// let mut file = wasi_tempfile::SpooledTempFile::new(1 << 20);
+/// file.write_all(b"small")?;
+/// file.rewind()?;
+/// let mut text = String::new();
+/// file.read_to_string(&mut text)?;
+/// assert_eq!(text, "small");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct SpooledTempFile {
-    spool: Spool<File>,
+    spool: Spool<Handle>,
     position: u64,
     dir: Option<PathBuf>,
 }
 
-/// What a [`SpooledTempFile`] was made into.
+/// The bytes of a [`SpooledTempFile`], wherever they are.
+///
+/// ```
+/// use wasi_tempfile::{SpooledData, spooled_tempfile};
+///
+/// match spooled_tempfile(5).into_inner() {
+///     SpooledData::InMemory(bytes) => assert!(bytes.into_inner().is_empty()),
+///     SpooledData::OnDisk(file) => println!("{} bytes", file.metadata()?.len()),
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub enum SpooledData {
     /// The bytes, still in memory.
     InMemory(Cursor<Vec<u8>>),
-    /// The file they moved to.
+    /// The file that holds the bytes.
     OnDisk(File),
 }
 
 impl SpooledTempFile {
     /// As [`spooled_tempfile`].
+    ///
+    /// ```
+    /// assert!(!wasi_tempfile::SpooledTempFile::new(5).is_rolled());
+    /// ```
     pub fn new(max_size: usize) -> SpooledTempFile {
         SpooledTempFile { spool: Spool::new(Some(max_size as u64)), position: 0, dir: None }
     }
 
     /// As [`spooled_tempfile_in`].
+    ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// wasi_tempfile::SpooledTempFile::new_in(5, &dir).roll()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new_in<P: AsRef<Path>>(max_size: usize, dir: P) -> SpooledTempFile {
         SpooledTempFile { dir: Some(dir.as_ref().to_path_buf()), ..SpooledTempFile::new(max_size) }
     }
 
     /// Whether the bytes have moved to disk.
+    ///
+    /// ```
+    /// let mut file = wasi_tempfile::spooled_tempfile(5);
+    /// assert!(!file.is_rolled());
+    /// file.set_len(6)?;
+    /// assert!(file.is_rolled());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn is_rolled(&self) -> bool {
         self.spool.storage() == Storage::Disk
     }
 
-    /// Moves the bytes to disk, if they are not there. The position stays.
+    /// Moves the bytes to disk, if they are in memory. The position stays.
+    ///
+    /// ```
+    /// let mut file = wasi_tempfile::spooled_tempfile(5);
+    /// file.roll()?;
+    /// assert!(file.is_rolled());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// Those of [`tempfile`](crate::tempfile()), and of writing; the bytes stay in memory.
+    /// Those of [`tempfile`](crate::tempfile()) and of writing; the bytes stay in memory.
     pub fn roll(&mut self) -> io::Result<()> {
         let dir = self.dir.as_deref();
-        self.spool.roll_over(|| make(dir)).map_err(io_error)
+        self.spool.roll_over(|| create(dir)).map_err(io_error)
     }
 
-    /// Cuts the file, or grows it with zeros. The position stays.
+    /// Truncates the file, or extends it with zeros. The position stays.
+    ///
+    /// ```
+    /// use std::io::Write;
+    ///
+    /// let mut file = wasi_tempfile::spooled_tempfile(5);
+    /// file.write_all(b"12345")?;
+    /// file.set_len(2)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`roll`](Self::roll), if it becomes too large for memory; `out-of-memory`; those of [`File::set_len`].
+    /// As [`roll`](Self::roll), if it becomes too large for memory;
+    /// [`OutOfMemory`](io::ErrorKind::OutOfMemory) (`out-of-memory`); those of [`File::set_len`].
     pub fn set_len(&mut self, size: u64) -> io::Result<()> {
         let dir = self.dir.as_deref();
-        self.spool.set_size(size, || make(dir)).map_err(io_error)
+        self.spool.set_size(size, || create(dir)).map_err(io_error)
     }
 
-    /// The bytes or the file, with the position.
+    /// The bytes or the file, at the same position.
+    ///
+    /// ```
+    /// let mut file = wasi_tempfile::spooled_tempfile(5);
+    /// file.roll()?;
+    /// assert!(matches!(file.into_inner(), wasi_tempfile::SpooledData::OnDisk(_)));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_inner(self) -> SpooledData {
         match self.spool.into_file() {
-            Ok(file) => {
-                file.set_position(self.position);
-                SpooledData::OnDisk(file)
+            Ok(handle) => {
+                // A system that can't seek so far could not read or write there either.
+                let _ = handle.seek(SeekFrom::Start(self.position));
+                SpooledData::OnDisk(File { handle })
             }
             Err(bytes) => {
                 let mut cursor = Cursor::new(bytes);
@@ -87,7 +175,12 @@ impl SpooledTempFile {
         }
     }
 
-    /// The file, with the position. Bytes in memory move to disk first.
+    /// The file, at the same position. Bytes in memory move to disk first.
+    ///
+    /// ```
+    /// let file: wasi_tempfile::File = wasi_tempfile::spooled_tempfile(5).into_file()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`roll`](Self::roll).
@@ -100,31 +193,25 @@ impl SpooledTempFile {
     }
 }
 
-fn make(dir: Option<&Path>) -> Result<File, Error> {
-    let make = |dir| path_str(dir).map(Location::Directory);
-    let location = match dir.map(make) {
-        None => crate::env::location()?,
-        Some(Ok(location)) => location,
-        Some(Err(error)) => return Err(crate::error::interface_error(error)),
-    };
-    interface::unnamed(location).map(File::new)
+fn create(dir: Option<&Path>) -> Result<Handle, Error> {
+    env::create_in(dir, |location| interface::unnamed(location).and_then(Handle::new))
 }
 
-impl Bytes for File {
+impl Bytes for Handle {
     fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
-        self.handle().read(offset, buffer)
+        self.read_at(buffer, offset)
     }
     fn write(&self, data: &[u8], offset: u64) -> Result<u64, Error> {
-        self.handle().write(offset, data).map(|count| count as u64)
+        self.write_at(data, offset).map(|count| count as u64)
     }
     fn size(&self) -> Result<u64, Error> {
-        self.handle().size()
+        Handle::size(self)
     }
     fn set_size(&self, size: u64) -> Result<(), Error> {
-        self.handle().set_size(size)
+        Handle::set_size(self, size)
     }
     fn sync(&self, durability: Durability) -> Result<(), Error> {
-        self.handle().sync(durability)
+        Handle::sync(self, durability)
     }
 }
 
@@ -139,7 +226,7 @@ impl Read for SpooledTempFile {
 impl Write for SpooledTempFile {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let dir = self.dir.as_deref();
-        let count = self.spool.write(data, self.position, || make(dir)).map_err(io_error)?;
+        let count = self.spool.write(data, self.position, || create(dir)).map_err(io_error)?;
         self.position += count;
         Ok(count as usize)
     }
@@ -151,7 +238,9 @@ impl Write for SpooledTempFile {
 
 impl Seek for SpooledTempFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.position = seek_to(to, self.position, || self.spool.size().map_err(io_error))?;
+        // As in a `std::io::Cursor`, where any position can be sought, and some not written to.
+        let max = if self.is_rolled() { MAX_POSITION } else { u64::MAX };
+        self.position = seek_to(to, max, self.position, || self.spool.size().map_err(io_error))?;
         Ok(self.position)
     }
 }

@@ -6,7 +6,8 @@ use rustix::io::Errno;
 
 use crate::error::ErrorCode;
 
-pub(super) fn code_of(error: &io::Error) -> ErrorCode {
+/// The code of an error of the operating system; `other` for one that has no number.
+pub fn code_of(error: &io::Error) -> ErrorCode {
     error.raw_os_error().map_or(ErrorCode::Other, |raw| code(Errno::from_raw_os_error(raw)))
 }
 

@@ -4,5 +4,6 @@ mod errno;
 mod process;
 mod unix;
 
+pub use errno::code_of as error_code_of;
 pub use process::Process;
 pub use unix::{Entries, Native};

@@ -2,7 +2,9 @@
 //! belongs to the longest preopen that is a prefix of it.
 
 use super::prelude::*;
-use std::fs;
+use std::io::Write;
+use std::{env, fs};
+use wasi_tempfile::{Builder, NamedTempFile, TempPath};
 
 pub(super) const CASES: &[Case] = &[
     case!(persists_from_scratch_to_a_granted_directory, Setup::PLAIN.grants(DATA)),
@@ -13,6 +15,10 @@ pub(super) const CASES: &[Case] = &[
     case!(created_in_a_granted_directory, Setup::PLAIN.grants(DATA)),
     case!(a_file_saved_by_rename_there_is_persisted, Setup::PLAIN.grants(DATA)),
     case!(written_atomically_there, Setup::PLAIN.grants(DATA)),
+    case!(relative_paths_begin_at_the_current_directory, Setup::PLAIN.grants(DATA)),
+    case!(relative_paths_follow_a_change_of_directory, Setup::PLAIN.grants(DATA)),
+    case!(a_path_from_elsewhere_is_removed_there, Setup::PLAIN.grants(DATA)),
+    case!(made_by_the_caller_there, Setup::PLAIN.grants(DATA)),
 ];
 
 const DATA: &[Grant] =
@@ -119,4 +125,57 @@ fn written_atomically_there(w: &World) {
     wasi_tempfile::write_atomically(&target, |file| std::io::Write::write_all(file, b"new"))
         .unwrap();
     assert_eq!(take(&target), b"new");
+}
+
+fn relative_paths_begin_at_the_current_directory(w: &World) {
+    // A plugin begins in `/`, below which its preopens are.
+    if w.placement() == Placement::Native {
+        env::set_current_dir(w.granted("")).unwrap();
+    }
+    let place = w.granted("data");
+    let before = names(&place);
+    let file = NamedTempFile::new_in("data").unwrap();
+    assert_eq!(file.path().parent(), Some(place.as_ref()));
+    file.persist("data/result").unwrap();
+    wasi_tempfile::write_atomically("data/settings", |file| file.write_all(b"new")).unwrap();
+    assert_eq!(take(&w.granted("data/result")), b"");
+    assert_eq!(take(&w.granted("data/settings")), b"new");
+    wasi_tempfile::tempfile_in("./data").unwrap();
+    wasi_tempfile::tempdir_in("data/").unwrap();
+    let mut spooled = wasi_tempfile::spooled_tempfile_in(0, "data");
+    spooled.roll().unwrap();
+    assert_eq!(names(&place), before);
+}
+
+fn relative_paths_follow_a_change_of_directory(w: &World) {
+    let place = w.granted("data");
+    let before = names(&place);
+    env::set_current_dir(&place).unwrap();
+    let file = NamedTempFile::new_in(".").unwrap();
+    assert_eq!(file.path().parent(), Some(place.as_ref()));
+    wasi_tempfile::write_atomically("settings", |file| file.write_all(b"new")).unwrap();
+    assert_eq!(take(&w.granted("data/settings")), b"new");
+    env::set_current_dir(w.granted("data/deep")).unwrap();
+    drop(file);
+    assert_eq!(names(&place), before, "a name stays where it was made");
+}
+
+fn a_path_from_elsewhere_is_removed_there(w: &World) {
+    let made = w.granted("data/made");
+    fs::write(&made, "elsewhere").unwrap();
+    drop(TempPath::try_from_path(&made).unwrap());
+    fs::write(&made, "elsewhere").expect("the name is free");
+    TempPath::try_from_path(&made).unwrap().persist(w.granted("data/kept")).unwrap();
+    assert_eq!(take(&w.granted("data/kept")), b"elsewhere");
+}
+
+fn made_by_the_caller_there(w: &World) {
+    let place = w.granted("data");
+    let before = names(&place);
+    let made = Builder::new().prefix("made-").make_in(&place, |path| fs::File::create_new(path));
+    let made = made.unwrap();
+    (&*made.as_file()).write_all(b"by the caller").unwrap();
+    assert_eq!(fs::read(made.path()).unwrap(), b"by the caller");
+    drop(made);
+    assert_eq!(names(&place), before);
 }

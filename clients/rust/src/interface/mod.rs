@@ -16,8 +16,6 @@ mod imports;
 #[cfg(target_family = "wasm")]
 use imports as sys;
 
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use sys::make;
 pub use sys::{
     File, TempDir, TempPath, default_directory, directory, leftovers, link, live_handles, named,
     spooled, unnamed, usage,

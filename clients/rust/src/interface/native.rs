@@ -1,15 +1,14 @@
 //! The native placement: core on the operating system.
 
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use getrandom::SysRng;
 use tempfile_core::{self as core, AnyFile, Context, Process};
 
 use super::{
-    CleanupFailure, Durability, Entry, Error, ErrorCode, LiveHandle, Location, Metadata, Options,
-    ReplaceMode, Storage, Usage,
+    CleanupFailure, Durability, Entry, Error, LiveHandle, Location, Metadata, Options, ReplaceMode,
+    Storage, Usage,
 };
 use crate::error::io_error;
 
@@ -72,42 +71,6 @@ pub fn leftovers() -> Vec<CleanupFailure> {
     Process.ledger().leftovers()
 }
 
-/// Creates something by the caller's own means, under a new name.
-pub(crate) fn make<R>(
-    options: &Options,
-    location: Location<'_>,
-    mut create: impl FnMut(&Path) -> io::Result<R>,
-) -> io::Result<(R, TempPath)> {
-    let location = at(location, |location| instance().open(location)).map_err(io_error)?;
-    let mut failure = None;
-    let made = core::under_new_name(options, &mut SysRng, |name| {
-        match create(Path::new(&location.join(name))) {
-            Ok(made) => Ok(made),
-            // `bind` gives AddrInUse for the name of a socket that is taken.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::AlreadyExists | io::ErrorKind::AddrInUse
-                ) =>
-            {
-                Err(ErrorCode::Exist)
-            }
-            Err(error) => {
-                failure = Some(error);
-                Err(ErrorCode::Other)
-            }
-        }
-    });
-    match (made, failure) {
-        (Ok((made, name)), _) => {
-            let path = core::adopt(&Process, &location, &name).map_err(io_error)?;
-            Ok((made, TempPath(Lock::new(path))))
-        }
-        (Err(_), Some(error)) => Err(error),
-        (Err(code), None) => Err(io_error(Error::new(code, "create in", location.path()))),
-    }
-}
-
 /// Creates a directory under a new name.
 ///
 /// # Errors
@@ -147,10 +110,10 @@ impl File {
         File(Lock::new(AnyFile::Plain(file)))
     }
 
-    /// The file that a [`crate::File`] is made of.
-    pub(crate) fn into_plain(self) -> core::File<Process> {
+    /// The operating system's file, for a [`crate::File`].
+    pub(crate) fn into_std(self) -> Result<std::fs::File, Error> {
         match self.0.into_inner() {
-            AnyFile::Plain(file) => file,
+            AnyFile::Plain(mut file) => file.into_descriptor(),
             AnyFile::Spooled(_) => {
                 unreachable!("a `File` is made of what `named`, `unnamed` or a directory returned")
             }
