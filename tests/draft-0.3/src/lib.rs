@@ -36,6 +36,7 @@ mod provider {
             }
         ",
         path: "../../wit/draft-0.3",
+        generate_all,
     });
 }
 
