@@ -84,7 +84,6 @@ fn main() {
 
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=build");
-    wit(&package, &out);
 
     // In the workspace the components are built; a published package carries them, and not their sources.
     let workspace = package.parent().unwrap_or(&package);
@@ -114,33 +113,6 @@ fn staged(components: &Path) {
         }
         println!("cargo:rustc-env=COMPONENT_{name}={}", file.display());
     }
-}
-
-/// Writes the WIT package as one file: each file's text, with the `package` line only once.
-fn wit(package: &Path, out: &Path) {
-    let directory = package.join("wit");
-    println!("cargo:rerun-if-changed={}", directory.display());
-    let mut files: Vec<PathBuf> = fs::read_dir(&directory)
-        .unwrap_or_else(|cause| fail(format_args!("read {}: {cause}", directory.display())))
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "wit"))
-        .collect();
-    // The types first, the worlds last, as one reads them.
-    files.sort_by_key(|path| {
-        let stem = path.file_stem().unwrap_or_default().to_owned();
-        (stem == "world", stem != "types", stem != "tempfile", stem)
-    });
-    let mut text = String::new();
-    for file in files {
-        let source = fs::read_to_string(&file)
-            .unwrap_or_else(|cause| fail(format_args!("read {}: {cause}", file.display())));
-        let (head, body) = source.split_once(";\n").unwrap_or(("", &source));
-        if text.is_empty() {
-            text = format!("{head};\n");
-        }
-        text.push_str(body);
-    }
-    write(&out.join("package.wit"), text.as_bytes());
 }
 
 fn build(workspace: &Path, out: &Path, components: &Components) {

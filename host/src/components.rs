@@ -14,8 +14,22 @@ pub const SUITE: &[u8] = include_bytes!(env!("COMPONENT_SUITE"));
 /// The example plugin: an external merge sort from standard input to standard output.
 pub const SORT: &[u8] = include_bytes!(env!("COMPONENT_SORT"));
 
-/// The text of the WIT package `scratch:tempfile`, as one file.
-pub const WIT: &str = include_str!(concat!(env!("OUT_DIR"), "/package.wit"));
+/// The WIT packages that a plugin may import, as files: each one's path below a folder, and its text.
+///
+/// In a folder beside a `world.wit`, tools find them without further options. The order is that of
+/// reading: `scratch:tempfile` first, then its bridge to WASI 0.2, then what that needs of WASI.
+pub const WIT: &[(&str, &str)] = &[
+    ("deps/scratch-tempfile/types.wit", include_str!("../wit/tempfile/types.wit")),
+    ("deps/scratch-tempfile/tempfile.wit", include_str!("../wit/tempfile/tempfile.wit")),
+    ("deps/scratch-tempfile/ledger.wit", include_str!("../wit/tempfile/ledger.wit")),
+    (
+        "deps/scratch-tempfile-wasi/descriptors.wit",
+        include_str!("../wit/tempfile-wasi/descriptors.wit"),
+    ),
+    ("deps/wasi-io/io.wit", include_str!("../wit/wasi/io.wit")),
+    ("deps/wasi-clocks/clocks.wit", include_str!("../wit/wasi/clocks.wit")),
+    ("deps/wasi-filesystem/filesystem.wit", include_str!("../wit/wasi/filesystem.wit")),
+];
 
 /// What only this project's own tests run. A published package does not carry it.
 #[cfg(test_components)]
