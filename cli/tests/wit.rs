@@ -63,7 +63,7 @@ fn the_world_of_a_new_folder_imports_nothing_of_wasi() {
 fn a_world_of_the_users_own_may_import_the_bridge() {
     let world = World::new();
     let directory = world.directory("wit");
-    let text = "package my:own; world mine { include scratch:tempfile-wasi/imports@0.2.0; }";
+    let text = "package example:mine; world mine { include scratch:tempfile-wasi/imports@0.2.0; }";
     fs::write(directory.join("mine.wit"), text).expect("write a world");
     written(&directory);
     assert!(!directory.join("world.wit").exists(), "a second package in the folder");
@@ -77,7 +77,7 @@ fn writing_again_leaves_the_users_world_alone() {
     let world = World::new();
     let directory = world.path("wit");
     written(&directory);
-    let text = "package my:own; world mine {}";
+    let text = "package example:mine; world mine {}";
     fs::write(directory.join("world.wit"), text).expect("change the world");
     written(&directory);
     assert_eq!(fs::read_to_string(directory.join("world.wit")).expect("read the world"), text);
