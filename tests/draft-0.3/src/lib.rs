@@ -24,6 +24,8 @@ mod bindings {
 }
 
 /// The bindings of a provider: traits that an implementation of the draft has to implement.
+/// A component that has them would have to export them, so they are built natively only.
+#[cfg(not(target_arch = "wasm32"))]
 #[allow(missing_docs, unreachable_pub, clippy::all, dead_code)]
 mod provider {
     wit_bindgen::generate!({
