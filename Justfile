@@ -18,12 +18,12 @@ conformance *ARGS:
 
 # Random sequences of operations that every placement must answer alike: COUNT of them, beginning with SEED.
 differential COUNT="10000" SEED="1":
-    DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test -p conformance --test differential
+    DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test -p conformance-runner --test differential
 
-# The figures for reliability (r05 to r17) as often as they say, a line each; `just soak r07` only those whose name contains it. Its last
-# output is in docs/soak.md.
+# The reliability figures in full, a line each; `just soak removal` only those whose name contains
+# it. docs/soak.md has the last output.
 soak *ARGS:
-    SOAK=full cargo test -q -p wasi-tempfile-host --test soak -- {{ARGS}}
+    SOAK=full cargo test -q -p wasi-tempfile-cli --test soak -- {{ARGS}}
 
 # What has to work, and whether it does in each placement.
 rows *ARGS:

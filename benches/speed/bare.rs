@@ -1,4 +1,4 @@
-//! The floor: what the system's own calls cost, in the same order and nothing else.
+//! The baselines: the same system calls in the same order, and nothing else.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rustix::fs::{AtFlags, Mode, OFlags, fsync, mkdirat, openat, renameat, unlinkat};
 
-use crate::rows::nanoseconds;
+use crate::groups::nanoseconds;
 
 const CREATE: OFlags =
     OFlags::RDWR.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);

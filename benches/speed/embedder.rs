@@ -1,4 +1,5 @@
-//! An embedder with a store of their own: instances that live on, with other settings than a sandbox's.
+//! Plugins in a store of the embedder's own: instances stay alive, with settings that `Sandbox`
+//! does not offer.
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub(crate) struct Embedder {
     pub(crate) engine: Engine,
     pre: CommandPre<State>,
     placement: Placement,
-    /// Whether a call waits for the file system on the thread that runs the plugin, and not on one of a pool.
+    /// Whether file calls block the thread of the plugin, instead of running on a thread pool.
     blocking: bool,
 }
 
@@ -100,7 +101,7 @@ impl Embedder {
     }
 }
 
-/// An embedder who calls plugins, composed with the provider, as functions that return when they are done.
+/// A composed plugin that is called synchronously.
 pub(crate) struct Synchronous {
     engine: Engine,
     pre: sync::CommandPre<State>,

@@ -1,4 +1,4 @@
-//! The rows that are no times: sizes, memory, and how a time grows.
+//! The rows that criterion does not measure: sizes, memory, and the growth of a time.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::bare;
 use crate::embedder::{Embedder, Placement};
 use crate::instances::Cost;
 use crate::plugins::Plugins;
-use crate::report::{Line, Report, quantile};
+use crate::report::{Measurement, Report, quantile};
 use crate::space::Space;
 
 const KIB: f64 = 1024.0;
@@ -48,7 +48,7 @@ fn live_instances(plugins: &Plugins, report: &mut Report) {
         let shown = quantile(&cost.memory, 0.5);
         let ratios: Vec<f64> = cost.memory.iter().map(|more| more / (32.0 * KIB)).collect();
         let shown = format!("{:.0} KiB more", shown / KIB);
-        report.add(Line::size(
+        report.add(Measurement::size(
             MEMORY,
             placement,
             &shown,
@@ -56,7 +56,7 @@ fn live_instances(plugins: &Plugins, report: &mut Report) {
             &ratios,
             Some(1.0),
         ));
-        report.add(Line::time(TIME, placement, &cost.last, "the first", &cost.growth, None));
+        report.add(Measurement::time(TIME, placement, &cost.last, "the first", &cost.growth, None));
     }
 }
 
@@ -77,7 +77,8 @@ impl Instances {
     }
 }
 
-/// How much longer a file takes while many others are live, and how much longer that takes the file system by itself.
+/// The growth of a file's time with the number of live files, against that of the file system
+/// alone.
 fn live_files(space: &Space, plugins: &Plugins, report: &mut Report) {
     const NAME: &str = "create+remove, named, while 100,000 are live";
     const MANY: u64 = 100_000;
@@ -108,7 +109,7 @@ fn live_files(space: &Space, plugins: &Plugins, report: &mut Report) {
             times.push(ours_many / COUNT as f64);
             ratios.push((ours_many / ours) / (bare_many / bare));
         }
-        report.add(Line::time(
+        report.add(Measurement::time(
             NAME,
             placement,
             &times,
@@ -128,7 +129,7 @@ fn spooled_memory(plugins: &Plugins, report: &mut Report) {
     let bytes = plugins.component.work("spool-memory:16777216", 1) as f64;
     let shown = format!("{:.0} KiB", bytes / KIB);
     let ratio = bytes / (SIZE + 64.0 * KIB);
-    report.add(Line::size(NAME, "component, host", &shown, "its bytes + 64 KiB", &[ratio], Some(1.0)));
+    report.add(Measurement::size(NAME, "component, host", &shown, "its bytes + 64 KiB", &[ratio], Some(1.0)));
 }
 
 fn provider_size(report: &mut Report) {
@@ -138,5 +139,5 @@ fn provider_size(report: &mut Report) {
     }
     let bytes = components::PROVIDER.len() as f64;
     let shown = format!("{:.1} KiB", bytes / KIB);
-    report.add(Line::size(NAME, "component", &shown, "40 KiB", &[bytes / (40.0 * KIB)], Some(1.0)));
+    report.add(Measurement::size(NAME, "component", &shown, "40 KiB", &[bytes / (40.0 * KIB)], Some(1.0)));
 }

@@ -1,4 +1,5 @@
-//! Many live instances, in a process of their own: memory that an allocator kept from before would count for nobody.
+//! Many live instances, in a process of their own: memory that an allocator kept from before would
+//! not be counted.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Store;
 
 use crate::embedder::{Embedder, Placement, State};
-use crate::rows::nanoseconds;
+use crate::groups::nanoseconds;
 use crate::space::Space;
 
 /// The argument that this program starts itself with.

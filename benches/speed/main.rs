@@ -1,10 +1,11 @@
 //! `just bench`: how fast it is, beside its peers, in one run.
 //!
-//! A row of the table is a work, done in one placement and by one peer. Machines are noisy, and one that is slow now is slow for both: so each
-//! sample does the work with one and then at once with the other, in turns which of them is first, and a row's ratio is the median of its
-//! samples' ratios. Criterion plans the samples, and says how the time itself has changed since the last run.
+//! A row of the table compares two benchmarks of a group. Both run alternately in every sample,
+//! because a machine that is slow at the moment is slow for both; the ratio is the median over the
+//! samples. Criterion plans the samples and compares the time itself with that of the last run.
 //!
-//! `cargo bench -p bench -- named` measures the rows with `named` in their name, `--quick` takes few samples.
+//! `cargo bench -p bench -- named` measures the rows with `named` in their name, `--quick` takes
+//! few samples.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -13,16 +14,15 @@ use criterion::Criterion;
 use wasi_tempfile_host::ScratchRoot;
 
 mod bare;
-mod chart;
 mod embedder;
 mod figures;
+mod groups;
 mod instances;
-#[path = "../../host/build/nested.rs"]
+#[path = "../../build/nested.rs"]
 mod nested;
-mod outside;
 mod plugins;
+mod processes;
 mod report;
-mod rows;
 mod sorting;
 mod space;
 
@@ -39,7 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts this program again with a directory of its own as everybody's default. What a killed run left there, the next one sweeps.
+/// Starts this program again with a directory of its own as the default one. The next run sweeps
+/// what a killed one left.
 fn begin() -> ExitCode {
     let root = ScratchRoot::open(space::root()).expect("open a scratch root");
     let dir = root.create_dir().expect("make a scratch directory");
@@ -55,8 +56,8 @@ fn measure() -> ExitCode {
     let plugins = Plugins::build(workspace, &space);
     let mut criterion = Criterion::default().configure_from_args().without_plots();
     let mut report = Report::new(&space);
-    for row in rows::all(&space, &plugins, &mut report) {
-        row.measure(&mut criterion, &mut report);
+    for comparison in groups::all(&space, &plugins, &mut report) {
+        comparison.measure(&mut criterion, &mut report);
     }
     if std::env::args().any(|argument| argument == "--profile-time") {
         // Nothing was measured.

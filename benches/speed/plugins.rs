@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use wasi_tempfile_host::{Capture, Ending, Mount, Plugin, Run, Sandbox, ScratchRoot, components};
+use wasi_tempfile_host::{
+    Capture, Ending, Mount, Plugin, Provider, RunOptions, Sandbox, ScratchRoot,
+};
 
 use crate::nested::Call;
 use crate::space::Space;
@@ -48,13 +50,16 @@ impl Plugins {
         };
         let granted = Mount::new(space.directory("granted"), "/bench").expect("a plain path");
         Self {
-            component: runner(sandbox.load(&bytes("ours"))),
-            host: runner(sandbox.load_hosted(&bytes("ours"))),
-            theirs: Runner { mount: Some(granted), ..runner(sandbox.load(&bytes("theirs"))) },
-            first_component: runner(sandbox.load(&bytes("first"))),
-            first_host: runner(sandbox.load_hosted(&bytes("first"))),
-            empty: runner(sandbox.load(&bytes("empty"))),
-            sort: runner(sandbox.load(components::SORT)),
+            component: runner(sandbox.load(&bytes("ours"), Provider::Component)),
+            host: runner(sandbox.load(&bytes("ours"), Provider::Host)),
+            theirs: Runner {
+                mount: Some(granted),
+                ..runner(sandbox.load(&bytes("theirs"), Provider::Component))
+            },
+            first_component: runner(sandbox.load(&bytes("first"), Provider::Component)),
+            first_host: runner(sandbox.load(&bytes("first"), Provider::Host)),
+            empty: runner(sandbox.load(&bytes("empty"), Provider::Component)),
+            sort: runner(sandbox.load(&fs::read(test_plugins::SORT).expect("read a component"), Provider::Component)),
             bytes: Bytes { ours: path("ours"), first: path("first"), empty: path("empty") },
         }
     }
@@ -80,15 +85,15 @@ impl Runner {
         (0..count).map(|_| self.answer(self.run().args(["bench", work]).stdin(input()))).sum()
     }
 
-    fn answer(&self, run: Run) -> u64 {
+    fn answer(&self, run: RunOptions) -> u64 {
         let output = Capture::new(1 << 10);
         self.end(run.stdout(&output));
         output.text().trim().parse().expect("the plugin says a number")
     }
 
     /// A run with a scratch directory, and what else was granted.
-    pub(crate) fn run(&self) -> Run {
-        let run = Run::in_root(&self.root);
+    pub(crate) fn run(&self) -> RunOptions {
+        let run = RunOptions::in_root(&self.root);
         match &self.mount {
             Some(mount) => run.mount(mount.clone()),
             None => run,
@@ -96,7 +101,7 @@ impl Runner {
     }
 
     /// Runs to the end, which must be a good one.
-    pub(crate) fn end(&self, run: Run) {
+    pub(crate) fn end(&self, run: RunOptions) {
         let errors = Capture::new(1 << 10);
         let outcome = self.plugin.run(run.stderr(&errors)).expect("begin a run");
         assert_eq!(outcome.ending, Ending::Returned, "{}", errors.text());

@@ -1,74 +1,64 @@
-//! What is printed and written down.
+//! The table of results.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
-
-use crate::chart;
 use crate::space::Space;
 
 /// A row of the table.
-pub(crate) struct Line {
+pub(crate) struct Measurement {
     pub(crate) name: String,
-    pub(crate) placement: String,
-    /// None of what is no time.
-    pub(crate) nanoseconds: Option<f64>,
-    /// The time or the size, for people.
+    pub(crate) benchmark: String,
+    /// The time or the size, with its unit.
     pub(crate) shown: String,
-    pub(crate) against: String,
+    pub(crate) baseline: String,
     pub(crate) ratio: f64,
-    /// Half of the way between the quartiles of the samples' ratios.
+    /// Half of the interquartile range of the samples' ratios.
     pub(crate) spread: f64,
     pub(crate) target: Option<f64>,
 }
 
-impl Line {
+impl Measurement {
     /// A time, by the medians of its samples.
     pub(crate) fn time(
         name: &str,
-        placement: &str,
+        benchmark: &str,
         times: &[f64],
-        against: &str,
+        baseline: &str,
         ratios: &[f64],
         target: Option<f64>,
     ) -> Self {
-        let nanoseconds = quantile(times, 0.5);
-        Line {
-            nanoseconds: Some(nanoseconds),
-            ..Self::size(name, placement, &time(nanoseconds), against, ratios, target)
-        }
+        Self::size(name, benchmark, &time(quantile(times, 0.5)), baseline, ratios, target)
     }
 
-    /// What is no time: `shown` says what it is.
+    /// A size: `shown` is its text.
     pub(crate) fn size(
         name: &str,
-        placement: &str,
+        benchmark: &str,
         shown: &str,
-        against: &str,
+        baseline: &str,
         ratios: &[f64],
         target: Option<f64>,
     ) -> Self {
-        Line {
+        Measurement {
             name: name.to_owned(),
-            placement: placement.to_owned(),
-            nanoseconds: None,
+            benchmark: benchmark.to_owned(),
             shown: shown.to_owned(),
-            against: against.to_owned(),
+            baseline: baseline.to_owned(),
             ratio: quantile(ratios, 0.5),
             spread: (quantile(ratios, 0.75) - quantile(ratios, 0.25)) / 2.0,
             target,
         }
     }
 
-    /// As it is shown: to the hundredth.
+    /// Compares the ratio as it is printed: to the hundredth.
     pub(crate) fn is_met(&self) -> bool {
         self.target.is_none_or(|target| (self.ratio * 100.0).round() <= (target * 100.0).round())
     }
 }
 
-/// A quantile of samples, between the two that are nearest.
+/// A quantile of samples, linearly interpolated.
 pub(crate) fn quantile(samples: &[f64], quantile: f64) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -78,27 +68,27 @@ pub(crate) fn quantile(samples: &[f64], quantile: f64) -> f64 {
     below + (above - below) * at.fract()
 }
 
-/// What has been measured.
+/// All results.
 pub(crate) struct Report {
     conditions: String,
-    lines: Vec<Line>,
+    measurements: Vec<Measurement>,
     skipped: Vec<String>,
 }
 
 impl Report {
     pub(crate) fn new(space: &Space) -> Self {
-        Report { conditions: conditions(space), lines: Vec::new(), skipped: Vec::new() }
+        Report { conditions: conditions(space), measurements: Vec::new(), skipped: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, line: Line) {
-        self.lines.push(line);
+    pub(crate) fn add(&mut self, row: Measurement) {
+        self.measurements.push(row);
     }
 
     pub(crate) fn skip(&mut self, what: String) {
         self.skipped.push(what);
     }
 
-    /// Prints the table, and writes it to `directory` for people, programs and the README.
+    /// Prints the table, and writes it to `directory`.
     pub(crate) fn finish(&self, directory: &Path) {
         println!("\n{}\n", self.conditions);
         print!("{}", self.table());
@@ -106,28 +96,24 @@ impl Report {
             println!("skipped: {skipped}");
         }
         fs::create_dir_all(directory).expect("make the directory of results");
-        let write = |name: &str, text: &str| {
-            fs::write(directory.join(name), text).expect("write a result");
-        };
-        write("table.md", &format!("{}\n\n{}", self.conditions, self.table()));
-        write("summary.json", &format!("{:#}\n", self.summary()));
-        write("bench.svg", &chart::draw(&self.lines));
-        println!("\nwritten: table.md, summary.json and bench.svg in {}", directory.display());
+        let path = directory.join("table.md");
+        fs::write(&path, format!("{}\n\n{}", self.conditions, self.table())).expect("write the table");
+        println!("\nwritten: {}", path.display());
     }
 
     fn table(&self) -> String {
-        let head = ["work", "placement", "takes", "against", "ratio", "±", "at most", ""].map(str::to_owned);
+        let head = ["group", "benchmark", "takes", "baseline", "ratio", "±", "target", ""].map(str::to_owned);
         let mut rows = vec![head];
-        rows.extend(self.lines.iter().map(|line| {
-            let target = line.target.map(|target| format!("{target:.2}"));
-            let missed = if line.is_met() { "" } else { "missed" };
+        rows.extend(self.measurements.iter().map(|row| {
+            let target = row.target.map(|target| format!("{target:.2}"));
+            let missed = if row.is_met() { "" } else { "missed" };
             [
-                line.name.clone(),
-                line.placement.clone(),
-                line.shown.clone(),
-                line.against.clone(),
-                format!("{:.2}", line.ratio),
-                format!("{:.2}", line.spread),
+                row.name.clone(),
+                row.benchmark.clone(),
+                row.shown.clone(),
+                row.baseline.clone(),
+                format!("{:.2}", row.ratio),
+                format!("{:.2}", row.spread),
                 target.unwrap_or_default(),
                 missed.to_owned(),
             ]
@@ -142,30 +128,15 @@ impl Report {
         };
         rows.into_iter().map(row).collect()
     }
-
-    fn summary(&self) -> Value {
-        let rounded = |ratio: f64| (ratio * 1000.0).round() / 1000.0;
-        let line = |line: &Line| {
-            json!({
-                "name": line.name,
-                "placement": line.placement,
-                "ns": line.nanoseconds.map(f64::round),
-                "against": line.against,
-                "ratio": rounded(line.ratio),
-                "target": line.target,
-            })
-        };
-        self.lines.iter().map(line).collect()
-    }
 }
 
-/// Where and on what.
+/// The machine and the file system.
 fn conditions(space: &Space) -> String {
     let system = Command::new("uname").arg("-srm").output();
     let system = system.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     format!(
-        "{}, {processors} processors, files on {}; ratios are medians of pairs that were measured together",
+        "{}, {processors} processors, files on {}; ratios are medians of pairs",
         system.unwrap_or_default(),
         space.kind(),
     )

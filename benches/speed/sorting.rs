@@ -1,4 +1,4 @@
-//! The demo's sort in the sandbox against GNU's, on a text larger than their memory.
+//! The demo's sort in the sandbox and GNU sort, on a text larger than their memory.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::outside::finish;
+use crate::groups::nanoseconds;
 use crate::plugins::Runner;
-use crate::rows::nanoseconds;
+use crate::processes::finish;
 
-/// A text, and who sorts it.
+/// A text, and both ways to sort it.
 pub(crate) struct Sorting {
     directory: PathBuf,
 }

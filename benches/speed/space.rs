@@ -1,4 +1,4 @@
-//! Where everything is measured.
+//! The directory of a benchmark run.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -10,14 +10,14 @@ use wasi_tempfile_host::ScratchRoot;
 /// The variable that names the directory of this run.
 pub(crate) const VARIABLE: &str = "WASI_TEMPFILE_BENCH";
 
-/// Where runs have their directories: in memory, where there is such a file system, so that no disk is measured.
+/// The parent of all runs' directories: on tmpfs if there is one, so that no disk is measured.
 pub(crate) fn root() -> PathBuf {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     parent.join(format!("wasi-tempfile-bench-{}", rustix::process::geteuid().as_raw()))
 }
 
-/// This run's directory.
+/// The directory of this benchmark run.
 pub(crate) struct Space {
     path: PathBuf,
     /// The scratch directories of plugins.

@@ -47,7 +47,8 @@ fn read(size: usize, count: u64) -> io::Result<u64> {
     })
 }
 
-/// Through the interface's own function, as a language without a client does: the bytes pass through the provider.
+/// Writes through the interface's own function, as clients in other languages do: the bytes pass
+/// through the provider.
 fn list_write(size: usize, count: u64) -> io::Result<u64> {
     let (file, block) = (interface::unnamed(Location::Scratch).map_err(io::Error::other)?, vec![b'x'; size]);
     time(count, || {

@@ -1,4 +1,4 @@
-//! What a plugin's bytes cost at the least, whoever provides: WASI's own calls on a descriptor, and nothing around them.
+//! The least cost of a plugin's reads and writes: WASI's own calls on a descriptor.
 
 use std::hint::black_box;
 use std::io;

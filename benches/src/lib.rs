@@ -1,5 +1,5 @@
-//! The work that is measured, written once: natively it is called, as a component it is run with its name and a count as arguments, and
-//! says on standard output how long it took.
+//! The operations that are measured. Natively they are called; as a component they are run with a
+//! name and a count as arguments, and print the nanoseconds.
 //!
 //! What [`theirs`] can do as well is one file, compiled against either crate.
 
@@ -34,8 +34,9 @@ pub mod ours {
     use wasi_tempfile as tempfile;
     include!("shared.rs");
 
-    /// Does a work so many times, and says how many nanoseconds that took, by the program's own clock: what it takes to start and to warm
-    /// up is left out. Works of memory answer in bytes. Some have a size after a colon.
+    /// Does a work so many times, and says how many nanoseconds that took, by the program's own
+    /// clock: what it takes to start and to warm up is left out. Works of memory answer in bytes.
+    /// Some have a size after a colon.
     ///
     /// # Errors
     /// Those of the work; `InvalidInput` if there is no such work.
@@ -68,7 +69,8 @@ pub fn plugin(run: impl FnOnce(&str, u64) -> io::Result<u64>) -> ExitCode {
     }
 }
 
-/// Does something so many times, and says how long that took. The first time, which looks for the default directory, is not counted.
+/// Runs something `count` times, and returns the nanoseconds. The first iteration, which finds the
+/// default directory, is not counted.
 fn time(count: u64, mut once: impl FnMut() -> io::Result<()>) -> io::Result<u64> {
     once()?;
     let start = Instant::now();

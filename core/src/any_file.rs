@@ -1,92 +1,193 @@
 //! The interface's `file`: an open file, or one that is spooled.
 
 use alloc::vec::Vec;
-use core::mem;
 
 use rand_core::TryRng;
 
-use crate::create;
-use crate::error::{Context, Error, ErrorCode};
-use crate::file::{Durability, File};
-use crate::ledger::{self, HandleKind, Line};
-use crate::path::Place;
-use crate::platform::Platform;
+use crate::context::{Context, PlatformFile};
+use crate::create::{charge_file, unlisted};
+use crate::error::{Error, ErrorCode, ResultExt};
+use crate::file::{Durability, File, STREAM, check_stream};
+use crate::instance::{Instance, SpoolLocation};
+use crate::ledger::{HandleKind, LedgerEntry};
+use crate::memory::MemoryCharge;
+use crate::shared::{Lock, Shared, WeakShared};
 use crate::spool::{Spool, Storage};
 
 /// `file` of the interface. Dropping it closes it.
 ///
-/// Every method but [`close`](Self::close) answers `closed` once the file is closed or handed over.
-pub enum AnyFile<P: Platform, R> {
+/// Every method but [`close`](Self::close) fails with `closed` once the file is closed or exchanged
+/// for a descriptor.
+pub enum AnyFile<C: Context, R> {
     /// On disk from the start.
-    Plain(File<P>),
+    Plain(File<C>),
     /// In memory while it is small.
-    Spooled(Spooled<P, R>),
+    Spooled(Spooled<C, R>),
 }
 
-/// A file that stays in memory while it is small, and where it goes when it no longer is.
-pub struct Spooled<P: Platform, R> {
-    platform: P,
-    source: R,
-    place: Place<P>,
-    /// None: closed.
-    spool: Option<Spool<File<P>>>,
-    line: Line,
+/// A file that stays in memory while it is small. Only one handle has it; the instance knows it
+/// too, to move it to disk when memory is needed for another.
+pub struct Spooled<C: Context, R>(Shared<Lock<Inner<C, R>>>);
+
+/// The spooled files of an instance, among which memory is shared.
+pub(crate) type SpooledFiles<C, R> = Lock<Vec<WeakShared<Lock<Inner<C, R>>>>>;
+
+pub(crate) struct Inner<C: Context, R> {
+    instance: Instance<C, R>,
+    location: SpoolLocation<C>,
+    /// None once the file is closed.
+    spool: Option<Spool<File<C>>>,
+    entry: LedgerEntry,
+    /// What the handle takes.
+    _handle: MemoryCharge,
+    /// What the bytes take.
+    bytes: MemoryCharge,
 }
 
-/// Creates a file that stays in memory up to and including `max_memory` bytes: `spooled` of the interface. 0: straight to disk;
-/// none: never by itself.
-///
-/// # Errors
-/// With 0, those of [`unnamed`](create::unnamed).
-pub fn spooled<P: Platform, R: TryRng>(
-    platform: &P,
-    source: R,
-    max_memory: Option<u64>,
-    place: &Place<P>,
-) -> Result<AnyFile<P, R>, Error> {
-    platform.admit_handles(1).during("create", SUBJECT)?;
-    let mut file = Spooled {
-        platform: platform.clone(),
-        source,
-        place: place.clone(),
-        spool: Some(Spool::new(max_memory)),
-        line: Line::open(platform, HandleKind::File, None, None),
-    };
-    if max_memory == Some(0) {
-        file.change(|spool, make| spool.roll_over(make))?;
+const CLOSED: &str = "use a spooled file";
+
+impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
+    pub(crate) fn new(
+        instance: &Instance<C, R>,
+        location: SpoolLocation<C>,
+        max_memory: Option<u64>,
+    ) -> Result<Self, Error> {
+        const OPERATION: &str = "create a spooled file";
+        let ledger = instance.context().ledger();
+        ledger.admit_handles(1).without_path(OPERATION)?;
+        let handle = charge_file(ledger).without_path(OPERATION)?;
+        let bytes = ledger.charge(0).without_path(OPERATION)?;
+        let now = instance.context().now();
+        let inner = Inner {
+            instance: instance.clone(),
+            location,
+            spool: Some(Spool::new(max_memory)),
+            entry: ledger.open(HandleKind::File, None, None, now),
+            _handle: handle,
+            bytes,
+        };
+        let file = Spooled(Shared::new(Lock::new(inner)));
+        if max_memory == Some(0) {
+            file.0.lock().roll_over()?;
+        }
+        if ledger.limits_memory() {
+            let mut files = instance.spooled_files().lock();
+            if files.len() == files.capacity() {
+                files.retain(|file| file.strong_count() > 0);
+                // Room for as many again, so that this search is rare.
+                let live = files.len();
+                files.reserve(live.max(8));
+            }
+            files.push(Shared::downgrade(&file.0));
+        }
+        Ok(file)
     }
-    Ok(AnyFile::Spooled(file))
-}
 
-/// Makes the unnamed file that a spooled one moves to.
-type Make<'a, P> = &'a mut dyn FnMut() -> Result<File<P>, Error>;
-
-impl<P: Platform, R: TryRng> Spooled<P, R> {
-    fn spool(&self) -> Result<&Spool<File<P>>, Error> {
-        self.spool.as_ref().ok_or_else(closed)
+    /// Does what makes the file reach `end`, when there is memory for it.
+    fn grow<T>(
+        &self,
+        end: u64,
+        grow: impl FnOnce(&mut Inner<C, R>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.make_room(end);
+        let mut inner = self.0.lock();
+        inner.admit(end)?;
+        grow(&mut inner)
     }
 
-    /// Does what may move the bytes to disk, and brings the ledger up to date.
+    /// Moves the largest spooled files of the instance to disk until this one may reach `end`.
+    /// Stops if the largest is this one, or if none can move: then this file moves itself, or is
+    /// refused.
+    fn make_room(&self, end: u64) {
+        if !self.0.lock().instance.context().ledger().limits_memory() {
+            return;
+        }
+        loop {
+            let (instance, own) = {
+                let inner = self.0.lock();
+                if inner.fits(end) {
+                    return;
+                }
+                (inner.instance.clone(), inner.movable_if_reaching(end))
+            };
+            let others = instance.spooled_files().lock().clone();
+            let others = others.iter().filter_map(WeakShared::upgrade);
+            let size = |file: &Shared<Lock<Inner<C, R>>>| {
+                file.try_lock().map_or(0, |inner| inner.movable())
+            };
+            let largest = others.filter(|file| !Shared::ptr_eq(file, &self.0)).max_by_key(size);
+            let Some(largest) = largest.filter(|file| size(file) >= own.max(1)) else { return };
+            let moved = largest.try_lock().is_some_and(|mut inner| inner.roll_over().is_ok());
+            if !moved {
+                return;
+            }
+        }
+    }
+}
+
+impl<C: Context, R: TryRng + Clone> Inner<C, R> {
+    fn spool(&self) -> Result<&Spool<File<C>>, Error> {
+        self.spool.as_ref().ok_or(ErrorCode::Closed).without_path(CLOSED)
+    }
+
+    /// Does what may move the bytes to disk, and updates the accounting.
     fn change<T>(
         &mut self,
-        act: impl FnOnce(&mut Spool<File<P>>, Make<'_, P>) -> Result<T, Error>,
+        act: impl FnOnce(
+            &mut Spool<File<C>>,
+            &mut dyn FnMut() -> Result<File<C>, Error>,
+        ) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let Spooled { platform, source, place, spool, .. } = self;
-        let spool = spool.as_mut().ok_or_else(closed)?;
+        let Inner { instance, location, spool, .. } = self;
+        let spool = spool.as_mut().ok_or(ErrorCode::Closed).without_path(CLOSED)?;
         let before = spool.in_memory();
-        let done = act(spool, &mut || create::unlisted(platform, source, place));
-        ledger::resize(platform, before, spool.in_memory());
+        let done = act(spool, &mut || {
+            let location = instance.open_spool_location(location)?;
+            unlisted(instance.context(), &mut instance.source(), &location)
+        });
+        instance.context().ledger().resize_memory(before, spool.in_memory());
+        let capacity = spool.capacity();
+        // The bytes are there already. If they take more than was predicted, the next growth fails.
+        let _ = self.bytes.resize(capacity);
         done
     }
 
-    /// Asks for the memory that reaching `end` takes. A file that may not have it moves to disk, as if it had grown past its own
-    /// limit; one that never moves is refused.
-    fn admit(&mut self, end: u64, operation: &str) -> Result<(), Error> {
-        let Some(spool) = &self.spool else { return Ok(()) };
-        match self.platform.admit_memory(spool.growth(end)) {
-            Ok(()) => Ok(()),
-            Err(_) if spool.moves() => self.change(|spool, make| spool.roll_over(make)),
-            Err(code) => Err(code).during(operation, SUBJECT),
+    fn roll_over(&mut self) -> Result<(), Error> {
+        self.change(|spool, make| spool.roll_over(make))
+    }
+
+    /// Whether the file may reach `end` in memory.
+    fn fits(&self, end: u64) -> bool {
+        let Some(spool) = &self.spool else { return true };
+        let (len, capacity) = spool.if_reaching(end);
+        let more = len.saturating_sub(spool.in_memory());
+        let ledger = self.instance.context().ledger();
+        ledger.admit_memory(more).is_ok() && self.bytes.fits(capacity)
+    }
+
+    /// Moves a file that may not reach `end` in memory to disk. One that never moves is refused.
+    fn admit(&mut self, end: u64) -> Result<(), Error> {
+        if self.fits(end) {
+            return Ok(());
+        }
+        match &self.spool {
+            Some(spool) if spool.moves() => self.roll_over(),
+            Some(_) | None => Err(ErrorCode::Quota).without_path("extend a spooled file"),
+        }
+    }
+
+    /// Bytes in memory that could move to disk.
+    fn movable(&self) -> u64 {
+        match &self.spool {
+            Some(spool) if spool.moves() => spool.in_memory(),
+            Some(_) | None => 0,
+        }
+    }
+
+    fn movable_if_reaching(&self, end: u64) -> u64 {
+        match &self.spool {
+            Some(spool) if spool.moves() => spool.if_reaching(end).0,
+            Some(_) | None => 0,
         }
     }
 
@@ -95,62 +196,66 @@ impl<P: Platform, R: TryRng> Spooled<P, R> {
             if let Some(file) = spool.file_mut() {
                 file.close()?;
             }
-            ledger::resize(&self.platform, spool.in_memory(), 0);
-            self.spool = None;
-            self.line.close(&self.platform);
+            self.release();
         }
         Ok(())
     }
 }
 
-impl<P: Platform, R> Drop for Spooled<P, R> {
-    fn drop(&mut self) {
-        if let Some(spool) = &self.spool {
-            ledger::resize(&self.platform, spool.in_memory(), 0);
+impl<C: Context, R> Inner<C, R> {
+    fn release(&mut self) {
+        if let Some(spool) = self.spool.take() {
+            self.instance.context().ledger().resize_memory(spool.in_memory(), 0);
         }
-        self.line.close(&self.platform);
+        self.bytes.shrink(u64::MAX);
+        self.location = SpoolLocation::Closed;
+        self.entry.close();
     }
 }
 
-impl<P: Platform, R: TryRng + Clone> AnyFile<P, R> {
-    /// Takes the file out, and leaves one that is closed: for whoever keeps files in a table that must not be borrowed while they are used.
+impl<C: Context, R> Drop for Inner<C, R> {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl<C: Context, R: TryRng + Clone> AnyFile<C, R> {
+    /// Takes the file out, and leaves one that is closed: for a table that must not be borrowed
+    /// while the file is used.
     #[must_use]
     pub fn take(&mut self) -> Self {
         match self {
             AnyFile::Plain(file) => AnyFile::Plain(file.take()),
-            AnyFile::Spooled(file) => AnyFile::Spooled(Spooled {
-                platform: file.platform.clone(),
-                source: file.source.clone(),
-                place: file.place.clone(),
-                spool: file.spool.take(),
-                line: mem::replace(&mut file.line, Line::none()),
-            }),
+            AnyFile::Spooled(file) => AnyFile::Spooled(Spooled(file.0.clone())),
         }
     }
-}
 
-impl<P: Platform, R: TryRng> AnyFile<P, R> {
     /// As [`File::read`].
     ///
     /// # Errors
     /// As [`File::read`].
-    pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
+    pub fn read(&self, length: u32, offset: u64) -> Result<Vec<u8>, Error> {
         match self {
-            AnyFile::Plain(file) => file.read(offset, max),
-            AnyFile::Spooled(file) => file.spool()?.read(offset, max),
+            AnyFile::Plain(file) => file.read(length, offset),
+            AnyFile::Spooled(file) => file.0.lock().spool()?.read(length, offset),
         }
     }
 
     /// As [`File::write`].
     ///
     /// # Errors
-    /// As [`File::write`]; `out-of-memory`; those of moving to disk, which change nothing.
-    pub fn write(&mut self, offset: u64, data: &[u8]) -> Result<u64, Error> {
+    /// As [`File::write`]; `out-of-memory`; `quota`; those of moving to disk, which change nothing.
+    pub fn write(&mut self, data: &[u8], offset: u64) -> Result<u64, Error> {
         match self {
-            AnyFile::Plain(file) => file.write(offset, data),
+            AnyFile::Plain(file) => file.write(data, offset),
             AnyFile::Spooled(file) => {
-                file.admit(offset.saturating_add(data.len() as u64), "write")?;
-                file.change(|spool, make| spool.write(offset, data, make))
+                file.0.lock().spool()?.check_write(offset, data.len())?;
+                if data.is_empty() {
+                    return Ok(0);
+                }
+                file.grow(offset + data.len() as u64, |inner| {
+                    inner.change(|spool, make| spool.write(data, offset, make))
+                })
             }
         }
     }
@@ -162,54 +267,55 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
     pub fn size(&self) -> Result<u64, Error> {
         match self {
             AnyFile::Plain(file) => file.size(),
-            AnyFile::Spooled(file) => file.spool()?.size(),
+            AnyFile::Spooled(file) => file.0.lock().spool()?.size(),
         }
     }
 
     /// As [`File::set_size`].
     ///
     /// # Errors
-    /// As [`File::set_size`]; `out-of-memory`; those of moving to disk, which change nothing.
+    /// As [`File::set_size`]; `out-of-memory`; `quota`; those of moving to disk, which change
+    /// nothing.
     pub fn set_size(&mut self, size: u64) -> Result<(), Error> {
         match self {
             AnyFile::Plain(file) => file.set_size(size),
             AnyFile::Spooled(file) => {
-                file.admit(size, "resize")?;
-                file.change(|spool, make| spool.set_size(size, make))
+                file.0.lock().spool()?.check_size(size)?;
+                file.grow(size, |inner| inner.change(|spool, make| spool.set_size(size, make)))
             }
         }
     }
 
-    /// As [`File::sync`]. In memory there is nothing to wait for.
+    /// As [`File::sync`]. Bytes in memory are not synced.
     ///
     /// # Errors
     /// As [`File::sync`].
     pub fn sync(&self, durability: Durability) -> Result<(), Error> {
         match self {
             AnyFile::Plain(file) => file.sync(durability),
-            AnyFile::Spooled(file) => file.spool()?.sync(durability),
+            AnyFile::Spooled(file) => file.0.lock().spool()?.sync(durability),
         }
     }
 
-    /// Where the bytes are.
+    /// Returns where the bytes are.
     ///
     /// # Errors
     /// `closed`.
     pub fn storage(&self) -> Result<Storage, Error> {
         match self {
             AnyFile::Plain(file) => file.get_ref().map(|_| Storage::Disk),
-            AnyFile::Spooled(file) => file.spool().map(Spool::storage),
+            AnyFile::Spooled(file) => Ok(file.0.lock().spool()?.storage()),
         }
     }
 
-    /// Moves the bytes to disk, if they are not there.
+    /// Moves the bytes to disk, if they are in memory.
     ///
     /// # Errors
-    /// `closed`; those of creating and writing a file, which leave the bytes in memory.
+    /// `closed`; those of creating and writing a file, after which the bytes are still in memory.
     pub fn roll_over(&mut self) -> Result<(), Error> {
         match self {
             AnyFile::Plain(file) => file.get_ref().map(|_| ()),
-            AnyFile::Spooled(file) => file.change(|spool, make| spool.roll_over(make)),
+            AnyFile::Spooled(file) => file.0.lock().roll_over(),
         }
     }
 
@@ -218,51 +324,67 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
     /// # Errors
     /// As [`File::link`] and [`roll_over`](Self::roll_over).
     pub fn link(&mut self, target: &str, durability: Durability) -> Result<(), Error> {
-        self.on_disk()?.link(target, durability)
+        self.on_disk(|file| file.link(target, durability))
     }
 
-    /// How many bytes are in memory that could move to disk.
-    fn movable(&self) -> u64 {
-        match self {
-            AnyFile::Spooled(Spooled { spool: Some(spool), .. }) if spool.moves() => spool.in_memory(),
-            AnyFile::Plain(_) | AnyFile::Spooled(_) => 0,
-        }
-    }
-
-    /// How much more memory it would take if it reached to `end`.
-    fn growth(&self, end: u64) -> u64 {
-        match self {
-            AnyFile::Plain(_) => 0,
-            AnyFile::Spooled(file) => file.spool.as_ref().map_or(0, |spool| spool.growth(end)),
-        }
-    }
-
-    /// The file on disk, to make a stream of: a spooled one moves there first.
+    /// As [`File::stream_source`]; a spooled file moves to disk first.
     ///
     /// # Errors
-    /// As [`roll_over`](Self::roll_over).
-    pub fn on_disk(&mut self) -> Result<&mut File<P>, Error> {
+    /// As [`File::stream_source`] and [`roll_over`](Self::roll_over); those of `open`.
+    pub fn system_stream<T>(
+        &mut self,
+        offset: u64,
+        open: impl FnOnce(&PlatformFile<C>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let AnyFile::Spooled(file) = self {
+            // `closed` and `unsupported` come before the move.
+            let inner = file.0.lock();
+            inner.spool()?;
+            check_stream(inner.instance.context(), offset).without_path(STREAM)?;
+        }
+        self.on_disk(|file| open(file.stream_source(offset)?))
+    }
+
+    /// As [`File::duplicate`]; a spooled file moves to disk first.
+    ///
+    /// # Errors
+    /// As [`File::duplicate`] and [`roll_over`](Self::roll_over).
+    pub fn duplicate(&mut self, offset: u64) -> Result<File<C>, Error> {
+        self.on_disk(|file| file.duplicate(offset))
+    }
+
+    /// Uses the file on disk. A spooled file moves there first.
+    fn on_disk<T>(
+        &mut self,
+        act: impl FnOnce(&mut File<C>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.roll_over()?;
         match self {
-            AnyFile::Plain(file) => Ok(file),
-            AnyFile::Spooled(file) => file.spool.as_mut().and_then(Spool::file_mut).ok_or_else(closed),
+            AnyFile::Plain(file) => act(file),
+            AnyFile::Spooled(file) => {
+                let mut inner = file.0.lock();
+                let on_disk = inner.spool.as_mut().and_then(Spool::file_mut);
+                act(on_disk.ok_or(ErrorCode::Closed).without_path(CLOSED)?)
+            }
         }
     }
 
-    /// As [`File::hand_over`].
+    /// As [`File::into_descriptor`].
     ///
     /// # Errors
-    /// As [`File::hand_over`]; `unsupported` while the bytes are in memory.
-    pub fn hand_over(&mut self) -> Result<P::File, Error> {
+    /// As [`File::into_descriptor`]; `unsupported` while the bytes are in memory.
+    pub fn into_descriptor(&mut self) -> Result<PlatformFile<C>, Error> {
         match self {
-            AnyFile::Plain(file) => file.hand_over(),
+            AnyFile::Plain(file) => file.into_descriptor(),
             AnyFile::Spooled(file) => {
-                let spool = file.spool.as_mut().ok_or_else(closed)?;
-                let on_disk = spool.file_mut().ok_or(ErrorCode::Unsupported).during("hand over", SUBJECT)?;
-                let handed = on_disk.hand_over()?;
-                file.spool = None;
-                file.line.close(&file.platform);
-                Ok(handed)
+                const OPERATION: &str = "get the descriptor of a spooled file";
+                let mut inner = file.0.lock();
+                let spool =
+                    inner.spool.as_mut().ok_or(ErrorCode::Closed).without_path(OPERATION)?;
+                let on_disk = spool.file_mut().ok_or(ErrorCode::Unsupported);
+                let descriptor = on_disk.without_path(OPERATION)?.into_descriptor()?;
+                inner.release();
+                Ok(descriptor)
             }
         }
     }
@@ -274,50 +396,7 @@ impl<P: Platform, R: TryRng> AnyFile<P, R> {
     pub fn close(&mut self) -> Result<(), Error> {
         match self {
             AnyFile::Plain(file) => file.close(),
-            AnyFile::Spooled(file) => file.close(),
+            AnyFile::Spooled(file) => file.0.lock().close(),
         }
     }
-}
-
-/// The files of one user, among which room in memory is made.
-pub trait SpooledFiles<P: Platform, R> {
-    /// What their keeper calls them.
-    type Key: Copy + Eq;
-
-    /// All that are spooled, and perhaps others.
-    fn keys(&self) -> Vec<Self::Key>;
-    /// Does something with one of them; nothing if it is not there.
-    fn with<T>(&mut self, key: Self::Key, act: impl FnOnce(&mut AnyFile<P, R>) -> T) -> Option<T>;
-}
-
-/// Makes room in memory for a file that is to reach `end`: the largest move to disk first. If the largest is this one, or none can move,
-/// nothing is left to do here; the file then moves itself, or is refused.
-pub fn make_room<P: Platform, R: TryRng, S: SpooledFiles<P, R>>(
-    platform: &P,
-    files: &mut S,
-    this: S::Key,
-    end: u64,
-) {
-    while let Some((growth, movable)) = files.with(this, |file| (file.growth(end), file.movable())) {
-        if growth == 0 || platform.admit_memory(growth).is_ok() {
-            return;
-        }
-        let mut largest = (this, movable + growth);
-        for key in files.keys() {
-            let size = files.with(key, |file| file.movable()).unwrap_or(0);
-            if key != this && size >= largest.1 {
-                largest = (key, size);
-            }
-        }
-        let (largest, _) = largest;
-        if largest == this || !files.with(largest, |file| file.roll_over().is_ok()).unwrap_or(false) {
-            return;
-        }
-    }
-}
-
-const SUBJECT: &str = "a spooled file";
-
-fn closed() -> Error {
-    Error::new(ErrorCode::Closed, "use", SUBJECT)
 }

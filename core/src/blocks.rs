@@ -1,15 +1,17 @@
-//! Bytes in memory, in blocks: what is there stays where it is when more comes. A single block would be there twice while it grows, and
-//! the memory of a WebAssembly instance never shrinks again.
+//! A byte buffer in blocks of equal size.
+//!
+//! Growing it moves no bytes. A single vector would be in memory twice while it grows, and the
+//! memory of a WebAssembly instance never shrinks.
 
 use alloc::vec::Vec;
 use core::hint::black_box;
 
 use crate::error::ErrorCode;
 
-/// The size of a block. The first one grows up to it, since most are all there is.
+/// The size of a block in bytes. The first block grows up to it, since most files need no second.
 const BLOCK: usize = 32 << 10;
 
-/// Some bytes. All blocks but the last are full.
+/// A byte buffer. All blocks but the last are full.
 pub(crate) struct Blocks {
     blocks: Vec<Vec<u8>>,
     len: usize,
@@ -24,12 +26,26 @@ impl Blocks {
         self.len
     }
 
-    /// Those bytes from `offset` on that lie together: none at the end alone.
-    pub(crate) fn piece(&self, offset: usize) -> &[u8] {
-        self.blocks.get(offset / BLOCK).and_then(|block| block.get(offset % BLOCK..)).unwrap_or_default()
+    /// The memory that the buffer occupies, in bytes.
+    pub(crate) fn capacity(&self) -> usize {
+        self.blocks.iter().map(Vec::capacity).sum()
     }
 
-    /// Copies bytes from `offset` on, and says how many there were.
+    /// The memory that the buffer would occupy at most if it reached `len`, in bytes.
+    pub(crate) fn capacity_for(&self, len: usize) -> usize {
+        // The first block may double as it grows; every other block is allocated at once.
+        let first = len.min(BLOCK).next_power_of_two().min(BLOCK);
+        let blocks = if len <= BLOCK { first } else { len.div_ceil(BLOCK).saturating_mul(BLOCK) };
+        blocks.max(self.capacity())
+    }
+
+    /// The bytes from `offset` to the end of their block; empty only at the end of the buffer.
+    pub(crate) fn piece(&self, offset: usize) -> &[u8] {
+        let block = self.blocks.get(offset / BLOCK);
+        block.and_then(|block| block.get(offset % BLOCK..)).unwrap_or_default()
+    }
+
+    /// Copies bytes from `offset` and returns how many there were.
     pub(crate) fn read(&self, offset: usize, buffer: &mut [u8]) -> usize {
         let mut read = 0;
         loop {
@@ -44,7 +60,7 @@ impl Blocks {
         }
     }
 
-    /// Replaces bytes, and adds others: a gap before `offset` becomes zeros. Changes nothing if there is no memory for it.
+    /// Writes at `offset`. A gap before it becomes zeros. Changes nothing if memory is exhausted.
     pub(crate) fn write(&mut self, offset: usize, mut data: &[u8]) -> Result<(), ErrorCode> {
         let end = offset.checked_add(data.len()).ok_or(ErrorCode::OutOfMemory)?;
         self.grow(end)?;
@@ -58,7 +74,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Cuts, or adds zeros. Changes nothing if there is no memory for it.
+    /// Truncates, or extends with zeros. Changes nothing if memory is exhausted.
     pub(crate) fn resize(&mut self, len: usize) -> Result<(), ErrorCode> {
         self.grow(len)?;
         self.truncate(len);
@@ -77,11 +93,18 @@ impl Blocks {
         self.blocks.truncate(len.div_ceil(BLOCK));
         if let Some(last) = self.blocks.last_mut() {
             last.truncate(len - (len - 1) / BLOCK * BLOCK);
+            if len < self.len {
+                // What is cut is given back, so that memory follows the size.
+                last.shrink_to_fit();
+            }
+        }
+        if self.blocks.is_empty() {
+            self.blocks = Vec::new();
         }
         self.len = len;
     }
 
-    /// Adds zeros, if there are less than `len` bytes.
+    /// Extends the buffer with zeros to `len` bytes, if it is shorter.
     fn grow(&mut self, len: usize) -> Result<(), ErrorCode> {
         if len <= self.len {
             return Ok(());
@@ -94,7 +117,8 @@ impl Blocks {
     fn try_grow(&mut self, len: usize) -> Option<()> {
         let more = len - self.len;
         if more > BLOCK {
-            // A system that promises more than it has gives in small pieces what it refuses as a whole; not for the compiler to guess.
+            // A system that overcommits grants in small pieces what it refuses as a whole, so the
+            // whole is tried first. The black box keeps the compiler from removing the allocation.
             black_box(Vec::<u8>::new()).try_reserve_exact(more).ok()?;
         }
         let count = len.div_ceil(BLOCK);
@@ -102,8 +126,12 @@ impl Blocks {
         self.blocks.resize_with(count, Vec::new);
         for (index, block) in self.blocks.iter_mut().enumerate().skip(self.len / BLOCK) {
             let wanted = (len - index * BLOCK).min(BLOCK);
-            let room = if index == 0 { wanted } else { BLOCK };
-            block.try_reserve(room.saturating_sub(block.len())).ok()?;
+            let room = if index == 0 && count == 1 {
+                wanted.next_power_of_two().min(BLOCK)
+            } else {
+                BLOCK
+            };
+            block.try_reserve_exact(room.saturating_sub(block.len())).ok()?;
             block.resize(wanted, 0);
         }
         Some(())
@@ -153,7 +181,8 @@ mod tests {
     #[test]
     fn sizes_at_the_borders_of_blocks() {
         let mut blocks = Blocks::new();
-        for len in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 2 * BLOCK, BLOCK, 1, 0, BLOCK + 1] {
+        for len in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 2 * BLOCK, BLOCK, 1, 0, BLOCK + 1]
+        {
             blocks.resize(len).unwrap();
             assert_eq!((blocks.len(), all(&blocks).len()), (len, len));
             assert_eq!(blocks.blocks.len(), len.div_ceil(BLOCK));
@@ -162,6 +191,29 @@ mod tests {
         blocks.resize(BLOCK).unwrap();
         blocks.resize(BLOCK + 1).unwrap();
         assert_eq!(blocks.piece(BLOCK), [0], "what was cut does not come back");
+    }
+
+    #[test]
+    fn memory_is_given_back_when_the_buffer_is_cut() {
+        let mut blocks = Blocks::new();
+        for len in [BLOCK, 3 * BLOCK, 1 << 20] {
+            blocks.resize(len).unwrap();
+            blocks.resize(1).unwrap();
+            assert!(blocks.capacity() < 64, "{} after {len}", blocks.capacity());
+        }
+        blocks.resize(0).unwrap();
+        assert_eq!(blocks.capacity(), 0);
+    }
+
+    #[test]
+    fn the_predicted_memory_is_never_exceeded() {
+        let mut blocks = Blocks::new();
+        for len in [1, 3, 100, 5000, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 5 * BLOCK + 7, 40, 90]
+        {
+            let predicted = blocks.capacity_for(len);
+            blocks.resize(len).unwrap();
+            assert!(blocks.capacity() <= predicted, "{len}: {} > {predicted}", blocks.capacity());
+        }
     }
 
     #[test]

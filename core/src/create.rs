@@ -1,39 +1,45 @@
-//! Creation: create+exclusive under a random name, or with no name at all.
+//! Creation: exclusively under a random name, or without a name.
 
 use alloc::string::String;
 
 use rand_core::TryRng;
 
-use crate::birth::{Birth, Held};
+use crate::context::{Context, PlatformFile};
 use crate::dir::TempDir;
-use crate::error::{Context, Error, ErrorCode};
+use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{File, Origin};
-use crate::ledger;
-use crate::name::{Draft, Options};
-use crate::path::{Kind, NamePath, Place};
+use crate::ledger::SharedLedger;
+use crate::memory::MemoryCharge;
+use crate::name::{DEFAULT_RANDOM_CHARS, Draft, MAX_LABEL, Options, pattern};
+use crate::path::{NamePath, OpenLocation};
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
 use crate::temp_path::TempPath;
 
-/// How often a taken name is followed by another. With 80 random bits a second taken name is an attack or a broken source;
-/// with a short random part this many draws find a free name while one in twenty is free.
+/// How often a taken name is followed by another.
+///
+/// With 80 random bits a second taken name means an attack or a broken random source. With a short
+/// random part, this many draws find a free name as long as one in twenty is free.
 pub const MAX_TRIES: u32 = 128;
 
-/// Creates something under a name that was free: the delicate loop, written once.
+/// The memory that a handle takes besides its texts, in bytes, rounded up.
+const HANDLE_MEMORY: usize = 1024;
+
+/// Creates something under a free name: the only loop that draws names.
 ///
-/// `create` is tried with names from the pattern until it answers anything but `exist`. The value and the name it was
-/// created under come back together.
+/// `create` is called with names of the pattern until it returns anything but `exist`. Returns what
+/// it created and the name.
 ///
 /// # Errors
-/// `invalid-name` before any try; `exhausted` after [`MAX_TRIES`] taken names, or `exist` where the name has no random part; every other
-/// error of `create` at once.
+/// `invalid-name` before any try; `exhausted` after [`MAX_TRIES`] taken names, or `exist` if the
+/// name has no random part; every other error of `create` without another try.
 pub fn under_new_name<T, R: TryRng>(
     options: &Options,
     source: &mut R,
     create: impl FnMut(&str) -> Result<T, ErrorCode>,
 ) -> Result<(T, String), ErrorCode> {
-    draw_until_free(Draft::new("", options)?, source, create)
-        .map(|(value, draft)| (value, draft.into_path().0))
+    let draft = Draft::new("", options).map_err(|cause| cause.code)?;
+    draw_until_free(draft, source, create).map(|(value, draft)| (value, draft.into_path().0))
 }
 
 fn draw_until_free<'a, T, R: TryRng>(
@@ -54,102 +60,128 @@ fn draw_until_free<'a, T, R: TryRng>(
     Err(ErrorCode::Exhausted)
 }
 
-/// Creates a file under a name that was free.
-pub(crate) fn create_file<P: Platform, R: TryRng>(
-    platform: &P,
+/// Creates a file under a free name.
+pub(crate) fn create_file<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
     options: &Options,
-    place: &Place<P>,
-) -> Result<(P::File, NamePath), ErrorCode> {
-    let draft = Draft::new(&place.path, options)?;
-    let create = |name: &str| platform.create_file(&place.dir, name.as_bytes());
-    draw_until_free(draft, source, create).map(|(file, draft)| (file, draft.into()))
+    location: &OpenLocation<C>,
+) -> Result<(PlatformFile<C>, NamePath), Cause> {
+    let draft = Draft::new(&location.path, options)?;
+    let create = |name: &str| ctx.platform().create_file(&location.dir, name.as_bytes());
+    let (file, draft) = draw_until_free(draft, source, create)?;
+    Ok((file, draft.into()))
+}
+
+/// Reserves the memory of a handle for something with a name and a label.
+pub(crate) fn charge_handle(
+    ledger: &SharedLedger,
+    options: &Options,
+    location_path: &str,
+) -> Result<MemoryCharge, Cause> {
+    let label = options.label.as_ref().map_or(0, String::len);
+    if label > MAX_LABEL {
+        return Err(Cause::rule(ErrorCode::Invalid, "a label has at most 255 bytes"));
+    }
+    let random = usize::from(options.random_chars.unwrap_or(DEFAULT_RANDOM_CHARS));
+    let name = options.prefix.len().saturating_add(random).saturating_add(options.suffix.len());
+    let texts = label.saturating_add(name).saturating_add(location_path.len());
+    Ok(ledger.charge(texts.saturating_add(HANDLE_MEMORY))?)
+}
+
+/// Reserves the memory of a handle without a name.
+pub(crate) fn charge_file(ledger: &SharedLedger) -> Result<MemoryCharge, ErrorCode> {
+    ledger.charge(HANDLE_MEMORY)
 }
 
 /// Creates a named file: `named` of the interface.
 ///
 /// # Errors
-/// Those of [`under_new_name`] and of the platform.
-pub fn named<P: Platform, R: TryRng>(
-    platform: &P,
+/// Those of [`under_new_name`] and of the platform; `quota`; `invalid` if the label is too long.
+pub fn named<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
     options: &Options,
-    place: &Place<P>,
-) -> Result<(File<P>, TempPath<P>), Error> {
-    create_named(platform, source, options, place).during("create a file in", &place.path)
+    location: &OpenLocation<C>,
+) -> Result<(File<C>, TempPath<C>), Error> {
+    create_named(ctx, source, options, location).map_err(|cause| {
+        cause.about("create a file", &pattern(&location.path, options), &location.path)
+    })
 }
 
-fn create_named<P: Platform, R: TryRng>(
-    platform: &P,
+fn create_named<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
     options: &Options,
-    place: &Place<P>,
-) -> Result<(File<P>, TempPath<P>), ErrorCode> {
-    platform.admit_handles(2)?;
-    let (file, path) = create_file(platform, source, options, place)?;
-    let (file, birth) = if place.kind == Kind::Shared {
-        match platform.identity(&file) {
-            Ok(identity) => (Held::Alone(file), Birth::known(identity)),
-            Err(code) => {
-                // Half-way: the caller will never learn the name, so nobody but us can remove it.
-                drop(file);
-                half_way(platform, &path, platform.remove_file(&place.dir, path.name()));
-                return Err(code);
-            }
+    location: &OpenLocation<C>,
+) -> Result<(File<C>, TempPath<C>), Cause> {
+    ctx.ledger().admit_handles(2)?;
+    let charge = charge_handle(ctx.ledger(), options, &location.path)?;
+    let file_charge = charge_file(ctx.ledger())?;
+    let (file, path) = create_file(ctx, source, options, location)?;
+    let identity = match location.shared.then(|| ctx.platform().identity(&file)).transpose() {
+        Ok(identity) => identity,
+        Err(code) => {
+            drop(file);
+            let removed = ctx.platform().remove_file(&location.dir, path.name());
+            record_half_way(ctx, &path, removed);
+            return Err(code.into());
         }
-    } else {
-        Held::named(file)
     };
-    let path = TempPath::new(platform.clone(), place.clone(), path, birth, options.label.as_deref());
-    Ok((File::held(platform.clone(), file, Origin::Named), path))
+    let label = options.label.as_deref();
+    let path = TempPath::new(ctx.clone(), location.clone(), path, identity, label, charge);
+    Ok((File::new(ctx.clone(), file, Origin::Named, file_charge), path))
 }
 
-/// Creates a file that no name leads to: `unnamed` of the interface.
+/// Creates a file that has no name: `unnamed` of the interface.
 ///
 /// # Errors
-/// Those of the platform, and `exhausted`.
-pub fn unnamed<P: Platform, R: TryRng>(
-    platform: &P,
+/// Those of the platform; `exhausted`; `quota`.
+pub fn unnamed<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
-    place: &Place<P>,
-) -> Result<File<P>, Error> {
-    platform.admit_handles(1).during("create an unnamed file in", &place.path)?;
-    let (file, origin) = create_unnamed(platform, source, place)?;
-    Ok(File::new(platform.clone(), file, origin))
+    location: &OpenLocation<C>,
+) -> Result<File<C>, Error> {
+    const OPERATION: &str = "create an unnamed file in";
+    ctx.ledger().admit_handles(1).at(OPERATION, &location.path)?;
+    let charge = charge_file(ctx.ledger()).at(OPERATION, &location.path)?;
+    let (file, origin) = create_unnamed(ctx, source, location).at(OPERATION, &location.path)?;
+    Ok(File::new(ctx.clone(), file, origin, charge))
 }
 
-/// As [`unnamed`], for a spooled file that moves to disk: that one has its line in the ledger already.
-pub(crate) fn unlisted<P: Platform, R: TryRng>(
-    platform: &P,
+/// Creates the unnamed file to which a spooled file moves. The spooled file is already in the
+/// ledger.
+pub(crate) fn unlisted<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
-    place: &Place<P>,
-) -> Result<File<P>, Error> {
-    let (file, origin) = create_unnamed(platform, source, place)?;
-    Ok(File::unlisted(platform.clone(), file, origin))
+    location: &OpenLocation<C>,
+) -> Result<File<C>, Error> {
+    let (file, origin) = create_unnamed(ctx, source, location)
+        .at("move a spooled file to a file in", &location.path)?;
+    Ok(File::unlisted(ctx.clone(), file, origin))
 }
 
-fn create_unnamed<P: Platform, R: TryRng>(
-    platform: &P,
+fn create_unnamed<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
-    place: &Place<P>,
-) -> Result<(P::File, Origin<P>), Error> {
-    match platform.create_unnamed(&place.dir, place.kind != Kind::Default) {
+    location: &OpenLocation<C>,
+) -> Result<(PlatformFile<C>, Origin<C>), Cause> {
+    match ctx.platform().create_unnamed(&location.dir, location.state) {
         Ok(file) => Ok((file, Origin::Unnamed)),
-        Err(ErrorCode::Unsupported) => create_and_unlink(platform, source, place),
-        Err(code) => Err(code),
+        Err(ErrorCode::Unsupported) => create_and_unlink(ctx, source, location),
+        Err(code) => Err(code.into()),
     }
-    .during("create an unnamed file in", &place.path)
 }
 
-fn create_and_unlink<P: Platform, R: TryRng>(
-    platform: &P,
+fn create_and_unlink<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
-    place: &Place<P>,
-) -> Result<(P::File, Origin<P>), ErrorCode> {
-    let (file, path) = create_file(platform, source, &Options::default(), place)?;
-    let origin = match platform.remove_file(&place.dir, path.name()) {
+    location: &OpenLocation<C>,
+) -> Result<(PlatformFile<C>, Origin<C>), Cause> {
+    let (file, path) = create_file(ctx, source, &Options::default(), location)?;
+    let origin = match ctx.platform().remove_file(&location.dir, path.name()) {
         Ok(()) | Err(ErrorCode::NoEntry) => Origin::Unlinked,
-        Err(_) => Origin::Hidden { place: place.clone(), path },
+        Err(_) => Origin::PrivateName { location: location.clone(), path },
     };
     Ok((file, origin))
 }
@@ -157,59 +189,64 @@ fn create_and_unlink<P: Platform, R: TryRng>(
 /// Creates a directory: `directory` of the interface.
 ///
 /// # Errors
-/// Those of [`under_new_name`] and of the platform.
-pub fn directory<P: Platform, R: TryRng>(
-    platform: &P,
+/// As [`named`].
+pub fn directory<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
     options: &Options,
-    place: &Place<P>,
-) -> Result<TempDir<P>, Error> {
-    create_directory(platform, source, options, place).during("create a directory in", &place.path)
+    location: &OpenLocation<C>,
+) -> Result<TempDir<C>, Error> {
+    create_directory(ctx, source, options, location).map_err(|cause| {
+        cause.about("create a directory", &pattern(&location.path, options), &location.path)
+    })
 }
 
-fn create_directory<P: Platform, R: TryRng>(
-    platform: &P,
+fn create_directory<C: Context, R: TryRng>(
+    ctx: &C,
     source: &mut R,
     options: &Options,
-    place: &Place<P>,
-) -> Result<TempDir<P>, ErrorCode> {
-    platform.admit_handles(1)?;
-    let create = |name: &str| platform.create_directory(&place.dir, name.as_bytes());
-    let ((), draft) = draw_until_free(Draft::new(&place.path, options)?, source, create)?;
+    location: &OpenLocation<C>,
+) -> Result<TempDir<C>, Cause> {
+    ctx.ledger().admit_handles(1)?;
+    let charge = charge_handle(ctx.ledger(), options, &location.path)?;
+    let create = |name: &str| ctx.platform().create_directory(&location.dir, name.as_bytes());
+    let ((), draft) = draw_until_free(Draft::new(&location.path, options)?, source, create)?;
     let path = NamePath::from(draft);
-    match platform.open_directory(&place.dir, path.name()) {
-        Ok(dir) => Ok(TempDir::new(platform.clone(), place.clone(), path, dir, options.label.as_deref())),
-        Err(code) => {
-            half_way(platform, &path, platform.remove_directory(&place.dir, path.name()));
-            Err(code)
-        }
-    }
+    let label = options.label.as_deref();
+    TempDir::open(ctx.clone(), location.clone(), path.clone(), label, charge).map_err(|code| {
+        let removed = ctx.platform().remove_directory(&location.dir, path.name());
+        record_half_way(ctx, &path, removed);
+        code.into()
+    })
 }
 
-/// Takes over the promise to remove a name that the caller created by other means: a socket, a link.
+/// Guards a name that the caller created by other means, such as a socket.
 ///
 /// # Errors
-/// `no-entry` if it is not there, and others of the system. Nothing is removed.
-pub fn adopt<P: Platform>(platform: &P, place: &Place<P>, name: &str) -> Result<TempPath<P>, Error> {
-    let path = NamePath::new(&place.path, name);
-    let identity = platform.identity_at(&place.dir, name.as_bytes()).during("look at", path.path())?;
-    Ok(TempPath::new(platform.clone(), place.clone(), path, Birth::known(identity), None))
+/// `no-entry` if it does not exist, and others of the system. Nothing is removed.
+pub fn adopt<C: Context>(
+    ctx: &C,
+    location: &OpenLocation<C>,
+    name: &str,
+) -> Result<TempPath<C>, Error> {
+    let path = NamePath::new(&location.path, name);
+    let adopt = || -> Result<_, ErrorCode> {
+        ctx.ledger().admit_handles(1)?;
+        let charge = ctx.ledger().charge(HANDLE_MEMORY + path.path().len())?;
+        ctx.platform().metadata_at(&location.dir, name.as_bytes())?;
+        let identify = || ctx.platform().identity_at(&location.dir, name.as_bytes());
+        Ok((location.shared.then(identify).transpose()?, charge))
+    };
+    let (identity, charge) = adopt().at("guard", path.path())?;
+    Ok(TempPath::new(ctx.clone(), location.clone(), path, identity, None, charge))
 }
 
-/// What a creation that failed half-way could not take back, the ledger remembers.
-fn half_way<P: Platform>(platform: &P, path: &NamePath, removed: Result<(), ErrorCode>) {
+/// Records what a creation that failed half way could not remove: nobody else knows the name.
+fn record_half_way<C: Context>(ctx: &C, path: &NamePath, removed: Result<(), ErrorCode>) {
     if let Err(code) = removed {
         let error = Error::new(code, "remove", path.path());
-        ledger::left_over(platform, CleanupFailure { path: path.path().into(), error });
+        ctx.ledger().record_leftover(CleanupFailure { path: path.path().into(), error });
     }
-}
-
-/// Opens an existing directory as a place to create in: `location.directory` of the interface.
-///
-/// # Errors
-/// Those of guest paths.
-pub fn place_at<P: Platform>(platform: &P, path: &str) -> Result<Place<P>, Error> {
-    crate::path::open_place(platform, path).during("open the directory", path)
 }
 
 #[cfg(test)]
@@ -261,7 +298,8 @@ mod tests {
 
     #[test]
     fn without_randomness_nothing_is_tried() {
-        let end = under_new_name(&Options::default(), &mut Broken, |_| -> Result<(), _> { panic!("tried") });
+        let create = |_: &str| -> Result<(), _> { panic!("tried") };
+        let end = under_new_name(&Options::default(), &mut Broken, create);
         assert_eq!(end, Err(ErrorCode::Io));
     }
 }

@@ -1,63 +1,103 @@
-//! A directory, and the promise to remove it with everything in it.
+//! The guard of a directory and everything in it.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::error::{Context, Error, ErrorCode};
-use crate::file::{File, Origin};
-use crate::ledger::{self, HandleKind, Line};
-use crate::name::text;
-use crate::path::{Kind, NamePath, Place, child_components, open_child_parent, walk};
-use crate::platform::{EntryKind, Platform, RawEntry};
+use crate::context::{Context, Descriptors, Dir, PlatformFile};
+use crate::create::charge_file;
+use crate::error::{Cause, Error, ErrorCode, ResultExt};
+use crate::file::{Durability, File, Origin};
+use crate::ledger::{HandleKind, LedgerEntry};
+use crate::memory::MemoryCharge;
+use crate::path::{NamePath, OpenLocation, child_components, open_child_parent, walk};
+use crate::persist::{ReplaceMode, Target, rename_directory, sync_tree};
+use crate::platform::name_to_str;
+use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
 use crate::remove::{CleanupFailure, Removal};
 
-/// A name in a directory: `entry` of the interface.
+/// An entry of a directory: `entry` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// One path component.
     pub name: String,
-    /// What it is, links not followed.
+    /// Its kind, links not followed.
     pub kind: EntryKind,
 }
 
-/// A directory, and the promise to remove it: `temp-dir` of the interface. Dropping it removes it.
-///
-/// Every method but [`path`](Self::path) and [`close`](Self::close) answers `closed` once the promise is kept or given up.
-pub struct TempDir<P: Platform> {
-    platform: P,
-    parent: Place<P>,
-    path: NamePath,
-    inside: Place<P>,
-    held: bool,
-    line: Line,
+/// The memory that an entry of a listing takes besides its name, in bytes.
+const ENTRY_MEMORY: u64 = size_of::<Entry>() as u64 + 16;
+
+/// The directory that a handle guards.
+struct Guard<C: Context> {
+    parent: OpenLocation<C>,
+    inside: OpenLocation<C>,
+    /// The identity of the directory that was created, if its parent is shared.
+    identity: Option<Identity>,
 }
 
-impl<P: Platform> TempDir<P> {
-    pub(crate) fn new(
-        platform: P,
-        parent: Place<P>,
+/// The guard of a directory: `temp-dir` of the interface. Dropping it removes the directory with
+/// everything in it.
+///
+/// Every method but [`path`](Self::path) and [`close`](Self::close) fails with `closed` once the
+/// directory is removed, kept or persisted.
+pub struct TempDir<C: Context> {
+    ctx: C,
+    path: NamePath,
+    /// None once the directory is removed, kept or persisted.
+    guard: Option<Guard<C>>,
+    entry: LedgerEntry,
+    _charge: MemoryCharge,
+}
+
+impl<C: Context> TempDir<C> {
+    /// Opens a directory that was just created.
+    pub(crate) fn open(
+        ctx: C,
+        parent: OpenLocation<C>,
         path: NamePath,
-        dir: P::Dir,
         label: Option<&str>,
-    ) -> Self {
-        let inside = Place { dir, path: path.shared().clone(), kind: Kind::Temporary };
-        let line = Line::open(&platform, HandleKind::Directory, Some(path.shared()), label);
-        TempDir { platform, parent, path, inside, held: true, line }
+        charge: MemoryCharge,
+    ) -> Result<Self, ErrorCode> {
+        let dir = ctx.platform().open_directory(&parent.dir, path.name())?;
+        Self::guarding(ctx, parent, path, dir, label, charge)
     }
 
-    /// Takes over a directory that exists, with the promise to remove it.
+    fn guarding(
+        ctx: C,
+        parent: OpenLocation<C>,
+        path: NamePath,
+        dir: Dir<C>,
+        label: Option<&str>,
+        charge: MemoryCharge,
+    ) -> Result<Self, ErrorCode> {
+        let identify = || ctx.platform().directory_identity(&dir);
+        let identity = parent.shared.then(identify).transpose()?;
+        let inside = OpenLocation {
+            dir,
+            path: path.shared().clone(),
+            state: DirectoryState::MaybeRemoved,
+            shared: false,
+        };
+        let entry = ctx.ledger().open(HandleKind::Directory, Some(path.shared()), label, ctx.now());
+        let guard = Some(Guard { parent, inside, identity });
+        Ok(TempDir { ctx, path, guard, entry, _charge: charge })
+    }
+
+    /// Guards a directory that exists.
     ///
     /// # Errors
-    /// `no-entry`; `not-directory`; `access`; `invalid-name` if `name` is not one path component.
-    pub fn adopt(platform: &P, parent: &Place<P>, name: &str) -> Result<Self, Error> {
-        let open = || {
-            let (dir, name) = open_child_parent(platform, &parent.dir, name)?;
-            platform.open_doomed(&dir, name.as_bytes())
-        };
-        let dir = open().during("take over the directory", name)?;
+    /// `no-entry`; `not-directory`; `access`; `busy` if it is a mount point; `invalid-name` if
+    /// `name` is not one path component.
+    pub fn adopt(ctx: &C, parent: &OpenLocation<C>, name: &str) -> Result<Self, Error> {
         let path = NamePath::new(&parent.path, name);
-        Ok(TempDir::new(platform.clone(), parent.clone(), path, dir, None))
+        let adopt = || -> Result<Self, Cause> {
+            let (dir, name) = open_child_parent(ctx.platform(), &parent.dir, name)?;
+            let dir = ctx.platform().open_for_removal(&dir, name.as_bytes())?;
+            let charge = MemoryCharge::empty(None);
+            Ok(Self::guarding(ctx.clone(), parent.clone(), path.clone(), dir, None, charge)?)
+        };
+        adopt().at("guard the directory", path.path())
     }
 
     /// The directory's path, as the caller knows it; also after it is gone.
@@ -65,7 +105,7 @@ impl<P: Platform> TempDir<P> {
         self.path.path()
     }
 
-    /// The path, to be held on to without a copy.
+    /// The path, shared.
     pub fn shared_path(&self) -> Arc<str> {
         self.path.shared().clone()
     }
@@ -74,174 +114,237 @@ impl<P: Platform> TempDir<P> {
     ///
     /// # Errors
     /// `closed`.
-    pub fn get_ref(&self) -> Result<&P::Dir, Error> {
-        self.open().map(|place| &place.dir).during("open", self.path())
+    pub fn get_ref(&self) -> Result<&Dir<C>, Error> {
+        self.inside().map(|inside| &inside.dir).at("open", self.path())
+    }
+
+    /// The platform's own handle, for a descriptor of it: `directory-descriptor` of the interface.
+    ///
+    /// # Errors
+    /// `closed`; `unsupported` if the context permits no descriptors of directories.
+    pub fn descriptor_source(&self) -> Result<&Dir<C>, Error> {
+        const OPERATION: &str = "get a descriptor of";
+        let inside = self.inside().at(OPERATION, self.path())?;
+        match self.ctx.descriptors() {
+            Descriptors::All | Descriptors::Directories => Ok(&inside.dir),
+            Descriptors::None => Err(ErrorCode::Unsupported).at(OPERATION, self.path()),
+        }
     }
 
     /// The directory as a place to create in: `location.within` of the interface.
     ///
     /// # Errors
     /// `closed`.
-    pub fn place(&self) -> Result<Place<P>, Error> {
-        self.open().cloned().during("create in", self.path())
+    pub fn location(&self) -> Result<OpenLocation<C>, Error> {
+        self.inside().cloned().at("create in", self.path())
     }
 
     /// Creates a file, which must not exist.
     ///
     /// # Errors
-    /// `closed`; `exist`; `no-entry`; `not-directory`; those of children's paths.
-    pub fn create_file(&self, path: &str) -> Result<File<P>, Error> {
-        self.child(path)
-            .and_then(|(dir, name)| {
-                self.platform.admit_handles(1).and_then(|()| self.platform.create_file(&dir, name))
-            })
-            .map(|file| self.file(file))
-            .during("create the file", path)
+    /// `closed`; `exist`; `no-entry`; `not-directory`; `quota`; those of children's paths.
+    pub fn create_file(&self, path: &str) -> Result<File<C>, Error> {
+        let create = |dir: &_, name: &[u8]| self.ctx.platform().create_file(dir, name);
+        self.file(path, create).at("create the file", &self.child_path(path))
     }
 
     /// Opens an existing regular file.
     ///
     /// # Errors
-    /// `closed`; `no-entry`; `is-directory`; `not-directory`; `invalid`; those of children's paths.
-    pub fn open_file(&self, path: &str) -> Result<File<P>, Error> {
-        self.child(path)
-            .and_then(|(dir, name)| {
-                self.platform.admit_handles(1).and_then(|()| self.platform.open_file(&dir, name))
-            })
-            .map(|file| self.file(file))
-            .during("open the file", path)
+    /// `closed`; `no-entry`; `is-directory`; `not-directory`; `invalid`; `quota`; those of
+    /// children's paths.
+    pub fn open_file(&self, path: &str) -> Result<File<C>, Error> {
+        let open = |dir: &_, name: &[u8]| self.ctx.platform().open_file(dir, name);
+        self.file(path, open).at("open the file", &self.child_path(path))
     }
 
     /// Creates a directory.
     ///
     /// # Errors
-    /// `closed`; `exist`; `no-entry`; `not-directory`; those of children's paths.
+    /// `closed`; `exist`; `no-entry`; `not-directory`; `quota`; those of children's paths.
     pub fn create_directory(&self, path: &str) -> Result<(), Error> {
         self.child(path)
-            .and_then(|(dir, name)| self.platform.create_directory(&dir, name))
-            .during("create the directory", path)
+            .and_then(|(dir, name)| Ok(self.ctx.platform().create_directory(&dir, name)?))
+            .at("create the directory", &self.child_path(path))
+    }
+
+    /// Returns kind and size of an entry.
+    ///
+    /// # Errors
+    /// `closed`; `no-entry`; `not-directory`; those of children's paths.
+    pub fn metadata(&self, path: &str) -> Result<Metadata, Error> {
+        self.child(path)
+            .and_then(|(dir, name)| Ok(self.ctx.platform().metadata_at(&dir, name)?))
+            .at("get the metadata of", &self.child_path(path))
     }
 
     /// Renames within this directory.
     ///
     /// # Errors
-    /// `closed`; `no-entry`; `is-directory` or `not-directory` if the kinds differ; `not-empty`; `invalid` if a directory would move
-    /// into itself; those of children's paths.
+    /// `closed`; `no-entry`; `is-directory` or `not-directory` if the kinds differ; `not-empty`;
+    /// `invalid` if a directory would move into itself; those of children's paths.
     pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
-        let (to, target) = self.child(new).during("rename to", new)?;
+        let (to, target) = self.child(new).at("rename to", &self.child_path(new))?;
         self.child(old)
-            .and_then(|(dir, name)| self.platform.rename(&dir, name, &to, target))
-            .during("rename", old)
+            .and_then(|(dir, name)| Ok(self.ctx.platform().rename(&dir, name, &to, target)?))
+            .at("rename", &self.child_path(old))
     }
 
-    /// Removes a file, or a directory with everything in it. What is gone already is a success.
+    /// Removes a file, or a directory with everything in it. Something already gone is a success.
     ///
     /// # Errors
-    /// `closed`; the first failure of the removal, which goes on past it; those of children's paths.
+    /// `closed`; the first failure of the removal, which goes on past it; those of children's
+    /// paths.
     pub fn remove(&self, path: &str) -> Result<(), Error> {
-        let (dir, name) = self.child(path).during("remove", path)?;
-        let mut removal = Removal::new(&self.platform);
-        removal.entry(&dir, name, path);
+        let shown = self.child_path(path);
+        let (dir, name) = self.child(path).at("remove", &shown)?;
+        let mut removal = Removal::new(self.ctx.platform());
+        removal.remove_entry(&dir, name, &shown);
         match removal.finish().into_iter().next() {
             None => Ok(()),
             Some(failure) => Err(failure.error),
         }
     }
 
-    /// The entries of a directory; `""` is this one.
+    /// Returns the entries of a directory; the path `""` is this one.
     ///
     /// # Errors
-    /// `closed`; `no-entry`; `not-directory`; `invalid-name` if an entry's name is not UTF-8; those of children's paths.
+    /// `closed`; `no-entry`; `not-directory`; `invalid-name` if an entry's name is not UTF-8;
+    /// `quota` if the listing needs more memory than there is; those of children's paths.
     pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
-        self.list(path).during("list", path)
+        self.list(path).at("list", &self.child_path(path))
     }
 
-    fn list(&self, path: &str) -> Result<Vec<Entry>, ErrorCode> {
-        let root = &self.open()?.dir;
+    fn list(&self, path: &str) -> Result<Vec<Entry>, Cause> {
+        let root = &self.inside()?.dir;
         let components = if path.is_empty() { Vec::new() } else { child_components(path)? };
-        let dir = walk(&self.platform, root, &components)?;
-        // A loop: collecting results is another 300 bytes of the provider component.
+        let dir = walk(self.ctx.platform(), root, components)?;
+        let mut charge = self.ctx.ledger().charge(0)?;
         let mut entries = Vec::new();
-        for entry in self.platform.entries(&dir)? {
+        for entry in self.ctx.platform().entries(&dir)? {
             let RawEntry { name, kind } = entry?;
-            let name = String::from(text(&name).ok_or(ErrorCode::InvalidName)?);
+            // Twice: here, and on the way to the caller.
+            charge.grow(2 * (ENTRY_MEMORY + name.len() as u64))?;
+            let refused = Cause::rule(ErrorCode::InvalidName, "an entry's name is not UTF-8");
+            let name = String::from(name_to_str(&name).ok_or(refused)?);
             entries.push(Entry { name, kind });
         }
         Ok(entries)
     }
 
-    /// Gives up the promise, and returns the path.
+    /// Renames the directory to `target` and stops guarding it.
+    ///
+    /// # Errors
+    /// Those of the interface. After `not-durable` the directory is at `target` and this handle is
+    /// closed; after any other failure nothing has changed.
+    pub fn persist(
+        &mut self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        self.persist_to(target, mode, durability).at("persist a temporary directory to", target)
+    }
+
+    fn persist_to(
+        &mut self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Cause> {
+        let guard = self.guard.as_ref().ok_or(ErrorCode::Closed)?;
+        let target = Target::open(&self.ctx, target)?;
+        self.compare(guard)?;
+        sync_tree(self.ctx.platform(), &guard.inside.dir, durability)?;
+        rename_directory(&self.ctx, (&guard.parent, self.path.name()), &target, mode)?;
+        self.release();
+        Ok(target.sync_directory(&self.ctx, durability)?)
+    }
+
+    /// Stops guarding the directory and returns its path.
     ///
     /// # Errors
     /// `closed`.
     pub fn keep(&mut self) -> Result<String, Error> {
-        self.open().during("keep", self.path())?;
-        self.held = false;
-        self.line.keep(&self.platform);
+        self.inside().at("keep", self.path())?;
+        self.release();
         Ok(String::from(self.path()))
     }
 
-    /// Removes the directory and everything in it. A directory that is gone already is a success, and so is closing again.
+    fn release(&mut self) {
+        self.guard = None;
+        self.entry.close();
+        self.ctx.ledger().count_kept();
+    }
+
+    /// Removes the directory and everything in it. A directory that is already gone is a success,
+    /// and so is closing again.
     ///
     /// # Errors
-    /// Each path that stayed. The promise stands.
+    /// Each path that is left. The directory is still guarded.
     pub fn close(&mut self) -> Result<(), Vec<CleanupFailure>> {
-        if !self.held {
-            return Ok(());
-        }
-        let mut removal = Removal::new(&self.platform);
-        if self.is_ours(&mut removal) {
-            removal.contents(&self.inside.dir, &self.inside.path);
-            removal.emptied(&self.parent.dir, self.path.name(), &self.inside.dir, &self.inside.path);
+        let Some(guard) = &self.guard else { return Ok(()) };
+        let mut removal = Removal::new(self.ctx.platform());
+        match self.compare(guard) {
+            Ok(()) => {
+                removal.remove_contents(&guard.inside.dir, self.path());
+                let (parent, name) = (&guard.parent.dir, self.path.name());
+                removal.remove_emptied_directory(parent, name, &guard.inside.dir, self.path());
+            }
+            // The name is gone. What others did with the directory is theirs, what is in it is
+            // ours.
+            Err(ErrorCode::NoEntry) => removal.remove_contents(&guard.inside.dir, self.path()),
+            Err(code) => removal.record(code, self.path()),
         }
         let failures = removal.finish();
         if failures.is_empty() {
-            self.held = false;
-            self.line.close(&self.platform);
+            self.guard = None;
+            self.entry.close();
             Ok(())
         } else {
             Err(failures)
         }
     }
 
-    /// Whether the name is still our directory's, where others may write.
-    fn is_ours(&self, removal: &mut Removal<P>) -> bool {
-        if self.parent.kind != Kind::Shared {
-            return true;
-        }
-        let there = self.platform.identity_at(&self.parent.dir, self.path.name());
-        let ours = self.platform.directory_identity(&self.inside.dir);
-        let code = match (there, ours) {
-            (Ok(there), Ok(ours)) if there == ours => return true,
-            (Ok(_), Ok(_)) => ErrorCode::Replaced,
-            (Err(ErrorCode::NoEntry), _) => return true,
-            (Err(code), _) | (_, Err(code)) => code,
-        };
-        removal.failed(code, &self.inside.path);
-        false
+    /// If the parent is shared: compares the directory at the name with the one that was created.
+    fn compare(&self, guard: &Guard<C>) -> Result<(), ErrorCode> {
+        let Some(created) = guard.identity else { return Ok(()) };
+        let found = self.ctx.platform().identity_at(&guard.parent.dir, self.path.name())?;
+        if created == found { Ok(()) } else { Err(ErrorCode::Replaced) }
     }
 
-    fn file(&self, file: P::File) -> File<P> {
-        File::new(self.platform.clone(), file, Origin::Named)
+    fn inside(&self) -> Result<&OpenLocation<C>, ErrorCode> {
+        self.guard.as_ref().map(|guard| &guard.inside).ok_or(ErrorCode::Closed)
     }
 
-    fn open(&self) -> Result<&Place<P>, ErrorCode> {
-        if self.held { Ok(&self.inside) } else { Err(ErrorCode::Closed) }
+    /// Creates or opens a child.
+    fn file(
+        &self,
+        path: &str,
+        open: impl FnOnce(&Dir<C>, &[u8]) -> Result<PlatformFile<C>, ErrorCode>,
+    ) -> Result<File<C>, Cause> {
+        let (dir, name) = self.child(path)?;
+        self.ctx.ledger().admit_handles(1)?;
+        let charge = charge_file(self.ctx.ledger())?;
+        Ok(File::new(self.ctx.clone(), open(&dir, name)?, Origin::Named, charge))
     }
 
-    /// The directory that a child is in, and its name there.
-    fn child<'a>(&self, path: &'a str) -> Result<(P::Dir, &'a [u8]), ErrorCode> {
-        let (dir, name) = open_child_parent(&self.platform, &self.open()?.dir, path)?;
+    /// Opens the directory of a child; returns its name too.
+    fn child<'a>(&self, path: &'a str) -> Result<(Dir<C>, &'a [u8]), Cause> {
+        let (dir, name) = open_child_parent(self.ctx.platform(), &self.inside()?.dir, path)?;
         Ok((dir, name.as_bytes()))
+    }
+
+    /// The full path of a child, for messages.
+    fn child_path(&self, path: &str) -> String {
+        crate::path::join(self.path(), path)
     }
 }
 
-impl<P: Platform> Drop for TempDir<P> {
+impl<C: Context> Drop for TempDir<C> {
     fn drop(&mut self) {
-        // Drop forgives: whoever wants to know calls close, or looks into the ledger.
         if let Err(failures) = self.close() {
-            self.line.close(&self.platform);
-            failures.into_iter().for_each(|failure| ledger::left_over(&self.platform, failure));
+            failures.into_iter().for_each(|failure| self.ctx.ledger().record_leftover(failure));
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The closed set of error codes, and the error that carries one to a person.
 
+use alloc::format;
 use alloc::string::String;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
-/// Calls the macro in brackets with every code: its variant, its name in WIT, and its cause in words.
+/// Calls the macro in brackets with every code: its variant, its name in WIT, and its cause in
+/// words.
 ///
-/// The list stands here and nowhere else; the borders (bindings of the guest, the client and the host) get their
-/// exhaustive matches from [`convert_code!`](crate::convert_code).
+/// The only list of codes. The bindings of the provider component, the client and the host convert
+/// codes by the exhaustive match that [`convert_code!`](crate::convert_code) expands to.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! for_each_code {
@@ -28,7 +30,9 @@ macro_rules! for_each_code {
             (NoScratch, "no-scratch", "no directory for temporary files is usable")
             (NoSpace, "no-space", "the file system is full")
             (NotDirectory, "not-directory", "it is not a directory")
+            (NotDurable, "not-durable", "done, but not yet on stable storage")
             (NotEmpty, "not-empty", "the directory is not empty")
+            (Other, "other", "the system gave another cause")
             (OutOfHandles, "out-of-handles", "no handle is left")
             (OutOfMemory, "out-of-memory", "memory is exhausted")
             (Quota, "quota", "a limit is reached")
@@ -70,8 +74,9 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// `convert_code!(code, From => To)`: the code of the same name in another type. Both are enums with one variant a
-/// code; the match is exhaustive, so a code that one side lacks does not compile.
+/// `convert_code!(code, From => To)`: the code of the same name in another type. Both are enums
+/// with one variant per code; the match is exhaustive, so a code that one side lacks does not
+/// compile.
 #[macro_export]
 macro_rules! convert_code {
     ($code:expr, $from:ty => $to:ty) => {
@@ -87,30 +92,30 @@ macro_rules! __convert_code {
     };
 }
 
-/// A failure: the code to act on, and a line for people. The line says the operation, the name as the caller knows
-/// it, and the cause; it never holds anything the caller did not say or was not told.
+/// A failure: `error` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// What to act on.
+    /// The code that a program acts on.
     pub code: ErrorCode,
-    /// One line for people.
+    /// One line for people: the operation, the name that was tried, and the cause. It contains
+    /// nothing that the caller did not pass or was not told.
     pub message: String,
+    /// The path that the operation was about, as the caller knows it.
+    pub path: Option<String>,
 }
 
 impl Error {
-    /// `operation "subject": cause (code)`.
-    // Put together by hand, and never inlined: the formatting machinery is a tenth of the provider component, and a copy
-    // of this at every `?` is another.
+    /// A failure that concerns `path`. The message is `operation "path": cause (code)`.
     #[cold]
-    #[inline(never)]
-    pub fn new(code: ErrorCode, operation: &str, subject: &str) -> Self {
-        let mut message = String::from(operation);
-        message.push(' ');
-        push_quoted(&mut message, subject);
-        for part in [": ", code.cause(), " (", code.as_str(), ")"] {
-            message.push_str(part);
-        }
-        Error { code, message }
+    pub fn new(code: ErrorCode, operation: &str, path: &str) -> Self {
+        Cause::from(code).at(operation, path)
+    }
+
+    /// A failure that concerns no path.
+    #[cold]
+    pub fn without_path(code: ErrorCode, operation: &str) -> Self {
+        let message = format!("{operation}: {} ({code})", code.cause());
+        Error { code, message, path: None }
     }
 }
 
@@ -122,30 +127,78 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// Gives a bare code its operation and subject.
-pub(crate) trait Context<T> {
-    fn during(self, operation: &str, subject: &str) -> Result<T, Error>;
+/// Why something failed, before the operation and the path are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub(crate) code: ErrorCode,
+    /// The rule that refused the request, in words; none where the code says enough.
+    rule: Option<&'static str>,
 }
 
-impl<T> Context<T> for Result<T, ErrorCode> {
-    fn during(self, operation: &str, subject: &str) -> Result<T, Error> {
-        self.map_err(|code| Error::new(code, operation, subject))
+impl Cause {
+    pub(crate) fn rule(code: ErrorCode, rule: &'static str) -> Self {
+        Cause { code, rule: Some(rule) }
+    }
+
+    fn at(self, operation: &str, path: &str) -> Error {
+        self.about(operation, path, path)
+    }
+
+    /// An error whose message shows `shown` instead of the path.
+    #[cold]
+    pub(crate) fn about(self, operation: &str, shown: &str, path: &str) -> Error {
+        let cause = self.rule.unwrap_or_else(|| self.code.cause());
+        let message = format!("{operation} {}: {cause} ({})", Quoted(shown), self.code);
+        Error { code: self.code, message, path: Some(String::from(path)) }
     }
 }
 
-/// A name in quotes, on one line whatever it holds, and cut where it would fill a screen.
-fn push_quoted(message: &mut String, name: &str) {
-    const SHOWN: usize = 256;
-    message.push('"');
-    let mut chars = name.chars();
-    for c in chars.by_ref().take(SHOWN) {
-        match c {
-            '"' | '\\' => message.extend(['\\', c]),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => message.extend(c.escape_unicode()),
-            c => message.push(c),
+impl From<ErrorCode> for Cause {
+    fn from(code: ErrorCode) -> Self {
+        Cause { code, rule: None }
+    }
+}
+
+/// Adds the operation and the path to a bare cause.
+pub(crate) trait ResultExt<T> {
+    fn at(self, operation: &str, path: &str) -> Result<T, Error>;
+    fn without_path(self, operation: &str) -> Result<T, Error>;
+}
+
+impl<T, E: Into<Cause>> ResultExt<T> for Result<T, E> {
+    fn at(self, operation: &str, path: &str) -> Result<T, Error> {
+        self.map_err(|cause| cause.into().at(operation, path))
+    }
+
+    fn without_path(self, operation: &str) -> Result<T, Error> {
+        self.map_err(|cause| Error::without_path(cause.into().code, operation))
+    }
+}
+
+/// A name in quotes, escaped to one line without control characters, and cut at 256 characters.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 256;
+        f.write_char('"')?;
+        let mut chars = self.0.chars();
+        for c in chars.by_ref().take(SHOWN) {
+            match c {
+                '"' | '\\' => write!(f, "\\{c}")?,
+                c if is_hostile(c) => write!(f, "{}", c.escape_unicode())?,
+                c => f.write_char(c)?,
+            }
         }
+        f.write_str(if chars.next().is_some() { "…\"" } else { "\"" })
     }
-    message.push_str(if chars.next().is_some() { "…\"" } else { "\"" });
+}
+
+/// Whether a character may control a terminal or change the order of text around it.
+fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
+        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -1,55 +1,58 @@
-//! An open file: bytes, and no name.
+//! An open file, without a name.
 
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::birth::Held;
-use crate::error::{Context, Error, ErrorCode};
-use crate::ledger::{self, HandleKind, Line};
-use crate::path::{NamePath, Place, open_parent};
+use crate::context::{Context, Descriptors, PlatformFile};
+use crate::error::{Cause, Error, ErrorCode, ResultExt};
+use crate::ledger::{HandleKind, LedgerEntry};
+use crate::memory::MemoryCharge;
+use crate::path::{NamePath, OpenLocation};
+use crate::persist::{Target, sync_file};
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
 
-/// The most that one read brings, in bytes: what may be allocated for a caller who asks for more.
+/// The most bytes that one read returns: what may be allocated for a caller who asks for more.
 pub const MAX_READ: usize = 1 << 20;
 
-/// The most that one write takes, in bytes: hosts limit what one call may make them copy, and trap past it.
+/// The most bytes that one write takes: hosts limit what one call may make them copy, and trap past
+/// it.
 pub const MAX_WRITE: usize = 8 << 20;
 
-/// Offsets and sizes end where the systems' signed ones do.
+/// The largest offset and size: systems use signed 64-bit numbers.
 pub(crate) const MAX_OFFSET: u64 = i64::MAX as u64;
 
-/// What must be on stable storage before an operation answers: `durability` of the interface.
+/// What must be on stable storage before an operation returns: `durability` of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// Nothing.
     None,
     /// The file's bytes and size.
     Data,
-    /// The file with all its metadata and, where it gets a name, the directory of the name.
+    /// The file with all its metadata and, if it gets a name, the directory of the name.
     Full,
 }
 
-/// What a file owes to the name it was created under.
-pub(crate) enum Origin<P: Platform> {
-    /// It has a name, which is somebody else's to remove.
+/// How a file was created, which decides what its handle has to remove and whether it can be linked.
+pub(crate) enum Origin<C: Context> {
+    /// It has a name, which somebody else guards.
     Named,
-    /// The system made it without one.
+    /// The system created it without a name.
     Unnamed,
     /// It had a private name, which is gone.
     Unlinked,
-    /// It still has its private name, since the host can't remove the name of an open file.
-    Hidden { place: Place<P>, path: NamePath },
+    /// It still has its private name, since the host cannot remove the name of an open file.
+    PrivateName { location: OpenLocation<C>, path: NamePath },
 }
 
-enum State<P: Platform> {
+enum State<C: Context> {
     Open {
-        file: Held<P>,
-        origin: Origin<P>,
+        file: PlatformFile<C>,
+        origin: Origin<C>,
     },
     /// Closed, but the private name could not be removed yet.
     Leftover {
-        place: Place<P>,
+        location: OpenLocation<C>,
         path: NamePath,
     },
     Closed,
@@ -57,159 +60,175 @@ enum State<P: Platform> {
 
 /// An open file: `file` of the interface. Dropping it closes it.
 ///
-/// Every method but [`close`](Self::close) answers `closed` once the file is closed or handed over.
-pub struct File<P: Platform> {
-    platform: P,
-    state: State<P>,
-    line: Line,
+/// Every method but [`close`](Self::close) fails with `closed` once the file is closed or exchanged
+/// for a descriptor.
+pub struct File<C: Context> {
+    ctx: C,
+    state: State<C>,
+    entry: LedgerEntry,
+    charge: MemoryCharge,
 }
 
-impl<P: Platform> File<P> {
-    pub(crate) fn new(platform: P, file: P::File, origin: Origin<P>) -> Self {
-        Self::held(platform, Held::Alone(file), origin)
+impl<C: Context> File<C> {
+    pub(crate) fn new(
+        ctx: C,
+        file: PlatformFile<C>,
+        origin: Origin<C>,
+        charge: MemoryCharge,
+    ) -> Self {
+        let entry = ctx.ledger().open(HandleKind::File, None, None, ctx.now());
+        File { ctx, state: State::Open { file, origin }, entry, charge }
     }
 
-    pub(crate) fn held(platform: P, file: Held<P>, origin: Origin<P>) -> Self {
-        let line = Line::open(&platform, HandleKind::File, None, None);
-        File { platform, state: State::Open { file, origin }, line }
+    /// A file that is part of something which has its own entry in the ledger.
+    pub(crate) fn unlisted(ctx: C, file: PlatformFile<C>, origin: Origin<C>) -> Self {
+        let charge = MemoryCharge::empty(None);
+        File { ctx, state: State::Open { file, origin }, entry: LedgerEntry::none(), charge }
     }
 
-    /// One that is part of something which has its own line in the ledger.
-    pub(crate) fn unlisted(platform: P, file: P::File, origin: Origin<P>) -> Self {
-        File { platform, state: State::Open { file: Held::Alone(file), origin }, line: Line::none() }
-    }
-
-    /// A file that another core handed over: bytes, and nothing owed to any name.
-    pub fn handed_over(platform: P, file: P::File) -> Self {
-        File::new(platform, file, Origin::Unlinked)
+    /// A file that another provider exchanged for a descriptor. It has no name to remove.
+    pub fn from_descriptor(ctx: C, file: PlatformFile<C>) -> Self {
+        File::unlisted(ctx, file, Origin::Unlinked)
     }
 
     /// Takes the file out, and leaves one that is closed.
     pub(crate) fn take(&mut self) -> Self {
         File {
-            platform: self.platform.clone(),
+            ctx: self.ctx.clone(),
             state: mem::replace(&mut self.state, State::Closed),
-            line: mem::replace(&mut self.line, Line::none()),
+            entry: mem::replace(&mut self.entry, LedgerEntry::none()),
+            charge: mem::replace(&mut self.charge, MemoryCharge::empty(None)),
         }
     }
 
-    /// Reads up to `max` bytes at `offset`, [`MAX_READ`] at most; empty at the end.
+    /// Returns at most `length` bytes from `offset`, [`MAX_READ`] at most; none at end of file.
     ///
     /// # Errors
     /// `closed`; `invalid` if the offset is over 2^63-1.
-    pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
+    pub fn read(&self, length: u32, offset: u64) -> Result<Vec<u8>, Error> {
         let read = |file: &_| {
-            let max = usize::try_from(max).unwrap_or(MAX_READ).min(MAX_READ);
-            match room_to_read(offset, max)? {
+            let length = usize::try_from(length).unwrap_or(MAX_READ).min(MAX_READ);
+            match readable(offset, length)? {
                 0 => Ok(Vec::new()),
-                max => self.platform.read(file, offset, max),
+                length => self.ctx.platform().read(file, offset, length),
             }
         };
-        self.open().and_then(read).during("read", SUBJECT)
+        self.open().and_then(read).without_path("read a temporary file")
     }
 
-    /// Reads into `buffer`; 0 at the end. May be short.
+    /// Reads into `buffer`; 0 means end of file. May read less.
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+    pub fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
         self.open()
-            .and_then(|file| match room_to_read(offset, buffer.len())? {
+            .and_then(|file| match readable(offset, buffer.len())? {
                 0 => Ok(0),
-                max => self.platform.read_into(file, offset, &mut buffer[..max]),
+                length => self.ctx.platform().read_into(file, offset, &mut buffer[..length]),
             })
-            .during("read", SUBJECT)
+            .without_path("read a temporary file")
     }
 
-    /// Writes at `offset` and says how many bytes went in: at least one, unless none were given.
+    /// Writes at `offset` and returns the number of bytes written: at least 1 unless `data` is empty.
     ///
     /// # Errors
-    /// `closed`; `invalid` if the offset is over 2^63-1; `file-too-large`, `no-space` and others of the system.
-    pub fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
+    /// `closed`; `invalid` if the offset is over 2^63-1; `file-too-large`, `no-space` and others of
+    /// the system.
+    pub fn write(&self, data: &[u8], offset: u64) -> Result<u64, Error> {
         self.open()
-            .and_then(|file| match checked(offset)? {
+            .and_then(|file| match check_offset(offset)? {
                 _ if data.is_empty() => Ok(0),
                 offset if data.len() as u64 > MAX_OFFSET - offset => Err(ErrorCode::FileTooLarge),
                 offset => {
                     let data = &data[..data.len().min(MAX_WRITE)];
-                    self.platform.write(file, offset, data).map(|count| count as u64)
+                    self.ctx.platform().write(file, offset, data).map(|count| count as u64)
                 }
             })
-            .during("write", SUBJECT)
+            .without_path("write to a temporary file")
     }
 
-    /// The size in bytes.
+    /// Returns the size in bytes.
     ///
     /// # Errors
     /// `closed`.
     pub fn size(&self) -> Result<u64, Error> {
-        self.open().and_then(|file| self.platform.size(file)).during("look at", SUBJECT)
+        let size = |file: &_| self.ctx.platform().size(file);
+        self.open().and_then(size).without_path("get the size of a temporary file")
     }
 
-    /// Cuts the file, or grows it with zeros.
+    /// Truncates the file, or extends it with zeros.
     ///
     /// # Errors
     /// `closed`; `invalid` if the size is over 2^63-1; `file-too-large`.
     pub fn set_size(&self, size: u64) -> Result<(), Error> {
-        self.open().and_then(|file| self.platform.set_size(file, checked(size)?)).during("resize", SUBJECT)
+        let resize = |file: &_| self.ctx.platform().set_size(file, check_offset(size)?);
+        self.open().and_then(resize).without_path("resize a temporary file")
     }
 
     /// Waits until what was written is on stable storage.
     ///
     /// # Errors
-    /// `closed`; `io`; `no-space`. After one of the latter two the file's state on storage is unknown.
+    /// `closed`; `io`; `no-space`. After one of the latter two the file's state on storage is
+    /// unknown.
     pub fn sync(&self, durability: Durability) -> Result<(), Error> {
-        self.open().and_then(|file| sync(&self.platform, file, durability)).during("sync", SUBJECT)
+        let sync = |file: &_| sync_file(self.ctx.platform(), file, durability);
+        self.open().and_then(sync).without_path("sync a temporary file")
     }
 
-    /// Gives an unnamed file a name that is free: `link` of the interface.
+    /// Gives an unnamed file a free name: `link` of the interface.
     ///
     /// # Errors
-    /// `closed`; `invalid` if it has or had a name; `exist`; `unsupported`; `cross-device`; those of guest paths. If only the last
-    /// step of [`Durability::Full`] failed, syncing the directory, the name is there.
+    /// `closed`; `invalid` if it has or had a name; `exist`; `unsupported`; `cross-device`;
+    /// `not-durable`; those of paths.
     pub fn link(&mut self, target: &str, durability: Durability) -> Result<(), Error> {
-        self.link_to(target, durability).during("link a file to", target)
+        self.link_to(target, durability).at("link a temporary file to", target)
     }
 
-    fn link_to(&mut self, target: &str, durability: Durability) -> Result<(), ErrorCode> {
-        let State::Open { file, origin } = &mut self.state else { return Err(ErrorCode::Closed) };
+    fn link_to(&mut self, target: &str, durability: Durability) -> Result<(), Cause> {
+        let State::Open { file, origin } = &mut self.state else {
+            return Err(ErrorCode::Closed.into());
+        };
         match origin {
             Origin::Unnamed => {}
-            Origin::Unlinked | Origin::Hidden { .. } => return Err(ErrorCode::Unsupported),
-            Origin::Named => return Err(ErrorCode::Invalid),
+            Origin::Unlinked | Origin::PrivateName { .. } => {
+                return Err(ErrorCode::Unsupported.into());
+            }
+            Origin::Named => return Err(ErrorCode::Invalid.into()),
         }
-        let (place, name) = open_parent(&self.platform, target)?;
-        let file = file.get_ref();
-        sync(&self.platform, file, durability)?;
-        self.platform.link_unnamed(file, &place.dir, name.as_bytes())?;
+        let target = Target::open(&self.ctx, target)?;
+        let platform = self.ctx.platform();
+        sync_file(platform, file, durability)?;
+        platform.link_unnamed(file, &target.location.dir, target.name())?;
         *origin = Origin::Named;
-        self.platform.ledger(|ledger, _| ledger.kept());
-        match durability {
-            Durability::None | Durability::Data => Ok(()),
-            Durability::Full => self.platform.sync_directory(&place.dir),
-        }
+        self.ctx.ledger().count_kept();
+        Ok(target.sync_directory(&self.ctx, durability)?)
     }
 
-    /// Gives the platform's own file away: `direct.hand-over` of the interface.
+    /// Gives the platform's own file away and closes this one: `file-descriptor` of the interface.
     ///
     /// # Errors
-    /// `closed`; `unsupported` while the file still has its private name, which only this handle can remove.
-    pub fn hand_over(&mut self) -> Result<P::File, Error> {
-        self.part().during("hand over", SUBJECT)
+    /// `closed`; `unsupported` if the context permits no descriptors, and while the file still has
+    /// its private name, which only this handle can remove.
+    pub fn into_descriptor(&mut self) -> Result<PlatformFile<C>, Error> {
+        self.take_platform_file().without_path("get the descriptor of a temporary file")
     }
 
-    fn part(&mut self) -> Result<P::File, ErrorCode> {
-        match &self.state {
-            State::Open { origin: Origin::Hidden { .. }, .. } => return Err(ErrorCode::Unsupported),
-            State::Open { file, .. } => file.part(&self.platform)?,
-            State::Leftover { .. } | State::Closed => return Err(ErrorCode::Closed),
-        }
+    fn take_platform_file(&mut self) -> Result<PlatformFile<C>, ErrorCode> {
         match mem::replace(&mut self.state, State::Closed) {
-            State::Open { file, .. } => {
-                self.line.close(&self.platform);
-                Ok(file.into_inner())
+            State::Open { file, origin } => {
+                let permitted = self.ctx.descriptors() == Descriptors::All;
+                if !permitted || matches!(origin, Origin::PrivateName { .. }) {
+                    self.state = State::Open { file, origin };
+                    return Err(ErrorCode::Unsupported);
+                }
+                self.entry.close();
+                Ok(file)
             }
-            State::Leftover { .. } | State::Closed => Err(ErrorCode::Closed),
+            State::Leftover { location, path } => {
+                self.state = State::Leftover { location, path };
+                Err(ErrorCode::Closed)
+            }
+            State::Closed => Err(ErrorCode::Closed),
         }
     }
 
@@ -217,100 +236,108 @@ impl<P: Platform> File<P> {
     ///
     /// # Errors
     /// `closed`.
-    pub fn get_ref(&self) -> Result<&P::File, Error> {
-        self.open().during("look at", SUBJECT)
+    pub fn get_ref(&self) -> Result<&PlatformFile<C>, Error> {
+        self.open().without_path("use a temporary file")
     }
 
-    /// The platform's own file, for something that begins at `offset`.
+    /// The platform's own file, for a stream of the system's that begins at `offset`.
     ///
     /// # Errors
-    /// `closed`; `invalid` if the offset is over 2^63-1.
-    pub fn at(&self, offset: u64) -> Result<&P::File, Error> {
-        self.open().and_then(|file| checked(offset).map(|_| file)).during("make a stream of", SUBJECT)
+    /// `closed`; `unsupported` if the context permits no descriptors; `invalid` if the offset is over
+    /// 2^63-1.
+    pub fn stream_source(&self, offset: u64) -> Result<&PlatformFile<C>, Error> {
+        self.open()
+            .and_then(|file| check_stream(&self.ctx, offset).map(|()| file))
+            .without_path(STREAM)
     }
 
-    /// Another handle to the file, for a stream that begins at `offset` and goes on when this one is closed. It is on nobody's list.
+    /// Another handle to the file, for a stream that begins at `offset` and outlives this handle. It
+    /// is a handle in the ledger like any other.
     ///
     /// # Errors
-    /// `closed`; `invalid` if the offset is over 2^63-1; `out-of-handles`; `unsupported` where streams are the system's own.
+    /// `closed`; `invalid` if the offset is over 2^63-1; `quota`; `out-of-handles`; `unsupported`.
     pub fn duplicate(&self, offset: u64) -> Result<Self, Error> {
-        let file = self.at(offset)?;
-        let another = self.platform.duplicate(file).during("make a stream of", SUBJECT)?;
-        Ok(File::unlisted(self.platform.clone(), another, Origin::Named))
+        let duplicate = || {
+            let file = self.open()?;
+            check_offset(offset)?;
+            self.ctx.ledger().admit_handles(1)?;
+            let charge = crate::create::charge_file(self.ctx.ledger())?;
+            Ok::<_, ErrorCode>((self.ctx.platform().duplicate(file)?, charge))
+        };
+        let (file, charge) = duplicate().without_path(STREAM)?;
+        Ok(File::new(self.ctx.clone(), file, Origin::Named, charge))
     }
 
-    /// Closes the file. Closing again is a success.
+    /// Closes the file. Closing it again succeeds.
     ///
     /// # Errors
-    /// Those of removing the private name, where the file still has one; the promise stands, and close can be tried again.
+    /// Those of removing the private name, where the file still has one. Close can be tried again.
     pub fn close(&mut self) -> Result<(), Error> {
         match mem::replace(&mut self.state, State::Closed) {
             State::Open { file, origin } => {
-                // What can't be told now, the name will miss if it ever asks.
-                let _ = file.part(&self.platform);
-                // The handle goes first: this is for hosts that refuse to remove an open file.
+                // The handle first, for hosts that cannot remove the name of an open file.
                 drop(file);
-                self.line.close(&self.platform);
+                self.entry.close();
                 match origin {
                     Origin::Named | Origin::Unnamed | Origin::Unlinked => Ok(()),
-                    Origin::Hidden { place, path } => self.remove_private_name(place, path),
+                    Origin::PrivateName { location, path } => {
+                        self.remove_private_name(location, path)
+                    }
                 }
             }
-            State::Leftover { place, path } => self.remove_private_name(place, path),
+            State::Leftover { location, path } => self.remove_private_name(location, path),
             State::Closed => Ok(()),
         }
-        .during("close", SUBJECT)
+        .without_path("close a temporary file")
     }
 
-    fn remove_private_name(&mut self, place: Place<P>, path: NamePath) -> Result<(), ErrorCode> {
-        match self.platform.remove_file(&place.dir, path.name()) {
+    fn remove_private_name(
+        &mut self,
+        location: OpenLocation<C>,
+        path: NamePath,
+    ) -> Result<(), ErrorCode> {
+        match self.ctx.platform().remove_file(&location.dir, path.name()) {
             Ok(()) | Err(ErrorCode::NoEntry) => Ok(()),
             Err(code) => {
-                self.state = State::Leftover { place, path };
+                self.state = State::Leftover { location, path };
                 Err(code)
             }
         }
     }
 
-    fn open(&self) -> Result<&P::File, ErrorCode> {
+    fn open(&self) -> Result<&PlatformFile<C>, ErrorCode> {
         match &self.state {
-            State::Open { file, .. } => Ok(file.get_ref()),
+            State::Open { file, .. } => Ok(file),
             State::Leftover { .. } | State::Closed => Err(ErrorCode::Closed),
         }
     }
 }
 
-impl<P: Platform> Drop for File<P> {
+impl<C: Context> Drop for File<C> {
     fn drop(&mut self) {
-        // Drop forgives: whoever wants to know calls close, or looks into the ledger.
         if let (Err(error), State::Leftover { path, .. }) = (self.close(), &self.state) {
-            ledger::left_over(&self.platform, CleanupFailure { path: path.path().into(), error });
+            self.ctx.ledger().record_leftover(CleanupFailure { path: path.path().into(), error });
         }
     }
 }
 
-/// A file knows no name that it could be called by.
-const SUBJECT: &str = "a temporary file";
+pub(crate) const STREAM: &str = "open a stream of a temporary file";
 
-fn checked(offset: u64) -> Result<u64, ErrorCode> {
+/// Refuses a stream of the system's.
+pub(crate) fn check_stream<C: Context>(ctx: &C, offset: u64) -> Result<(), ErrorCode> {
+    if ctx.descriptors() != Descriptors::All {
+        return Err(ErrorCode::Unsupported);
+    }
+    check_offset(offset).map(|_| ())
+}
+
+fn check_offset(offset: u64) -> Result<u64, ErrorCode> {
     if offset <= MAX_OFFSET { Ok(offset) } else { Err(ErrorCode::Invalid) }
 }
 
-/// How much of `max` bytes there can be from `offset` on. Systems refuse a read that would end past the last offset, even of an empty file.
-fn room_to_read(offset: u64, max: usize) -> Result<usize, ErrorCode> {
-    let room = MAX_OFFSET - checked(offset)?;
-    Ok(usize::try_from(room).unwrap_or(usize::MAX).min(max))
-}
-
-/// Brings a file to stable storage as far as `durability` says.
-pub(crate) fn sync<P: Platform>(
-    platform: &P,
-    file: &P::File,
-    durability: Durability,
-) -> Result<(), ErrorCode> {
-    match durability {
-        Durability::None => Ok(()),
-        Durability::Data => platform.sync_data(file),
-        Durability::Full => platform.sync_all(file),
-    }
+/// How much of `length` bytes can be read from `offset`. Systems refuse a read that would end past
+/// the largest offset, even in an empty file.
+fn readable(offset: u64, length: usize) -> Result<usize, ErrorCode> {
+    let room = MAX_OFFSET - check_offset(offset)?;
+    Ok(usize::try_from(room).unwrap_or(usize::MAX).min(length))
 }

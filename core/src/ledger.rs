@@ -1,146 +1,223 @@
-//! The ledger: what is open, since when, and what could not be removed.
+//! The ledger: live handles, what is in use, and what could not be removed.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::limits::Account;
-use crate::platform::{Now, Platform};
+use crate::account::Account;
+use crate::error::ErrorCode;
+use crate::limits::{Limits, fits};
+use crate::memory::{MemoryBudget, MemoryCharge};
 use crate::remove::CleanupFailure;
+use crate::shared::{Lock, Shared};
 
-/// What a handle is of.
+/// The kind of a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandleKind {
-    /// An open file.
+    /// An open file, or a stream of one.
     File,
-    /// A name that will be removed.
+    /// A name that is removed with its handle.
     Path,
-    /// A directory that will be removed.
+    /// A directory that is removed with its handle.
     Directory,
 }
 
-/// A handle that has not been closed, kept, persisted or handed over.
+/// A handle that has not been closed, kept, persisted or exchanged for a descriptor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveHandle {
-    /// What it is of.
+    /// Its kind.
     pub kind: HandleKind,
-    /// Its path; none of a file, which knows no name.
+    /// Its path; none for a file, which has no name.
     pub path: Option<String>,
-    /// What its creator called it.
+    /// The label that was given at creation.
     pub label: Option<String>,
-    /// How long it has been open, in nanoseconds.
+    /// Nanoseconds since it was created.
     pub age: u64,
 }
 
-/// Counts of live handles.
+/// What is in use at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Open files.
+    /// Open files and streams.
     pub files: u32,
-    /// Names that will be removed.
+    /// Names that are guarded.
     pub paths: u32,
-    /// Directories that will be removed.
+    /// Directories that are guarded.
     pub directories: u32,
-    /// Bytes of spooled files that are in memory.
+    /// Bytes of spooled files in memory.
     pub memory: u64,
-    /// Bytes on disk, where somebody counts them: see [`Limited`](crate::Limited).
+    /// Bytes on disk, where they are limited: see [`Limited`](crate::Limited).
     pub bytes: u64,
-    /// Names of files and directories, where somebody counts them.
+    /// Names of files and directories, where they are limited.
     pub entries: u64,
 }
 
-/// How much is in use, and has been at most.
+/// What is in use, and the maxima so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
     /// Now.
     pub live: Counts,
-    /// At most, each count by itself.
+    /// The maximum of each count by itself.
     pub peak: Counts,
-    /// How many names and directories were given up for good: kept, persisted or linked.
+    /// How many names and directories were kept, persisted or linked.
     pub kept: u64,
 }
 
-/// How many failed removals are remembered; what comes after is only counted by the directory that holds it.
+/// How many failed removals are recorded, so that a ledger's memory is bounded.
 const MAX_LEFTOVERS: usize = 1024;
 
-/// What is open, and what could not be removed. A platform that keeps one hands it out by [`Platform::ledger`].
-///
-/// `N` is what a path is known by, until somebody wants to read it.
-pub struct Ledger<N = Arc<str>> {
-    live: Vec<Option<Entry<N>>>,
+/// The ledger of one user: its live handles, what it uses and may use, and what could not be
+/// removed. Clones share it.
+#[derive(Clone)]
+pub struct SharedLedger(Shared<Inner>);
+
+struct Inner {
+    ledger: Lock<Ledger>,
+    limits: Limits,
+    budget: Option<MemoryBudget>,
+}
+
+impl SharedLedger {
+    /// A ledger without limits.
+    pub fn new() -> Self {
+        Self::with_limits(Limits::default(), None)
+    }
+
+    /// A ledger with limits, whose memory is part of `budget`.
+    pub fn with_limits(limits: Limits, budget: Option<MemoryBudget>) -> Self {
+        let ledger = Lock::new(Ledger::new(budget.clone()));
+        SharedLedger(Shared::new(Inner { ledger, limits, budget }))
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// What is in use.
+    pub fn usage(&self) -> Usage {
+        self.0.ledger.lock().usage
+    }
+
+    /// The live handles in no particular order. `now` is the context's.
+    pub fn live_handles(&self, now: u64) -> Vec<LiveHandle> {
+        let handle = |entry: &Entry| LiveHandle {
+            kind: entry.kind,
+            path: entry.path.as_ref().map(Arc::to_string),
+            label: entry.label.clone(),
+            age: now.saturating_sub(entry.since),
+        };
+        self.0.ledger.lock().live.iter().flatten().map(handle).collect()
+    }
+
+    /// What could not be removed and nobody tries to remove again: the first 1024 failures.
+    pub fn leftovers(&self) -> Vec<CleanupFailure> {
+        self.0.ledger.lock().leftovers.clone()
+    }
+
+    /// Whether memory is limited, so that spooled files have to share it.
+    pub(crate) fn limits_memory(&self) -> bool {
+        self.0.limits.memory.is_some() || self.0.budget.is_some()
+    }
+
+    /// Reserves memory for something that lives as long as the returned charge.
+    pub(crate) fn charge(&self, bytes: usize) -> Result<MemoryCharge, ErrorCode> {
+        let mut charge = MemoryCharge::empty(self.0.budget.clone());
+        charge.resize(bytes as u64)?;
+        Ok(charge)
+    }
+
+    /// Whether there may be `more` handles.
+    pub(crate) fn admit_handles(&self, more: u32) -> Result<(), ErrorCode> {
+        let live = self.usage().live;
+        let now = u64::from(live.files) + u64::from(live.paths) + u64::from(live.directories);
+        fits(self.0.limits.handles, now, u64::from(more))
+    }
+
+    /// Whether spooled files may occupy `more` bytes of memory.
+    pub(crate) fn admit_memory(&self, more: u64) -> Result<(), ErrorCode> {
+        fits(self.0.limits.memory, self.usage().live.memory, more)
+    }
+
+    /// Records a handle that was created at `now`.
+    pub(crate) fn open(
+        &self,
+        kind: HandleKind,
+        path: Option<&Arc<str>>,
+        label: Option<&str>,
+        now: u64,
+    ) -> LedgerEntry {
+        let (path, label) = (path.cloned(), label.map(String::from));
+        let index = self.0.ledger.lock().open(Entry { kind, path, label, since: now });
+        LedgerEntry(Some((self.clone(), index)))
+    }
+
+    /// Counts a name that stays for good.
+    pub(crate) fn count_kept(&self) {
+        self.0.ledger.lock().usage.kept += 1;
+    }
+
+    /// Records that a spooled file occupies `new` bytes of memory instead of `old`.
+    pub(crate) fn resize_memory(&self, old: u64, new: u64) {
+        if old != new {
+            self.0.ledger.lock().count_memory(new, old);
+        }
+    }
+
+    /// Records something that nobody will try to remove again.
+    pub(crate) fn record_leftover(&self, failure: CleanupFailure) {
+        let mut ledger = self.0.ledger.lock();
+        if ledger.leftovers.len() < MAX_LEFTOVERS {
+            ledger.leftovers.push(failure);
+        }
+    }
+
+    /// Reads or changes the accounting of files on disk.
+    pub(crate) fn account<T>(&self, act: impl FnOnce(&mut Account, &Limits, &mut Usage) -> T) -> T {
+        let Ledger { account, usage, .. } = &mut *self.0.ledger.lock();
+        act(account, &self.0.limits, usage)
+    }
+}
+
+impl Default for SharedLedger {
+    fn default() -> Self {
+        SharedLedger::new()
+    }
+}
+
+struct Ledger {
+    live: Vec<Option<Entry>>,
     free: Vec<usize>,
     usage: Usage,
     leftovers: Vec<CleanupFailure>,
-    pub(crate) account: Account,
+    account: Account,
 }
 
-struct Entry<N> {
+struct Entry {
     kind: HandleKind,
-    path: Option<N>,
+    path: Option<Arc<str>>,
     label: Option<String>,
     since: u64,
 }
 
-impl<N> Ledger<N> {
-    /// An empty one.
-    pub const fn new() -> Self {
-        const NONE: Counts = Counts { files: 0, paths: 0, directories: 0, memory: 0, bytes: 0, entries: 0 };
+impl Ledger {
+    fn new(budget: Option<MemoryBudget>) -> Self {
         Ledger {
             live: Vec::new(),
             free: Vec::new(),
-            usage: Usage { live: NONE, peak: NONE, kept: 0 },
+            usage: Usage::default(),
             leftovers: Vec::new(),
-            account: Account::new(),
+            account: Account::new(MemoryCharge::empty(budget)),
         }
     }
 
-    /// How much is in use.
-    pub fn usage(&self) -> Usage {
-        self.usage
-    }
-
-    /// What is open, in no particular order. `now` is the platform's.
-    pub fn live(&self, now: u64) -> Vec<LiveHandle>
-    where
-        N: ToString,
-    {
-        let handle = |entry: &Entry<N>| LiveHandle {
-            kind: entry.kind,
-            path: entry.path.as_ref().map(N::to_string),
-            label: entry.label.clone(),
-            age: now.saturating_sub(entry.since),
-        };
-        self.live.iter().flatten().map(handle).collect()
-    }
-
-    /// What could not be removed, and nobody is left to try again: the first 1024 of it.
-    pub fn leftovers(&self) -> &[CleanupFailure] {
-        &self.leftovers
-    }
-
-    /// Counts something that stays for good.
-    pub fn kept(&mut self) {
-        self.usage.kept += 1;
-    }
-
-    fn count(&mut self, kind: HandleKind) -> (&mut u32, &mut u32) {
-        let Usage { live, peak, .. } = &mut self.usage;
-        match kind {
-            HandleKind::File => (&mut live.files, &mut peak.files),
-            HandleKind::Path => (&mut live.paths, &mut peak.paths),
-            HandleKind::Directory => (&mut live.directories, &mut peak.directories),
-        }
-    }
-
-    /// Enters a handle, open since `now`, and says on which line. Each line is to be [`close`](Self::close)d.
-    pub fn open(&mut self, kind: HandleKind, path: Option<N>, label: Option<String>, now: u64) -> usize {
-        let entry = Entry { kind, path, label, since: now };
-        let (live, peak) = self.count(entry.kind);
+    fn open(&mut self, entry: Entry) -> usize {
+        let (live, peak) = self.usage.handles(entry.kind);
         *live += 1;
         *peak = (*peak).max(*live);
-        match self.free.pop().and_then(|index| Some((index, self.live.get_mut(index)?))) {
-            Some((index, slot)) => {
-                *slot = Some(entry);
+        match self.free.pop() {
+            Some(index) => {
+                self.live[index] = Some(entry);
                 index
             }
             None => {
@@ -150,128 +227,97 @@ impl<N> Ledger<N> {
         }
     }
 
-    /// Strikes out a line; once is enough, and it may be another's by the second time.
-    pub fn close(&mut self, index: usize) {
-        if let Some(entry) = self.live.get_mut(index).and_then(Option::take) {
+    fn close(&mut self, index: usize) {
+        if let Some(entry) = self.live[index].take() {
             self.free.push(index);
-            *self.count(entry.kind).0 -= 1;
+            *self.usage.handles(entry.kind).0 -= 1;
         }
     }
 
-    /// Says that a spooled file takes `new` bytes of memory, and no longer `old`.
-    pub fn resize(&mut self, old: u64, new: u64) {
+    fn count_memory(&mut self, more: u64, less: u64) {
         let Usage { live, peak, .. } = &mut self.usage;
-        live.memory = live.memory.saturating_sub(old).saturating_add(new);
+        live.memory = live.memory.saturating_sub(less).saturating_add(more);
         peak.memory = peak.memory.max(live.memory);
+    }
+}
+
+impl Usage {
+    fn handles(&mut self, kind: HandleKind) -> (&mut u32, &mut u32) {
+        let Usage { live, peak, .. } = self;
+        match kind {
+            HandleKind::File => (&mut live.files, &mut peak.files),
+            HandleKind::Path => (&mut live.paths, &mut peak.paths),
+            HandleKind::Directory => (&mut live.directories, &mut peak.directories),
+        }
     }
 
     pub(crate) fn count_bytes(&mut self, more: u64, less: u64) {
-        let Usage { live, peak, .. } = &mut self.usage;
+        let Usage { live, peak, .. } = self;
         live.bytes = live.bytes.saturating_sub(less).saturating_add(more);
         peak.bytes = peak.bytes.max(live.bytes);
     }
 
     pub(crate) fn count_entries(&mut self, more: u64, less: u64) {
-        let Usage { live, peak, .. } = &mut self.usage;
+        let Usage { live, peak, .. } = self;
         live.entries = live.entries.saturating_sub(less).saturating_add(more);
         peak.entries = peak.entries.max(live.entries);
     }
+}
 
-    /// Remembers what could not be removed.
-    pub fn left_over(&mut self, failure: CleanupFailure) {
-        if self.leftovers.len() < MAX_LEFTOVERS {
-            self.leftovers.push(failure);
+/// A live handle's entry in the ledger. Dropping it closes the entry.
+pub(crate) struct LedgerEntry(Option<(SharedLedger, usize)>);
+
+impl LedgerEntry {
+    /// No entry: the handle is part of something that has one.
+    pub(crate) const fn none() -> Self {
+        LedgerEntry(None)
+    }
+
+    /// Closes the entry. Closing it again does nothing.
+    pub(crate) fn close(&mut self) {
+        if let Some((ledger, index)) = self.0.take() {
+            ledger.0.ledger.lock().close(index);
         }
     }
 }
 
-impl<N> Default for Ledger<N> {
-    fn default() -> Self {
-        Ledger::new()
+impl Drop for LedgerEntry {
+    fn drop(&mut self) {
+        self.close();
     }
-}
-
-/// A handle's line in the ledger of its platform, if that keeps one.
-pub(crate) struct Line(Option<usize>);
-
-impl Line {
-    /// No line: somebody else has it.
-    pub(crate) fn none() -> Self {
-        Line(None)
-    }
-
-    pub(crate) fn open<P: Platform>(
-        platform: &P,
-        kind: HandleKind,
-        path: Option<&Arc<str>>,
-        label: Option<&str>,
-    ) -> Self {
-        let enter = |ledger: &mut Ledger, now: Now<'_>| {
-            ledger.open(kind, path.cloned(), label.map(String::from), now())
-        };
-        Line(platform.ledger(enter))
-    }
-
-    /// Strikes it out; once is enough.
-    pub(crate) fn close<P: Platform>(&mut self, platform: &P) {
-        if let Some(index) = self.0.take() {
-            platform.ledger(|ledger, _| ledger.close(index));
-        }
-    }
-
-    /// Strikes it out for something that stays.
-    pub(crate) fn keep<P: Platform>(&mut self, platform: &P) {
-        self.close(platform);
-        platform.ledger(|ledger, _| ledger.kept());
-    }
-}
-
-/// Says how much memory a spooled file takes now.
-pub(crate) fn resize<P: Platform>(platform: &P, old: u64, new: u64) {
-    if old != new {
-        platform.ledger(|ledger, _| ledger.resize(old, new));
-    }
-}
-
-/// Remembers what a drop could not remove.
-pub(crate) fn left_over<P: Platform>(platform: &P, failure: CleanupFailure) {
-    platform.ledger(|ledger, _| ledger.left_over(failure));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn open(ledger: &mut Ledger, kind: HandleKind) -> usize {
-        ledger.open(kind, None, None, 5)
-    }
-
     #[test]
-    fn a_place_is_used_again() {
-        let mut ledger = Ledger::new();
-        let first = open(&mut ledger, HandleKind::File);
-        open(&mut ledger, HandleKind::Path);
-        ledger.close(first);
-        assert_eq!(open(&mut ledger, HandleKind::Directory), first);
-        assert_eq!(ledger.live(7).len(), 2);
-        assert_eq!(ledger.live(7)[0].age, 2);
+    fn a_free_index_is_used_again() {
+        let ledger = SharedLedger::new();
+        let first = ledger.open(HandleKind::File, None, None, 5);
+        let _second = ledger.open(HandleKind::Path, None, None, 5);
+        drop(first);
+        let _third = ledger.open(HandleKind::Directory, None, None, 5);
+        assert_eq!(ledger.0.ledger.lock().live.len(), 2);
+        assert_eq!(ledger.live_handles(7).iter().map(|live| live.age).max(), Some(2));
     }
 
     #[test]
     fn closing_twice_counts_once() {
-        let mut ledger = Ledger::new();
-        let index = open(&mut ledger, HandleKind::File);
-        ledger.close(index);
-        ledger.close(index);
-        assert_eq!(ledger.usage().live, Counts::default());
-        assert_eq!(ledger.usage().peak.files, 1);
+        let ledger = SharedLedger::new();
+        let mut entry = ledger.open(HandleKind::File, None, None, 0);
+        let _other = ledger.open(HandleKind::File, None, None, 0);
+        entry.close();
+        entry.close();
+        drop(entry);
+        assert_eq!((ledger.usage().live.files, ledger.usage().peak.files), (1, 2));
     }
 
     #[test]
     fn memory_has_a_peak() {
-        let mut ledger: Ledger = Ledger::new();
-        ledger.resize(0, 100);
-        ledger.resize(100, 10);
+        let ledger = SharedLedger::new();
+        ledger.resize_memory(0, 100);
+        ledger.resize_memory(100, 10);
         assert_eq!((ledger.usage().live.memory, ledger.usage().peak.memory), (10, 100));
     }
 }

@@ -1,68 +1,84 @@
-//! The rules of `scratch:tempfile`, each once: names, exclusive creation, files, paths, persisting, directories, removal.
+//! The rules of `scratch:tempfile`: names, exclusive creation, files, persisting, directories,
+//! removal, limits.
 //!
-//! Everything here is generic over [`Platform`], a system's files by directory handle and one name, and over a source of
-//! randomness in `rand_core`'s terms. The provider component puts it on wasi:filesystem; the native client and the host on the
-//! operating system (feature `native`). What each function promises stands in the interface, `wit/`.
+//! Everything is generic over a [`Platform`], the file system of a system by directory handle and
+//! one name, over a [`Context`], which adds base directories, environment and accounting, and over
+//! a random source of `rand_core`. The provider component uses it on wasi:filesystem; the native
+//! client and the host use it on the operating system (feature `native`). The interface's own text,
+//! in `wit/`, documents what each function promises.
 //!
 //! ```
-//! # #[cfg(feature = "native")] {
-//! use tempfile_core::{Durability, Native, Options, ReplaceMode, default_place, named};
+//! # #[cfg(all(feature = "native", unix))] {
+//! use tempfile_core::{Durability, Instance, Location, Options, Process, ReplaceMode};
 //!
-//! let mut source = getrandom::SysRng;
-//! let place = default_place(&Native, &mut source)?;
-//! let (file, mut path) = named(&Native, &mut source, &Options::default(), &place)?;
-//! file.write(0, b"hello")?;
-//! path.persist(&format!("{}.kept", path.path()), ReplaceMode::NoClobber, Durability::None)?;
-//! # std::fs::remove_file(format!("{}.kept", path.path())).unwrap();
+//! let instance = Instance::new(Process::default(), getrandom::SysRng);
+//! let (file, mut path) = instance.named(&Options::default(), Location::Scratch)?;
+//! file.write(b"hello", 0)?;
+//! let target = format!("{}.kept", path.path());
+//! path.persist(&target, ReplaceMode::NoClobber, Durability::None)?;
+//! # std::fs::remove_file(target).unwrap();
 //! # }
 //! # Ok::<(), tempfile_core::Error>(())
 //! ```
 #![no_std]
 #![deny(unsafe_code)]
 
-#[cfg(all(feature = "native", not(unix)))]
-compile_error!("the native platform needs a Unix: it works by directory descriptor");
-
 extern crate alloc;
 #[cfg(feature = "native")]
 extern crate std;
 
+mod account;
 mod any_file;
-mod birth;
 mod blocks;
+mod context;
+mod convert;
 mod create;
-mod default_directory;
 mod dir;
 mod error;
 mod file;
+mod instance;
 mod ledger;
-mod lifetime;
+mod limited;
 mod limits;
+mod memory;
 mod name;
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", unix))]
 mod native;
 mod path;
+mod persist;
 mod platform;
 mod remove;
+mod shared;
 mod spool;
 mod temp_path;
 #[cfg(test)]
 mod testing;
 
-pub use any_file::{AnyFile, Spooled, SpooledFiles, make_room, spooled};
-pub use create::{MAX_TRIES, adopt, directory, named, place_at, under_new_name, unnamed};
-pub use default_directory::default_place;
+pub use any_file::{AnyFile, Spooled};
+pub use context::{Base, Context, Descriptors};
+pub use create::{MAX_TRIES, adopt, directory, named, under_new_name, unnamed};
 pub use dir::{Entry, TempDir};
 pub use error::{Error, ErrorCode};
 pub use file::{Durability, File, MAX_READ, MAX_WRITE};
-pub use ledger::{Counts, HandleKind, Ledger, LiveHandle, Usage};
-pub use lifetime::Lifetimes;
-pub use limits::{Limited, LimitedFile, Limits};
-pub use name::{DEFAULT_RANDOM_CHARS, MAX_NAME, Options, text};
-#[cfg(feature = "native")]
-pub use native::{Native, Surroundings};
-pub use path::{MAX_PATH, Place, longest_preopen};
-pub use platform::{Anchor, EntryKind, Identity, Now, Platform, RawEntry};
+pub use instance::{Instance, Location};
+pub use ledger::{Counts, HandleKind, LiveHandle, SharedLedger, Usage};
+pub use limited::{Limited, LimitedDir, LimitedFile};
+pub use limits::Limits;
+pub use memory::MemoryBudget;
+pub use name::{DEFAULT_RANDOM_CHARS, MAX_LABEL, MAX_NAME, Options};
+#[cfg(all(feature = "native", unix))]
+pub use native::{Entries, Native, Process};
+pub use path::{MAX_PATH, OpenLocation, longest_preopen};
+pub use persist::ReplaceMode;
+pub use platform::{
+    DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry, name_to_str,
+};
 pub use remove::CleanupFailure;
 pub use spool::{Bytes, Spool, Storage};
-pub use temp_path::{ReplaceMode, TempPath};
+pub use temp_path::TempPath;
+
+/// What the macros of this crate name.
+#[doc(hidden)]
+pub mod __private {
+    pub use alloc::vec::Vec;
+}

@@ -1,32 +1,35 @@
-//! Names of what is created: prefix, random characters, suffix; one path component.
+//! Names of temporary files and directories: prefix, random characters, suffix.
 
 use alloc::string::String;
 
 use rand_core::TryRng;
 
-use crate::error::ErrorCode;
-use crate::path::push_directory;
+use crate::error::{Cause, ErrorCode};
+use crate::path::{MAX_PATH, push_directory};
 
-/// How many random characters a name has unless the caller says otherwise: 80 bits.
+/// The default number of random characters in a name: 80 bits.
 pub const DEFAULT_RANDOM_CHARS: u8 = 16;
 
-/// The longest name of the common file systems, in bytes.
+/// The longest name on the common file systems, in bytes.
 pub const MAX_NAME: usize = 255;
 
-/// Lower-case base32. One case only, so that names stay apart on file systems that fold case; 32 characters, so that
-/// five bits of the source make one character with no bias.
+/// The longest label, in bytes.
+pub const MAX_LABEL: usize = 255;
+
+/// Lower-case base32: names stay distinct on file systems that fold case, and five bits make one
+/// character without bias.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// How something is to be named: `options` of the interface.
+/// How something is named: `options` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// What the name begins with.
+    /// The first characters of the name.
     pub prefix: String,
-    /// What the name ends with.
+    /// The last characters of the name.
     pub suffix: String,
-    /// How many random characters stand between; [`DEFAULT_RANDOM_CHARS`] if none.
+    /// The number of random characters between them; none means [`DEFAULT_RANDOM_CHARS`].
     pub random_chars: Option<u8>,
-    /// What its creator calls it, in the ledger alone.
+    /// A text for people that appears in the ledger, at most [`MAX_LABEL`] bytes.
     pub label: Option<String>,
 }
 
@@ -37,41 +40,46 @@ impl Default for Options {
     }
 }
 
-/// A name that is being drawn, after the path of its directory: every draw is one that may be created.
+/// A name being drawn, after the path of its directory. Every draw is a name that may be created.
 ///
-/// One text for all draws, and in the end for the path of what was created.
+/// All draws share one string, which becomes the path of what is created.
 pub(crate) struct Draft<'a> {
     text: String,
-    /// Where in the text the name begins, and where its random part.
+    /// Where the name begins in the text.
     name: usize,
+    /// Where its random part begins.
     random: usize,
     random_chars: usize,
     suffix: &'a str,
 }
 
-/// As many bytes as the random part can take.
+/// The bytes that the longest random part takes.
 const MAX_BITS: usize = (u8::MAX as usize * 5).div_ceil(8);
 
 impl<'a> Draft<'a> {
-    /// Refuses (`invalid-name`) what no drawn character could mend.
-    pub(crate) fn new(directory: &str, options: &'a Options) -> Result<Self, ErrorCode> {
+    /// Refuses prefixes and suffixes that no random part makes valid.
+    pub(crate) fn new(directory: &str, options: &'a Options) -> Result<Self, Cause> {
         let Options { prefix, suffix, random_chars, label: _ } = options;
         let random_chars = usize::from(random_chars.unwrap_or(DEFAULT_RANDOM_CHARS));
-        let mut text =
-            String::with_capacity(directory.len() + 1 + prefix.len() + random_chars + suffix.len());
+        let len = prefix.len().saturating_add(random_chars).saturating_add(suffix.len());
+        check_chars(prefix)?;
+        check_chars(suffix)?;
+        if len > MAX_NAME {
+            return Err(refused("a name has at most 255 bytes"));
+        }
+        if directory.len() + 1 + len > MAX_PATH {
+            return Err(ErrorCode::NameTooLong.into());
+        }
+        let mut text = String::with_capacity(directory.len() + 1 + len);
         push_directory(&mut text, directory);
         let name = text.len();
         text.push_str(prefix);
         let random = text.len();
-        // `_` is not in the alphabet, so it neither makes nor hides a device's name.
-        (0..random_chars).for_each(|_| text.push('_'));
+        // `_` is not in the alphabet, so it neither makes nor hides a device name.
+        text.extend(core::iter::repeat_n('_', random_chars));
         text.push_str(suffix);
-        let draft = Draft { text, name, random, random_chars, suffix };
-        if plain(prefix) && plain(suffix) && may_be_created(draft.name()) {
-            Ok(draft)
-        } else {
-            Err(ErrorCode::InvalidName)
-        }
+        check_form(&text[name..])?;
+        Ok(Draft { text, name, random, random_chars, suffix })
     }
 
     /// Whether there is only one name to try.
@@ -79,12 +87,11 @@ impl<'a> Draft<'a> {
         self.random_chars == 0
     }
 
-    /// Draws a name. Nothing of the source's state is kept: two copies of a snapshotted instance share none.
-    ///
-    /// False when chance spelled the name of a device (`co` + `n`).
+    /// Draws a name from `source`, of which nothing is kept: two copies of an instance that was
+    /// snapshotted never share a name. Returns false if chance spelled a device name (`co` + `n`).
     pub(crate) fn draw<R: TryRng>(&mut self, source: &mut R) -> Result<bool, ErrorCode> {
         let mut bits = [0; MAX_BITS];
-        let bits = bits.get_mut(..(self.random_chars * 5).div_ceil(8)).unwrap_or_default();
+        let bits = &mut bits[..(self.random_chars * 5).div_ceil(8)];
         source.try_fill_bytes(bits).map_err(|_| ErrorCode::Io)?;
         self.text.truncate(self.random);
         base32(bits, self.random_chars, |byte| self.text.push(char::from(byte)));
@@ -94,17 +101,27 @@ impl<'a> Draft<'a> {
 
     /// The name that was drawn last.
     pub(crate) fn name(&self) -> &str {
-        // Sliced with brackets, a text that is not sliced well is quoted: the formatting machinery is a tenth of the provider component.
-        self.text.get(self.name..).unwrap_or_default()
+        &self.text[self.name..]
     }
 
-    /// Its path, and where in that the name begins.
+    /// The path of the name, and where the name begins in it.
     pub(crate) fn into_path(self) -> (String, usize) {
         (self.text, self.name)
     }
 }
 
-/// So many characters of the alphabet, for five bits each, low bits first.
+/// The names that options describe, for messages: `prefix*suffix`, below the directory.
+pub(crate) fn pattern(directory: &str, options: &Options) -> String {
+    let random = if options.random_chars == Some(0) { "" } else { "*" };
+    let mut text = String::new();
+    push_directory(&mut text, directory);
+    for part in [&options.prefix, random, &options.suffix] {
+        text.push_str(part);
+    }
+    text
+}
+
+/// Encodes `bits` as `chars` characters of the alphabet, five bits each, low bits first.
 pub(crate) fn base32(bits: &[u8], chars: usize, mut push: impl FnMut(u8)) {
     let mut bytes = bits.iter();
     let (mut rest, mut held) = (0_u32, 0);
@@ -119,44 +136,49 @@ pub(crate) fn base32(bits: &[u8], chars: usize, mut push: impl FnMut(u8)) {
     }
 }
 
-/// A name as text, if it is one.
-///
-/// For platforms whose names are text.
-pub fn text(name: &[u8]) -> Option<&str> {
-    // What `str::from_utf8` does for texts longer than names is 500 bytes of the provider component.
-    match name.utf8_chunks().next() {
-        None => Some(""),
-        Some(chunk) => chunk.invalid().is_empty().then_some(chunk.valid()),
+fn refused(rule: &'static str) -> Cause {
+    Cause::rule(ErrorCode::InvalidName, rule)
+}
+
+/// Refuses characters that some common file system refuses.
+fn check_chars(part: &str) -> Result<(), Cause> {
+    for c in part.chars() {
+        match c {
+            '/' => return Err(refused("a name cannot contain a slash")),
+            '\\' => return Err(refused("a name cannot contain a backslash")),
+            ':' => return Err(refused("a name cannot contain a colon")),
+            c if c.is_control() => {
+                return Err(refused("a name cannot contain a control character"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses names that some common file system refuses for their form.
+fn check_form(name: &str) -> Result<(), Cause> {
+    match name.as_bytes() {
+        [] => Err(refused("a name cannot be empty")),
+        b"." | b".." => Err(refused("`.` and `..` are not names")),
+        [.., b'.'] => Err(refused("a name cannot end in a dot")),
+        [.., b' '] => Err(refused("a name cannot end in a space")),
+        _ if is_device(name) => Err(refused("this is a device name on Windows")),
+        _ => Ok(()),
     }
 }
 
-/// Whether a part of a name has no character that some file system refuses.
-fn plain(part: &str) -> bool {
-    !part.chars().any(|c| matches!(c, '/' | '\\' | ':') || c.is_control())
-}
-
-/// Whether a name of plain parts is safe to create on every file system that a host may have below.
-fn may_be_created(name: &str) -> bool {
-    !matches!(name, "" | "." | "..")
-        && name.len() <= MAX_NAME
-        && !matches!(name.as_bytes(), [.., b'.' | b' '])
-        && !is_device(name)
-}
-
-/// Whether Windows takes the name for a device, whatever extension follows:
+/// Whether Windows reserves the name for a device, with any extension:
 /// <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>.
-// By bytes: the machinery of string patterns is a kilobyte of the provider component.
 fn is_device(name: &str) -> bool {
-    let stem = name.as_bytes().split(|&byte| byte == b'.').next().unwrap_or_default().trim_ascii_end();
-    let is_one_of = |devices: &[&str], stem: &[u8]| {
-        devices.iter().any(|device| device.as_bytes().eq_ignore_ascii_case(stem))
+    let stem = name.split('.').next().unwrap_or_default().trim_ascii_end();
+    let is = |devices: &[&str], stem: &str| {
+        devices.iter().any(|device| device.eq_ignore_ascii_case(stem))
     };
-    let port = match stem {
-        // A digit, or one of the superscripts one, two and three.
-        [port @ .., b'0'..=b'9'] | [port @ .., 0xC2, 0xB9 | 0xB2 | 0xB3] => port,
-        _ => b"",
-    };
-    is_one_of(&["con", "prn", "aux", "nul", "conin$", "conout$"], stem) || is_one_of(&["com", "lpt"], port)
+    // COM and LPT are numbered, by a digit or by the superscripts one, two and three.
+    let port = stem.strip_suffix(|c: char| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³'));
+    is(&["con", "prn", "aux", "nul", "conin$", "conout$"], stem)
+        || port.is_some_and(|port| is(&["com", "lpt"], port))
 }
 
 #[cfg(test)]
@@ -213,7 +235,11 @@ mod tests {
         let mut names = alloc::vec::Vec::new();
         for _ in 0..3 {
             draft.draw(&mut source).unwrap();
-            assert!(draft.name().starts_with("a-") && draft.name().ends_with(".b"), "{}", draft.name());
+            assert!(
+                draft.name().starts_with("a-") && draft.name().ends_with(".b"),
+                "{}",
+                draft.name()
+            );
             assert_eq!(draft.name().len(), 7);
             names.push(String::from(draft.name()));
         }
@@ -244,8 +270,17 @@ mod tests {
 
     #[test]
     fn devices_are_refused_with_any_extension_and_case() {
-        for name in ["con", "NUL.txt", "Com1", "lpt9.tar.gz", "COM¹", "lpt³.x", "aux .txt", "CONIN$", "com0"]
-        {
+        for name in [
+            "con",
+            "NUL.txt",
+            "Com1",
+            "lpt9.tar.gz",
+            "COM¹",
+            "lpt³.x",
+            "aux .txt",
+            "CONIN$",
+            "com0",
+        ] {
             assert!(is_device(name), "{name}");
         }
         for name in ["cone", "null", "com", "com10", "xcon", "lpt-1", "con_x"] {
@@ -255,7 +290,8 @@ mod tests {
 
     #[test]
     fn a_name_of_255_bytes_is_the_longest() {
-        let drafted = |length| Draft::new("/a/directory", &options(&"x".repeat(length), "", 16)).is_ok();
+        let drafted =
+            |length| Draft::new("/a/directory", &options(&"x".repeat(length), "", 16)).is_ok();
         assert!(drafted(239));
         assert!(!drafted(240));
     }

@@ -1,47 +1,40 @@
 //! Paths: from what a caller writes to a directory handle and one name.
 //!
-//! Guest paths (a location's directory, the target of `persist` and `link`) are lenient about form: repeated and single dots'
-//! components are passed over. Children of a temporary directory are strict: they may come from an archive, and a form that two
-//! programs read differently is refused.
+//! Paths of callers (the directory of a location, the target of `persist` and `link`) may have
+//! repeated slashes and `.` components. Paths of children of a temporary directory may not: they
+//! may come from an archive, and a form that two programs could read differently is refused.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::error::ErrorCode;
+use crate::context::{Base, Context, Dir};
+use crate::error::{Cause, ErrorCode};
 use crate::name::{Draft, MAX_NAME};
-use crate::platform::{Anchor, Platform};
+use crate::platform::{DirectoryState, Platform};
 
-/// The longest path taken, in bytes: Linux's limit, and long past what anyone means.
+/// The longest path in bytes: Linux's limit.
 pub const MAX_PATH: usize = 4096;
 
-/// A directory that is open, and what the caller calls it.
-pub struct Place<P: Platform> {
-    /// The handle.
-    pub(crate) dir: P::Dir,
-    /// The path, absolute where the caller knows an absolute one, with no `/` at its end but for the root.
+/// An open directory in which something can be created, and its path as the caller knows it.
+pub struct OpenLocation<C: Context> {
+    pub(crate) dir: Dir<C>,
+    /// Absolute where the caller knows an absolute path, without `/` at its end except for the
+    /// root.
     pub(crate) path: Arc<str>,
-    pub(crate) kind: Kind,
+    pub(crate) state: DirectoryState,
+    /// Whether other users may rename or remove names in it.
+    pub(crate) shared: bool,
 }
 
-/// What is to be expected of a directory.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The default directory: private by mode, sticky bit or preopen, and there to stay.
-    Default,
-    /// A temporary directory: as private, and perhaps removed before its handle.
-    Temporary,
-    /// One that was named by its path: others may write there, so that names must be compared with what was created under them.
-    Shared,
-}
-
-impl<P: Platform> Clone for Place<P> {
+impl<C: Context> Clone for OpenLocation<C> {
     fn clone(&self) -> Self {
-        Place { dir: self.dir.clone(), path: self.path.clone(), kind: self.kind }
+        let OpenLocation { dir, path, state, shared } = self;
+        OpenLocation { dir: dir.clone(), path: path.clone(), state: *state, shared: *shared }
     }
 }
 
-impl<P: Platform> Place<P> {
+impl<C: Context> OpenLocation<C> {
     /// The directory's path, as the caller knows it.
     pub fn path(&self) -> &str {
         &self.path
@@ -60,7 +53,7 @@ pub(crate) fn join(directory: &str, name: &str) -> String {
     path
 }
 
-/// Adds a directory's path, ready for a name to follow.
+/// Appends the path of a directory, and the slash before a name in it.
 pub(crate) fn push_directory(path: &mut String, directory: &str) {
     path.push_str(directory);
     if !directory.is_empty() && !directory.ends_with('/') {
@@ -68,7 +61,7 @@ pub(crate) fn push_directory(path: &mut String, directory: &str) {
     }
 }
 
-/// A path whose last component was given to what we created: one text, shared by whoever needs either.
+/// The path of something that was created, and the name at its end: one shared string.
 #[derive(Clone)]
 pub(crate) struct NamePath {
     path: Arc<str>,
@@ -89,9 +82,9 @@ impl NamePath {
         &self.path
     }
 
-    /// As a platform takes it.
+    /// The name as a platform takes it.
     pub(crate) fn name(&self) -> &[u8] {
-        self.path.as_bytes().get(self.name..).unwrap_or_default()
+        &self.path.as_bytes()[self.name..]
     }
 }
 
@@ -102,115 +95,107 @@ impl From<Draft<'_>> for NamePath {
     }
 }
 
-/// Opens an existing directory by its guest path.
-pub(crate) fn open_place<P: Platform>(platform: &P, path: &str) -> Result<Place<P>, ErrorCode> {
+/// Opens an existing directory by a caller's path.
+pub(crate) fn open_directory<C: Context>(ctx: &C, path: &str) -> Result<OpenLocation<C>, Cause> {
     if path.len() > MAX_PATH {
-        return Err(ErrorCode::NameTooLong);
+        return Err(ErrorCode::NameTooLong.into());
     }
     if path.is_empty() {
-        return Err(ErrorCode::NoEntry);
+        return Err(ErrorCode::NoEntry.into());
     }
-    if path.bytes().any(|byte| byte == 0) {
-        return Err(ErrorCode::InvalidName);
+    if path.contains('\0') {
+        return Err(Cause::rule(ErrorCode::InvalidName, "a path cannot contain a NUL"));
     }
-    let Anchor { mut dir, mut path, rest } = platform.anchor(path)?;
-    for name in guest_components(&rest) {
-        let name = checked(name)?;
-        dir = platform.open_directory(&dir, name.as_bytes())?;
+    let Base { mut dir, mut path, rest } = ctx.resolve_base(path)?;
+    for name in lenient_components(&rest) {
+        let name = check_component(name)?;
+        dir = ctx.platform().open_directory(&dir, name.as_bytes())?;
         path = join(&path, name);
     }
-    Ok(Place { dir, path: path.into(), kind: Kind::Shared })
+    let shared = ctx.platform().is_shared(&dir)?;
+    Ok(OpenLocation { dir, path: path.into(), state: DirectoryState::MaybeRemoved, shared })
 }
 
-/// The directory and the name of something that need not exist, by its guest path.
-pub(crate) fn open_parent<P: Platform>(platform: &P, path: &str) -> Result<(Place<P>, String), ErrorCode> {
+/// Opens the directory of something that need not exist, by a caller's path; returns its name too.
+pub(crate) fn open_parent<C: Context>(
+    ctx: &C,
+    path: &str,
+) -> Result<(OpenLocation<C>, String), Cause> {
     if path.is_empty() {
-        return Err(ErrorCode::NoEntry);
+        return Err(ErrorCode::NoEntry.into());
     }
-    let (parent, name) = match path.bytes().rposition(|byte| byte == b'/') {
-        Some(at) => (path.get(..at.max(1)), path.get(at + 1..)),
-        None => (Some("."), Some(path)),
+    let (parent, name) = match path.rfind('/') {
+        Some(at) => (&path[..at.max(1)], &path[at + 1..]),
+        None => (".", path),
     };
-    let (parent, name) = (parent.unwrap_or_default(), name.unwrap_or_default());
-    let name = checked(name)?;
-    Ok((open_place(platform, parent)?, name.to_string()))
+    let name = check_component(name)?;
+    Ok((open_directory(ctx, parent)?, name.to_string()))
 }
 
-/// The components of a child's path, every one of them fit to be created, opened or removed.
-pub(crate) fn child_components(path: &str) -> Result<Vec<&str>, ErrorCode> {
+/// The components of a child's path, each of them checked.
+pub(crate) fn child_components(path: &str) -> Result<Vec<&str>, Cause> {
     if path.len() > MAX_PATH {
-        return Err(ErrorCode::NameTooLong);
+        return Err(ErrorCode::NameTooLong.into());
     }
-    let components = components(path);
-    for component in &components {
-        checked(component)?;
-    }
-    Ok(components)
+    path.split('/').map(check_component).collect()
 }
 
-/// A child's directory, opened component by component from `root`, and its name.
+/// Opens the directory of a child one component at a time from `root`; returns its name too.
 pub(crate) fn open_child_parent<'a, P: Platform>(
     platform: &P,
     root: &P::Dir,
     path: &'a str,
-) -> Result<(P::Dir, &'a str), ErrorCode> {
+) -> Result<(P::Dir, &'a str), Cause> {
     let mut components = child_components(path)?;
     let name = components.pop().ok_or(ErrorCode::InvalidName)?;
-    Ok((walk(platform, root, &components)?, name))
+    Ok((walk(platform, root, components)?, name))
 }
 
-/// Opens a directory below `root`, following nothing.
-pub(crate) fn walk<P: Platform>(
+/// Opens a directory below `root`, following no link.
+pub(crate) fn walk<'a, P: Platform>(
     platform: &P,
     root: &P::Dir,
-    components: &[&str],
+    components: impl IntoIterator<Item = &'a str>,
 ) -> Result<P::Dir, ErrorCode> {
-    components.iter().try_fold(root.clone(), |dir, name| platform.open_directory(&dir, name.as_bytes()))
+    let open = |dir, name: &str| platform.open_directory(&dir, name.as_bytes());
+    components.into_iter().try_fold(root.clone(), open)
 }
 
-/// The preopen that contains a path, and what is left of the path below it: the longest that is a prefix, component by
-/// component, so that `/tmp` contains `/tmp/x` and not `/tmpx`. Of two equally long the first wins.
+/// The preopen that contains a path, and the rest of the path below it: the longest that is a
+/// prefix by whole components, so that `/tmp` contains `/tmp/x` and not `/tmpx`. Of two equally
+/// long ones the first. Relative paths and preopens are taken from `/`, as wasi-libc does.
 ///
-/// For platforms whose [`anchor`](Platform::anchor) is a list of preopens.
-pub fn longest_preopen<'a>(preopens: impl Iterator<Item = &'a str>, path: &str) -> Option<(usize, String)> {
-    let wanted = guest_components(path);
+/// For contexts whose [`resolve_base`](Context::resolve_base) has a list of preopens.
+pub fn longest_preopen<'a>(
+    preopens: impl Iterator<Item = &'a str>,
+    path: &str,
+) -> Option<(usize, String)> {
+    let wanted: Vec<&str> = lenient_components(path).collect();
     let mut best: Option<(usize, &[&str])> = None;
     for (index, preopen) in preopens.enumerate() {
-        if preopen.starts_with('/') != path.starts_with('/') {
-            continue;
-        }
-        if let Some(rest) = wanted.strip_prefix(&*guest_components(preopen))
+        let prefix: Vec<&str> = lenient_components(preopen).collect();
+        if let Some(rest) = wanted.strip_prefix(prefix.as_slice())
             && best.is_none_or(|(_, shortest)| rest.len() < shortest.len())
         {
             best = Some((index, rest));
         }
     }
-    best.map(|(index, rest)| (index, rest.iter().fold(String::new(), |path, name| join(&path, name))))
+    best.map(|(index, rest)| (index, rest.join("/")))
 }
 
-fn guest_components(path: &str) -> Vec<&str> {
-    let mut components = components(path);
-    components.retain(|component| !matches!(*component, "" | "."));
-    components
+/// The components of a caller's path, without empty ones and `.`.
+fn lenient_components(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|component| !matches!(*component, "" | "."))
 }
 
-fn components(mut path: &str) -> Vec<&str> {
-    // By hand: `split` decodes characters, in 200 bytes of the provider component.
-    let mut components = Vec::new();
-    while let Some(at) = path.bytes().position(|byte| byte == b'/') {
-        components.push(path.get(..at).unwrap_or_default());
-        path = path.get(at + 1..).unwrap_or_default();
-    }
-    components.push(path);
-    components
-}
-
-/// One component that a platform may be given.
-fn checked(name: &str) -> Result<&str, ErrorCode> {
+/// Refuses a component that no platform may be given.
+fn check_component(name: &str) -> Result<&str, Cause> {
+    let refused = |rule| Err(Cause::rule(ErrorCode::InvalidName, rule));
     match name {
-        "" | "." | ".." => Err(ErrorCode::InvalidName),
-        name if name.bytes().any(|byte| byte == 0) => Err(ErrorCode::InvalidName),
-        name if name.len() > MAX_NAME => Err(ErrorCode::NameTooLong),
+        "" => refused("a path component cannot be empty"),
+        "." | ".." => refused("a path cannot contain `.` or `..` here"),
+        name if name.contains('\0') => refused("a name cannot contain a NUL"),
+        name if name.len() > MAX_NAME => Err(ErrorCode::NameTooLong.into()),
         name => Ok(name),
     }
 }
@@ -239,23 +224,30 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_path_is_in_a_relative_preopen_only() {
-        assert_eq!(longest(&["/", "."], "out/x"), Some((1, "out/x".into())));
-        assert_eq!(longest(&["/"], "out/x"), None);
+    fn a_relative_path_is_taken_from_the_root() {
+        assert_eq!(longest(&["/", "out"], "out/x"), Some((1, "x".into())));
+        assert_eq!(longest(&["out"], "/out/x"), Some((0, "x".into())));
+        assert_eq!(longest(&["/tmp", "."], "out/x"), Some((1, "out/x".into())));
+        assert_eq!(longest(&["/tmp"], "out/x"), None);
     }
 
     #[test]
     fn a_parent_directory_is_left_for_the_walk_to_refuse() {
         assert_eq!(longest(&["/tmp"], "/tmp/../etc"), Some((0, "../etc".into())));
-        assert_eq!(checked(".."), Err(ErrorCode::InvalidName));
+        assert_eq!(check_component("..").unwrap_err().code, ErrorCode::InvalidName);
     }
 
     #[test]
     fn children_are_strict() {
         for path in ["", "/x", "x/", "x//y", "./x", "x/..", "x\0y", "."] {
-            assert_eq!(child_components(path), Err(ErrorCode::InvalidName), "{path:?}");
+            assert_eq!(
+                child_components(path).unwrap_err().code,
+                ErrorCode::InvalidName,
+                "{path:?}"
+            );
         }
-        assert_eq!(child_components(&"x".repeat(256)), Err(ErrorCode::NameTooLong));
+        let too_long = child_components(&"x".repeat(256)).unwrap_err();
+        assert_eq!(too_long.code, ErrorCode::NameTooLong);
         assert_eq!(child_components("a/b c/..."), Ok(alloc::vec!["a", "b c", "..."]));
     }
 }

@@ -1,44 +1,57 @@
-//! Removal of trees: by directory handle, no link followed, no recursion on the stack, few handles, past every failure.
+//! Removal of directory trees: by directory handle, following no link, in bounded stack and
+//! handles, and past every failure.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::{Error, ErrorCode};
-use crate::name::{base32, text};
-use crate::path::join;
-use crate::platform::{EntryKind, Platform};
+use crate::name::base32;
+use crate::platform::{EntryKind, Platform, RawEntry, display_path};
 
 /// Something that could not be removed: `cleanup-failure` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CleanupFailure {
     /// Where it is now, as the caller knows it.
     pub path: String,
-    /// Why it stayed.
+    /// Why it could not be removed.
     pub error: Error,
 }
 
-/// How many directories of a tree are open at once. A directory deeper than that is moved to the top of the tree and removed
-/// from there, so depth costs no handles, no stack, and no second walk from the top.
-const MAX_OPEN: usize = 16;
+/// How many directories of a tree are open at once, with two handles each. A directory that is
+/// deeper is moved to the top of the tree and removed from there, so depth costs neither handles
+/// nor stack.
+const MAX_OPEN: usize = 12;
 
-/// How often a directory is read again that was not empty after all: somebody writes to it while it is removed.
+/// How often a directory is listed again that was not empty after all, because somebody creates
+/// entries in it meanwhile.
 const MAX_ROUNDS: u8 = 4;
 
-/// A removal under way: what could not be removed is collected.
+/// How many failures are recorded, so that memory is bounded.
+const MAX_FAILURES: usize = 1024;
+
+/// A removal in progress. It collects what could not be removed.
 pub(crate) struct Removal<'a, P: Platform> {
     platform: &'a P,
     failures: Vec<CleanupFailure>,
     moved: u32,
 }
 
-/// A directory on the way down.
+/// A directory whose entries are being removed.
 struct Frame<P: Platform> {
     dir: P::Dir,
     name: Vec<u8>,
     path: String,
-    pending: Vec<(Vec<u8>, EntryKind)>,
+    entries: P::Entries,
+    /// Entries to visit before those of the listing.
+    pending: Vec<RawEntry>,
     rounds: u8,
     failed: bool,
+}
+
+impl<P: Platform> Frame<P> {
+    fn next(&mut self) -> Option<Result<RawEntry, ErrorCode>> {
+        self.pending.pop().map(Ok).or_else(|| self.entries.next())
+    }
 }
 
 impl<'a, P: Platform> Removal<'a, P> {
@@ -46,69 +59,99 @@ impl<'a, P: Platform> Removal<'a, P> {
         Removal { platform, failures: Vec::new(), moved: 0 }
     }
 
-    /// What stayed.
+    /// Returns what could not be removed: the first 1024 failures.
     pub(crate) fn finish(self) -> Vec<CleanupFailure> {
         self.failures
     }
 
-    pub(crate) fn failed(&mut self, code: ErrorCode, path: &str) {
-        let error = Error::new(code, "remove", path);
-        self.failures.push(CleanupFailure { path: path.into(), error });
-    }
-
-    /// Removes a file, or a directory with everything in it.
-    pub(crate) fn entry(&mut self, dir: &P::Dir, name: &[u8], path: &str) {
-        match self.platform.remove_file(dir, name) {
-            Ok(()) | Err(ErrorCode::NoEntry) => {}
-            Err(ErrorCode::IsDirectory) => match self.platform.open_doomed(dir, name) {
-                Ok(inside) => {
-                    self.contents(&inside, path);
-                    self.emptied(dir, name, &inside, path);
-                }
-                Err(code) => self.unreadable(dir, name, path, code),
-            },
-            Err(code) => self.failed(code, path),
+    /// Records something that could not be removed.
+    pub(crate) fn record(&mut self, code: ErrorCode, path: &str) {
+        if self.failures.len() < MAX_FAILURES {
+            let error = Error::new(code, "remove", path);
+            self.failures.push(CleanupFailure { path: path.into(), error });
         }
     }
 
-    /// Removes a directory that [`contents`](Self::contents) has emptied, unless something in it had to stay.
-    pub(crate) fn emptied(&mut self, parent: &P::Dir, name: &[u8], dir: &P::Dir, path: &str) {
+    /// Removes a file, or a directory with everything in it.
+    pub(crate) fn remove_entry(&mut self, dir: &P::Dir, name: &[u8], path: &str) {
+        match self.platform.remove_file(dir, name) {
+            Ok(()) | Err(ErrorCode::NoEntry) => {}
+            Err(ErrorCode::IsDirectory) => match self.platform.open_for_removal(dir, name) {
+                Ok(inside) => {
+                    self.remove_contents(&inside, path);
+                    self.remove_emptied_directory(dir, name, &inside, path);
+                }
+                Err(ErrorCode::NoEntry) => {}
+                Err(code) => {
+                    self.remove_unreadable_directory(dir, name, path, code);
+                }
+            },
+            Err(code) => self.record(code, path),
+        }
+    }
+
+    /// Removes a directory that [`remove_contents`](Self::remove_contents) has emptied, unless
+    /// something in it could not be removed.
+    pub(crate) fn remove_emptied_directory(
+        &mut self,
+        parent: &P::Dir,
+        name: &[u8],
+        dir: &P::Dir,
+        path: &str,
+    ) {
         for _ in 0..MAX_ROUNDS {
             if !self.failures.is_empty() {
                 return;
             }
             match self.platform.remove_directory(parent, name) {
                 Ok(()) | Err(ErrorCode::NoEntry) => return,
-                Err(ErrorCode::NotEmpty) => self.contents(dir, path),
-                Err(code) => return self.failed(code, path),
+                Err(ErrorCode::NotEmpty) => self.remove_contents(dir, path),
+                Err(code) => return self.record(code, path),
             }
         }
-        self.failed(ErrorCode::NotEmpty, path);
+        self.record(ErrorCode::NotEmpty, path);
     }
 
     /// Removes everything in a directory.
-    pub(crate) fn contents(&mut self, dir: &P::Dir, path: &str) {
-        let Some(top) = self.frame(dir.clone(), Vec::new(), path.into()) else { return };
+    pub(crate) fn remove_contents(&mut self, dir: &P::Dir, path: &str) {
+        let top = match self.open_frame(dir.clone(), Vec::new(), path.into()) {
+            Ok(top) => top,
+            // Some hosts give this for a directory that was removed while it was open.
+            Err(ErrorCode::NoEntry) => return,
+            Err(code) => return self.record(code, path),
+        };
         let mut stack = alloc::vec![top];
         while let Some(frame) = stack.last_mut() {
-            match frame.pending.pop() {
-                Some((name, EntryKind::Directory)) => self.descend(&mut stack, name),
-                Some((name, EntryKind::File | EntryKind::Other)) => self.leaf(&mut stack, name),
+            match frame.next() {
+                Some(Ok(entry)) if entry.kind == EntryKind::Directory => {
+                    self.descend(&mut stack, entry.name);
+                }
+                Some(Ok(entry)) => self.remove_leaf(frame, entry.name),
+                // The directory was removed while it was listed.
+                Some(Err(ErrorCode::NoEntry)) => {}
+                Some(Err(ErrorCode::InvalidName)) => {
+                    frame.failed = true;
+                    self.record(ErrorCode::InvalidName, &display_path(&frame.path, b"\xFF"));
+                }
+                Some(Err(code)) => {
+                    frame.failed = true;
+                    self.record(code, &frame.path);
+                }
                 None => self.ascend(&mut stack),
             }
         }
     }
 
-    fn leaf(&mut self, stack: &mut [Frame<P>], name: Vec<u8>) {
-        let Some(frame) = stack.last_mut() else { return };
+    fn remove_leaf(&mut self, frame: &mut Frame<P>, name: Vec<u8>) {
         match self.platform.remove_file(&frame.dir, &name) {
             Ok(()) | Err(ErrorCode::NoEntry) => {}
             // It was something else when it was listed.
-            Err(ErrorCode::IsDirectory) => frame.pending.push((name, EntryKind::Directory)),
+            Err(ErrorCode::IsDirectory) => {
+                frame.pending.push(RawEntry { name, kind: EntryKind::Directory });
+            }
             Err(code) => {
                 frame.failed = true;
-                let path = child(&frame.path, &name);
-                self.failed(code, &path);
+                self.record(code, &display_path(&frame.path, &name));
             }
         }
     }
@@ -118,25 +161,28 @@ impl<'a, P: Platform> Removal<'a, P> {
             return self.move_up(stack, name);
         }
         let Some(frame) = stack.last_mut() else { return };
-        let path = child(&frame.path, &name);
-        match self.platform.open_doomed(&frame.dir, &name) {
-            Ok(dir) => match self.frame(dir, name, path) {
-                Some(inside) => stack.push(inside),
-                None => frame.failed = true,
+        let path = display_path(&frame.path, &name);
+        match self.platform.open_for_removal(&frame.dir, &name) {
+            Ok(dir) => match self.open_frame(dir, name, path.clone()) {
+                Ok(inside) => stack.push(inside),
+                Err(ErrorCode::NoEntry) => {}
+                Err(code) => {
+                    frame.failed = true;
+                    self.record(code, &path);
+                }
             },
             Err(ErrorCode::NoEntry) => {}
-            // It was a directory when it was listed; a link in its place is a name like any other.
-            Err(ErrorCode::NotDirectory) => frame.pending.push((name, EntryKind::Other)),
+            // It was a directory when it was listed. A link in its place is removed like a file.
+            Err(ErrorCode::NotDirectory) => {
+                frame.pending.push(RawEntry { name, kind: EntryKind::Other });
+            }
             Err(code) => {
-                let before = self.failures.len();
-                let dir = frame.dir.clone();
-                self.unreadable(&dir, &name, &path, code);
-                frame.failed |= self.failures.len() > before;
+                frame.failed |= !self.remove_unreadable_directory(&frame.dir, &name, &path, code);
             }
         }
     }
 
-    /// Moves a directory that is too deep to the top of the tree, where its turn comes.
+    /// Moves a directory that is too deep to the top of the tree, to be removed there.
     fn move_up(&mut self, stack: &mut [Frame<P>], name: Vec<u8>) {
         let [top, .., deep] = stack else { return };
         let moved = loop {
@@ -152,12 +198,11 @@ impl<'a, P: Platform> Removal<'a, P> {
             }
         };
         match moved {
-            Ok(free) => top.pending.push((free, EntryKind::Directory)),
+            Ok(free) => top.pending.push(RawEntry { name: free, kind: EntryKind::Directory }),
             Err(ErrorCode::NoEntry) => {}
             Err(code) => {
                 deep.failed = true;
-                let path = child(&deep.path, &name);
-                self.failed(code, &path);
+                self.record(code, &display_path(&deep.path, &name));
             }
         }
     }
@@ -169,65 +214,47 @@ impl<'a, P: Platform> Removal<'a, P> {
             parent.failed = true;
             return;
         }
-        match self.platform.remove_directory(&parent.dir, &done.name) {
-            Ok(()) | Err(ErrorCode::NoEntry) => {}
-            Err(ErrorCode::NotEmpty) if done.rounds < MAX_ROUNDS => match self.list(&done.dir) {
-                Ok((pending, _)) => {
-                    done.pending = pending;
-                    done.rounds += 1;
-                    stack.push(done);
+        let failed = match self.platform.remove_directory(&parent.dir, &done.name) {
+            Ok(()) | Err(ErrorCode::NoEntry) => return,
+            Err(ErrorCode::NotEmpty) if done.rounds < MAX_ROUNDS => {
+                match self.platform.entries(&done.dir) {
+                    Ok(entries) => {
+                        done.entries = entries;
+                        done.rounds += 1;
+                        stack.push(done);
+                        return;
+                    }
+                    Err(code) => code,
                 }
-                Err(code) => {
-                    parent.failed = true;
-                    self.failed(code, &done.path);
-                }
-            },
-            Err(code) => {
-                parent.failed = true;
-                self.failed(code, &done.path);
             }
-        }
+            Err(code) => code,
+        };
+        parent.failed = true;
+        self.record(failed, &done.path);
     }
 
-    /// A directory that can't be looked into can still be removed if it is empty.
-    fn unreadable(&mut self, parent: &P::Dir, name: &[u8], path: &str, code: ErrorCode) {
-        match self.platform.remove_directory(parent, name) {
-            Ok(()) | Err(ErrorCode::NoEntry) => {}
-            Err(_) => self.failed(code, path),
+    /// Removes a directory that cannot be opened, which works if it is empty. Returns whether it is
+    /// gone.
+    fn remove_unreadable_directory(
+        &mut self,
+        parent: &P::Dir,
+        name: &[u8],
+        path: &str,
+        code: ErrorCode,
+    ) -> bool {
+        let gone = code != ErrorCode::Busy
+            && matches!(
+                self.platform.remove_directory(parent, name),
+                Ok(()) | Err(ErrorCode::NoEntry)
+            );
+        if !gone {
+            self.record(code, path);
         }
+        gone
     }
 
-    fn frame(&mut self, dir: P::Dir, name: Vec<u8>, path: String) -> Option<Frame<P>> {
-        match self.list(&dir) {
-            Ok((pending, unnamed)) => {
-                for code in &unnamed {
-                    self.failed(*code, &child(&path, b"\xFF"));
-                }
-                Some(Frame { dir, name, path, pending, rounds: 0, failed: !unnamed.is_empty() })
-            }
-            Err(code) => {
-                self.failed(code, &path);
-                None
-            }
-        }
+    fn open_frame(&self, dir: P::Dir, name: Vec<u8>, path: String) -> Result<Frame<P>, ErrorCode> {
+        let entries = self.platform.entries(&dir)?;
+        Ok(Frame { dir, name, path, entries, pending: Vec::new(), rounds: 0, failed: false })
     }
-
-    /// The entries that can be removed, and why others can't even be named.
-    #[allow(clippy::type_complexity)]
-    fn list(&self, dir: &P::Dir) -> Result<(Vec<(Vec<u8>, EntryKind)>, Vec<ErrorCode>), ErrorCode> {
-        let mut pending = Vec::new();
-        let mut unnamed = Vec::new();
-        for entry in self.platform.entries(dir)? {
-            match entry {
-                Ok(entry) => pending.push((entry.name, entry.kind)),
-                Err(code) => unnamed.push(code),
-            }
-        }
-        Ok((pending, unnamed))
-    }
-}
-
-/// The path of an entry, as far as it can be written down.
-fn child(directory: &str, name: &[u8]) -> String {
-    join(directory, text(name).unwrap_or("\u{FFFD}"))
 }

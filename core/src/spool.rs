@@ -1,18 +1,18 @@
-//! Files that stay in memory while they are small.
+//! A file that is in memory while it is small, and moves to another file when it grows.
 
 use alloc::vec::Vec;
 
 use crate::blocks::Blocks;
+use crate::context::Context;
 use crate::error::{Error, ErrorCode};
 use crate::file::{Durability, File, MAX_OFFSET, MAX_READ};
-use crate::platform::Platform;
 
-/// Bytes by offset: what a spooled file moves to. Each method promises what [`File`]'s does.
+/// A file that a spooled file can move to. Each method promises what [`File`]'s does.
 pub trait Bytes {
-    /// Reads into `buffer`; 0 at the end.
-    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error>;
+    /// Reads into `buffer`; 0 means end of file.
+    fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error>;
     /// Writes some of `data`: at least one byte, unless it is empty.
-    fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error>;
+    fn write(&self, data: &[u8], offset: u64) -> Result<u64, Error>;
     /// The size in bytes.
     fn size(&self) -> Result<u64, Error>;
     /// Cuts the file, or grows it with zeros.
@@ -21,12 +21,12 @@ pub trait Bytes {
     fn sync(&self, durability: Durability) -> Result<(), Error>;
 }
 
-impl<P: Platform> Bytes for File<P> {
-    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
-        File::read_into(self, offset, buffer)
+impl<C: Context> Bytes for File<C> {
+    fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
+        File::read_into(self, buffer, offset)
     }
-    fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
-        File::write(self, offset, data)
+    fn write(&self, data: &[u8], offset: u64) -> Result<u64, Error> {
+        File::write(self, data, offset)
     }
     fn size(&self) -> Result<u64, Error> {
         File::size(self)
@@ -53,10 +53,11 @@ enum State<F> {
     Disk(F),
 }
 
-/// A file that stays in memory up to and including `max_memory` bytes, and moves to a file before it would be larger.
+/// A file that stays in memory up to and including `max_memory` bytes, and moves to a file before
+/// it would be larger.
 ///
-/// What would make it larger moves it first, so memory never holds more than the limit. A move that fails is an error of the
-/// operation that needed it, and changes nothing: the bytes stay where they are, and the next such operation tries again.
+/// A move that fails is an error of the operation that needed it, and changes nothing: the bytes
+/// stay where they are, and the next such operation tries again.
 pub struct Spool<F> {
     state: State<F>,
     max_memory: Option<u64>,
@@ -80,56 +81,55 @@ impl<F: Bytes> Spool<F> {
     ///
     /// # Errors
     /// `invalid` if the offset is over 2^63-1; once it has moved, those of the file.
-    pub fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+    pub fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
         if offset > MAX_OFFSET {
-            return Err(failure(ErrorCode::Invalid, "read"));
+            return Err(failure(ErrorCode::Invalid, "read a spooled file"));
         }
         match &self.state {
-            State::Disk(file) => file.read_into(offset, buffer),
+            State::Disk(file) => file.read_into(buffer, offset),
             State::Memory(bytes) => Ok(bytes.read(index(offset), buffer)),
         }
     }
 
-    /// Reads up to `max` bytes, [`MAX_READ`] at most; empty at the end.
+    /// Returns at most `length` bytes from `offset`, [`MAX_READ`] at most; none at end of file.
     ///
     /// # Errors
     /// As [`read_into`](Self::read_into).
-    pub fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
-        let max = usize::try_from(max).unwrap_or(MAX_READ).min(MAX_READ);
-        let max = match &self.state {
-            State::Memory(bytes) => max.min(bytes.len().saturating_sub(index(offset))),
-            State::Disk(_) => max,
+    pub fn read(&self, length: u32, offset: u64) -> Result<Vec<u8>, Error> {
+        let length = usize::try_from(length).unwrap_or(MAX_READ).min(MAX_READ);
+        let length = match &self.state {
+            State::Memory(bytes) => length.min(bytes.len().saturating_sub(index(offset))),
+            State::Disk(_) => length,
         };
-        let mut bytes = alloc::vec![0; max];
-        let count = self.read_into(offset, &mut bytes)?;
+        let mut bytes = alloc::vec![0; length];
+        let count = self.read_into(&mut bytes, offset)?;
         bytes.truncate(count);
         Ok(bytes)
     }
 
-    /// Writes at `offset` and says how many bytes went in. A gap before `offset` reads as zeros.
+    /// Writes at `offset` and returns the number of bytes written. A gap before `offset` reads as
+    /// zeros.
     ///
     /// # Errors
-    /// `invalid` if the offset is over 2^63-1, `file-too-large` if the end would be; `out-of-memory`; those of `make` and of the file it makes.
+    /// `invalid` if the offset is over 2^63-1, `file-too-large` if the end would be;
+    /// `out-of-memory`; those of `make` and of the file that it creates.
     pub fn write(
         &mut self,
-        offset: u64,
         data: &[u8],
+        offset: u64,
         make: impl FnOnce() -> Result<F, Error>,
     ) -> Result<u64, Error> {
-        if offset > MAX_OFFSET {
-            return Err(failure(ErrorCode::Invalid, "write"));
-        }
+        self.check_write(offset, data.len())?;
         if data.is_empty() {
             return Ok(0);
         }
-        if data.len() as u64 > MAX_OFFSET - offset {
-            return Err(failure(ErrorCode::FileTooLarge, "write"));
-        }
         self.make_room(offset + data.len() as u64, make)?;
         match &mut self.state {
-            State::Disk(file) => file.write(offset, data),
+            State::Disk(file) => file.write(data, offset),
             State::Memory(bytes) => {
-                bytes.write(index(offset), data).map_err(|code| failure(code, "write"))?;
+                bytes
+                    .write(index(offset), data)
+                    .map_err(|code| failure(code, "write to a spooled file"))?;
                 Ok(data.len() as u64)
             }
         }
@@ -150,14 +150,18 @@ impl<F: Bytes> Spool<F> {
     ///
     /// # Errors
     /// As [`write`](Self::write).
-    pub fn set_size(&mut self, size: u64, make: impl FnOnce() -> Result<F, Error>) -> Result<(), Error> {
-        if size > MAX_OFFSET {
-            return Err(failure(ErrorCode::Invalid, "resize"));
-        }
+    pub fn set_size(
+        &mut self,
+        size: u64,
+        make: impl FnOnce() -> Result<F, Error>,
+    ) -> Result<(), Error> {
+        self.check_size(size)?;
         self.make_room(size, make)?;
         match &mut self.state {
             State::Disk(file) => file.set_size(size),
-            State::Memory(bytes) => bytes.resize(index(size)).map_err(|code| failure(code, "resize")),
+            State::Memory(bytes) => {
+                bytes.resize(index(size)).map_err(|code| failure(code, "resize a spooled file"))
+            }
         }
     }
 
@@ -175,7 +179,8 @@ impl<F: Bytes> Spool<F> {
     /// Moves the bytes to a file, if they are not in one.
     ///
     /// # Errors
-    /// Those of `make` and of writing to what it makes. The bytes stay in memory, and the file is dropped.
+    /// Those of `make` and of writing to the file that it creates. The bytes stay in memory, and
+    /// the file is dropped.
     pub fn roll_over(&mut self, make: impl FnOnce() -> Result<F, Error>) -> Result<(), Error> {
         if let State::Memory(bytes) = &self.state {
             let file = make()?;
@@ -185,7 +190,7 @@ impl<F: Bytes> Spool<F> {
                 if piece.is_empty() {
                     break;
                 }
-                let count = file.write(written as u64, piece)?;
+                let count = file.write(piece, written as u64)?;
                 written += usize::try_from(count).unwrap_or(usize::MAX).min(piece.len());
             }
             self.state = State::Disk(file);
@@ -201,14 +206,43 @@ impl<F: Bytes> Spool<F> {
         }
     }
 
-    /// How much more memory reaching `end` would take; none if the bytes are on disk, or would move there first.
-    pub(crate) fn growth(&self, end: u64) -> u64 {
+    /// The memory that the bytes occupy, which may be more than there are bytes.
+    pub(crate) fn capacity(&self) -> u64 {
+        match &self.state {
+            State::Memory(bytes) => bytes.capacity() as u64,
+            State::Disk(_) => 0,
+        }
+    }
+
+    /// The bytes in memory, and the memory that they occupy, if the file reached `end`. The present
+    /// ones if the bytes are on disk, or would move there first.
+    pub(crate) fn if_reaching(&self, end: u64) -> (u64, u64) {
         match &self.state {
             State::Memory(bytes) if self.max_memory.is_none_or(|max| end <= max) => {
-                end.saturating_sub(bytes.len() as u64)
+                let end = end.max(bytes.len() as u64);
+                (end, bytes.capacity_for(index(end)) as u64)
             }
-            State::Memory(_) | State::Disk(_) => 0,
+            State::Memory(_) | State::Disk(_) => (self.in_memory(), self.capacity()),
         }
+    }
+
+    /// Refuses what would end past the largest offset, before anything is moved.
+    pub(crate) fn check_write(&self, offset: u64, len: usize) -> Result<(), Error> {
+        if offset > MAX_OFFSET {
+            return Err(failure(ErrorCode::Invalid, "write to a spooled file"));
+        }
+        if len as u64 > MAX_OFFSET - offset {
+            return Err(failure(ErrorCode::FileTooLarge, "write to a spooled file"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a size past the largest offset, before anything is moved.
+    pub(crate) fn check_size(&self, size: u64) -> Result<(), Error> {
+        if size > MAX_OFFSET {
+            return Err(failure(ErrorCode::Invalid, "resize a spooled file"));
+        }
+        Ok(())
     }
 
     /// Whether the bytes may ever move to disk.
@@ -235,7 +269,11 @@ impl<F: Bytes> Spool<F> {
         }
     }
 
-    fn make_room(&mut self, end: u64, make: impl FnOnce() -> Result<F, Error>) -> Result<(), Error> {
+    fn make_room(
+        &mut self,
+        end: u64,
+        make: impl FnOnce() -> Result<F, Error>,
+    ) -> Result<(), Error> {
         match self.max_memory {
             Some(max) if end > max => self.roll_over(make),
             Some(_) | None => Ok(()),
@@ -249,7 +287,7 @@ fn index(offset: u64) -> usize {
 }
 
 fn failure(code: ErrorCode, operation: &str) -> Error {
-    Error::new(code, operation, "a spooled file")
+    Error::without_path(code, operation)
 }
 
 #[cfg(test)]
@@ -271,17 +309,17 @@ mod tests {
     }
 
     impl Bytes for Disk {
-        fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
+        fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
             let bytes = self.bytes.borrow();
             let found = bytes.get(index(offset)..).unwrap_or_default();
             Ok(buffer.iter_mut().zip(found).map(|(to, from)| *to = *from).count())
         }
-        fn write(&self, offset: u64, data: &[u8]) -> Result<u64, Error> {
+        fn write(&self, data: &[u8], offset: u64) -> Result<u64, Error> {
             let start = index(offset);
             // Short, as a disk that fills up is.
             let end = (start + data.len()).min(self.room);
             if end <= start {
-                return Err(failure(ErrorCode::NoSpace, "write"));
+                return Err(failure(ErrorCode::NoSpace, "write to a disk"));
             }
             let mut bytes = self.bytes.borrow_mut();
             let len = bytes.len().max(end);
@@ -308,31 +346,31 @@ mod tests {
     #[test]
     fn it_moves_past_the_limit_and_not_at_it() {
         let mut spool = Spool::new(Some(4));
-        spool.write(0, b"four", disk).unwrap();
+        spool.write(b"four", 0, disk).unwrap();
         assert_eq!(spool.storage(), Storage::Memory);
-        spool.write(4, b"!", disk).unwrap();
+        spool.write(b"!", 4, disk).unwrap();
         assert_eq!(spool.storage(), Storage::Disk);
-        assert_eq!(spool.read(0, 100).unwrap(), b"four!");
+        assert_eq!(spool.read(100, 0).unwrap(), b"four!");
     }
 
     #[test]
     fn a_move_that_fails_leaves_the_bytes_and_is_tried_again() {
         let mut spool = Spool::new(Some(4));
-        spool.write(0, b"four", disk).unwrap();
-        let error = spool.write(4, b"!", || Ok(Disk::with_room(2))).unwrap_err();
+        spool.write(b"four", 0, disk).unwrap();
+        let error = spool.write(b"!", 4, || Ok(Disk::with_room(2))).unwrap_err();
         assert_eq!((error.code, spool.storage()), (ErrorCode::NoSpace, Storage::Memory));
-        assert_eq!(spool.read(0, 100).unwrap(), b"four");
-        spool.write(4, b"!", disk).unwrap();
-        assert_eq!(spool.read(0, 100).unwrap(), b"four!");
+        assert_eq!(spool.read(100, 0).unwrap(), b"four");
+        spool.write(b"!", 4, disk).unwrap();
+        assert_eq!(spool.read(100, 0).unwrap(), b"four!");
     }
 
     #[test]
     fn a_gap_counts_as_bytes_and_reads_as_zeros() {
         let mut spool = Spool::new(Some(8));
-        spool.write(6, b"xy", disk).unwrap();
+        spool.write(b"xy", 6, disk).unwrap();
         assert_eq!((spool.storage(), spool.in_memory()), (Storage::Memory, 8));
-        assert_eq!(spool.read(0, 100).unwrap(), b"\0\0\0\0\0\0xy");
-        spool.write(1 << 19, b"z", disk).unwrap();
+        assert_eq!(spool.read(100, 0).unwrap(), b"\0\0\0\0\0\0xy");
+        spool.write(b"z", 1 << 19, disk).unwrap();
         assert_eq!(spool.storage(), Storage::Disk);
         assert_eq!(spool.size().unwrap(), (1 << 19) + 1);
     }
@@ -348,7 +386,7 @@ mod tests {
     #[test]
     fn without_a_limit_it_stays_until_memory_ends() {
         let mut spool = Spool::new(None);
-        spool.write(0, &[1; 1000], disk).unwrap();
+        spool.write(&[1; 1000], 0, disk).unwrap();
         let error = spool.set_size(MAX_OFFSET, disk).unwrap_err();
         assert_eq!(
             (error.code, spool.storage(), spool.size().unwrap()),
@@ -359,7 +397,7 @@ mod tests {
     #[test]
     fn nothing_written_far_away_moves_nothing() {
         let mut spool = Spool::new(Some(4));
-        assert_eq!(spool.write(MAX_OFFSET, b"", disk).unwrap(), 0);
+        assert_eq!(spool.write(b"", MAX_OFFSET, disk).unwrap(), 0);
         assert_eq!((spool.storage(), spool.size().unwrap()), (Storage::Memory, 0));
     }
 }

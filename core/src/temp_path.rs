@@ -1,57 +1,52 @@
-//! A name, and the promise to remove it.
+//! The guard of a file's name.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use crate::birth::Birth;
-use crate::error::{Context, Error, ErrorCode};
-use crate::file::{Durability, File, Origin, sync};
-use crate::ledger::{self, HandleKind, Line};
-use crate::path::{Kind, NamePath, Place, open_parent};
+use crate::context::{Context, PlatformFile};
+use crate::error::{Cause, Error, ErrorCode, ResultExt};
+use crate::file::{Durability, File, Origin};
+use crate::ledger::{HandleKind, LedgerEntry};
+use crate::memory::MemoryCharge;
+use crate::path::{NamePath, OpenLocation};
+use crate::persist::{ReplaceMode, Target, rename_file, sync_file};
 use crate::platform::{Identity, Platform};
 use crate::remove::CleanupFailure;
 
-/// What [`TempPath::persist`] does with a target that exists: `replace-mode` of the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplaceMode {
-    /// It is replaced, in one step.
-    Overwrite,
-    /// It is left alone, and the answer is `exist`.
-    NoClobber,
+/// The name that a handle guards.
+struct Guard<C: Context> {
+    location: OpenLocation<C>,
+    /// The identity of the file that was created, in a shared directory.
+    identity: Option<Identity>,
+    /// The file is persisted, but its old name could not be removed yet.
+    leftover: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Promise {
-    /// The name is ours to remove.
-    Held,
-    /// The file was persisted by link, and its old name could not be removed yet.
-    Leftover,
-    /// Kept, persisted or removed.
-    Released,
-}
-
-/// A name, and the promise to remove it: `temp-path` of the interface. Dropping it removes the name.
+/// The guard of a file's name: `temp-path` of the interface. Dropping it removes the name.
 ///
-/// Every method but [`path`](Self::path) and [`close`](Self::close) answers `closed` once the promise is kept or given up.
-pub struct TempPath<P: Platform> {
-    platform: P,
-    place: Place<P>,
+/// Every method but [`path`](Self::path) and [`close`](Self::close) fails with `closed` once the
+/// name is removed, kept or persisted.
+pub struct TempPath<C: Context> {
+    ctx: C,
     path: NamePath,
-    birth: Birth<P>,
-    promise: Promise,
-    line: Line,
+    /// None once the name is removed, kept or persisted.
+    guard: Option<Guard<C>>,
+    entry: LedgerEntry,
+    _charge: MemoryCharge,
 }
 
-impl<P: Platform> TempPath<P> {
+impl<C: Context> TempPath<C> {
     pub(crate) fn new(
-        platform: P,
-        place: Place<P>,
+        ctx: C,
+        location: OpenLocation<C>,
         path: NamePath,
-        birth: Birth<P>,
+        identity: Option<Identity>,
         label: Option<&str>,
+        charge: MemoryCharge,
     ) -> Self {
-        let line = Line::open(&platform, HandleKind::Path, Some(path.shared()), label);
-        TempPath { platform, place, path, birth, promise: Promise::Held, line }
+        let entry = ctx.ledger().open(HandleKind::Path, Some(path.shared()), label, ctx.now());
+        let guard = Some(Guard { location, identity, leftover: false });
+        TempPath { ctx, path, guard, entry, _charge: charge }
     }
 
     /// The name's path, as the caller knows it; also after it is gone.
@@ -59,36 +54,38 @@ impl<P: Platform> TempPath<P> {
         self.path.path()
     }
 
-    /// The path, to be held on to without a copy.
+    /// The path, shared.
     pub fn shared_path(&self) -> Arc<str> {
         self.path.shared().clone()
-    }
-
-    /// The name as a platform takes it.
-    fn name(&self) -> &[u8] {
-        self.path.name()
     }
 
     /// Opens the file again.
     ///
     /// # Errors
-    /// `closed`; `no-entry`; `replaced` if the name is another file's.
-    pub fn reopen(&self) -> Result<File<P>, Error> {
-        let file = self
-            .held()
-            .and_then(|()| self.platform.admit_handles(1))
-            .and_then(|()| self.open())
-            .during("reopen", self.path())?;
-        Ok(File::new(self.platform.clone(), file, Origin::Named))
+    /// `closed`; `no-entry`; `replaced` in a shared directory; `quota`.
+    pub fn reopen(&self) -> Result<File<C>, Error> {
+        let reopen = || {
+            let guard = self.guard()?;
+            self.ctx.ledger().admit_handles(1)?;
+            let charge = crate::create::charge_file(self.ctx.ledger())?;
+            Ok::<_, ErrorCode>((self.open(guard)?, charge))
+        };
+        let (file, charge) = reopen().at("reopen", self.path())?;
+        Ok(File::new(self.ctx.clone(), file, Origin::Named, charge))
     }
 
-    /// Renames the file to `target` for good.
+    /// Renames the file to `target` and stops guarding it.
     ///
     /// # Errors
-    /// Those of the interface. If only the last step of [`Durability::Full`] failed, syncing the directory, the file is at `target`
-    /// and this handle is closed; after any other failure nothing has changed.
-    pub fn persist(&mut self, target: &str, mode: ReplaceMode, durability: Durability) -> Result<(), Error> {
-        self.persist_to(target, mode, durability).during("persist to", target)
+    /// Those of the interface. After `not-durable` the file is at `target` and this handle is
+    /// closed; after any other failure nothing has changed.
+    pub fn persist(
+        &mut self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        self.persist_to(target, mode, durability).at("persist a temporary file to", target)
     }
 
     fn persist_to(
@@ -96,128 +93,97 @@ impl<P: Platform> TempPath<P> {
         target: &str,
         mode: ReplaceMode,
         durability: Durability,
-    ) -> Result<(), ErrorCode> {
-        self.held()?;
-        let (to, target) = open_parent(&self.platform, target)?;
+    ) -> Result<(), Cause> {
+        let guard = self.guard()?;
+        let target = Target::open(&self.ctx, target)?;
         match durability {
-            Durability::None => self.compare()?,
-            Durability::Data | Durability::Full => sync(&self.platform, &self.open()?, durability)?,
-        }
-        let (dir, name, target) = (&self.place.dir, self.name(), target.as_bytes());
-        self.promise = match mode {
-            ReplaceMode::Overwrite => {
-                self.platform.rename(dir, name, &to.dir, target)?;
-                self.after_rename(&to, target)
+            Durability::None => self.compare(guard)?,
+            Durability::Data | Durability::Full => {
+                sync_file(self.ctx.platform(), &self.open(guard)?, durability)?;
             }
-            ReplaceMode::NoClobber => match self.platform.rename_new(dir, name, &to.dir, target) {
-                Ok(()) => Promise::Released,
-                Err(ErrorCode::Unsupported) => {
-                    self.platform.link(dir, name, &to.dir, target)?;
-                    match self.platform.remove_file(dir, name) {
-                        Ok(()) | Err(ErrorCode::NoEntry) => Promise::Released,
-                        // The target is won and can't be given back safely; the old name stays owed.
-                        Err(_) => Promise::Leftover,
-                    }
-                }
-                Err(code) => return Err(code),
-            },
-        };
-        if self.promise == Promise::Released {
-            self.line.keep(&self.platform);
         }
-        match durability {
-            Durability::None | Durability::Data => Ok(()),
-            Durability::Full => self.platform.sync_directory(&to.dir),
-        }
-    }
-
-    /// Where the target was a second name of the same file, a rename succeeds and does nothing: the old name is still owed. Where it
-    /// was the old name itself, that is what was asked for.
-    fn after_rename(&self, to: &Place<P>, target: &[u8]) -> Promise {
-        let (dir, name) = (&self.place.dir, self.name());
-        let left = self.platform.identity_at(dir, name);
-        if left.is_err() || left != self.birth.identity(&self.platform) {
-            return Promise::Released;
-        }
-        let directories = (self.platform.directory_identity(dir), self.platform.directory_identity(&to.dir));
-        let same = matches!(directories, (Ok(from), Ok(to)) if from == to) && name == target;
-        // A file system that folds case finds the new name under the old one: then there is only one.
-        let another = self.platform.link_count_at(dir, name).is_ok_and(|count| count > 1);
-        if same || !another || self.platform.remove_file(dir, name).is_ok() {
-            Promise::Released
+        let is_ours = || self.compare(guard).is_ok();
+        let from = (&guard.location, self.path.name());
+        if rename_file(&self.ctx, from, &target, mode, is_ours)? {
+            if let Some(guard) = &mut self.guard {
+                guard.leftover = true;
+            }
         } else {
-            Promise::Leftover
+            self.guard = None;
+            self.entry.close();
         }
+        self.ctx.ledger().count_kept();
+        Ok(target.sync_directory(&self.ctx, durability)?)
     }
 
-    /// Gives up the promise, and returns the path.
+    /// Stops guarding the name and returns its path.
     ///
     /// # Errors
     /// `closed`.
     pub fn keep(&mut self) -> Result<String, Error> {
-        self.held().during("keep", self.path())?;
-        self.promise = Promise::Released;
-        self.line.keep(&self.platform);
+        self.guard().at("keep", self.path())?;
+        self.guard = None;
+        self.entry.close();
+        self.ctx.ledger().count_kept();
         Ok(String::from(self.path()))
     }
 
-    /// Removes the name. A name that is gone already is a success, and so is closing again.
+    /// Removes the name. A name that is already gone is a success, and so is closing again.
     ///
     /// # Errors
-    /// `replaced`, where others may write to the directory; those of the system. The promise stands.
+    /// `replaced` in a shared directory; those of the system. The name is still guarded.
     pub fn close(&mut self) -> Result<(), Error> {
-        self.remove().during("remove", self.path())
-    }
-
-    fn remove(&mut self) -> Result<(), ErrorCode> {
-        if self.promise == Promise::Released {
-            return Ok(());
-        }
-        let removed = self.compare().and_then(|()| self.platform.remove_file(&self.place.dir, self.name()));
-        match removed {
-            Ok(()) | Err(ErrorCode::NoEntry) => {
-                self.promise = Promise::Released;
-                self.line.close(&self.platform);
-                Ok(())
+        if let Some(guard) = &self.guard {
+            let remove =
+                |()| self.ctx.platform().remove_file(&guard.location.dir, self.path.name());
+            match self.compare(guard).and_then(remove) {
+                Ok(()) | Err(ErrorCode::NoEntry) => {}
+                Err(code) => return Err(Error::new(code, "remove", self.path())),
             }
-            Err(code) => Err(code),
+            self.guard = None;
+            self.entry.close();
+        }
+        Ok(())
+    }
+
+    fn guard(&self) -> Result<&Guard<C>, ErrorCode> {
+        self.guard.as_ref().filter(|guard| !guard.leftover).ok_or(ErrorCode::Closed)
+    }
+
+    /// In a shared directory: compares the file at the name with the one that was created. Between
+    /// this and what follows there is a gap that no system closes.
+    fn compare(&self, guard: &Guard<C>) -> Result<(), ErrorCode> {
+        match guard.identity {
+            Some(created) => {
+                let dir = &guard.location.dir;
+                self.expect(created, self.ctx.platform().identity_at(dir, self.path.name())?)
+            }
+            None => Ok(()),
         }
     }
 
-    fn held(&self) -> Result<(), ErrorCode> {
-        if self.promise == Promise::Held { Ok(()) } else { Err(ErrorCode::Closed) }
+    fn expect(&self, created: Identity, found: Identity) -> Result<(), ErrorCode> {
+        if created == found { Ok(()) } else { Err(ErrorCode::Replaced) }
     }
 
-    /// In a directory that others may write to: is the name still our file's? Between this look and what follows there is a
-    /// gap that no system closes.
-    fn compare(&self) -> Result<(), ErrorCode> {
-        if self.place.kind == Kind::Shared { self.identify() } else { Ok(()) }
-    }
-
-    fn identify(&self) -> Result<(), ErrorCode> {
-        let there = self.platform.identity_at(&self.place.dir, self.name())?;
-        self.is_ours(there)
-    }
-
-    fn is_ours(&self, identity: Identity) -> Result<(), ErrorCode> {
-        if identity == self.birth.identity(&self.platform)? { Ok(()) } else { Err(ErrorCode::Replaced) }
-    }
-
-    /// Opens the file by its name. The look before keeps us from opening a fifo or a device that somebody planted, the look after from
-    /// taking what was swapped in between.
-    fn open(&self) -> Result<P::File, ErrorCode> {
-        self.identify()?;
-        let file = self.platform.open_file(&self.place.dir, self.name())?;
-        self.is_ours(self.platform.identity(&file)?).map(|()| file)
+    /// Opens the file by its name. In a shared directory the comparison before it avoids opening a
+    /// fifo or a device, and the one after it detects a file that was swapped in between.
+    fn open(&self, guard: &Guard<C>) -> Result<PlatformFile<C>, ErrorCode> {
+        self.compare(guard)?;
+        let platform = self.ctx.platform();
+        let file = platform.open_file(&guard.location.dir, self.path.name())?;
+        if let Some(created) = guard.identity {
+            self.expect(created, platform.identity(&file)?)?;
+        }
+        Ok(file)
     }
 }
 
-impl<P: Platform> Drop for TempPath<P> {
+impl<C: Context> Drop for TempPath<C> {
     fn drop(&mut self) {
-        // Drop forgives: whoever wants to know calls close, or looks into the ledger.
         if let Err(error) = self.close() {
-            self.line.close(&self.platform);
-            ledger::left_over(&self.platform, CleanupFailure { path: String::from(self.path()), error });
+            let path = String::from(self.path());
+            self.ctx.ledger().record_leftover(CleanupFailure { path, error });
         }
     }
 }

@@ -1,21 +1,18 @@
-//! What an operation costs, in calls of the platform and in allocations: a time on a busy machine says little, and a call that crept in costs
-//! every file of every plugin.
+//! The cost of operations, in calls of the platform and in allocations.
+//!
+//! A time on a busy machine says little, and one more call costs every file of every plugin.
 #![allow(missing_docs)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use getrandom::SysRng;
-use tempfile_core::{
-    Durability, ErrorCode, File, Options, Place, ReplaceMode, TempPath, default_place, directory, named,
-    place_at, spooled, unnamed,
-};
+use tempfile_core::{Durability, File, Location, Options, ReplaceMode, TempDir, TempPath};
 
-#[allow(dead_code, reason = "others use more of it")]
+#[allow(dead_code, reason = "other tests use more of it")]
 mod stepped;
 
-use stepped::{Step, Stepped};
+use stepped::{Stepped, TestContext, TestDir, TestInstance};
 
 /// Counts the allocations of each thread: tests run side by side.
 struct Counting;
@@ -26,7 +23,7 @@ thread_local! {
 }
 
 fn count(bytes: usize) {
-    // A thread that is ending has nobody to tell.
+    // Fails in a thread that is ending, whose allocations nobody reads.
     let _ = ALLOCATIONS.try_with(|allocations| allocations.set(allocations.get() + 1));
     let _ = BYTES.try_with(|all| all.set(all.get() + bytes));
 }
@@ -57,59 +54,72 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How many allocations something makes, and of how many bytes in all.
+/// Runs `act`; returns its result, the number of its allocations, and the sum of their bytes.
 fn allocations<T>(act: impl FnOnce() -> T) -> (T, usize, usize) {
     let (before, bytes) = (ALLOCATIONS.get(), BYTES.get());
     let done = act();
     (done, ALLOCATIONS.get() - before, BYTES.get() - bytes)
 }
 
-/// The calls that were made, in order. The room for them is there before.
-#[derive(Clone)]
-struct Log(Rc<RefCell<Vec<&'static str>>>);
+type Context = TestContext<Stepped>;
 
-impl Step for Log {
-    fn step(&self, verb: &'static str) -> Result<(), ErrorCode> {
-        self.0.borrow_mut().push(verb);
-        Ok(())
-    }
+/// A user of a platform that records its calls.
+struct Fixture {
+    dir: TestDir,
+    instance: TestInstance<Stepped>,
+    log: Rc<RefCell<Vec<&'static str>>>,
 }
 
-type P = Stepped<Log>;
-
-/// A platform that counts, with the default directory and a directory that others may write to.
-struct World {
-    platform: P,
-    private: Place<P>,
-    shared: Place<P>,
-}
-
-impl World {
+impl Fixture {
     fn new() -> Self {
-        let platform = Stepped(Log(Rc::new(RefCell::new(Vec::with_capacity(4096)))));
-        let private = default_place(&platform, &mut SysRng).unwrap();
-        let shared = place_at(&platform, private.path()).unwrap();
-        World { platform, private, shared }
+        Self::in_directory(TestDir::new())
     }
 
-    /// The calls that something makes.
+    fn shared() -> Self {
+        let dir = TestDir::new();
+        dir.share();
+        Self::in_directory(dir)
+    }
+
+    fn in_directory(dir: TestDir) -> Self {
+        // Recording a call allocates nothing.
+        let log = Rc::new(RefCell::new(Vec::with_capacity(4096)));
+        let calls = log.clone();
+        let platform = Stepped::new(move |call| {
+            calls.borrow_mut().push(call);
+            Ok(())
+        });
+        let instance = TestContext::new(&dir, platform).instance();
+        // Later calls find the default directory open.
+        instance.default_directory().unwrap();
+        Fixture { dir, instance, log }
+    }
+
+    /// Runs `act`; returns its result and the calls that it makes.
     fn calls<T>(&self, act: impl FnOnce() -> T) -> (T, Vec<&'static str>) {
-        let log = &self.platform.0.0;
-        log.borrow_mut().clear();
+        self.log.borrow_mut().clear();
         let done = act();
-        (done, log.borrow().clone())
+        (done, self.log.borrow().clone())
     }
 
-    fn named(&self, place: &Place<P>) -> (File<P>, TempPath<P>) {
-        named(&self.platform, &mut SysRng, &Options::default(), place).unwrap()
+    fn named(&self) -> (File<Context>, TempPath<Context>) {
+        self.instance.named(&Options::default(), Location::Scratch).unwrap()
+    }
+
+    fn unnamed(&self) -> File<Context> {
+        self.instance.unnamed(Location::Scratch).unwrap()
+    }
+
+    fn directory(&self) -> TempDir<Context> {
+        self.instance.directory(&Options::default(), Location::Scratch).unwrap()
     }
 }
 
 #[test]
-fn a_named_file_is_created_and_removed_and_nothing_else() {
-    let world = World::new();
-    let ((), calls) = world.calls(|| {
-        let (file, path) = world.named(&world.private);
+fn a_named_file_costs_its_creation_and_its_removal() {
+    let fixture = Fixture::new();
+    let ((), calls) = fixture.calls(|| {
+        let (file, path) = fixture.named();
         drop(path);
         drop(file);
     });
@@ -117,117 +127,133 @@ fn a_named_file_is_created_and_removed_and_nothing_else() {
 }
 
 #[test]
-fn a_file_that_is_closed_before_its_name_is_gone_says_who_it_was() {
-    let world = World::new();
-    let (file, mut path) = world.named(&world.private);
-    let ((), calls) = world.calls(|| drop(file));
-    assert_eq!(calls, ["identity"]);
-    let ((), calls) = world.calls(|| path.close().unwrap());
+fn closing_a_file_before_its_name_costs_no_call() {
+    let fixture = Fixture::new();
+    let (file, mut path) = fixture.named();
+    let ((), calls) = fixture.calls(|| drop(file));
+    assert!(calls.is_empty(), "{calls:?}");
+    let ((), calls) = fixture.calls(|| path.close().unwrap());
     assert_eq!(calls, ["remove_file"]);
 }
 
 #[test]
-fn where_others_may_write_a_name_is_compared_once() {
-    let world = World::new();
-    let ((), calls) = world.calls(|| drop(world.named(&world.shared)));
+fn in_a_shared_directory_a_name_is_compared_once() {
+    let fixture = Fixture::shared();
+    let ((), calls) = fixture.calls(|| drop(fixture.named()));
     assert_eq!(calls, ["create_file", "identity", "identity_at", "remove_file"]);
 }
 
 #[test]
-fn an_unnamed_file_is_one_call() {
-    let world = World::new();
-    let ((), calls) = world.calls(|| drop(unnamed(&world.platform, &mut SysRng, &world.private).unwrap()));
+fn reopening_costs_one_call_in_a_private_directory() {
+    let fixture = Fixture::new();
+    let (_file, path) = fixture.named();
+    let (_again, calls) = fixture.calls(|| path.reopen().unwrap());
+    assert_eq!(calls, ["open_file"]);
+}
+
+#[test]
+fn an_unnamed_file_costs_one_call() {
+    let fixture = Fixture::new();
+    let ((), calls) = fixture.calls(|| drop(fixture.unnamed()));
     assert_eq!(calls, ["create_unnamed"]);
 }
 
 #[test]
-fn an_empty_directory_is_read_once() {
-    let world = World::new();
-    let make = || directory(&world.platform, &mut SysRng, &Options::default(), &world.private).unwrap();
-    let ((), calls) = world.calls(|| drop(make()));
-    assert_eq!(calls, ["create_directory", "open_directory", "entries", "remove_directory"]);
+fn an_empty_directory_is_listed_once() {
+    let fixture = Fixture::new();
+    let ((), calls) = fixture.calls(|| drop(fixture.directory()));
+    let expected =
+        ["create_directory", "open_directory", "entries", "next_entry", "remove_directory"];
+    assert_eq!(calls, expected);
 }
 
 #[test]
-fn a_tree_goes_with_a_call_for_each_entry_and_three_for_each_directory() {
-    let world = World::new();
-    let mut dir = directory(&world.platform, &mut SysRng, &Options::default(), &world.private).unwrap();
+fn removing_a_tree_costs_one_call_per_file_and_three_per_directory() {
+    let fixture = Fixture::new();
+    let mut dir = fixture.directory();
     for name in 0..10 {
         dir.create_directory(&name.to_string()).unwrap();
         for file in 0..10 {
             dir.create_file(&format!("{name}/{file}")).unwrap();
         }
     }
-    let ((), calls) = world.calls(|| dir.close().unwrap());
-    let of = |verb| calls.iter().filter(|call| **call == verb).count();
-    assert_eq!((of("remove_file"), of("open_doomed")), (100, 10));
-    assert_eq!((of("entries"), of("remove_directory")), (11, 11));
-    assert_eq!(calls.len(), 132);
+    let ((), calls) = fixture.calls(|| dir.close().unwrap());
+    let count = |call| calls.iter().filter(|made| **made == call).count();
+    assert_eq!((count("remove_file"), count("open_for_removal")), (100, 10));
+    assert_eq!((count("entries"), count("remove_directory")), (11, 11));
+    // A listing ends with one entry more than there are: none.
+    assert_eq!(count("next_entry"), 100 + 10 + 11);
+    assert_eq!(calls.len(), 100 + 10 + 11 + 11 + 121);
 }
 
 #[test]
-fn a_persisted_file_is_renamed_and_its_old_name_looked_for() {
-    let world = World::new();
-    let (_file, mut path) = world.named(&world.private);
-    let target = format!("{}.persisted", path.path());
-    let ((), calls) =
-        world.calls(|| path.persist(&target, ReplaceMode::Overwrite, Durability::None).unwrap());
-    std::fs::remove_file(target).unwrap();
-    assert_eq!(calls, ["anchor", "rename", "identity_at"]);
+fn persisting_costs_one_rename_and_one_check_of_the_old_name() {
+    let fixture = Fixture::new();
+    let (_file, mut path) = fixture.named();
+    let target = fixture.dir.join("target");
+    let (persisted, calls) =
+        fixture.calls(|| path.persist(&target, ReplaceMode::Overwrite, Durability::None));
+    persisted.unwrap();
+    assert_eq!(calls, ["is_shared", "rename", "link_count_at"]);
 }
 
 #[test]
-fn a_named_file_is_two_texts_and_what_its_halves_share() {
-    let world = World::new();
+fn a_named_file_costs_two_allocations() {
+    let fixture = Fixture::new();
     let options = Options::default();
-    let make = || named(&world.platform, &mut SysRng, &options, &world.private).unwrap();
-    let (made, created, _) = allocations(make);
-    let ((), dropped, _) = allocations(|| drop(made));
-    assert_eq!((created, dropped), (4, 0));
+    // The ledger has room for the handles afterwards.
+    drop((fixture.named(), fixture.named()));
+    let create = || fixture.instance.named(&options, Location::Scratch).unwrap();
+    let (created, on_creation, _) = allocations(create);
+    let ((), on_drop, _) = allocations(|| drop(created));
+    // The path while it is drawn, and the path once it is shared.
+    assert_eq!((on_creation, on_drop), (2, 0));
 }
 
 #[test]
-fn reading_and_writing_allocate_nothing_and_call_once() {
-    let world = World::new();
-    let file = unnamed(&world.platform, &mut SysRng, &world.private).unwrap();
+fn reading_and_writing_cost_one_call_and_no_allocation() {
+    let fixture = Fixture::new();
+    let file = fixture.unnamed();
     let mut buffer = vec![b'x'; 64 << 10];
-    let ((written, allocated, _), calls) = world.calls(|| allocations(|| file.write(0, &buffer).unwrap()));
+    let ((written, allocated, _), calls) =
+        fixture.calls(|| allocations(|| file.write(&buffer, 0).unwrap()));
     assert_eq!((written, allocated, &calls[..]), (64 << 10, 0, &["write"][..]));
     let ((read, allocated, _), calls) =
-        world.calls(|| allocations(|| file.read_into(0, &mut buffer).unwrap()));
+        fixture.calls(|| allocations(|| file.read_into(&mut buffer, 0).unwrap()));
     assert_eq!((read, allocated, &calls[..]), (64 << 10, 0, &["read_into"][..]));
 }
 
 #[test]
-fn a_list_that_is_read_is_allocated_once() {
-    let world = World::new();
-    let file = unnamed(&world.platform, &mut SysRng, &world.private).unwrap();
-    file.write(0, &[b'x'; 4096]).unwrap();
-    let (read, allocated, bytes) = allocations(|| file.read(0, 4096).unwrap());
-    assert_eq!((read.len(), allocated, bytes), (4096, 1, 4096));
+fn a_read_allocates_once_what_it_returns() {
+    let fixture = Fixture::new();
+    let file = fixture.unnamed();
+    file.write(&[b'x'; 4096], 0).unwrap();
+    let ((read, allocated, bytes), calls) =
+        fixture.calls(|| allocations(|| file.read(4096, 0).unwrap()));
+    assert_eq!((read.len(), allocated, bytes, &calls[..]), (4096, 1, 4096, &["read"][..]));
 }
 
 #[test]
-fn a_spooled_file_that_grows_takes_no_room_for_what_it_has() {
+fn a_spooled_file_grows_without_copying_its_bytes() {
     const SIZE: usize = 16 << 20;
-    let world = World::new();
-    let mut file = spooled(&world.platform, SysRng, None, &world.private).unwrap();
+    let fixture = Fixture::new();
+    let mut file = fixture.instance.spooled(None, Location::Scratch).unwrap();
     let piece = [b'x'; 4096];
     let ((), _, bytes) = allocations(|| {
         for offset in (0..SIZE).step_by(piece.len()) {
-            file.write(offset as u64, &piece).unwrap();
+            file.write(&piece, offset as u64).unwrap();
         }
     });
     assert!(bytes < SIZE + SIZE / 100, "{bytes} bytes for {SIZE}");
 }
 
 #[test]
-fn a_spooled_file_that_stays_small_calls_nobody() {
-    let world = World::new();
-    let ((), calls) = world.calls(|| {
-        let mut file = spooled(&world.platform, SysRng, Some(1 << 20), &world.private).unwrap();
-        file.write(0, &[b'x'; 4096]).unwrap();
-        assert_eq!(file.read(0, 4096).unwrap().len(), 4096);
+fn a_spooled_file_that_stays_small_costs_no_call() {
+    let fixture = Fixture::new();
+    let ((), calls) = fixture.calls(|| {
+        let mut file = fixture.instance.spooled(Some(1 << 20), Location::Scratch).unwrap();
+        file.write(&[b'x'; 4096], 0).unwrap();
+        assert_eq!(file.read(4096, 0).unwrap().len(), 4096);
         file.close().unwrap();
     });
     assert!(calls.is_empty(), "{calls:?}");

@@ -4,18 +4,19 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+use tempfile_wasi::WasiContext;
+
 use crate::bindings::exports::scratch::tempfile::tempfile::{
-    CleanupFailure, Entry, Error, File, GuestTempDir, TempDir,
+    CleanupFailure, Durability, Entry, Error, File, GuestTempDir, Metadata, ReplaceMode, TempDir,
 };
 use crate::convert;
 use crate::file::FileHandle;
-use crate::system::Platform;
 
-/// What a handle to a `temp-dir` stands for.
-pub(crate) struct DirHandle(pub(crate) RefCell<tempfile_core::TempDir<Platform>>);
+/// The state behind a `temp-dir` handle.
+pub(crate) struct DirHandle(pub(crate) RefCell<tempfile_core::TempDir<WasiContext>>);
 
 impl DirHandle {
-    pub(crate) fn resource(dir: tempfile_core::TempDir<Platform>) -> TempDir {
+    pub(crate) fn resource(dir: tempfile_core::TempDir<WasiContext>) -> TempDir {
         TempDir::new(DirHandle(RefCell::new(dir)))
     }
 }
@@ -48,6 +49,20 @@ impl GuestTempDir for DirHandle {
     fn entries(&self, path: String) -> Result<Vec<Entry>, Error> {
         let entries = self.0.borrow().entries(&path).map_err(convert::error)?;
         Ok(entries.into_iter().map(convert::entry).collect())
+    }
+
+    fn metadata(&self, path: String) -> Result<Metadata, Error> {
+        self.0.borrow().metadata(&path).map(convert::metadata).map_err(convert::error)
+    }
+
+    fn persist(
+        &self,
+        target: String,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        let (mode, durability) = (convert::replace_mode(mode), convert::durability(durability));
+        self.0.borrow_mut().persist(&target, mode, durability).map_err(convert::error)
     }
 
     fn keep(&self) -> Result<String, Error> {

@@ -1,35 +1,37 @@
 //! The resource `file`.
 
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use getrandom::SysRng;
 use tempfile_core::AnyFile;
+use tempfile_wasi::WasiContext;
 
-use crate::bindings::exports::scratch::tempfile::tempfile::{Durability, Error, File, GuestFile, Storage};
+use crate::bindings::exports::scratch::tempfile::tempfile::{
+    Durability, Error, File, GuestFile, Storage,
+};
 use crate::convert;
-use crate::system::{self, Held, Platform};
 
-/// What a handle to a `file` stands for.
-pub(crate) struct FileHandle(pub(crate) Held);
+/// The state behind a `file` handle.
+pub(crate) struct FileHandle(pub(crate) RefCell<AnyFile<WasiContext, SysRng>>);
 
 impl FileHandle {
-    pub(crate) fn resource(file: tempfile_core::File<Platform>) -> File {
+    pub(crate) fn resource(file: tempfile_core::File<WasiContext>) -> File {
         Self::any(AnyFile::Plain(file))
     }
 
-    pub(crate) fn any(file: AnyFile<Platform, SysRng>) -> File {
-        File::new(FileHandle(system::hold(file)))
+    pub(crate) fn any(file: AnyFile<WasiContext, SysRng>) -> File {
+        File::new(FileHandle(RefCell::new(file)))
     }
 }
 
 impl GuestFile for FileHandle {
-    fn read(&self, offset: u64, max: u32) -> Result<Vec<u8>, Error> {
-        self.0.borrow().read(offset, max).map_err(convert::error)
+    fn read(&self, length: u32, offset: u64) -> Result<Vec<u8>, Error> {
+        self.0.borrow().read(length, offset).map_err(convert::error)
     }
 
-    fn write(&self, offset: u64, data: Vec<u8>) -> Result<u64, Error> {
-        system::make_room(&self.0, offset.saturating_add(data.len() as u64));
-        self.0.borrow_mut().write(offset, &data).map_err(convert::error)
+    fn write(&self, buffer: Vec<u8>, offset: u64) -> Result<u64, Error> {
+        self.0.borrow_mut().write(&buffer, offset).map_err(convert::error)
     }
 
     fn size(&self) -> Result<u64, Error> {
@@ -37,7 +39,6 @@ impl GuestFile for FileHandle {
     }
 
     fn set_size(&self, size: u64) -> Result<(), Error> {
-        system::make_room(&self.0, size);
         self.0.borrow_mut().set_size(size).map_err(convert::error)
     }
 

@@ -1,11 +1,10 @@
-//! The interface's functions.
+//! The functions of the interface `tempfile`.
 
-use alloc::string::{String, ToString};
-use core::cell::RefCell;
+use alloc::string::String;
 
 use getrandom::SysRng;
 use tempfile_core as core_;
-use tempfile_core::Place;
+use tempfile_wasi::WasiContext;
 
 use crate::bindings::exports::scratch::tempfile::tempfile::{
     self, Durability, Error, FileBorrow, Guest, Location, Options, TempDir,
@@ -14,45 +13,34 @@ use crate::convert;
 use crate::dir::DirHandle;
 use crate::file::FileHandle;
 use crate::runtime::Global;
-use crate::system::{self, Platform};
 use crate::temp_path::PathHandle;
 
 /// The component.
 pub(crate) struct Provider;
 
-struct State {
-    platform: system::Started,
-    default: RefCell<Option<Place<Platform>>>,
+type Instance = core_::Instance<WasiContext, SysRng>;
+
+/// The component's one user. If its limits cannot be read, it may create nothing.
+pub(crate) fn instance() -> Result<&'static Instance, core_::Error> {
+    static INSTANCE: Global<Result<Instance, core_::Error>> = Global::new();
+    let new = || Ok(Instance::new(WasiContext::from_environment()?, SysRng));
+    INSTANCE.get_or_init(new).as_ref().map_err(Clone::clone)
 }
 
-static STATE: Global<State> = Global::new();
-
-fn state() -> &'static State {
-    STATE.get_or_init(|| State { platform: system::start(), default: RefCell::default() })
-}
-
-pub(crate) fn platform() -> Result<&'static Platform, core_::Error> {
-    system::started(&state().platform)
-}
-
-/// The default directory, looked for until it has been found.
-fn default_place() -> Result<Place<Platform>, core_::Error> {
-    let state = state();
-    if let Some(place) = &*state.default.borrow() {
-        return Ok(place.clone());
-    }
-    let place = core_::default_place(platform()?, &mut SysRng)?;
-    *state.default.borrow_mut() = Some(place.clone());
-    Ok(place)
-}
-
-fn place(location: Location<'_>) -> Result<(&'static Platform, Place<Platform>), Error> {
-    let at = |platform| match location {
-        Location::Scratch => default_place(),
-        Location::Within(dir) => dir.get::<DirHandle>().0.borrow().place(),
-        Location::Directory(path) => core_::place_at(platform, &path),
-    };
-    platform().and_then(|platform| Ok((platform, at(platform)?))).map_err(convert::error)
+/// Calls `create` with the instance and the location that the bindings' location stands for.
+fn create<T>(
+    location: Location<'_>,
+    create: impl FnOnce(&Instance, core_::Location<'_, WasiContext>) -> Result<T, core_::Error>,
+) -> Result<T, Error> {
+    let created = instance().and_then(|instance| match location {
+        Location::Scratch => create(instance, core_::Location::Scratch),
+        Location::Directory(path) => create(instance, core_::Location::Directory(&path)),
+        Location::Within(dir) => {
+            let dir = dir.get::<DirHandle>().0.borrow();
+            create(instance, core_::Location::Within(&dir))
+        }
+    });
+    created.map_err(convert::error)
 }
 
 impl Guest for Provider {
@@ -61,32 +49,28 @@ impl Guest for Provider {
     type TempDir = DirHandle;
 
     fn unnamed(location: Location<'_>) -> Result<tempfile::File, Error> {
-        let (platform, place) = place(location)?;
-        let file = core_::unnamed(platform, &mut SysRng, &place).map_err(convert::error)?;
-        Ok(FileHandle::resource(file))
+        create(location, |instance, location| instance.unnamed(location)).map(FileHandle::resource)
     }
 
     fn named(
         options: Options,
         location: Location<'_>,
     ) -> Result<(tempfile::File, tempfile::TempPath), Error> {
-        let (platform, place) = place(location)?;
         let options = convert::options(options);
-        let (file, path) = core_::named(platform, &mut SysRng, &options, &place).map_err(convert::error)?;
+        let (file, path) =
+            create(location, |instance, location| instance.named(&options, location))?;
         Ok((FileHandle::resource(file), PathHandle::resource(path)))
     }
 
     fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<tempfile::File, Error> {
-        let (platform, place) = place(location)?;
-        let file = core_::spooled(platform, SysRng, max_memory, &place).map_err(convert::error)?;
-        Ok(FileHandle::any(file))
+        create(location, |instance, location| instance.spooled(max_memory, location))
+            .map(FileHandle::any)
     }
 
     fn directory(options: Options, location: Location<'_>) -> Result<TempDir, Error> {
-        let (platform, place) = place(location)?;
         let options = convert::options(options);
-        let dir = core_::directory(platform, &mut SysRng, &options, &place).map_err(convert::error)?;
-        Ok(DirHandle::resource(dir))
+        create(location, |instance, location| instance.directory(&options, location))
+            .map(DirHandle::resource)
     }
 
     fn link(file: FileBorrow<'_>, target: String, durability: Durability) -> Result<(), Error> {
@@ -95,6 +79,6 @@ impl Guest for Provider {
     }
 
     fn default_directory() -> Result<String, Error> {
-        default_place().map(|place| place.path().to_string()).map_err(convert::error)
+        instance().and_then(Instance::default_directory).map_err(convert::error)
     }
 }

@@ -1,4 +1,6 @@
-//! What `std` would bring: an allocator, an end for panics, and state for one thread.
+//! The runtime that `std` would bring: an allocator, a panic handler, and state for one thread.
+//!
+//! With `std` the component would import eight more interfaces of wasi:cli, which not every host has.
 
 use core::cell::OnceCell;
 
@@ -7,11 +9,11 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    // No text: it would bring the formatting of every location along, and there is nowhere to print it.
+    // The component imports no standard error to print the message to.
     core::arch::wasm32::unreachable()
 }
 
-/// A cell in a static. A component's instance has one thread, and the interface's functions are not re-entered.
+/// A cell in a static. An instance of a component has one thread, and is not re-entered.
 pub(crate) struct Global<T>(OnceCell<T>);
 
 // SAFETY: wasm32-wasip2 has no threads, so no two can share it.
@@ -40,7 +42,12 @@ unsafe extern "C" {}
 /// # Safety
 /// As the canonical ABI calls it: `old` is null and `old_size` 0, or both are those of an earlier call with this `align`.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn cabi_realloc(old: *mut u8, old_size: usize, align: usize, size: usize) -> *mut u8 {
+unsafe extern "C" fn cabi_realloc(
+    old: *mut u8,
+    old_size: usize,
+    align: usize,
+    size: usize,
+) -> *mut u8 {
     use alloc::alloc::{Layout, alloc, realloc};
     if size == 0 {
         return core::ptr::without_provenance_mut(align);

@@ -3,18 +3,19 @@
 use alloc::string::{String, ToString};
 use core::cell::RefCell;
 
+use tempfile_wasi::WasiContext;
+
 use crate::bindings::exports::scratch::tempfile::tempfile::{
     Durability, Error, File, GuestTempPath, ReplaceMode, TempPath,
 };
 use crate::convert;
 use crate::file::FileHandle;
-use crate::system::Platform;
 
-/// What a handle to a `temp-path` stands for.
-pub(crate) struct PathHandle(RefCell<tempfile_core::TempPath<Platform>>);
+/// The state behind a `temp-path` handle.
+pub(crate) struct PathHandle(RefCell<tempfile_core::TempPath<WasiContext>>);
 
 impl PathHandle {
-    pub(crate) fn resource(path: tempfile_core::TempPath<Platform>) -> TempPath {
+    pub(crate) fn resource(path: tempfile_core::TempPath<WasiContext>) -> TempPath {
         TempPath::new(PathHandle(RefCell::new(path)))
     }
 }
@@ -28,7 +29,12 @@ impl GuestTempPath for PathHandle {
         self.0.borrow().reopen().map(FileHandle::resource).map_err(convert::error)
     }
 
-    fn persist(&self, target: String, mode: ReplaceMode, durability: Durability) -> Result<(), Error> {
+    fn persist(
+        &self,
+        target: String,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
         let (mode, durability) = (convert::replace_mode(mode), convert::durability(durability));
         self.0.borrow_mut().persist(&target, mode, durability).map_err(convert::error)
     }

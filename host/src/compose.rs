@@ -7,7 +7,7 @@
 use wac_graph::types::{Package, are_semver_compatible};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 
-use crate::error::{Error, one_line};
+use crate::error::{Error, Source, one_line};
 
 /// The name under which the host shows the scratch directory to the provider.
 ///
@@ -15,16 +15,22 @@ use crate::error::{Error, one_line};
 /// can serve. A mount of the same name is refused.
 pub const SCRATCH_GUEST_PATH: &str = "/tmp";
 
-const EMPTY: &str = include_str!("compose/empty.wat");
-const GRANTED: &str = include_str!("compose/granted.wat");
+const EMPTY: &[u8] = include_bytes!(env!("STUB_EMPTY"));
+const GRANTED: &[u8] = include_bytes!(env!("STUB_GRANTED"));
 
-/// What a plugin sees when it asks for its own directories.
+/// What the stubs export: an import of any compatible version can be satisfied with it.
+const PREOPENS: &str = "wasi:filesystem/preopens@0.2.0";
+
+/// The directories that a composed plugin sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PluginPreopens {
-    /// Nothing. The right choice for a component that will run in a host one does not know.
+    /// All that the host grants, the scratch directory included: other code in the plugin can open
+    /// the paths of its temporary files.
+    All,
+    /// None: the plugin has no file system besides the interface.
     Empty,
-    /// What the host grants, less the scratch directory ([`SCRATCH_GUEST_PATH`]): for [`Sandbox`](crate::Sandbox), which
-    /// has mounts to give.
+    /// What the host grants, less the first entry named [`SCRATCH_GUEST_PATH`], which is the provider's. A
+    /// [`Sandbox`](crate::Sandbox) grants the directory a second time to a plugin that may see it.
     Granted,
 }
 
@@ -36,17 +42,20 @@ pub enum PluginPreopens {
 ///
 /// # Errors
 ///
-/// If either is not a component, or if the plugin imports a part of `scratch:tempfile` that the provider does not export in
-/// a fitting form.
+/// If either is not a component, if the plugin imports a part of `scratch:tempfile` that the provider does not export in
+/// a fitting form, or if it imports `wasi:filesystem/preopens` in a version for which there is no stub: only those of
+/// WASI 0.2 have one.
 ///
 /// # Examples
 ///
 /// ```
 /// use wasi_tempfile_host::{PluginPreopens, components, compose};
 ///
-/// let whole = compose(components::SORT, components::PROVIDER, PluginPreopens::Empty)?;
+/// # let file = test_plugins::SORT;
+/// let plugin = std::fs::read(file)?;
+/// let whole = compose(&plugin, components::PROVIDER, PluginPreopens::Empty)?;
 /// assert!(whole.len() > components::PROVIDER.len());
-/// # Ok::<(), wasi_tempfile_host::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Result<Vec<u8>, Error> {
     let mut graph = CompositionGraph::new();
@@ -54,12 +63,22 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
     let provider = register(&mut graph, "provider", provider)?;
 
     let socket = graph.instantiate(plugin);
-    let mut provider_instance = None;
+    let (mut provider_instance, mut stub_instance) = (None, None);
     for import in imports(&graph, plugin) {
-        let served = if let Some(version) = preopens_version(&import) {
-            let stub = stub(&mut graph, preopens, version)?;
-            Some(alias(&mut graph, stub, &import)?)
-        } else if import.starts_with("scratch:tempfile/") {
+        let served = if is_preopens(&import) && preopens == PluginPreopens::All {
+            None
+        } else if is_preopens(&import) {
+            if !are_semver_compatible(PREOPENS, &import) {
+                let cause =
+                    "the plugin can be kept from the scratch directory only in WASI 0.2".to_owned();
+                return Err(Error::MissingImport { import, cause, source: None });
+            }
+            let instance = match stub_instance {
+                Some(instance) => instance,
+                None => *stub_instance.insert(stub(&mut graph, preopens)?),
+            };
+            Some(alias(&mut graph, instance, PREOPENS)?)
+        } else if import.starts_with("scratch:tempfile/") || import.starts_with("scratch:tempfile-wasi/") {
             let export = matching_export(&graph, provider, &import)?;
             let instance = *provider_instance.get_or_insert_with(|| graph.instantiate(provider));
             Some(alias(&mut graph, instance, &export)?)
@@ -67,19 +86,19 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
             None
         };
         if let Some(served) = served {
-            graph
-                .set_instantiation_argument(socket, &import, served)
-                .map_err(|error| Error::MissingImport { cause: one_line(&error), import })?;
+            graph.set_instantiation_argument(socket, &import, served).map_err(|error| {
+                Error::MissingImport { cause: one_line(&error), import, source: Some(error.into()) }
+            })?;
         }
     }
 
     for export in exports(&graph, plugin) {
         let node = alias(&mut graph, socket, &export)?;
-        graph.export(node, &export).map_err(|error| invalid("plugin", &error))?;
+        graph.export(node, &export).map_err(|error| invalid("plugin", error))?;
     }
-    graph.encode(EncodeOptions::default()).map_err(|error| Error::Engine {
+    graph.encode(EncodeOptions::default()).map_err(|error| Error::Compose {
         operation: "compose the plugin with the provider",
-        cause: one_line(&error),
+        source: error.into(),
     })
 }
 
@@ -93,12 +112,16 @@ pub(crate) fn check_component(what: &'static str, bytes: &[u8]) -> Result<(), Er
     }
 }
 
-fn register(graph: &mut CompositionGraph, what: &'static str, bytes: &[u8]) -> Result<PackageId, Error> {
+fn register(
+    graph: &mut CompositionGraph,
+    what: &'static str,
+    bytes: &[u8],
+) -> Result<PackageId, Error> {
     check_component(what, bytes)?;
     let name = format!("wasi-tempfile:{what}");
-    let package =
-        Package::from_bytes(&name, None, bytes, graph.types_mut()).map_err(|error| invalid(what, &*error))?;
-    graph.register_package(package).map_err(|error| invalid(what, &error))
+    let package = Package::from_bytes(&name, None, bytes, graph.types_mut())
+        .map_err(|error| invalid(what, error))?;
+    graph.register_package(package).map_err(|error| invalid(what, error))
 }
 
 fn imports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
@@ -110,54 +133,45 @@ fn exports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
 }
 
 /// The provider's export for one of the plugin's imports: the same name, or a compatible version of it.
-fn matching_export(graph: &CompositionGraph, provider: PackageId, import: &str) -> Result<String, Error> {
+fn matching_export(
+    graph: &CompositionGraph,
+    provider: PackageId,
+    import: &str,
+) -> Result<String, Error> {
     let exports = exports(graph, provider);
     exports
         .iter()
         .find(|export| *export == import)
         .or_else(|| exports.iter().find(|export| are_semver_compatible(export, import)))
         .cloned()
-        .ok_or_else(|| Error::MissingImport { import: import.to_owned(), cause: String::new() })
+        .ok_or_else(|| Error::MissingImport {
+            import: import.to_owned(),
+            cause: String::new(),
+            source: None,
+        })
 }
 
-/// The version in a name of the preopens interface, with its `@`; empty if it has none.
-fn preopens_version(import: &str) -> Option<&str> {
-    let version = import.strip_prefix("wasi:filesystem/preopens")?;
-    (version.is_empty() || version.starts_with('@')).then_some(version)
+/// Whether an import is the preopens interface, of whatever version.
+fn is_preopens(import: &str) -> bool {
+    import.split('@').next() == Some("wasi:filesystem/preopens")
 }
 
-/// Instantiates the stub for one version of the preopens interface.
-fn stub(graph: &mut CompositionGraph, preopens: PluginPreopens, version: &str) -> Result<NodeId, Error> {
-    let template = match preopens {
-        PluginPreopens::Empty => EMPTY,
-        PluginPreopens::Granted => GRANTED,
-    };
-    let text = template
-        .replace("{VERSION}", version)
-        .replace("{SCRATCH_LENGTH}", &SCRATCH_GUEST_PATH.len().to_string())
-        .replace("{SCRATCH}", SCRATCH_GUEST_PATH);
-    let assembled = wat::parse_str(&text).map_err(|error| stub_error(&error))?;
-    // One package a version: a plugin may import several.
-    let name = format!("wasi-tempfile:preopens{}", version.replace(['@', '.', '+'], "-v"));
-    let package = Package::from_bytes(&name, None, assembled, graph.types_mut())
-        .map_err(|error| stub_error(&*error))?;
-    let package = graph.register_package(package).map_err(|error| stub_error(&error))?;
+/// Instantiates a stub for the preopens interface.
+fn stub(graph: &mut CompositionGraph, preopens: PluginPreopens) -> Result<NodeId, Error> {
+    let stub = if preopens == PluginPreopens::Empty { EMPTY } else { GRANTED };
+    let package = register(graph, "stub", stub)?;
     Ok(graph.instantiate(package))
 }
 
 fn alias(graph: &mut CompositionGraph, instance: NodeId, export: &str) -> Result<NodeId, Error> {
-    graph.alias_instance_export(instance, export).map_err(|error| Error::Engine {
+    graph.alias_instance_export(instance, export).map_err(|error| Error::Compose {
         operation: "connect the plugin with the provider",
-        cause: one_line(&error),
+        source: error.into(),
     })
 }
 
-fn stub_error(error: &dyn std::error::Error) -> Error {
-    Error::Engine { operation: "assemble the plugin's wasi:filesystem/preopens", cause: one_line(error) }
-}
-
-fn invalid(what: &'static str, error: &dyn std::error::Error) -> Error {
-    Error::Invalid { what, cause: one_line(error) }
+fn invalid(what: &'static str, error: impl Into<Source>) -> Error {
+    Error::Invalid { what, source: error.into() }
 }
 
 #[cfg(test)]
@@ -165,19 +179,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_stubs_are_valid_components_in_every_spelling_of_the_version() {
-        for preopens in [PluginPreopens::Empty, PluginPreopens::Granted] {
-            for version in ["", "@0.2.0", "@0.2.12"] {
-                stub(&mut CompositionGraph::new(), preopens, version).expect("the stub assembles");
-            }
-        }
+    fn only_the_preopens_interface_is_stubbed() {
+        assert!(is_preopens("wasi:filesystem/preopens@0.2.6"));
+        assert!(is_preopens("wasi:filesystem/preopens"));
+        assert!(!is_preopens("wasi:filesystem/types@0.2.6"));
+        assert!(!is_preopens("wasi:filesystem/preopens-of-another@0.2.6"));
     }
 
     #[test]
-    fn only_the_preopens_interface_is_stubbed() {
-        assert_eq!(preopens_version("wasi:filesystem/preopens@0.2.6"), Some("@0.2.6"));
-        assert_eq!(preopens_version("wasi:filesystem/preopens"), Some(""));
-        assert_eq!(preopens_version("wasi:filesystem/types@0.2.6"), None);
-        assert_eq!(preopens_version("wasi:filesystem/preopens-of-another@0.2.6"), None);
+    fn preopens_without_a_stub_are_refused() {
+        for version in ["", "@0.3.0", "@0.2.0-rc-2023-11-10"] {
+            let text =
+                format!(r#"(component (import "wasi:filesystem/preopens{version}" (instance)))"#);
+            let plugin = wat::parse_str(text).expect("a component");
+            let composed = compose(&plugin, crate::components::PROVIDER, PluginPreopens::Empty);
+            assert!(
+                matches!(composed, Err(Error::MissingImport { .. })),
+                "{version}: {composed:?}"
+            );
+        }
     }
 }

@@ -1,17 +1,20 @@
-//! Why the host could not do its part.
+//! Errors of the host.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 /// Why a component could not be composed, loaded or started.
 ///
-/// What a plugin does wrong once it runs is no error of the host's: see [`Ending`](crate::Ending). Each message is one
-/// line: what was tried, on what, and the cause.
+/// A fault of a running plugin is not an error of the host: see [`Ending`](crate::Ending).
+///
+/// The text of an error is one line that includes the causes: what was tried, on what, and why it
+/// failed. [`source`](StdError::source) gives the cause itself, of the engine or of the system.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are no WebAssembly at all.
+    /// The bytes are not WebAssembly.
     NotWasm {
         /// Which component was meant: `plugin` or `provider`.
         what: &'static str,
@@ -21,21 +24,23 @@ pub enum Error {
         /// Which component was meant.
         what: &'static str,
     },
-    /// The bytes begin like a component and are not a valid one.
+    /// The bytes begin like a component, and are not a valid one.
     Invalid {
         /// Which component was meant.
         what: &'static str,
         /// What is wrong with it.
-        cause: String,
+        source: Source,
     },
-    /// A component needs something that nobody here serves.
+    /// A component imports something that is not served.
     MissingImport {
         /// The import's full name, such as `wasi:http/outgoing-handler@0.2.4`.
         import: String,
         /// How it differs from what is served under that name; empty if nothing is.
         cause: String,
+        /// The error of the linker or the composer, if there was one.
+        source: Option<Source>,
     },
-    /// The component has no `wasi:cli/run` to call.
+    /// The component does not export `wasi:cli/run`.
     NoRun,
     /// The scratch root cannot be used.
     Root {
@@ -49,26 +54,50 @@ pub enum Error {
         /// The mount's path as the plugin would see it.
         guest: String,
         /// Why not.
-        cause: String,
+        cause: MountCause,
     },
-    /// A run has limits, and a plugin whose provider does not count.
+    /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a provider
+    /// that enforces none.
     NotLimited,
-    /// A run limits time, and the host does not provide for its plugin.
-    NotTimed,
-    /// The WebAssembly engine could not be set up.
+    /// The embedder's engine is not configured as runs need it:
+    /// [`EngineLimits::configure`](crate::EngineLimits::configure) does that.
+    EngineLacks {
+        /// The missing setting.
+        feature: &'static str,
+    },
+    /// A sandbox was given an engine together with a cache. The cache is a setting of the engine.
+    CacheOfEngine,
+    /// The WebAssembly engine failed.
     Engine {
         /// What was tried.
         operation: &'static str,
-        /// The engine's own words.
-        cause: String,
+        /// The engine's error.
+        source: wasmtime::Error,
     },
+    /// A component could not be composed.
+    Compose {
+        /// What was tried.
+        operation: &'static str,
+        /// The composer's error.
+        source: Source,
+    },
+    /// A thread could not be started.
+    Thread {
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The tokio runtime ended before the run did.
+    RuntimeEnded,
 }
+
+/// The cause of an [`Error`], of one of several libraries.
+pub type Source = Box<dyn StdError + Send + Sync>;
 
 /// Why a scratch root is refused.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RootCause {
-    /// It is a symbolic link: whoever may change the link could send every scratch directory elsewhere.
+    /// It is a symbolic link: anybody who may change the link could redirect every scratch directory.
     Link,
     /// It is something else than a directory.
     NotDirectory,
@@ -89,12 +118,36 @@ pub enum RootCause {
         /// What was tried, and why it failed.
         cause: tempfile_core::Error,
     },
-    /// The system said no.
+    /// A system call failed.
     Io {
         /// What was tried.
         operation: &'static str,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
+    },
+}
+
+/// Why a mount is refused.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum MountCause {
+    /// The path in the plugin does not begin with `/`.
+    Relative,
+    /// The path in the plugin has empty, `.` or `..` parts.
+    NotPlain,
+    /// The path in the plugin is that of the scratch directory, or below it.
+    Scratch,
+    /// The host's directory cannot be opened.
+    Open {
+        /// The directory.
+        host: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The run's memory has no room for it.
+    Memory {
+        /// `quota`.
+        code: tempfile_core::ErrorCode,
     },
 }
 
@@ -103,25 +156,72 @@ impl fmt::Display for Error {
         match self {
             Self::NotWasm { what } => write!(f, "the {what} is not WebAssembly"),
             Self::CoreModule { what } => {
-                write!(f, "the {what} is not a component but a core module (build it for wasm32-wasip2)")
+                write!(
+                    f,
+                    "the {what} is not a component but a core module (build it for wasm32-wasip2)"
+                )
             }
-            Self::Invalid { what, cause } => write!(f, "the {what} is not a valid component: {cause}"),
-            Self::MissingImport { import, cause } if cause.is_empty() => {
+            Self::Invalid { what, source } => {
+                write!(f, "the {what} is not a valid component: {}", one_line(&**source))
+            }
+            Self::MissingImport { import, cause, .. } if cause.is_empty() => {
                 write!(f, "the plugin imports `{import}`, which is not served here")
             }
-            Self::MissingImport { import, cause } => {
-                write!(f, "the plugin imports `{import}`, which does not fit what is served here: {cause}")
+            Self::MissingImport { import, cause, .. } => {
+                write!(
+                    f,
+                    "the plugin imports `{import}`, which does not fit what is served here: {cause}"
+                )
             }
             Self::NoRun => {
                 f.write_str("the plugin does not export `wasi:cli/run`, so there is nothing to run")
             }
-            // It says the path itself.
-            Self::Root { cause: RootCause::Refused { cause }, .. } => write!(f, "the scratch root: {cause}"),
+            // This cause includes the path.
+            Self::Root { cause: RootCause::Refused { cause }, .. } => {
+                write!(f, "the scratch root: {cause}")
+            }
             Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
-            Self::NotLimited => f.write_str("limits need a provider that counts, and this plugin's does not"),
-            Self::NotTimed => f.write_str("limits of time need the host's own provider"),
-            Self::Engine { operation, cause } => write!(f, "{operation}: {cause}"),
+            Self::NotLimited => {
+                f.write_str("limits need a provider that enforces them, and this plugin's may not")
+            }
+            Self::EngineLacks { feature } => {
+                write!(
+                    f,
+                    "the engine is configured without {feature} (see EngineLimits::configure)"
+                )
+            }
+            Self::CacheOfEngine => f.write_str(
+                "a sandbox takes an engine or a cache: set the cache in the engine's Config",
+            ),
+            Self::Engine { operation, source } => {
+                write!(f, "{operation}: {}", one_line(source.as_ref()))
+            }
+            Self::Compose { operation, source } => {
+                write!(f, "{operation}: {}", one_line(&**source))
+            }
+            Self::Thread { source } => write!(f, "start a thread: {source}"),
+            Self::RuntimeEnded => f.write_str("the tokio runtime ended before the run did"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Invalid { source, .. } | Self::Compose { source, .. } => Some(&**source),
+            Self::MissingImport { source, .. } => source.as_ref().map(|source| &**source as _),
+            Self::Root { cause, .. } => Some(cause),
+            Self::Mount { cause, .. } => Some(cause),
+            Self::Engine { source, .. } => Some(source.as_ref()),
+            Self::Thread { source } => Some(source),
+            Self::NotWasm { .. }
+            | Self::CoreModule { .. }
+            | Self::NoRun
+            | Self::NotLimited
+            | Self::EngineLacks { .. }
+            | Self::CacheOfEngine
+            | Self::RuntimeEnded => None,
         }
     }
 }
@@ -140,10 +240,49 @@ impl fmt::Display for RootCause {
     }
 }
 
-impl std::error::Error for Error {}
+impl StdError for RootCause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Refused { cause } => Some(cause),
+            Self::Io { cause, .. } => Some(cause),
+            Self::Link
+            | Self::NotDirectory
+            | Self::Foreign { .. }
+            | Self::Shared { .. }
+            | Self::NotText => None,
+        }
+    }
+}
+
+impl fmt::Display for MountCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Relative => f.write_str("the path in the plugin must begin with `/`"),
+            Self::NotPlain => f.write_str("the path in the plugin is not in its plain form"),
+            Self::Scratch => {
+                write!(
+                    f,
+                    "{} is the place of the scratch directory",
+                    crate::compose::SCRATCH_GUEST_PATH
+                )
+            }
+            Self::Open { host, source } => write!(f, "open {}: {source}", host.display()),
+            Self::Memory { code } => write!(f, "the memory limit of the run is reached ({code})"),
+        }
+    }
+}
+
+impl StdError for MountCause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Open { source, .. } => Some(source),
+            Self::Relative | Self::NotPlain | Self::Scratch | Self::Memory { .. } => None,
+        }
+    }
+}
 
 /// The whole chain of an error on one line, outermost first.
-pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
+pub(crate) fn one_line(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -156,4 +295,32 @@ pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_error_is_a_source() {
+        let error = Error::Mount {
+            guest: "/data".to_owned(),
+            cause: MountCause::Open {
+                host: "/missing".into(),
+                source: io::ErrorKind::NotFound.into(),
+            },
+        };
+        assert_eq!(error.to_string(), "the mount /data: open /missing: entity not found");
+        let system = error.source().and_then(StdError::source);
+        let system = system.and_then(|cause| cause.downcast_ref::<io::Error>());
+        assert_eq!(system.map(io::Error::kind), Some(io::ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn the_engine_error_is_a_source() {
+        let trap = wasmtime::Error::from(wasmtime::Trap::StackOverflow);
+        let error = Error::Engine { operation: "try", source: trap };
+        let source = error.source().expect("the engine's error");
+        assert_eq!(source.downcast_ref(), Some(&wasmtime::Trap::StackOverflow));
+    }
 }

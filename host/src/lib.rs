@@ -1,21 +1,23 @@
-//! Runs WebAssembly plugins with private scratch space.
+//! The wasmtime host of wasi-tempfile: runs WebAssembly plugins with private scratch space.
 //!
-//! A plugin imports the interface `scratch:tempfile`, and usually does so through the crate `wasi-tempfile`. This crate
-//! puts a provider of the interface inside the plugin ([`compose`]), gives each run a private directory below a root of the
-//! embedder's ([`ScratchRoot`]), limits what it may use, and removes the directory however the run ends: by a return, a trap,
-//! exhausted memory, a timeout or an interruption.
+//! A plugin imports the interface `scratch:tempfile`, usually through the crate `wasi-tempfile`. This
+//! crate serves that interface from the host or from a provider component inside the plugin
+//! ([`Provider`]), gives each run a private directory below a root of the embedder's
+//! ([`ScratchRoot`]), limits what the run may use, and removes the directory however the run ends: by a
+//! return, a trap, exhausted memory, a timeout or an interruption.
 //!
 //! ```
-//! use wasi_tempfile_host::{Capture, Ending, Run, Sandbox, ScratchRoot, components};
+//! use wasi_tempfile_host::{Capture, Ending, Provider, RunOptions, Sandbox, ScratchRoot};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let sandbox = Sandbox::new()?;
-//! let sort = sandbox.load(components::SORT)?;
+//! # let file = test_plugins::SORT;
+//! let sort = sandbox.load(&std::fs::read(file)?, Provider::Host)?;
 //!
 //! let root = ScratchRoot::open_default()?;
 //! let output = Capture::new(1 << 20);
 //! let outcome = sort.run(
-//!     Run::in_root(&root)
+//!     RunOptions::in_root(&root)
 //!         .args(["sort"])
 //!         .stdin("pear\napple\n")
 //!         .stdout(&output)
@@ -28,37 +30,53 @@
 //! # }
 //! ```
 //!
-//! # On which threads
+//! # Your engine, your data, your world
 //!
-//! [`Plugin::run`] is for a program with threads of its own: it takes the calling thread until the plugin has ended, and does everything
-//! there. Nothing is faster. [`Plugin::run_async`] is for a program on tokio, whose threads many tasks share: what may wait for the disk is
-//! done where it holds up nobody else, and a plugin that computes gives its thread back after every [turn](Guards::turn).
+//! * [`Sandbox::builder`] takes an [`Engine`](wasmtime::Engine) of yours, with a pooling allocator, say.
+//!   [`EngineLimits::configure`] sets what a sandbox needs in its `Config`.
+//! * [`RunOptions::data`] puts a value of yours into the run's [`State`], where the host functions
+//!   find it that [`Sandbox::with`] adds.
+//! * [`Plugin::run`] and [`Plugin::run_async`] run a command, which exports `wasi:cli/run`.
+//!   [`Plugin::call`] and [`Plugin::call_async`] call a plugin with any other world, through bindings
+//!   that [`wasmtime::component::bindgen!`] generated. Directory, limits, timeout, [`Outcome`] and
+//!   cleanup are the same. `examples/embed-world` does all of this.
 //!
-//! | | `run` | `run_async` |
+//! # Threads
+//!
+//! [`Plugin::run`] and [`Plugin::call`] block the calling thread until the plugin ends, and are the
+//! fastest. [`Plugin::run_async`] and [`Plugin::call_async`] are for tokio: file system calls run on the
+//! blocking pool, compute-bound plugins yield after a [time slice](EngineLimits::time_slice), and
+//! dropping the future stops the run and removes its directory.
+//!
+//! | | `run`, `call` | `run_async`, `call_async` |
 //! |---|---|---|
-//! | making and removing the scratch directory | the calling thread | the runtime's pool for blocking work |
-//! | `wasi:filesystem`, files as standard streams | the calling thread | that pool |
-//! | `scratch:tempfile` from the host | the calling thread | `block_in_place`: the thread's other tasks move to another one |
-//! | a plugin that computes | until it ends | a turn at a time |
+//! | making and removing the scratch directory | the calling thread | the blocking pool |
+//! | `wasi:filesystem`, files as standard streams | the calling thread | the blocking pool |
+//! | `scratch:tempfile` from the host | the calling thread | `block_in_place`, where there are other workers |
+//! | a compute-bound plugin | until it ends | a time slice at a time |
 //! | stopped in a system call that hangs | see [`Control::abandon`] | ends, unless the call is the host provider's |
-//! | given up half-way | – | drop the future |
+//! | given up | – | drop the future |
 //!
-//! On a runtime with a single thread there is no other one for `block_in_place`: what the host provides then waits there. Loading a plugin
-//! compiles it, which takes as long as it takes, on the thread that asks; do it once.
+//! A current-thread runtime has no other worker, so a call of the host provider stalls its tasks. Tokio's
+//! blocking pool grows to 512 threads by default; a service with many runs at once is faster with fewer
+//! (`max_blocking_threads(32)`). Loading a plugin compiles it on the calling thread; do it once, and
+//! let [`SandboxBuilder::cache`] keep the code.
 #![deny(unsafe_code)]
 
+mod blocking;
 pub mod components;
 mod compose;
 mod error;
 pub mod provider;
 mod sandbox;
 mod scratch;
-pub mod suite;
 
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};
-pub use error::{Error, RootCause};
+pub use error::{Error, MountCause, RootCause, Source};
 pub use sandbox::{
-    Capture, Control, Counters, Ending, Guards, Input, Mount, Outcome, Output, Plugin, Run, Sandbox, State,
-    Used,
+    Abandoned, CallFuture, Capture, Control, Counters, Ending, EngineLimits, Input, Mount, Outcome,
+    Output, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder, ScratchAccess, State, Used,
 };
 pub use scratch::{CleanupFailure, ScratchDir, ScratchRoot, Sweep};
+/// The engine, in the version whose types this crate's interface has.
+pub use wasmtime;

@@ -1,12 +1,12 @@
-//! The interface `scratch:tempfile`, served by the host itself.
+//! The host provider: `scratch:tempfile` implemented by the host.
 //!
-//! A provider component is one more instance between a plugin and its files; here the plugin's imports end in this process. The same rules
-//! (`tempfile_core`) then stand directly on the operating system: files of mode 0600 and directories of 0700, unnamed files that never had
-//! a name, exact error codes, and bytes that are copied once. A plugin needs no `wasi:filesystem` for it.
+//! It uses the same rules as the provider component (`tempfile_core`), on the operating system instead
+//! of wasi:filesystem: files have mode 0600 and directories 0700, unnamed files never have a name,
+//! error codes are exact, bytes are copied once, and a plugin needs no `wasi:filesystem`.
 //!
-//! A sandbox does all of this by itself: [`Sandbox::load_hosted`](crate::Sandbox::load_hosted). This module is for an embedder with
-//! a wasmtime store of their own, in the manner of wasmtime's own host crates: a [`TempfileCtx`] in the store's state, a
-//! [`TempfileView`] that finds it there, and [`add_to_linker`].
+//! A sandbox sets all of this up. This module is for embedders with a wasmtime store of their own, and
+//! works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a [`TempfileView`] that
+//! finds it there, and [`add_to_linker`].
 //!
 //! ```
 //! use wasi_tempfile_host::ScratchRoot;
@@ -25,14 +25,16 @@
 //!     }
 //! }
 //!
-//! // A plugin in WebAssembly text: it asks for the default directory, and answers with the length of its path.
+//! // A plugin in WebAssembly text: it returns the length of the default directory's path.
 //! const PLUGIN: &str = r#"(component
 //!     (import "scratch:tempfile/types@0.1.0" (instance $types
-//!         (type $code' (enum "access" "busy" "closed" "cross-device" "exist" "exhausted" "file-too-large" "invalid"
-//!             "invalid-name" "io" "is-directory" "name-too-long" "no-entry" "no-scratch" "no-space" "not-directory"
-//!             "not-empty" "out-of-handles" "out-of-memory" "quota" "read-only" "replaced" "unsupported"))
+//!         (type $code' (enum "access" "busy" "closed" "cross-device" "exist" "exhausted"
+//!             "file-too-large" "invalid" "invalid-name" "io" "is-directory" "name-too-long" "no-entry"
+//!             "no-scratch" "no-space" "not-directory" "not-durable" "not-empty" "other"
+//!             "out-of-handles" "out-of-memory" "quota" "read-only" "replaced" "unsupported"))
 //!         (export "error-code" (type $code (eq $code')))
-//!         (type $error' (record (field "code" $code) (field "message" string)))
+//!         (type $error' (record (field "code" $code) (field "message" string)
+//!             (field "path" (option string))))
 //!         (export "error" (type (eq $error')))))
 //!     (alias export $types "error" (type $error))
 //!     (import "scratch:tempfile/tempfile@0.1.0" (instance $tempfile
@@ -61,7 +63,7 @@
 //!     let mut linker = Linker::<State>::new(&engine);
 //!     wasi_tempfile_host::provider::add_to_linker(&mut linker)?;
 //!
-//!     // One directory for each instance. It goes with everything in it, however the instance ends.
+//!     // One directory for each instance, removed with everything in it however the instance ends.
 //!     let scratch = ScratchRoot::open_default()?.create_dir()?;
 //!     let tempfile = TempfileCtx::builder(&scratch)?.build();
 //!     let mut store = Store::new(&engine, State { table: ResourceTable::new(), tempfile });
@@ -74,44 +76,52 @@
 //! }
 //! ```
 
-use std::collections::BTreeSet;
 use std::fmt;
 
-use tempfile_core::{Lifetimes, Place, Platform as _};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use getrandom::SysRng;
+use tempfile_core::Context as _;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
+use crate::blocking::block_in_place;
 use crate::error::Error;
 use crate::scratch::ScratchDir;
 
+mod context;
 mod convert;
+mod descriptors;
 mod dir;
-mod direct;
-mod expiry;
 mod file;
 mod ledger;
-mod platform;
-mod streams;
 mod temp_path;
 mod tempfile;
 
-pub(crate) use platform::Meter;
-pub use platform::TempfileCtxBuilder;
-pub use tempfile_core::{Counts, Limits, Usage};
+pub(crate) use context::Meter;
+pub use context::TempfileCtxBuilder;
+pub use tempfile_core::{Counts, Limits, MemoryBudget, Usage};
 
-/// What wasmtime makes of the world `plugin-with-ledger`.
+/// Generated from the world `imports` of `scratch:tempfile-wasi`.
 #[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all)]
 mod bindings {
     wasmtime::component::bindgen!({
-        path: "wit",
-        world: "plugin-with-ledger",
+        path: [
+            "wit/wasi/io.wit",
+            "wit/wasi/clocks.wit",
+            "wit/wasi/filesystem.wit",
+            "wit/tempfile",
+            "wit/tempfile-wasi",
+        ],
+        world: "scratch:tempfile-wasi/imports",
         imports: { default: tracing | trappable },
         trappable_error_type: { "scratch:tempfile/types.error" => super::Failure },
         with: {
             "scratch:tempfile/tempfile.file": super::handles::File,
             "scratch:tempfile/tempfile.temp-path": super::handles::TempPath,
             "scratch:tempfile/tempfile.temp-dir": super::handles::TempDir,
-            "wasi": wasmtime_wasi::p2::bindings,
+            "wasi:clocks/wall-clock": wasmtime_wasi::p2::bindings::clocks::wall_clock,
+            "wasi:filesystem/types": wasmtime_wasi::p2::bindings::filesystem::types,
+            "wasi:io/error": wasmtime_wasi::p2::bindings::io::error,
+            "wasi:io/poll": wasmtime_wasi::p2::bindings::io::poll,
+            "wasi:io/streams": wasmtime_wasi::p2::bindings::io::streams,
         },
         require_store_data_send: true,
     });
@@ -119,68 +129,34 @@ mod bindings {
 
 use bindings::scratch::tempfile as interface;
 
-use handles::{File, Held, Key, Platform, TempDir, TempPath};
+use handles::{File, TempDir, TempPath};
 
-/// What handles stand for.
+/// The Rust types behind the interface's resources.
 // Public for the bindings, which name them in public types; the module is not.
 #[allow(missing_docs, unreachable_pub)]
 mod handles {
     use getrandom::SysRng;
-    use wasmtime::component::Resource;
 
-    use super::platform::Guest;
+    use super::context::InstanceContext;
 
-    pub type Platform = tempfile_core::Limited<Guest>;
-    pub type File = tempfile_core::AnyFile<Platform, SysRng>;
-    pub type TempPath = tempfile_core::TempPath<Platform>;
-    pub type TempDir = tempfile_core::TempDir<Platform>;
-
-    /// What the table calls a handle, and what it is of.
-    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-    pub enum Key {
-        File(u32),
-        Path(u32),
-        Directory(u32),
-    }
-
-    pub trait Held: Send + Sized + 'static {
-        const KEY: fn(u32) -> Key;
-        fn key(handle: &Resource<Self>) -> Key {
-            Self::KEY(handle.rep())
-        }
-    }
-
-    impl Held for File {
-        const KEY: fn(u32) -> Key = Key::File;
-    }
-
-    impl Held for TempPath {
-        const KEY: fn(u32) -> Key = Key::Path;
-    }
-
-    impl Held for TempDir {
-        const KEY: fn(u32) -> Key = Key::Directory;
-    }
+    pub type File = tempfile_core::AnyFile<InstanceContext, SysRng>;
+    pub type TempPath = tempfile_core::TempPath<InstanceContext>;
+    pub type TempDir = tempfile_core::TempDir<InstanceContext>;
 }
 
-/// What one instance's `scratch:tempfile` stands on: its scratch directory, the mounts and variables it was granted, and its ledger.
+/// The interface's state for one instance: its scratch directory, the mounts and variables it was
+/// granted, and its ledger.
 ///
-/// It belongs into the state of a store, and to one instance: two that share it share their files.
+/// It belongs into the data of one store, for one instance.
 pub struct TempfileCtx {
-    platform: Platform,
-    default: Option<Place<Platform>>,
-    /// How many handles are in the table.
-    handles: usize,
-    /// Those of spooled files, among which room in memory is made.
-    spooled: BTreeSet<u32>,
-    /// How long handles have lived, where that is limited.
-    lives: Option<Lifetimes<Key>>,
-    /// How often it was refused more than its limits.
+    instance: tempfile_core::Instance<context::InstanceContext, SysRng>,
+    /// How often a call failed with `quota`.
     refused: u64,
 }
 
 impl TempfileCtx {
-    /// One for this scratch directory, which the plugin knows as [`SCRATCH_GUEST_PATH`](crate::SCRATCH_GUEST_PATH).
+    /// Builds the state for this scratch directory, which the plugin knows as
+    /// [`SCRATCH_GUEST_PATH`](crate::SCRATCH_GUEST_PATH).
     ///
     /// # Errors
     ///
@@ -189,28 +165,28 @@ impl TempfileCtx {
         TempfileCtxBuilder::new(scratch)
     }
 
-    /// The view that a [`TempfileView`] answers with. `table` is where the instance's handles are kept.
+    /// The view that a [`TempfileView`] returns. `table` stores the instance's handles.
     pub fn view<'a>(&'a mut self, table: &'a mut ResourceTable) -> TempfileCtxView<'a> {
-        TempfileCtxView { ctx: self, table, waiting: Waiting::Here }
+        TempfileCtxView { ctx: self, table, blocking: Blocking::Inline }
     }
 
-    /// How much the instance has in use, and had at most: what its own `ledger.usage` says.
+    /// What the instance has in use, and had at most: what its own `ledger.get-usage` returns.
     pub fn usage(&self) -> Usage {
-        self.platform.ledger(|ledger, _| ledger.usage()).unwrap_or_default()
+        self.instance.context().ledger().usage()
     }
 
     pub(crate) fn meter(&self) -> Meter {
-        self.platform.get_ref().meter()
+        self.instance.context().meter()
     }
 
-    /// How often it was refused more than its limits: answers of `quota`, whether the limit is the host's or the file system's.
+    /// How often a call failed with `quota`, whether by a limit of the host's or of the file system's.
     pub fn refused(&self) -> u64 {
         self.refused
     }
 
-    /// How much it may have at one time: what its own `ledger.limits` says.
+    /// What the instance may have in use at one moment: what its own `ledger.get-limits` returns.
     pub fn limits(&self) -> Limits {
-        self.platform.ledger(|ledger, _| ledger.limits()).unwrap_or_default()
+        self.instance.context().ledger().limits()
     }
 }
 
@@ -220,11 +196,11 @@ impl fmt::Debug for TempfileCtx {
     }
 }
 
-/// The state of a store, as the functions of the interface see it.
+/// A store's data, as the interface's functions see it.
 pub struct TempfileCtxView<'a> {
     ctx: &'a mut TempfileCtx,
     table: &'a mut ResourceTable,
-    waiting: Waiting,
+    blocking: Blocking,
 }
 
 impl fmt::Debug for TempfileCtxView<'_> {
@@ -233,36 +209,34 @@ impl fmt::Debug for TempfileCtxView<'_> {
     }
 }
 
-/// A store's state that has a [`TempfileCtx`].
+/// A store's data that has a [`TempfileCtx`].
 pub trait TempfileView: Send {
-    /// Finds it, together with the table for its handles.
+    /// Returns it, together with the table for its handles.
     fn tempfile(&mut self) -> TempfileCtxView<'_>;
 }
 
-/// Where a call waits for the disk.
+/// How a blocking call is made.
 #[derive(Clone, Copy)]
-enum Waiting {
-    /// On the thread that runs the plugin, which has it for itself.
-    Here,
-    /// There too, but after the runtime has been told, so that its other tasks find another thread.
-    Told,
+enum Blocking {
+    /// On the calling thread, which runs nothing but the plugin.
+    Inline,
+    /// On the calling thread, after the runtime has moved its other tasks to another one.
+    BlockInPlace,
 }
 
-impl Waiting {
-    fn wait<T>(self, act: impl FnOnce() -> T) -> T {
-        let many =
-            || Handle::try_current().is_ok_and(|now| now.runtime_flavor() == RuntimeFlavor::MultiThread);
+impl Blocking {
+    fn run<T>(self, act: impl FnOnce() -> T) -> T {
         match self {
-            Waiting::Told if many() => tokio::task::block_in_place(act),
-            Waiting::Told | Waiting::Here => act(),
+            Blocking::BlockInPlace => block_in_place(act),
+            Blocking::Inline => act(),
         }
     }
 }
 
-/// Serves `scratch:tempfile` to the components of a linker: all interfaces of the world `plugin-with-ledger`.
+/// Adds `scratch:tempfile` and `scratch:tempfile-wasi` to a linker.
 ///
-/// The functions are synchronous, for stores of either kind; a call that waits for the disk holds up its thread. A runtime that shares its
-/// threads among instances wants [`add_to_linker_async`].
+/// The functions are synchronous, for stores of either kind: a call that waits for the disk blocks its
+/// thread. Use [`add_to_linker_async`] on a runtime that shares its threads among instances.
 ///
 /// # Errors
 ///
@@ -271,14 +245,21 @@ pub fn add_to_linker<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmt
     add(linker, T::tempfile)
 }
 
-/// As [`add_to_linker`], for stores that run on tokio's threads together with other tasks: a call tells the runtime before it may wait for
-/// the disk, so that a slow disk holds up nobody else. On a runtime with one thread alone there is nobody to take over, and nothing gained.
+/// As [`add_to_linker`], for stores on tokio: on a worker thread of a multi-thread runtime, blocking calls
+/// run in [`tokio::task::block_in_place`], so that a slow disk does not stall the worker's other tasks.
+///
+/// Elsewhere (on a current-thread runtime, in a `LocalSet`, in `block_on`) they run as with
+/// [`add_to_linker`]. One arrangement cannot be told from a worker: a current-thread runtime on whose
+/// thread another, multi-thread runtime has been [entered](tokio::runtime::Handle::enter) while the
+/// store is polled. `block_in_place` panics there, so use [`add_to_linker`].
 ///
 /// # Errors
 ///
 /// As [`add_to_linker`].
-pub fn add_to_linker_async<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    add(linker, |state| state.tempfile().on_shared_threads())
+pub fn add_to_linker_async<T: TempfileView + 'static>(
+    linker: &mut Linker<T>,
+) -> wasmtime::Result<()> {
+    add(linker, |data| data.tempfile().on_shared_threads())
 }
 
 struct HasTempfile;
@@ -293,22 +274,21 @@ fn add<T: TempfileView + 'static>(
 ) -> wasmtime::Result<()> {
     interface::types::add_to_linker::<T, HasTempfile>(linker, view)?;
     interface::tempfile::add_to_linker::<T, HasTempfile>(linker, view)?;
-    file::serve_write(linker, view)?;
+    file::add_write_to_linker(linker, view)?;
     interface::ledger::add_to_linker::<T, HasTempfile>(linker, view)?;
-    interface::direct::add_to_linker::<T, HasTempfile>(linker, view)?;
-    interface::streams::add_to_linker::<T, HasTempfile>(linker, view)
+    bindings::scratch::tempfile_wasi::descriptors::add_to_linker::<T, HasTempfile>(linker, view)
 }
 
-/// How a call fails: with an answer to the plugin, or, for a handle that is none, with a trap.
+/// How a call fails: with an error that the plugin receives, or with a trap for an invalid handle.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    Answer(tempfile_core::Error),
+    Error(tempfile_core::Error),
     Trap(wasmtime::Error),
 }
 
 impl From<tempfile_core::Error> for Failure {
     fn from(error: tempfile_core::Error) -> Self {
-        Failure::Answer(error)
+        Failure::Error(error)
     }
 }
 
@@ -321,7 +301,7 @@ impl From<ResourceTableError> for Failure {
 impl interface::types::Host for TempfileCtxView<'_> {
     fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<interface::types::Error> {
         match failure {
-            Failure::Answer(error) => {
+            Failure::Error(error) => {
                 self.ctx.refused += u64::from(error.code == tempfile_core::ErrorCode::Quota);
                 Ok(convert::error(error))
             }
@@ -331,65 +311,35 @@ impl interface::types::Host for TempfileCtxView<'_> {
 }
 
 impl TempfileCtxView<'_> {
-    /// The same, for a store whose calls must not hold up their thread: see [`add_to_linker_async`].
+    /// The same view, whose blocking calls run in `block_in_place`: see [`add_to_linker_async`].
     pub(crate) fn on_shared_threads(self) -> Self {
-        Self { waiting: Waiting::Told, ..self }
+        Self { blocking: Blocking::BlockInPlace, ..self }
     }
 
     #[cfg(test)]
-    pub(crate) fn tells_the_runtime(&self) -> bool {
-        matches!(self.waiting, Waiting::Told)
+    pub(crate) fn blocks_in_place(&self) -> bool {
+        matches!(self.blocking, Blocking::BlockInPlace)
     }
 
-    /// Does what may wait for the disk, when no handle is used.
+    /// Makes a call that may wait for the disk.
     fn call<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
-        self.call_using(None, act)
+        self.blocking.run(|| act(self))
     }
 
-    /// Does what may wait for the disk with a handle.
-    fn call_on<H: Held, T>(&mut self, handle: &Resource<H>, act: impl FnOnce(&mut Self) -> T) -> T {
-        self.call_using(Some(H::key(handle)), act)
-    }
-
-    fn call_using<T>(&mut self, used: Option<Key>, act: impl FnOnce(&mut Self) -> T) -> T {
-        self.waiting.wait(|| {
-            self.live(used);
-            act(self)
-        })
-    }
-
-    /// Hands something to the plugin, which was made from another handle or from none. Where the table is full, which would be a trap, it is
-    /// dropped again, and with it what it promised to remove.
-    fn push<H: Held>(&mut self, value: H, from: Option<Key>) -> Result<Resource<H>, Failure> {
-        let handle = self.put(value)?;
-        self.ctx.handles += 1;
-        self.born(H::key(&handle), from);
-        Ok(handle)
-    }
-
-    /// Hands out what WASI serves from then on, and drops in the end.
-    fn put<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
-        let full = || {
-            let code = tempfile_core::ErrorCode::OutOfHandles;
-            Failure::Answer(tempfile_core::Error::new(code, "hand out", "a handle"))
-        };
-        // WASI traps when it finds no room, so an eighth is left to its streams and descriptors.
-        let all = self.table.max_capacity();
-        if self.ctx.handles >= all - all / 8 {
-            return Err(full());
-        }
+    /// Gives something to the plugin. If the table is full it is dropped, and with it what it guards.
+    fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
         self.table.push(value).map_err(|error| match error {
-            ResourceTableError::Full => full(),
+            ResourceTableError::Full => {
+                let code = tempfile_core::ErrorCode::OutOfHandles;
+                tempfile_core::Error::without_path(code, "give out a handle").into()
+            }
             error => Failure::Trap(error.into()),
         })
     }
 
-    /// Takes it back, and drops it.
-    fn delete<H: Held>(&mut self, handle: Resource<H>) -> wasmtime::Result<()> {
-        self.died(H::key(&handle));
-        drop(self.table.delete(handle)?);
-        self.ctx.handles -= 1;
-        Ok(())
+    /// Drops something that the plugin had.
+    fn delete<T: Send + 'static>(&mut self, handle: Resource<T>) -> wasmtime::Result<()> {
+        self.call(|view| Ok(drop(view.table.delete(handle)?)))
     }
 }
 

@@ -1,11 +1,10 @@
-//! Runs composed plugins: one store, one scratch directory and one budget per run.
+//! Runs plugins: one store, one scratch directory and one memory budget per run.
 
-use std::path::Path;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine};
-use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime::{Cache, Config, Engine};
 
 use crate::components;
 use crate::compose::{PluginPreopens, check_component, compose};
@@ -13,210 +12,255 @@ use crate::error::{Error, one_line};
 use crate::provider;
 
 mod control;
-mod counters;
-mod ending;
-mod guards;
+mod engine_limits;
+mod epoch;
 mod instance;
-mod limits;
+mod limiter;
+mod metrics;
+mod mount;
+mod options;
+mod outcome;
 mod plugin;
-mod run;
 mod state;
 mod stdio;
-mod tell;
-mod turns;
+mod telemetry;
 
-pub use control::Control;
-pub use counters::Counters;
-use counters::Tally;
-pub use ending::{Ending, Outcome, Used};
-pub use guards::Guards;
-pub use plugin::Plugin;
-use plugin::Provider;
-pub use run::{Mount, Run};
+pub use control::{Abandoned, Control};
+pub use engine_limits::EngineLimits;
+use epoch::EpochTicker;
+pub use metrics::Counters;
+use metrics::Metrics;
+pub use mount::Mount;
+pub use options::{RunOptions, ScratchAccess};
+pub use outcome::{Ending, Outcome, Used};
+use plugin::Provision;
+pub use plugin::{CallFuture, Plugin};
 pub use state::State;
 pub use stdio::{Capture, Input, Output};
-use turns::Turns;
 
-/// An engine and what it serves to plugins: WASI 0.2 without a network, and whatever [`with`](Self::with) adds.
+/// An engine with what it serves to plugins: WASI 0.2 without a network, and whatever
+/// [`with`](Self::with) adds.
 ///
-/// Making one is cheap, compiling a plugin is not: keep the [`Plugin`]. Clones share the engine.
-#[derive(Clone)]
-pub struct Sandbox {
+/// `T` is data of the embedder's that each run has in its [`State`]. Clones share the engine. Making a
+/// sandbox is cheap and loading a plugin is not: keep the [`Plugin`].
+pub struct Sandbox<T: 'static = ()> {
     common: Arc<Common>,
-    linker: Linker<State>,
+    linker: Linker<State<T>>,
 }
 
 /// What a sandbox and its plugins share.
 struct Common {
     engine: Engine,
-    guards: Guards,
-    tally: Tally,
-    turns: Turns,
+    limits: EngineLimits,
+    metrics: Metrics,
+    ticker: EpochTicker,
+}
+
+/// Who serves `scratch:tempfile` to a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Provider<'a> {
+    /// This process: see [`provider`](crate::provider). The faster and the stronger one.
+    Host,
+    /// The provider component that this crate carries, composed with the plugin.
+    Component,
+    /// Another provider component, composed with the plugin. Runs cannot have
+    /// [limits](RunOptions::limits), since it may not enforce them.
+    Custom(&'a [u8]),
+    /// The component itself: [`compose`] made it, or it does not use the interface. Whether the plugin
+    /// sees its scratch directory is then up to the stub that it was composed with, and runs cannot
+    /// have limits.
+    Composed,
 }
 
 impl Sandbox {
-    /// A sandbox that serves WASI 0.2, behind the default [`Guards`].
+    /// A sandbox with an engine of its own and the default [`EngineLimits`].
     ///
     /// # Errors
     ///
     /// If the engine cannot run on this machine.
     pub fn new() -> Result<Self, Error> {
-        Self::with_guards(Guards::default())
+        Self::builder().build()
     }
 
-    /// A sandbox that serves WASI 0.2, behind these guards.
-    ///
-    /// # Errors
-    ///
-    /// If the engine cannot run on this machine, or not with this stack.
-    pub fn with_guards(guards: Guards) -> Result<Self, Error> {
-        let mut config = Config::new();
-        // How a run is stopped that never calls the host.
-        config.epoch_interruption(true);
-        guards.configure(&mut config);
-        let engine = Engine::new(&config).map_err(|error| engine_error("start the engine", &error))?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)
-            .map_err(|error| engine_error("link WASI", &error))?;
-        let turns = Turns::new(&engine, guards.turn);
-        Ok(Self { common: Arc::new(Common { engine, guards, tally: Tally::default(), turns }), linker })
+    /// Builds a sandbox with an engine, limits, a cache or data of the embedder's choice.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::default()
+    }
+}
+
+impl<T> Clone for Sandbox<T> {
+    fn clone(&self) -> Self {
+        Self { common: self.common.clone(), linker: self.linker.clone() }
+    }
+}
+
+impl<T: Send + 'static> Sandbox<T> {
+    /// The limits that protect the host from the plugins.
+    pub fn limits(&self) -> EngineLimits {
+        self.common.limits
     }
 
-    /// What protects the host from its plugins.
-    pub fn guards(&self) -> Guards {
-        self.common.guards
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.common.engine
     }
 
-    /// What has become of all runs so far, of all plugins of this sandbox and of its clones.
+    /// The counters of all runs so far, of all plugins of this sandbox and of its clones.
     pub fn counters(&self) -> Counters {
-        self.common.tally.snapshot()
+        self.common.metrics.snapshot()
     }
 
-    /// Serves more than WASI: `add` gets the linker, and its functions find the run they belong to in [`State`]. One that waits should be
-    /// asynchronous (`func_wrap_async`), or it holds up the threads of [`Plugin::run_async`].
+    /// Serves more than WASI: `add` gets the linker, and its functions find the run that they belong
+    /// to in [`State`].
+    ///
+    /// A function that waits should be asynchronous (`func_wrap_async`), or it stalls the other tasks
+    /// of [`Plugin::run_async`]'s runtime.
     ///
     /// # Errors
     ///
-    /// What `add` returns, say because a name is taken.
+    /// The error of `add`: a name is taken, say.
     pub fn with(
         mut self,
-        add: impl FnOnce(&mut Linker<State>) -> wasmtime::Result<()>,
+        add: impl FnOnce(&mut Linker<State<T>>) -> wasmtime::Result<()>,
     ) -> Result<Self, Error> {
-        add(&mut self.linker).map_err(|error| engine_error("link the embedder's functions", &error))?;
+        add(&mut self.linker).map_err(failed("link the embedder's functions"))?;
         Ok(self)
     }
 
-    /// Composes a plugin with the provider this crate carries, and compiles it.
+    /// Compiles a plugin, composed with its provider if that is a component.
+    ///
+    /// This takes as long as the compiler does, on the calling thread, unless a
+    /// [cache](SandboxBuilder::cache) has the code.
     ///
     /// # Errors
     ///
-    /// As [`compose`] and [`load_composed`](Self::load_composed).
-    pub fn load(&self, plugin: &[u8]) -> Result<Plugin, Error> {
-        self.load_with(plugin, components::PROVIDER)
-    }
-
-    /// As [`load`](Self::load), with a provider that keeps to the limits of its run ([`Run::limits`]). It is larger, and every byte passes
-    /// through it: where the host can provide, [`load_hosted`](Self::load_hosted) does better.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load).
-    pub fn load_limited(&self, plugin: &[u8]) -> Result<Plugin, Error> {
-        let plugin = self.load_with(plugin, components::LIMITED_PROVIDER)?;
-        Ok(Plugin { provider: Provider::LimitedComponent, ..plugin })
-    }
-
-    /// Composes a plugin with a provider of the caller's choice, and compiles it.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load).
-    pub fn load_with(&self, plugin: &[u8], provider: &[u8]) -> Result<Plugin, Error> {
-        self.load_composed(&compose(plugin, provider, PluginPreopens::Granted)?)
-    }
-
-    /// Compiles a component as it is. What it contains sees the scratch directory among its preopens: this is for what
-    /// [`compose`] made.
-    ///
-    /// # Errors
-    ///
-    /// If it is not a component, imports something that is not served, or does not export `wasi:cli/run`.
-    pub fn load_composed(&self, component: &[u8]) -> Result<Plugin, Error> {
-        self.link(&self.compile(component)?, &self.linker, Provider::Component)
-    }
-
-    /// Compiles a plugin as it is, and serves `scratch:tempfile` to it from the host: see [`provider`]. Its scratch directory
-    /// is then not among its preopens, so it needs no stub.
-    ///
-    /// # Errors
-    ///
-    /// As [`load_composed`](Self::load_composed), or if [`with`](Self::with) has added a part of `scratch:tempfile`.
-    pub fn load_hosted(&self, plugin: &[u8]) -> Result<Plugin, Error> {
-        self.link(&self.compile(plugin)?, &self.providing()?, Provider::Host)
-    }
-
-    /// As [`load_composed`](Self::load_composed) or, if `hosted`, [`load_hosted`](Self::load_hosted), of what [`Plugin::compiled`] gave.
-    ///
-    /// # Safety
-    ///
-    /// The file is what [`Plugin::compiled`] gave to this very program, and nobody changes it while the plugin lives: it is code.
-    #[allow(
-        unsafe_code,
-        reason = "the engine has no other way to run code that it compiled in another process"
-    )]
-    pub(crate) unsafe fn load_compiled(&self, file: &Path, hosted: bool) -> Result<Plugin, Error> {
-        // SAFETY: what the caller promises is what the engine asks for.
-        let component = unsafe { Component::deserialize_file(&self.common.engine, file) }
-            .map_err(|error| engine_error("load a compiled plugin", &error))?;
-        let (linker, provider) = match hosted {
-            true => (self.providing()?, Provider::Host),
-            false => (self.linker.clone(), Provider::Component),
+    /// If the plugin is not a component, imports something that is not served, or cannot be
+    /// [composed](compose); or if [`with`](Self::with) has added a part of `scratch:tempfile` that the
+    /// host provider serves.
+    pub fn load(&self, plugin: &[u8], provider: Provider<'_>) -> Result<Plugin<T>, Error> {
+        let composed = |provider| compose(plugin, provider, PluginPreopens::Granted);
+        let (component, provision) = match provider {
+            Provider::Host => (self.compile(plugin)?, Provision::Host),
+            Provider::Component => {
+                (self.compile(&composed(components::PROVIDER)?)?, Provision::Component)
+            }
+            Provider::Custom(provider) => (self.compile(&composed(provider)?)?, Provision::Other),
+            Provider::Composed => (self.compile(plugin)?, Provision::Other),
         };
-        self.link(&component, &linker, provider)
-    }
-
-    fn providing(&self) -> Result<Linker<State>, Error> {
-        let mut linker = self.linker.clone();
-        provider::add_to_linker(&mut linker).map_err(|error| engine_error("link the provider", &error))?;
-        Ok(linker)
+        self.link(&component, provision)
     }
 
     fn compile(&self, component: &[u8]) -> Result<Component, Error> {
         check_component("plugin", component)?;
         Component::from_binary(&self.common.engine, component)
-            .map_err(|error| Error::Invalid { what: "plugin", cause: one_line(error.as_ref()) })
+            .map_err(|error| Error::Invalid { what: "plugin", source: error.into() })
     }
 
-    fn link(
-        &self,
-        component: &Component,
-        linker: &Linker<State>,
-        provider: Provider,
-    ) -> Result<Plugin, Error> {
-        let pre = linker.instantiate_pre(component).map_err(|error| self.missing(component, &error))?;
-        let pre = CommandPre::new(pre).map_err(|_| Error::NoRun)?;
-        Ok(Plugin::new(self.common.clone(), pre, provider))
+    fn link(&self, component: &Component, provision: Provision) -> Result<Plugin<T>, Error> {
+        let mut linker = self.linker.clone();
+        if provision == Provision::Host {
+            provider::add_to_linker(&mut linker).map_err(failed("link the provider"))?;
+        }
+        let pre =
+            linker.instantiate_pre(component).map_err(|error| self.missing(component, error))?;
+        Ok(Plugin::new(self.common.clone(), pre, provision))
     }
 
-    /// Names the import that stands in the way.
-    fn missing(&self, component: &Component, error: &wasmtime::Error) -> Error {
-        // The engine has no other way to tell than its message, which says the import's name between backticks, and after
-        // that what is wrong with it.
-        let text = one_line(error.as_ref());
+    /// Names the import that could not be linked.
+    fn missing(&self, component: &Component, source: wasmtime::Error) -> Error {
+        // Only the engine's message tells: it has the import's name between backticks, and after that
+        // what is wrong with it.
+        let text = one_line(source.as_ref());
         let ty = component.component_type();
         let mut names = ty.imports(&self.common.engine).map(|(name, _)| name);
         let Some(import) = names.find(|name| text.contains(&format!("`{name}`"))) else {
-            return engine_error("link the plugin", error);
+            return Error::Engine { operation: "link the plugin", source };
         };
-        let absent = text.ends_with("implementation is missing") || text.ends_with("not found in the linker");
-        let detail = text.split_once("not found in the linker: ").map_or(&*text, |(_, detail)| detail);
-        Error::MissingImport {
-            import: import.to_owned(),
-            cause: if absent { String::new() } else { detail.to_owned() },
-        }
+        let absent = text.ends_with("implementation is missing")
+            || text.ends_with("not found in the linker");
+        let detail =
+            text.split_once("not found in the linker: ").map_or(&*text, |(_, detail)| detail);
+        let cause = if absent { String::new() } else { detail.to_owned() };
+        Error::MissingImport { import: import.to_owned(), cause, source: Some(source.into()) }
     }
 }
 
-pub(crate) fn engine_error(operation: &'static str, error: &wasmtime::Error) -> Error {
-    Error::Engine { operation, cause: one_line(error.as_ref()) }
+/// Builds a [`Sandbox`].
+pub struct SandboxBuilder<T: 'static = ()> {
+    engine: Option<Engine>,
+    limits: EngineLimits,
+    cache: Option<Cache>,
+    data: PhantomData<fn() -> T>,
+}
+
+impl Default for SandboxBuilder {
+    fn default() -> Self {
+        Self { engine: None, limits: EngineLimits::default(), cache: None, data: PhantomData }
+    }
+}
+
+impl<T: Send + 'static> SandboxBuilder<T> {
+    /// Uses an engine of the embedder's: with a pooling allocator, say, or shared with other stores.
+    /// Its configuration must be as [`EngineLimits::configure`] makes it; whatever else it has is the
+    /// embedder's choice.
+    pub fn engine(mut self, engine: Engine) -> Self {
+        self.engine = Some(engine);
+        self
+    }
+
+    /// Sets the limits that protect the host from all plugins. With an [`engine`](Self::engine) of the
+    /// embedder's, the size of the stack is the engine's.
+    pub fn limits(mut self, limits: EngineLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Caches compiled plugins on disk, where every process of this user may reuse them.
+    ///
+    /// What is in the cache is executed as it is: its directory must belong to this user alone. For an
+    /// [`engine`](Self::engine) of the embedder's, set the cache in its
+    /// [`Config`](wasmtime::Config::cache).
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Sets the type of the embedder's data; [`RunOptions::data`] gives the data of a run.
+    pub fn data<U: Send + 'static>(self) -> SandboxBuilder<U> {
+        let Self { engine, limits, cache, data: _ } = self;
+        SandboxBuilder { engine, limits, cache, data: PhantomData }
+    }
+
+    /// The sandbox.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot run on this machine, or not with this stack; if the embedder's engine
+    /// lacks what runs need; if there is an engine and a cache.
+    pub fn build(self) -> Result<Sandbox<T>, Error> {
+        let limits = self.limits;
+        let engine = match (self.engine, self.cache) {
+            (Some(_), Some(_)) => return Err(Error::CacheOfEngine),
+            (Some(engine), None) => {
+                limits.check(&engine)?;
+                engine
+            }
+            (None, cache) => {
+                let mut config = Config::new();
+                limits.configure(&mut config);
+                config.cache(cache);
+                Engine::new(&config).map_err(failed("start the engine"))?
+            }
+        };
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed("link WASI"))?;
+        let ticker = EpochTicker::new(&engine, limits.time_slice);
+        let common = Common { engine, limits, metrics: Metrics::default(), ticker };
+        Ok(Sandbox { common: Arc::new(common), linker })
+    }
+}
+
+fn failed(operation: &'static str) -> impl FnOnce(wasmtime::Error) -> Error {
+    move |source| Error::Engine { operation, source }
 }

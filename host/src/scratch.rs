@@ -29,7 +29,8 @@ use getrandom::SysRng;
 use rustix::fs::{self as sys, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tempfile_core::{
-    Anchor, ErrorCode, Ledger, MAX_TRIES, Now, Options, Place, Surroundings, TempDir, directory, place_at,
+    Base, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native, OpenLocation,
+    Options, SharedLedger, TempDir, directory,
 };
 
 pub use tempfile_core::CleanupFailure;
@@ -54,28 +55,48 @@ pub struct ScratchRoot {
 struct Inner {
     path: PathBuf,
     dir: Arc<OwnedFd>,
-    place: Place<Below>,
+    context: RootContext,
+    location: OpenLocation<RootContext>,
 }
 
-/// The operating system's files below one directory that is open, whatever becomes of its path.
+/// The context of a root's own directories: every path is the root's.
 #[derive(Clone)]
-struct Below {
+struct RootContext {
     dir: Arc<OwnedFd>,
     path: Arc<str>,
+    ledger: SharedLedger,
 }
 
-impl Surroundings for Below {
-    fn anchor(&self, _: &str) -> Result<Anchor<Arc<OwnedFd>>, ErrorCode> {
-        Ok(Anchor { dir: self.dir.clone(), path: self.path.to_string(), rest: String::new() })
+impl Context for RootContext {
+    type Platform = Native;
+
+    fn platform(&self) -> &Native {
+        &Native
     }
-    fn variable(&self, _: &str) -> Option<String> {
+
+    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, ErrorCode> {
+        let (dir, path) = (self.dir.clone(), self.path.to_string());
+        Ok(Base { dir, path, rest: String::new() })
+    }
+
+    fn env_var(&self, _: &str) -> Option<String> {
         None
     }
-    fn ledger<T>(&self, _: impl FnOnce(&mut Ledger, Now<'_>) -> T) -> Option<T> {
-        None
-    }
-    fn last_resorts(&self) -> Vec<String> {
+
+    fn fallback_dirs(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn descriptors(&self) -> Descriptors {
+        Descriptors::None
+    }
+
+    fn ledger(&self) -> &SharedLedger {
+        &self.ledger
+    }
+
+    fn now(&self) -> u64 {
+        0
     }
 }
 
@@ -122,19 +143,22 @@ impl ScratchRoot {
     }
 
     fn open_checked(path: &Path) -> Result<Self, RootCause> {
-        let failed = |operation| move |errno: Errno| RootCause::Io { operation, cause: errno.into() };
+        let failed =
+            |operation| move |errno: Errno| RootCause::Io { operation, cause: errno.into() };
         check(&sys::lstat(path).map_err(failed("look at it"))?)?;
         // Runs go on when the process changes its working directory, so this path is absolute.
-        let absolute =
-            std::path::absolute(path).map_err(|cause| RootCause::Io { operation: "look at it", cause })?;
+        let absolute = std::path::absolute(path)
+            .map_err(|cause| RootCause::Io { operation: "look at it", cause })?;
         let name: Arc<str> = absolute.to_str().ok_or(RootCause::NotText)?.into();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = Arc::new(sys::open(path, flags, Mode::empty()).map_err(failed("open it"))?);
         // Once more, of what was opened: this is what counts, the look before was for the reasons it gives.
         check(&sys::fstat(&dir).map_err(failed("look at it"))?)?;
-        let below = Below { dir: dir.clone(), path: name.clone() };
-        let place = place_at(&below, &name).map_err(|cause| RootCause::Refused { cause })?;
-        Ok(Self { inner: Arc::new(Inner { path: absolute, dir, place }) })
+        let context = RootContext { dir: dir.clone(), path: name, ledger: SharedLedger::new() };
+        let location = Instance::new(context.clone(), SysRng)
+            .open(Location::Directory(&context.path))
+            .map_err(|cause| RootCause::Refused { cause })?;
+        Ok(Self { inner: Arc::new(Inner { path: absolute, dir, context, location }) })
     }
 
     /// Where the root lies. This is for the embedder alone: no plugin ever reads it.
@@ -166,19 +190,21 @@ impl ScratchRoot {
     }
 
     /// Makes a directory that nobody holds.
-    fn make(&self) -> Result<TempDir<Below>, tempfile_core::Error> {
+    fn make(&self) -> Result<TempDir<RootContext>, tempfile_core::Error> {
         let options = Options { prefix: RUN.to_owned(), ..Options::default() };
-        directory(&self.below(), &mut SysRng, &options, &self.inner.place)
+        directory(&self.inner.context, &mut SysRng, &options, &self.inner.location)
     }
 
     /// Holds a directory; nothing if a sweep was quicker. That one removes it, and found it empty.
-    fn claim(&self, directory: TempDir<Below>) -> Result<Option<ScratchDir>, Error> {
+    fn claim(&self, directory: TempDir<RootContext>) -> Result<Option<ScratchDir>, Error> {
         let handle = directory.get_ref().cloned().map_err(|cause| self.refused(cause))?;
         let path = PathBuf::from(directory.path());
         let name = path.file_name().unwrap_or_default();
         let held = lock(&handle).and_then(|held| Ok(held && self.is_still(name, &handle)?));
         match held {
-            Ok(true) => Ok(Some(ScratchDir { path, root: self.clone(), directory: Mutex::new(directory) })),
+            Ok(true) => {
+                Ok(Some(ScratchDir { path, root: self.clone(), directory: Mutex::new(directory) }))
+            }
             Ok(false) => Ok(None),
             Err(errno) => Err(self.failed("lock a directory in it", errno)),
         }
@@ -194,10 +220,6 @@ impl ScratchRoot {
         }
     }
 
-    fn below(&self) -> Below {
-        Below { dir: self.inner.dir.clone(), path: self.name() }
-    }
-
     fn name(&self) -> Arc<str> {
         self.inner.path.to_string_lossy().into()
     }
@@ -207,7 +229,10 @@ impl ScratchRoot {
     }
 
     fn failed(&self, operation: &'static str, errno: Errno) -> Error {
-        Error::Root { path: self.path().to_owned(), cause: RootCause::Io { operation, cause: errno.into() } }
+        Error::Root {
+            path: self.path().to_owned(),
+            cause: RootCause::Io { operation, cause: errno.into() },
+        }
     }
 }
 
@@ -257,7 +282,7 @@ pub struct ScratchDir {
     path: PathBuf,
     root: ScratchRoot,
     /// Behind a lock, since an interrupted run loses it to another thread.
-    directory: Mutex<TempDir<Below>>,
+    directory: Mutex<TempDir<RootContext>>,
 }
 
 impl ScratchDir {
@@ -304,7 +329,7 @@ impl ScratchDir {
         Ok(self.path.with_file_name(kept))
     }
 
-    fn lock(&self) -> MutexGuard<'_, TempDir<Below>> {
+    fn lock(&self) -> MutexGuard<'_, TempDir<RootContext>> {
         self.directory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -326,12 +351,13 @@ impl std::fmt::Debug for ScratchDir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tempfile_core::Native;
+    use tempfile_core::Process;
 
     /// A root of this test's own.
     fn with_root(test: impl FnOnce(&ScratchRoot)) {
-        let place = tempfile_core::default_place(&Native, &mut SysRng).expect("a default directory");
-        let mut dir = directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
+        let instance = Instance::new(Process, SysRng);
+        let dir = instance.directory(&Options::default(), Location::Scratch);
+        let mut dir = dir.expect("make a directory");
         let root = ScratchRoot::open(dir.path()).expect("open the root");
         test(&root);
         dir.close().expect("remove the root");
@@ -343,7 +369,11 @@ mod tests {
             for _ in 0..100 {
                 let stopped = root.make().expect("make a directory");
                 let sweep = root.sweep().expect("sweep");
-                assert_eq!(sweep.removed.len(), 1, "an empty directory that nobody holds: {sweep:?}");
+                assert_eq!(
+                    sweep.removed.len(),
+                    1,
+                    "an empty directory that nobody holds: {sweep:?}"
+                );
                 // It goes on, finds its directory gone, and makes another.
                 assert!(root.claim(stopped).expect("no error").is_none());
             }

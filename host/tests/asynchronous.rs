@@ -15,14 +15,15 @@ use std::time::Duration;
 use support::{PLUGIN, World, shared_threads};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use wasi_tempfile_host::{
-    Capture, Control, Ending, Guards, Input, Output, Plugin, Run, Sandbox, ScratchRoot,
+    Capture, Ending, EngineLimits, Input, Output, Plugin, Provider, RunOptions, Sandbox,
+    ScratchRoot,
 };
 
 /// The test plugin in both placements.
 fn plugins() -> (Sandbox, [Plugin; 2]) {
     let sandbox = Sandbox::new().expect("make a sandbox");
     let bytes = fs::read(PLUGIN).expect("read the plugin");
-    let plugins = [sandbox.load(&bytes), sandbox.load_hosted(&bytes)];
+    let plugins = [sandbox.load(&bytes, Provider::Component), sandbox.load(&bytes, Provider::Host)];
     (sandbox, plugins.map(|plugin| plugin.expect("load the plugin")))
 }
 
@@ -64,7 +65,7 @@ fn every_ending_is_as_without_a_runtime() {
         ] {
             let run = |output: &Capture| {
                 let arguments = ["plugin"].into_iter().chain(arguments.iter().copied());
-                Run::in_root(&root).args(arguments).stdout(output).memory(16 << 20)
+                RunOptions::in_root(&root).args(arguments).stdout(output).memory(16 << 20)
             };
             let outputs = [Capture::new(1024), Capture::new(1024)];
             let alone = plugin.run(run(&outputs[0])).expect("run");
@@ -86,7 +87,11 @@ fn runs_side_by_side_have_directories_of_their_own() {
     for plugin in plugins {
         shared_threads(2).block_on(async {
             let runs: Vec<_> = (0..32)
-                .map(|_| tokio::spawn(plugin.run_async(Run::in_root(&root).args(["plugin", "ok"]))))
+                .map(|_| {
+                    tokio::spawn(
+                        plugin.run_async(RunOptions::in_root(&root).args(["plugin", "ok"])),
+                    )
+                })
                 .collect();
             for run in runs {
                 let outcome = run.await.expect("no panic").expect("run");
@@ -112,7 +117,7 @@ fn a_future_dropped_at_any_point_leaves_nothing() {
             for subcommand in ["ok", "spin", "wait", "flood"] {
                 let output = Capture::new(1 << 20);
                 let (input, _open) = tokio::io::duplex(1);
-                let run = Run::in_root(&root).args(["plugin", subcommand]).stdout(&output);
+                let run = RunOptions::in_root(&root).args(["plugin", subcommand]).stdout(&output);
                 let mut future = Box::pin(plugin.run_async(run.stdin(Input::stream(input))));
                 runtime.block_on(async {
                     // Some rounds end at a count of looks at it, wherever it is by then; some in the plugin's own code.
@@ -142,12 +147,16 @@ fn a_future_dropped_at_any_point_leaves_nothing() {
 fn a_dropped_future_ends_a_plugin_that_computes_and_does_not_wait_for_its_turn() {
     let world = World::new();
     let root = root(&world);
-    let guards = Guards { turn: Duration::from_secs(3600), ..Guards::default() };
-    let sandbox = Sandbox::with_guards(guards).expect("make a sandbox");
-    let plugin = sandbox.load(&fs::read(PLUGIN).expect("read the plugin")).expect("load the plugin");
+    let limits = EngineLimits::default().time_slice(Duration::from_secs(3600));
+    let sandbox = Sandbox::builder().limits(limits).build().expect("make a sandbox");
+    let plugin = sandbox
+        .load(&fs::read(PLUGIN).expect("read the plugin"), Provider::Component)
+        .expect("load the plugin");
     let runtime = shared_threads(2);
     let output = Capture::new(1024);
-    let run = runtime.spawn(plugin.run_async(Run::in_root(&root).args(["plugin", "spin"]).stdout(&output)));
+    let run = runtime.spawn(
+        plugin.run_async(RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(&output)),
+    );
     runtime.block_on(until_said(&output));
     run.abort();
     until_none_lives(&sandbox);
@@ -163,7 +172,7 @@ fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 fn a_future_that_is_never_polled_makes_nothing() {
     let world = World::new();
     let (sandbox, [plugin, _]) = plugins();
-    drop(plugin.run_async(Run::in_root(&root(&world)).args(["plugin", "ok"])));
+    drop(plugin.run_async(RunOptions::in_root(&root(&world)).args(["plugin", "ok"])));
     assert_eq!(sandbox.counters().begun, 0);
     world.assert_nothing_left();
 }
@@ -178,7 +187,7 @@ fn a_runtime_that_ends_takes_its_runs_with_it() {
             let runtime = shared_threads(2);
             let output = Capture::new(1024);
             let (input, _open) = tokio::io::duplex(1);
-            let run = Run::in_root(&root).args(["plugin", subcommand]).stdout(&output);
+            let run = RunOptions::in_root(&root).args(["plugin", subcommand]).stdout(&output);
             runtime.spawn(plugin.run_async(run.stdin(Input::stream(input))));
             runtime.block_on(until_said(&output));
             assert_eq!(world.scratch().len(), 1);
@@ -193,7 +202,7 @@ fn a_runtime_that_ends_takes_its_runs_with_it() {
 fn a_run_needs_no_runtime_of_the_embedders() {
     let world = World::new();
     let (_, [plugin, _]) = plugins();
-    let mut run = pin!(plugin.run_async(Run::in_root(&root(&world)).args(["plugin", "ok"])));
+    let mut run = pin!(plugin.run_async(RunOptions::in_root(&root(&world)).args(["plugin", "ok"])));
     let outcome = loop {
         match poll(run.as_mut()) {
             Poll::Ready(outcome) => break outcome.expect("run"),
@@ -209,7 +218,7 @@ fn a_synchronous_run_works_from_every_kind_of_runtime() {
     let world = World::new();
     let root = root(&world);
     let (_, [plugin, _]) = plugins();
-    let run = || plugin.run(Run::in_root(&root).args(["plugin", "ok"])).expect("run").ending;
+    let run = || plugin.run(RunOptions::in_root(&root).args(["plugin", "ok"])).expect("run").ending;
     let one = tokio::runtime::Builder::new_current_thread().build().expect("make a runtime");
     assert_eq!(one.block_on(async { run() }), Ending::Returned, "on a runtime's only thread");
     let many = shared_threads(2);
@@ -218,7 +227,8 @@ fn a_synchronous_run_works_from_every_kind_of_runtime() {
     assert_eq!(local.block_on(&many, async { run() }), Ending::Returned, "in a set of local tasks");
     let (plugin, root) = (plugin.clone(), root.clone());
     let task = many.spawn(async move {
-        let run = || plugin.run(Run::in_root(&root).args(["plugin", "ok"])).expect("run").ending;
+        let run =
+            || plugin.run(RunOptions::in_root(&root).args(["plugin", "ok"])).expect("run").ending;
         let outside = run();
         (outside, tokio::task::block_in_place(run))
     });
@@ -226,14 +236,142 @@ fn a_synchronous_run_works_from_every_kind_of_runtime() {
     world.assert_nothing_left();
 }
 
+/// Counts the panic of a task, if there is one.
+struct Panicked(Arc<AtomicUsize>);
+
+impl Drop for Panicked {
+    fn drop(&mut self) {
+        self.0.fetch_add(thread::panicking().into(), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_runtime_that_ends_under_many_runs_makes_no_task_panic() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, plugins) = plugins();
+    let panics = Arc::new(AtomicUsize::new(0));
+    for round in 0..15 {
+        let runtime = shared_threads(2);
+        for subcommand in ["ok", "wait", "spin", "trap"].into_iter().cycle().take(50) {
+            let run = RunOptions::in_root(&root).args(["plugin", subcommand]);
+            let run = plugins[round % 2].run_async(run);
+            let panicked = Panicked(panics.clone());
+            runtime.spawn(async move {
+                let _panicked = panicked;
+                // Ended, or without a runtime.
+                let _ = run.await;
+            });
+        }
+        while sandbox.counters().live == 0 {
+            thread::yield_now();
+        }
+        drop(runtime);
+        until_none_lives(&sandbox);
+        world.assert_nothing_left();
+    }
+    assert_eq!(panics.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn a_timeout_needs_no_timer_of_the_runtimes() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    for mut runtime in
+        [tokio::runtime::Builder::new_multi_thread(), tokio::runtime::Builder::new_current_thread()]
+    {
+        let runtime = runtime.build().expect("a runtime without a timer");
+        for plugin in &plugins {
+            let (input, _open) = tokio::io::duplex(1);
+            let run =
+                RunOptions::in_root(&root).args(["plugin", "wait"]).stdin(Input::stream(input));
+            let run = plugin.run_async(run.timeout(Duration::from_millis(50)));
+            assert_eq!(runtime.block_on(run).expect("run").ending, Ending::TimedOut);
+        }
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn an_asynchronous_run_works_in_a_set_of_local_tasks() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, plugins) = plugins();
+    let many = shared_threads(2);
+    let one = tokio::runtime::Builder::new_current_thread().build().expect("make a runtime");
+    for plugin in &plugins {
+        for runtime in [&many, &one] {
+            let run = || plugin.run_async(RunOptions::in_root(&root).args(["plugin", "ok"]));
+            let local = tokio::task::LocalSet::new();
+            let task = local.spawn_local(run());
+            let outcome = local.block_on(runtime, async { run().await.expect("run") });
+            assert_eq!(outcome.ending, Ending::Returned);
+            let outcome = local.block_on(runtime, task).expect("no panic").expect("run");
+            assert_eq!(outcome.ending, Ending::Returned);
+        }
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn the_ending_is_known_when_the_future_is_ready() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, [plugin, _]) = plugins();
+    shared_threads(2).block_on(async {
+        let run = RunOptions::in_root(&root).args(["plugin", "fail"]);
+        let control = run.control();
+        assert_eq!(control.ending(), None);
+        let (ended, outcome) = tokio::join!(control.ended(), plugin.run_async(run));
+        assert_eq!(ended, Some(Ending::Failed { status: 1 }));
+        assert_eq!((control.ending(), Some(outcome.expect("run").ending)), (ended.clone(), ended));
+        let run = RunOptions::in_root(&root).args(["plugin", "fail"]);
+        let control = run.control();
+        drop(plugin.run_async(run));
+        assert_eq!(control.ended().await, None, "it never began");
+    });
+}
+
+#[test]
+fn a_directory_is_kept_however_the_run_ends() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, plugins) = plugins();
+    let runtime = shared_threads(2);
+    for plugin in &plugins {
+        let output = Capture::new(1024);
+        let spin = || RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(&output).keep();
+        let run = runtime.block_on(plugin.run_async(spin().timeout(Duration::from_millis(50))));
+        let outcome = run.expect("run");
+        assert_eq!(
+            (outcome.ending, world.scratch()),
+            (Ending::TimedOut, vec![outcome.kept.expect("kept")])
+        );
+        fs::remove_dir_all(&world.scratch()[0]).expect("remove it");
+
+        let dropped = runtime.spawn(plugin.run_async(spin()));
+        while sandbox.counters().live == 0 {
+            thread::yield_now();
+        }
+        dropped.abort();
+        until_none_lives(&sandbox);
+        assert_eq!(world.scratch().len(), 1, "kept without an outcome");
+        fs::remove_dir_all(&world.scratch()[0]).expect("remove it");
+    }
+    assert_eq!(sandbox.counters().directories_kept, 4);
+}
+
 #[test]
 fn an_asynchronous_run_works_on_a_runtime_with_one_thread() {
     let world = World::new();
     let root = root(&world);
     let (_, plugins) = plugins();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("make a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("make a runtime");
     for plugin in plugins {
-        let run = Run::in_root(&root).args(["plugin", "ok"]).timeout(Duration::from_secs(3600));
+        let run =
+            RunOptions::in_root(&root).args(["plugin", "ok"]).timeout(Duration::from_secs(3600));
         assert_eq!(runtime.block_on(plugin.run_async(run)).expect("run").ending, Ending::Returned);
     }
     world.assert_nothing_left();
@@ -250,7 +388,7 @@ fn a_timeout_stops_a_plugin_that_computes_waits_or_hangs_in_a_system_call() {
     for plugin in plugins {
         let ends = |subcommand, output| {
             let (input, open) = tokio::io::duplex(1);
-            let run = Run::in_root(&root)
+            let run = RunOptions::in_root(&root)
                 .args(["plugin", subcommand])
                 .stdin(Input::stream(input))
                 .stdout(output)
@@ -261,7 +399,8 @@ fn a_timeout_stops_a_plugin_that_computes_waits_or_hangs_in_a_system_call() {
         };
         ends("spin", Output::Discard);
         ends("wait", Output::Discard);
-        let pipe = fs::File::from(std::os::fd::OwnedFd::from(pipe.try_clone().expect("copy a handle")));
+        let pipe =
+            fs::File::from(std::os::fd::OwnedFd::from(pipe.try_clone().expect("copy a handle")));
         ends("flood", Output::File(pipe));
     }
     world.assert_nothing_left();
@@ -276,17 +415,20 @@ fn a_control_stops_one_run_and_not_its_neighbour() {
     let (_, plugins) = plugins();
     for plugin in plugins {
         shared_threads(2).block_on(async {
-            let controls = [Control::new(), Control::new()];
             let outputs = [Capture::new(1024), Capture::new(1024)];
-            let [first, second] = [0, 1].map(|i| {
-                let run = Run::in_root(&root).args(["plugin", "spin"]);
-                tokio::spawn(plugin.run_async(run.stdout(&outputs[i]).control(&controls[i])))
-            });
+            let runs = outputs
+                .each_ref()
+                .map(|output| RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(output));
+            let controls = runs.each_ref().map(RunOptions::control);
+            let [first, second] = runs.map(|run| tokio::spawn(plugin.run_async(run)));
             until_said(&outputs[0]).await;
             until_said(&outputs[1]).await;
             controls[0].stop();
             assert_eq!(first.await.expect("no panic").expect("run").ending, Ending::Interrupted);
-            assert_eq!(world.scratch(), [controls[1].scratch_path().expect("the neighbour goes on")]);
+            assert_eq!(
+                world.scratch(),
+                [controls[1].scratch_path().expect("the neighbour goes on")]
+            );
             controls[1].stop();
             assert_eq!(second.await.expect("no panic").expect("run").ending, Ending::Interrupted);
         });
@@ -326,9 +468,12 @@ fn a_stream_is_read_to_its_end_and_not_ahead_of_the_plugin() {
         let run = |subcommand| {
             let output = Capture::new(1024);
             let source = Source { left: 10_000_000, taken: taken.clone() };
-            let run = Run::in_root(&root).args(["plugin", subcommand]);
+            let run = RunOptions::in_root(&root).args(["plugin", subcommand]);
             let run = run.stdin(Input::stream(source)).stdout(&output);
-            assert_eq!(runtime.block_on(plugin.run_async(run)).expect("run").ending, Ending::Returned);
+            assert_eq!(
+                runtime.block_on(plugin.run_async(run)).expect("run").ending,
+                Ending::Returned
+            );
             (output.text(), taken.swap(0, Ordering::Relaxed))
         };
         assert_eq!(run("wait"), ("waiting\nread 10000000 bytes\n".to_owned(), 10_000_000));
@@ -341,7 +486,8 @@ fn a_stream_is_read_to_its_end_and_not_ahead_of_the_plugin() {
 fn a_stream_that_fails_is_an_error_to_the_plugin() {
     let world = World::new();
     let (_, [plugin, _]) = plugins();
-    let run = Run::in_root(&root(&world)).args(["plugin", "wait"]).stdin(Input::stream(broken()));
+    let run =
+        RunOptions::in_root(&root(&world)).args(["plugin", "wait"]).stdin(Input::stream(broken()));
     let outcome = shared_threads(2).block_on(plugin.run_async(run)).expect("run");
     assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
     world.assert_nothing_left();
@@ -351,7 +497,11 @@ fn a_stream_that_fails_is_an_error_to_the_plugin() {
 fn broken() -> impl AsyncRead + Send {
     struct Broken;
     impl AsyncRead for Broken {
-        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
             Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
         }
     }
@@ -363,7 +513,7 @@ fn streams_work_for_a_synchronous_run_too() {
     let world = World::new();
     let (_, [plugin, _]) = plugins();
     let taken = Arc::new(AtomicUsize::new(0));
-    let run = Run::in_root(&root(&world)).args(["plugin", "wait"]);
+    let run = RunOptions::in_root(&root(&world)).args(["plugin", "wait"]);
     let run = run.stdin(Input::stream(Source { left: 100_000, taken: taken.clone() }));
     assert_eq!(plugin.run(run).expect("run").ending, Ending::Returned);
     assert_eq!(taken.load(Ordering::Relaxed), 100_000);
@@ -376,9 +526,9 @@ fn output_goes_to_a_stream_as_fast_as_it_takes_it() {
     let (_, [plugin, _]) = plugins();
     shared_threads(2).block_on(async {
         let (output, mut reader) = tokio::io::duplex(1000);
-        let control = Control::new();
         let run =
-            Run::in_root(&root).args(["plugin", "flood"]).stdout(Output::stream(output)).control(&control);
+            RunOptions::in_root(&root).args(["plugin", "flood"]).stdout(Output::stream(output));
+        let control = run.control();
         let run = tokio::spawn(plugin.run_async(run));
         let mut said = vec![0; 1_000_000];
         reader.read_exact(&mut said).await.expect("there is more than that");
@@ -396,7 +546,7 @@ fn files_as_standard_streams_are_as_without_a_runtime() {
     let (_, [plugin, _]) = plugins();
     let input = world.file("input", vec![b'x'; 300_000]);
     let output = world.path("output");
-    let run = Run::in_root(&root)
+    let run = RunOptions::in_root(&root)
         .args(["plugin", "wait"])
         .stdin(fs::File::open(input).expect("open it"))
         .stdout(fs::File::create(&output).expect("make it"));
@@ -410,9 +560,9 @@ fn a_mount_that_cannot_be_granted_is_an_error_and_leaves_nothing() {
     let world = World::new();
     let (sandbox, [plugin, _]) = plugins();
     let mount = wasi_tempfile_host::Mount::new(world.path("missing"), "/data").expect("a mount");
-    let run = Run::in_root(&root(&world)).args(["plugin", "ok"]).mount(mount);
+    let run = RunOptions::in_root(&root(&world)).args(["plugin", "ok"]).mount(mount);
     shared_threads(2).block_on(plugin.run_async(run)).expect_err("there is no such directory");
     let counters = sandbox.counters();
-    assert_eq!((counters.begun, counters.dropped, counters.live), (1, 1, 0));
+    assert_eq!((counters.begun, counters.not_begun, counters.live), (0, 1, 0));
     world.assert_nothing_left();
 }

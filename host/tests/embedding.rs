@@ -7,11 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use support::{PLUGIN, World};
-use wasi_tempfile_host::{Capture, Control, Ending, Plugin, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Plugin, Provider, RunOptions, Sandbox, ScratchRoot};
 
 fn plugin() -> Plugin {
     let sandbox = Sandbox::new().expect("make a sandbox");
-    sandbox.load(&fs::read(PLUGIN).expect("read the plugin")).expect("load the plugin")
+    sandbox
+        .load(&fs::read(PLUGIN).expect("read the plugin"), Provider::Component)
+        .expect("load the plugin")
 }
 
 fn root(world: &World) -> ScratchRoot {
@@ -34,7 +36,8 @@ fn one_plugin_runs_many_times_side_by_side_each_in_a_directory_of_its_own() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..4 {
-                    let outcome = plugin.run(Run::in_root(&root).args(["plugin", "ok"])).expect("run");
+                    let outcome =
+                        plugin.run(RunOptions::in_root(&root).args(["plugin", "ok"])).expect("run");
                     assert_eq!(outcome.ending, Ending::Returned);
                     assert!(outcome.left_behind.is_empty(), "{:?}", outcome.left_behind);
                     assert!(outcome.not_removed.is_empty(), "{:?}", outcome.not_removed);
@@ -48,7 +51,8 @@ fn one_plugin_runs_many_times_side_by_side_each_in_a_directory_of_its_own() {
 #[test]
 fn what_a_trap_left_behind_is_told_and_removed() {
     let world = World::new();
-    let outcome = plugin().run(Run::in_root(&root(&world)).args(["plugin", "trap"])).expect("run");
+    let outcome =
+        plugin().run(RunOptions::in_root(&root(&world)).args(["plugin", "trap"])).expect("run");
     assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
     assert_eq!(outcome.left_behind.len(), 2, "a file and a directory: {:?}", outcome.left_behind);
     world.assert_nothing_left();
@@ -59,11 +63,13 @@ fn stopping_one_run_leaves_its_neighbour_of_the_same_engine_alone() {
     let world = World::new();
     let root = root(&world);
     let plugin = plugin();
-    let controls = [Control::new(), Control::new()];
     let outputs = [Capture::new(1024), Capture::new(1024)];
+    let runs = outputs
+        .each_ref()
+        .map(|output| RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(output));
+    let controls = runs.each_ref().map(RunOptions::control);
     let endings = thread::scope(|scope| {
-        let [first, second] = [0, 1].map(|i| {
-            let run = Run::in_root(&root).args(["plugin", "spin"]).stdout(&outputs[i]).control(&controls[i]);
+        let [first, second] = runs.map(|run| {
             let plugin = &plugin;
             scope.spawn(move || plugin.run(run).expect("run").ending)
         });
@@ -85,10 +91,9 @@ fn stopping_one_run_leaves_its_neighbour_of_the_same_engine_alone() {
 #[test]
 fn a_run_stopped_before_it_began_does_not_begin() {
     let world = World::new();
-    let control = Control::new();
-    control.stop();
     let output = Capture::new(1024);
-    let run = Run::in_root(&root(&world)).args(["plugin", "see"]).stdout(&output).control(&control);
+    let run = RunOptions::in_root(&root(&world)).args(["plugin", "see"]).stdout(&output);
+    run.control().stop();
     assert_eq!(plugin().run(run).expect("run").ending, Ending::Interrupted);
     assert_eq!(output.text(), "");
     world.assert_nothing_left();
@@ -99,13 +104,13 @@ fn an_abandoned_run_loses_its_directory_at_once() {
     let world = World::new();
     let root = root(&world);
     let plugin = plugin();
-    let control = Control::new();
     let output = Capture::new(1024);
     thread::scope(|scope| {
-        let run = Run::in_root(&root).args(["plugin", "spin"]).stdout(&output).control(&control);
+        let run = RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(&output);
+        let control = run.control();
         let run = scope.spawn(|| plugin.run(run).expect("run").ending);
         until_said(&output, &run);
-        assert!(control.abandon().is_empty());
+        assert!(control.abandon().expect("no error").not_removed.is_empty());
         world.assert_nothing_left();
         control.stop();
         assert_eq!(run.join().expect("no panic"), Ending::Interrupted);
@@ -113,9 +118,29 @@ fn an_abandoned_run_loses_its_directory_at_once() {
 }
 
 #[test]
+fn an_abandoned_run_that_keeps_its_directory_keeps_it() {
+    let world = World::new();
+    let root = root(&world);
+    let plugin = plugin();
+    let output = Capture::new(1024);
+    thread::scope(|scope| {
+        let run = RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(&output).keep();
+        let control = run.control();
+        let run = scope.spawn(|| plugin.run(run).expect("run"));
+        while output.bytes().is_empty() && !run.is_finished() {
+            thread::yield_now();
+        }
+        let kept = control.abandon().expect("no error").kept.expect("kept");
+        assert_eq!(world.scratch(), [&*kept]);
+        control.stop();
+        assert_eq!(run.join().expect("no panic").kept, Some(kept));
+    });
+}
+
+#[test]
 fn no_time_at_all_is_a_timeout() {
     let world = World::new();
-    let run = Run::in_root(&root(&world)).args(["plugin", "spin"]).timeout(Duration::ZERO);
+    let run = RunOptions::in_root(&root(&world)).args(["plugin", "spin"]).timeout(Duration::ZERO);
     assert_eq!(plugin().run(run).expect("run").ending, Ending::TimedOut);
     world.assert_nothing_left();
 }
@@ -124,7 +149,7 @@ fn no_time_at_all_is_a_timeout() {
 fn output_beyond_the_capture_ends_the_plugin_and_not_the_host() {
     let world = World::new();
     let output = Capture::new(10_000);
-    let run = Run::in_root(&root(&world)).args(["plugin", "flood"]).stdout(&output);
+    let run = RunOptions::in_root(&root(&world)).args(["plugin", "flood"]).stdout(&output);
     let outcome = plugin().run(run).expect("run");
     assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
     assert_eq!(output.bytes().len(), 10_000);
@@ -151,8 +176,24 @@ fn a_function_of_the_embedders_finds_the_run_it_belongs_to() {
             Ok((u32::try_from(fs::read_dir(state.scratch_path())?.count())?,))
         })
     });
-    let plugin = sandbox.expect("link").load(&wat::parse_str(text).expect("a component")).expect("load");
-    let outcome = plugin.run(Run::in_root(&root(&world))).expect("run");
+    let plugin = sandbox
+        .expect("link")
+        .load(&wat::parse_str(text).expect("a component"), Provider::Host)
+        .expect("load");
+    let outcome = plugin.run(RunOptions::in_root(&root(&world))).expect("run");
     // Nothing in the directory: 0, which as a result means success.
     assert_eq!(outcome.ending, Ending::Returned);
+}
+
+#[test]
+fn a_kept_directory_of_a_trap_shows_what_was_there() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let plugin = fs::read(PLUGIN).expect("read the plugin");
+    let plugin = Sandbox::new().and_then(|sandbox| sandbox.load(&plugin)).expect("load the plugin");
+    let outcome = plugin.run(Run::in_root(&root).args(["plugin", "trap"]).keep()).expect("run");
+    assert!(matches!(outcome.ending, Ending::Trapped { .. }));
+    let kept = outcome.kept.expect("it was kept");
+    assert_eq!(fs::read_dir(&kept).expect("list it").count(), 2);
+    assert_eq!(root.sweep().expect("sweep").kept, [kept]);
 }

@@ -17,7 +17,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
-    Capture, Control, Counters, Ending, Guards, Input, Outcome, Plugin, Run, Sandbox, ScratchRoot,
+    Capture, Counters, Ending, EngineLimits, Input, Outcome, Plugin, Provider, RunOptions, Sandbox,
+    ScratchRoot,
 };
 
 type Fields = BTreeMap<&'static str, String>;
@@ -78,9 +79,11 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
         let mut fields = Fields::new();
         event.record(&mut Collect(&mut fields));
         let message = fields.remove("message").unwrap_or_default();
-        let fields: String = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        let fields: String =
+            fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
         let text = format!("{} {message}{fields}", event.metadata().level());
-        let span = context.lookup_current().expect("an event of a run is in its span").id().into_u64();
+        let span =
+            context.lookup_current().expect("an event of a run is in its span").id().into_u64();
         self.lock().live.get_mut(&span).expect("which is open").events.push(text);
     }
 }
@@ -125,34 +128,38 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(hosted: bool, guards: Guards) -> Self {
+    fn new(hosted: bool, limits: EngineLimits) -> Self {
         Log::get();
         let world = World::new();
         let root = ScratchRoot::open(world.root()).expect("open the root");
-        let sandbox = Sandbox::with_guards(guards).expect("make a sandbox");
+        let sandbox = Sandbox::builder().limits(limits).build().expect("make a sandbox");
         let bytes = fs::read(PLUGIN).expect("read the plugin");
-        let plugin = if hosted { sandbox.load_hosted(&bytes) } else { sandbox.load(&bytes) };
+        let plugin = if hosted {
+            sandbox.load(&bytes, Provider::Host)
+        } else {
+            sandbox.load(&bytes, Provider::Component)
+        };
         Self { world, root, plugin: plugin.expect("load the plugin"), sandbox }
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
-        Run::in_root(&self.root).args(["plugin"]).args(arguments.iter().copied())
+    fn run(&self, arguments: &[&str]) -> RunOptions {
+        RunOptions::in_root(&self.root).args(["plugin"]).args(arguments.iter().copied())
     }
 
     /// Runs it, and says what was seen.
     #[track_caller]
-    fn seen(&self, run: Run) -> (Outcome, Seen) {
+    fn seen(&self, run: RunOptions) -> (Outcome, Seen) {
         let outcome = self.plugin.run(run).expect("run");
         (outcome, Log::get().take(&self.world.root()))
     }
 }
 
 fn hosted() -> Scene {
-    Scene::new(true, Guards::default())
+    Scene::new(true, EngineLimits::default())
 }
 
 fn composed() -> Scene {
-    Scene::new(false, Guards::default())
+    Scene::new(false, EngineLimits::default())
 }
 
 #[test]
@@ -183,7 +190,7 @@ fn a_composed_run_has_no_figures_of_files() {
 }
 
 #[test]
-fn p23_what_a_plugin_did_not_close_is_told() {
+fn handles_that_a_plugin_left_open_are_logged() {
     let scene = hosted();
     let (_, seen) = scene.seen(scene.run(&["exit", "0"]));
     assert_eq!(
@@ -196,13 +203,15 @@ fn p23_what_a_plugin_did_not_close_is_told() {
 }
 
 #[test]
-fn p23_a_plugin_that_could_not_close_is_told_for_its_ending_alone() {
+fn after_a_trap_only_the_ending_is_logged() {
     // What the host provided was removed with its handles.
     for (scene, left_behind) in [(hosted(), "0"), (composed(), "2")] {
         let (_, seen) = scene.seen(scene.run(&["trap"]));
         assert_eq!(
             seen.events,
-            ["WARN a plugin trapped ending=the plugin trapped: wasm `unreachable` instruction executed"]
+            [
+                "WARN a plugin trapped ending=the plugin trapped: wasm `unreachable` instruction executed"
+            ]
         );
         assert_eq!(seen.span["left_behind"], left_behind);
     }
@@ -220,7 +229,9 @@ fn limits_that_are_met_are_told() {
     let (_, seen) = scene.seen(scene.run(&["hoard"]).memory(16 << 20));
     assert_eq!(
         seen.events,
-        ["WARN a limit ended a plugin ending=the plugin ran out of memory: its limit is 16777216 bytes"]
+        [
+            "WARN a limit ended a plugin ending=the plugin ran out of memory: its limit is 16777216 bytes"
+        ]
     );
     let (_, seen) = scene.seen(scene.run(&["spin"]).timeout(Duration::ZERO));
     assert_eq!(
@@ -248,15 +259,18 @@ fn an_asynchronous_run_is_seen_like_any_other_on_whatever_thread_it_is() {
 fn what_a_plugin_has_can_be_read_while_it_runs() {
     let runtime = shared_threads(2);
     for (scene, counted) in [(hosted(), true), (composed(), false)] {
-        let (control, output) = (Control::new(), Capture::new(1024));
-        assert_eq!(control.usage(), None, "nothing has begun");
+        let output = Capture::new(1024);
         let (input, open) = tokio::io::duplex(1);
-        let run = scene.run(&["wait"]).stdin(Input::stream(input)).stdout(&output).control(&control);
+        let run = scene.run(&["wait"]).stdin(Input::stream(input)).stdout(&output);
+        let control = run.control();
+        assert_eq!(control.usage(), None, "nothing has begun");
         let run = runtime.spawn(scene.plugin.run_async(run));
         while output.bytes().is_empty() {
             std::thread::yield_now();
         }
-        let live = control.usage().map(|usage| (usage.live.files, usage.live.paths, usage.live.directories));
+        let live = control
+            .usage()
+            .map(|usage| (usage.live.files, usage.live.paths, usage.live.directories));
         assert_eq!(live, counted.then_some((1, 1, 1)));
         drop(open);
         runtime.block_on(run).expect("no panic").expect("run");
@@ -265,8 +279,32 @@ fn what_a_plugin_has_can_be_read_while_it_runs() {
 }
 
 #[test]
+fn a_run_that_cannot_begin_is_counted_and_told() {
+    let scene = hosted();
+    fs::remove_dir(scene.world.root()).expect("remove the root");
+    let message = scene.plugin.run(scene.run(&["ok"])).expect_err("there is no root").to_string();
+    assert!(Log::get().lock().closed.iter().any(|seen| {
+        let begun = "none: the run could not begin";
+        let event = format!("WARN a run could not begin error={message}");
+        seen.span["ending"] == begun && seen.events == [event]
+    }));
+    let counters = scene.sandbox.counters();
+    assert_eq!((counters.begun, counters.not_begun, counters.directories_made), (0, 1, 0));
+
+    let scene = hosted();
+    let mount =
+        wasi_tempfile_host::Mount::new(scene.world.path("missing"), "/data").expect("a mount");
+    scene.plugin.run(scene.run(&["ok"]).mount(mount)).expect_err("there is no such directory");
+    let seen = Log::get().take(&scene.world.root());
+    assert_eq!(seen.span["ending"], "none: the run could not begin");
+    let mut expected = Counters::default();
+    (expected.not_begun, expected.directories_made, expected.directories_removed) = (1, 1, 1);
+    assert_eq!(scene.sandbox.counters(), expected);
+}
+
+#[test]
 fn every_way_to_end_is_counted() {
-    let scene = Scene::new(true, Guards { fuel: Some(1_000_000_000), ..Guards::default() });
+    let scene = Scene::new(true, EngineLimits::default().fuel(Some(1_000_000_000)));
     let run = |run| scene.plugin.run(run).expect("run").ending;
     run(scene.run(&["ok"]));
     run(scene.run(&["ok"]).keep());
@@ -276,8 +314,9 @@ fn every_way_to_end_is_counted() {
     run(scene.run(&["hoard"]).memory(16 << 20));
     run(scene.run(&["spin"]));
     let runtime = shared_threads(2);
-    let control = Control::new();
-    let stopped = runtime.spawn(scene.plugin.run_async(scene.run(&["spin"]).control(&control)));
+    let spinning = scene.run(&["spin"]);
+    let control = spinning.control();
+    let stopped = runtime.spawn(scene.plugin.run_async(spinning));
     let dropped = runtime.spawn(scene.plugin.run_async(scene.run(&["spin"])));
     while scene.sandbox.counters().live < 2 {
         std::thread::yield_now();
@@ -289,9 +328,9 @@ fn every_way_to_end_is_counted() {
         std::thread::yield_now();
     }
     // One that was stopped before it began is none.
-    let control = Control::new();
-    control.stop();
-    assert_eq!(run(scene.run(&["ok"]).control(&control)), Ending::Interrupted);
+    let stopped = scene.run(&["ok"]);
+    stopped.control().stop();
+    assert_eq!(run(stopped), Ending::Interrupted);
 
     let mut expected = Counters::default();
     expected.begun = 9;

@@ -16,7 +16,8 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use support::{PLUGIN, World, shared_threads};
 use tokio::runtime::Runtime;
 use wasi_tempfile_host::{
-    Capture, Control, Ending, Guards, Mount, Outcome, Plugin, Run, Sandbox, ScratchRoot,
+    Capture, Control, Ending, EngineLimits, Mount, Outcome, Plugin, Provider, RunOptions, Sandbox,
+    ScratchRoot,
 };
 
 /// More than the runtime has threads.
@@ -39,13 +40,13 @@ impl Scene {
     }
 
     /// A run that opens a fifo which nobody writes to: the system call waits until somebody does.
-    fn opens_a_fifo(&self, number: usize, output: &Capture) -> Run {
+    fn opens_a_fifo(&self, number: usize, output: &Capture) -> RunOptions {
         let name = format!("data/{number}");
         let (mode, device) = (Mode::RUSR | Mode::WUSR, 0);
         mknodat(CWD, self.world.path(&name), FileType::Fifo, mode, device).expect("make a fifo");
         let mount = Mount::new(self.world.path("data"), "/data").expect("a mount");
         let path = format!("/data/{number}");
-        Run::in_root(&self.root).args(["plugin", "open", &path]).mount(mount).stdout(output)
+        RunOptions::in_root(&self.root).args(["plugin", "open", &path]).mount(mount).stdout(output)
     }
 
     /// Lets the system calls go on.
@@ -66,7 +67,7 @@ impl Scene {
     fn spawn_neighbours(&self, plugin: &Plugin, runtime: &Runtime) -> Arc<AtomicUsize> {
         let ended = Arc::new(AtomicUsize::new(0));
         for _ in 0..NEIGHBOURS {
-            let run = plugin.run_async(Run::in_root(&self.root).args(["plugin", "ok"]));
+            let run = plugin.run_async(RunOptions::in_root(&self.root).args(["plugin", "ok"]));
             let ended = ended.clone();
             runtime.spawn(async move {
                 assert_eq!(run.await.expect("run").ending, Ending::Returned);
@@ -98,7 +99,8 @@ fn until(count: &AtomicUsize, all: usize) {
 
 fn placements(sandbox: &Sandbox) -> [Plugin; 2] {
     let bytes = fs::read(Path::new(PLUGIN)).expect("read the plugin");
-    [sandbox.load(&bytes), sandbox.load_hosted(&bytes)].map(|plugin| plugin.expect("load the plugin"))
+    [sandbox.load(&bytes, Provider::Component), sandbox.load(&bytes, Provider::Host)]
+        .map(|plugin| plugin.expect("load the plugin"))
 }
 
 fn sandbox() -> Sandbox {
@@ -106,12 +108,14 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn p32_a_slow_disk_stalls_nobody() {
+fn a_slow_disk_does_not_stall_other_runs() {
     for plugin in placements(&sandbox()) {
         let scene = Scene::new();
         let outputs: [Capture; BLOCKERS] = std::array::from_fn(|_| Capture::new(1024));
         let blockers: Vec<_> = (0..BLOCKERS)
-            .map(|number| scene.runtime.spawn(plugin.run_async(scene.opens_a_fifo(number, &outputs[number]))))
+            .map(|number| {
+                scene.runtime.spawn(plugin.run_async(scene.opens_a_fifo(number, &outputs[number])))
+            })
             .collect();
         outputs.iter().for_each(until_said);
 
@@ -133,7 +137,7 @@ fn p32_a_slow_disk_stalls_nobody() {
 
 /// The control: the same, but for runs that wait on the runtime's own threads.
 #[test]
-fn p32_a_disk_that_is_waited_for_on_shared_threads_stalls_everybody() {
+fn waiting_for_a_disk_on_shared_threads_stalls_every_run() {
     let [plugin, _] = placements(&sandbox());
     let scene = Scene::new();
     let begun = Arc::new(AtomicUsize::new(0));
@@ -155,28 +159,34 @@ fn p32_a_disk_that_is_waited_for_on_shared_threads_stalls_everybody() {
 
     scene.release();
     for blocker in blockers {
-        assert_eq!(scene.runtime.block_on(blocker).expect("no panic").expect("run").ending, Ending::Returned);
+        assert_eq!(
+            scene.runtime.block_on(blocker).expect("no panic").expect("run").ending,
+            Ending::Returned
+        );
     }
     until(&stalled, NEIGHBOURS);
     scene.world.assert_nothing_left();
 }
 
 #[test]
-fn p32_a_reader_that_never_reads_stalls_nobody() {
+fn a_reader_that_never_reads_does_not_stall_other_runs() {
     for plugin in placements(&sandbox()) {
         let scene = Scene::new();
         let (readers, blockers): (Vec<_>, Vec<_>) = (0..BLOCKERS)
             .map(|_| {
                 let (reader, writer) = std::io::pipe().expect("make a pipe");
                 let writer = fs::File::from(std::os::fd::OwnedFd::from(writer));
-                let run = Run::in_root(&scene.root).args(["plugin", "flood"]).stdout(writer);
+                let run = RunOptions::in_root(&scene.root).args(["plugin", "flood"]).stdout(writer);
                 (reader, scene.runtime.spawn(plugin.run_async(run)))
             })
             .unzip();
 
         scene.neighbours(&plugin, &scene.runtime);
 
-        assert!(blockers.iter().all(|blocker| !blocker.is_finished()), "nobody has read from the pipes yet");
+        assert!(
+            blockers.iter().all(|blocker| !blocker.is_finished()),
+            "nobody has read from the pipes yet"
+        );
         drop(readers);
         for blocker in blockers {
             let ending = scene.runtime.block_on(blocker).expect("no panic").expect("run").ending;
@@ -188,16 +198,14 @@ fn p32_a_reader_that_never_reads_stalls_nobody() {
 
 /// Starts plugins that compute, and says how to end them.
 fn compute(plugin: &Plugin, scene: &Scene, count: usize) -> impl FnOnce() -> Vec<Outcome> {
-    let controls: Vec<_> = (0..count).map(|_| Control::new()).collect();
     let outputs: Vec<_> = (0..count).map(|_| Capture::new(1024)).collect();
-    let runs: Vec<_> = controls
+    let (controls, runs): (Vec<_>, Vec<_>) = outputs
         .iter()
-        .zip(&outputs)
-        .map(|(control, output)| {
-            let run = Run::in_root(&scene.root).args(["plugin", "spin"]).control(control).stdout(output);
-            scene.runtime.spawn(plugin.run_async(run))
+        .map(|output| {
+            let run = RunOptions::in_root(&scene.root).args(["plugin", "spin"]).stdout(output);
+            (run.control(), scene.runtime.spawn(plugin.run_async(run)))
         })
-        .collect();
+        .unzip();
     outputs.iter().for_each(until_said);
     let handle = scene.runtime.handle().clone();
     move || {
@@ -207,7 +215,7 @@ fn compute(plugin: &Plugin, scene: &Scene, count: usize) -> impl FnOnce() -> Vec
 }
 
 #[test]
-fn p32_a_plugin_that_computes_stalls_nobody() {
+fn a_compute_bound_plugin_does_not_stall_other_runs() {
     for plugin in placements(&sandbox()) {
         let scene = Scene::new();
         let stop = compute(&plugin, &scene, BLOCKERS);
@@ -224,8 +232,9 @@ fn p32_a_plugin_that_computes_stalls_nobody() {
 /// The control: the same, but for turns that nobody ever ends.
 #[test]
 fn p32_a_plugin_that_never_ends_its_turn_stalls_everybody() {
-    let guards = Guards { turn: Duration::from_secs(3600), ..Guards::default() };
-    let [plugin, _] = placements(&Sandbox::with_guards(guards).expect("make a sandbox"));
+    let limits = EngineLimits::default().time_slice(Duration::from_secs(3600));
+    let [plugin, _] =
+        placements(&Sandbox::builder().limits(limits).build().expect("make a sandbox"));
     let [elsewhere, _] = placements(&sandbox());
     let scene = Scene::new();
     let stop = compute(&plugin, &scene, THREADS);

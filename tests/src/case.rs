@@ -3,23 +3,25 @@
 use crate::World;
 use std::fmt;
 
-/// One behaviour, shown by one function.
+/// One behaviour of the interface or its client, tested by one function.
 pub struct Case {
     pub(crate) module: &'static str,
     pub(crate) function: &'static str,
     pub(crate) run: fn(&World) -> Outcome,
-    /// What must be arranged around the process before the case runs.
+    /// The environment that the runner has to prepare before the case runs.
     pub setup: Setup,
 }
 
 impl Case {
-    /// `module::function`: what filters match, and what the suite's component takes as its argument.
+    /// The name, `module::function`: filters match it, and the suite's component takes it as its
+    /// argument.
     pub fn name(&self) -> String {
         let module = self.module.rsplit("::").next().unwrap_or_default();
         format!("{module}::{}", self.function)
     }
 
-    /// Runs the case here and now, and looks at what is left when it has passed: nothing may be. A case that fails panics.
+    /// Runs the case in this process. A case that passed and left something in its scratch
+    /// directory has failed. A failing case panics.
     pub fn run(&self, world: &World) -> Outcome {
         if let Err(reason) = world.begin(self) {
             return Outcome::Skipped(reason);
@@ -33,26 +35,30 @@ impl Case {
 pub enum Outcome {
     /// The behaviour was seen.
     Passed,
-    /// It could not be looked at here, for this reason.
+    /// The behaviour cannot be tested here, for this reason.
     Skipped(String),
-    /// It was not seen. What the case said.
+    /// The behaviour was not seen; with the case's own explanation.
     Failed(String),
 }
 
 impl Outcome {
-    /// A case that passed has failed after all if it left something behind.
+    /// Turns a pass into a failure if the case left something behind.
     pub fn unless_left(self, names: &[String]) -> Outcome {
         match (self, names) {
-            (Outcome::Passed, [_, ..]) => Outcome::Failed(format!("left behind: {}", names.join(", "))),
+            (Outcome::Passed, [_, ..]) => {
+                Outcome::Failed(format!("left behind: {}", names.join(", ")))
+            }
             (outcome, _) => outcome,
         }
     }
 
-    /// A case that was to panic has passed if that is how it failed.
+    /// For a should-panic case, failing with the expected message counts as passed.
     pub fn unless_panicked(self, setup: &Setup) -> Outcome {
         match (setup.panics, self) {
             (Some(message), Outcome::Failed(detail)) if detail.contains(message) => Outcome::Passed,
-            (Some(message), Outcome::Passed) => Outcome::Failed(format!("it did not panic with {message:?}")),
+            (Some(message), Outcome::Passed) => {
+                Outcome::Failed(format!("it did not panic with {message:?}"))
+            }
             (_, outcome) => outcome,
         }
     }
@@ -67,11 +73,11 @@ impl From<()> for Outcome {
 /// Where the interface under test is implemented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
-    /// The core, straight on the operating system.
+    /// The rules, on the operating system.
     Native,
     /// The provider component, composed with the suite, on wasi:filesystem.
     Component,
-    /// The core on the operating system again, in the host that runs the suite's component.
+    /// The rules on the operating system again, in the host that runs the suite's component.
     Host,
 }
 
@@ -100,10 +106,12 @@ impl fmt::Display for Placement {
     }
 }
 
-/// What a case needs from the process it runs in, as data: the runner obeys, or skips the case with the reason why it can't.
+/// The requirements of a case on its process, as data. The runner fulfils them, or skips the case
+/// with the reason why it cannot.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
-    /// The environment, where the case is about it; `{scratch}` stands for the scratch directory. None: the placement's own.
+    /// The environment variables, if the case is about them; `{scratch}` stands for the scratch
+    /// directory. With `None` the placement's own.
     pub environment: Option<&'static [(&'static str, &'static str)]>,
     /// The process's umask.
     pub umask: Option<u32>,
@@ -111,19 +119,21 @@ pub struct Setup {
     pub open_files: Option<u64>,
     /// The process must not be the superuser, for whom permissions mean nothing.
     pub unprivileged: bool,
-    /// File systems mounted inside the scratch directory, visible to this process alone. Not together with `unprivileged`: an
-    /// ordinary user can't mount.
+    /// File systems mounted in the scratch directory, visible to this process alone. Excludes
+    /// `unprivileged`: an ordinary user cannot mount.
     pub mounts: &'static [Mount],
-    /// Directories outside of the scratch directory that the case may use: preopens of its own in a sandbox.
+    /// Directories outside the scratch directory that the case may use; in a sandbox each is a
+    /// preopen.
     pub grants: &'static [Grant],
-    /// Natively, no directory for temporary files is writable.
+    /// Whether, natively, every directory for temporary files is read-only.
     pub nowhere: bool,
-    /// The case ends in a panic that says this: natively everything is unwound, in a sandbox it is a trap, and nothing is. The case has passed
-    /// if nothing is left after that.
+    /// The message of the panic that ends the case. Natively a panic unwinds the stack; in a
+    /// sandbox it is a trap, which runs no destructor. The case passes if nothing is left
+    /// afterwards.
     pub panics: Option<&'static str>,
 }
 
-/// Something mounted in the scratch directory.
+/// A mount in the scratch directory.
 #[derive(Clone, Copy, Debug)]
 pub enum Mount {
     /// A small file system in memory.
@@ -135,7 +145,8 @@ pub enum Mount {
         /// Whether it is mounted read-only.
         read_only: bool,
     },
-    /// An empty file that is a mount point, so that the system won't let its name go. Its directory can be renamed.
+    /// An empty file that is a mount point, so that the system refuses to remove its name. Its
+    /// directory can be renamed.
     BusyFile {
         /// Its path in the scratch directory.
         name: &'static str,
@@ -145,9 +156,10 @@ pub enum Mount {
 /// A directory that a case is granted.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant {
-    /// Its path, without the slash at the start that it has in a sandbox. One that is in another comes after that.
+    /// Its path, without the leading slash that it has in a sandbox. A directory in another one
+    /// comes after that one.
     pub path: &'static str,
-    /// Whether it is a file system of its own.
+    /// Whether it is a separate file system.
     pub file_system: bool,
 }
 
@@ -161,7 +173,7 @@ impl Mount {
 }
 
 impl Setup {
-    /// Nothing out of the ordinary.
+    /// No requirements.
     pub const PLAIN: Setup = Setup {
         environment: None,
         umask: None,
@@ -208,19 +220,22 @@ impl Setup {
         Setup { nowhere: true, ..self }
     }
 
-    /// Ending in a panic that says this.
+    /// Ending in a panic with this message.
     pub const fn panics(self, message: &'static str) -> Self {
         Setup { panics: Some(message), ..self }
     }
 
-    /// What of these names, found in the scratch directory after a case, is not the setup's own.
+    /// The names, of those found in the scratch directory after a case, that the setup did not put
+    /// there.
     pub fn left_behind(&self, names: impl IntoIterator<Item = String>) -> Vec<String> {
-        let ours =
-            |name: &String| self.mounts.iter().any(|mount| mount.name().split('/').next() == Some(name));
+        let ours = |name: &String| {
+            self.mounts.iter().any(|mount| mount.name().split('/').next() == Some(name))
+        };
         names.into_iter().filter(|name| !ours(name)).collect()
     }
 
-    /// Whether this changes the whole process, so that the case must have one of its own in every placement.
+    /// Whether this changes process-wide state, so that the case needs its own process in every
+    /// placement.
     pub fn needs_process(&self) -> bool {
         let mounts = !self.mounts.is_empty() || self.grants.iter().any(|grant| grant.file_system);
         self.umask.is_some() || self.open_files.is_some() || self.unprivileged || mounts

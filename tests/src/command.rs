@@ -1,16 +1,17 @@
-//! The suite as a command: `--list` prints the names of all cases, a name runs that case, `--script SEED COUNT` plays random sequences.
+//! The suite as a command. `--list` prints the names of all cases, a name runs that case, `--script
+//! SEED COUNT` plays random sequences.
 //!
-//! Exit code 0 means passed, or skipped if a line on stdout begins with `skipped: `; anything else is a failure, explained
-//! on stderr. This is the protocol of the suite's component, of the native placement's child processes, and of
-//! any other host's runner.
+//! Exit code 0 means passed, or skipped if a line on standard output begins with `skipped: `; any
+//! other code is a failure, explained on standard error. The suite's component, the native
+//! placement's child processes and the runner of any other host follow this protocol.
 
 use crate::{Outcome, World, cases, find, script};
 use std::process::ExitCode;
 
-/// What a line on stdout begins with when a case was skipped.
+/// The prefix of the line on standard output that reports a skipped case.
 pub const SKIPPED: &str = "skipped: ";
 
-/// Obeys the command line.
+/// Runs the command line.
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
@@ -20,7 +21,9 @@ pub fn main() -> ExitCode {
         }
         [script, seed, count] if script == "--script" => match (seed.parse(), count.parse()) {
             (Ok(seed), Ok(count)) => {
-                script::play(World::from_environment().scratch(), seed, count, |line| println!("{line}"));
+                script::play(World::from_environment().scratch(), seed, count, |line| {
+                    println!("{line}")
+                });
                 ExitCode::SUCCESS
             }
             _ => usage("--script takes two numbers: a seed, and how many sequences"),
@@ -33,7 +36,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says how a case ended, in the protocol's words.
+/// Reports how a case ended, in the protocol of this module.
 pub fn report(outcome: Outcome) -> ExitCode {
     match outcome {
         Outcome::Passed => ExitCode::SUCCESS,
@@ -48,7 +51,7 @@ pub fn report(outcome: Outcome) -> ExitCode {
     }
 }
 
-/// Understands how a case ended: the other side of [`report`].
+/// Parses how a case ended: the inverse of [`report`].
 pub fn understand(success: bool, stdout: &str, stderr: &str) -> Outcome {
     match stdout.lines().find_map(|line| line.strip_prefix(SKIPPED)) {
         _ if !success => Outcome::Failed(stderr.trim().to_owned()),

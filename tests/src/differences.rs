@@ -1,14 +1,14 @@
-//! Where placements answer differently: each cause, the code in each placement, and why.
+//! Declared differences between placements: each cause, the code in each placement, and the reason.
 //!
-//! A case asserts the declared code, so a difference that vanishes fails, and so does one that nobody causes: the compiler
-//! finds it unused.
+//! A case asserts the declared code, so a difference that vanishes makes it fail. One that no case
+//! uses is dead code, which the compiler reports.
 
 use crate::Placement;
 use wasi_tempfile::interface::ErrorCode;
 
-/// One cause that has different effects.
+/// A cause with a different effect in each placement.
 pub struct Difference {
-    /// What was done.
+    /// The operation.
     pub cause: &'static str,
     /// The code natively, or none if it succeeds.
     pub native: Option<ErrorCode>,
@@ -16,12 +16,12 @@ pub struct Difference {
     pub component: Option<ErrorCode>,
     /// The code where the host provides, or none if it succeeds.
     pub host: Option<ErrorCode>,
-    /// Why they differ.
+    /// The reason for the difference.
     pub reason: &'static str,
 }
 
 impl Difference {
-    /// What is declared for a placement.
+    /// The declared code of a placement.
     pub fn code(&self, placement: Placement) -> Option<ErrorCode> {
         match placement {
             Placement::Native => self.native,
@@ -41,12 +41,44 @@ pub(crate) const LINK_UNNAMED: Difference = Difference {
 
 /// Natively there is no such call.
 #[cfg(target_arch = "wasm32")]
-pub(crate) const HAND_OVER: Difference = Difference {
-    cause: "an open file is handed over",
+pub(crate) const FILE_DESCRIPTOR: Difference = Difference {
+    cause: "an open file is exchanged for its descriptor",
     native: None,
     component: None,
     host: Some(ErrorCode::Unsupported),
     reason: "the host serves a file's bytes as fast as those of a descriptor, and counts them",
+};
+
+pub(crate) const IMPOSTOR: Difference = Difference {
+    cause: "another file has taken the name in a shared directory",
+    native: Some(ErrorCode::Replaced),
+    component: None,
+    host: Some(ErrorCode::Replaced),
+    reason: "WASI shows neither owners nor modes, and its metadata hash identifies no file",
+};
+
+pub(crate) const IMPOSTOR_DIRECTORY: Difference = Difference {
+    cause: "another directory, which is not empty, has taken the name in a shared directory",
+    native: Some(ErrorCode::Replaced),
+    component: Some(ErrorCode::NotEmpty),
+    host: Some(ErrorCode::Replaced),
+    reason: "the component empties the directory that it has open, and cannot tell whose the name is",
+};
+
+pub(crate) const PLANTED_ENTRY: Difference = Difference {
+    cause: "a link or a fifo has taken the name in a shared directory, and is opened",
+    native: Some(ErrorCode::Replaced),
+    component: Some(ErrorCode::Invalid),
+    host: Some(ErrorCode::Replaced),
+    reason: "the component opens no link and no fifo, but cannot tell whose the name is",
+};
+
+pub(crate) const MORE_THAN_ALL_MEMORY: Difference = Difference {
+    cause: "a spooled file that may not move to disk would be larger than all memory",
+    native: Some(ErrorCode::OutOfMemory),
+    component: Some(ErrorCode::OutOfMemory),
+    host: Some(ErrorCode::Quota),
+    reason: "the host keeps its bytes within the memory limit of the run",
 };
 
 pub(crate) const READ_ONLY_FILE_SYSTEM: Difference = Difference {

@@ -1,15 +1,15 @@
-//! What a provider of `scratch:tempfile` promises, as cases that run in every placement.
+//! The conformance suite of `scratch:tempfile`: cases that run in every placement.
 //!
-//! A [`Case`] is a small function over the client `wasi-tempfile`, with one behaviour to show. Compiled natively it runs
-//! on the operating system; compiled to a component it runs on whatever provider it is composed with. What an outsider
-//! would see, it asks its [`World`]. [`cases`] is the one list that all runs are made from.
+//! A [`Case`] is a small function over the client `wasi-tempfile` that tests one behaviour.
+//! Compiled natively it runs on the operating system; compiled to a component it runs on the
+//! provider that it is composed with. Its [`World`] shows it the scratch directory as an observer
+//! outside the sandbox sees it. All runs are generated from [`cases`], the list of all cases.
 
 mod case;
 mod cases;
 pub mod command;
 mod differences;
 #[cfg(not(target_arch = "wasm32"))]
-pub mod native;
 pub mod rows;
 pub mod script;
 #[cfg(not(target_arch = "wasm32"))]

@@ -1,6 +1,5 @@
-//! Arranging around this process what a case's [`Setup`] asks for.
+//! Fulfils the requirements that a case's [`Setup`] has on its process.
 
-use crate::world::GRANTED;
 use crate::{Grant, Mount, Placement, Setup};
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MountPropagationFlags};
@@ -10,18 +9,22 @@ use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Who "an ordinary user" is: the one that systems keep for nobody.
+/// The uid and gid of an unprivileged case: `nobody`.
 const NOBODY: u32 = 65534;
 
-/// The directories that are candidates for temporary files whatever the environment says.
+/// The fallback directories for temporary files, whatever the environment contains.
 const CANDIDATES: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 
-/// The variables a setup asks for, for a scratch directory of this path.
+/// The environment variables of a setup, for a scratch directory at this path.
 pub fn environment(chosen: &[(&str, &str)], scratch: &str) -> Vec<(String, String)> {
-    chosen.iter().map(|(name, value)| ((*name).to_owned(), value.replace("{scratch}", scratch))).collect()
+    chosen
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.replace("{scratch}", scratch)))
+        .collect()
 }
 
-/// Where a granted directory is below `granted`, in a sandbox: one beside the other, so that only the right preopen leads there.
+/// The place of a granted directory below `granted` in a sandbox. Nested directories lie side by
+/// side there, so that only the right preopen leads to each.
 pub fn preopen(granted: &Path, grant: &Grant) -> PathBuf {
     granted.join(grant.path.replace('/', "+"))
 }
@@ -39,20 +42,25 @@ fn place(placement: Placement, granted: &Path, grant: &Grant) -> PathBuf {
 }
 
 /// Mounts the file systems among the granted directories, for this process.
-fn mount_granted(setup: &Setup, placement: Placement) -> Result<(), String> {
-    let granted = env::var_os(GRANTED).map(PathBuf::from).unwrap_or_default();
+fn mount_granted(setup: &Setup, placement: Placement, granted: &Path) -> Result<(), String> {
     let mut file_systems = setup.grants.iter().filter(|grant| grant.file_system);
     file_systems.try_for_each(|grant| {
-        told("mount a file system", tmpfs(&place(placement, &granted, grant), 1 << 20, false))
+        told("mount a file system", tmpfs(&place(placement, granted, grant), 1 << 20, false))
     })
 }
 
-/// Prepares this process, or says why that is impossible here. It must have one thread yet. `directory` is where the case
-/// will have its scratch directory.
-pub fn prepare(setup: &Setup, placement: Placement, directory: &Path) -> Result<(), String> {
+/// Prepares this process, or returns the reason why that is impossible here. The process must have
+/// only one thread. `directory` is where the case will have its scratch directory, `granted` where
+/// its granted directories are.
+pub fn prepare(
+    setup: &Setup,
+    placement: Placement,
+    directory: &Path,
+    granted: Option<&Path>,
+) -> Result<(), String> {
     if !setup.mounts.is_empty() || setup.grants.iter().any(|grant| grant.file_system) {
         told("give this process mounts of its own", mount_namespace())?;
-        mount_granted(setup, placement)?;
+        mount_granted(setup, placement, granted.unwrap_or(directory))?;
     }
     if let Some(umask) = setup.umask {
         rustix::process::umask(Mode::from_raw_mode(umask));
@@ -63,12 +71,13 @@ pub fn prepare(setup: &Setup, placement: Placement, directory: &Path) -> Result<
     Ok(())
 }
 
-/// Makes every directory that is tried for temporary files read-only, for this process.
+/// Makes every fallback directory read-only, for this process.
 pub fn nowhere() -> Result<(), String> {
     told("hide the candidates", mount_namespace().and_then(|()| hide_candidates()))
 }
 
-/// Puts the setup's file systems into the scratch directory, and sets the limits: everything the runner itself needs is open.
+/// Mounts the setup's file systems in the scratch directory, and then sets the limits: by now the
+/// runner has opened all it needs.
 pub fn furnish(setup: &Setup, scratch: &Path) -> Result<(), String> {
     for mount in setup.mounts {
         told("mount a file system", attach(mount, scratch))?;
@@ -87,7 +96,7 @@ fn told<T>(verb: &str, result: io::Result<T>) -> Result<T, String> {
     result.map_err(|error| format!("this process can't {verb}: {error}"))
 }
 
-/// Gives this process a view of the mounts of its own; without privileges, by way of a user namespace.
+/// Gives this process its own mount namespace, in a user namespace if it is unprivileged.
 fn mount_namespace() -> io::Result<()> {
     let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
     // SAFETY: the danger is in sharing file descriptors with other threads, and they stay shared.
@@ -123,7 +132,7 @@ fn tmpfs(at: &Path, size: u64, read_only: bool) -> io::Result<()> {
     Ok(rustix::mount::mount("tmpfs", at, "tmpfs", flags, options.as_c_str())?)
 }
 
-/// Puts read-only file systems over every directory that is tried without being asked for.
+/// Mounts read-only file systems over the fallback directories.
 fn hide_candidates() -> io::Result<()> {
     for candidate in CANDIDATES.map(Path::new) {
         if candidate.is_dir() {

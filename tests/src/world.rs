@@ -1,47 +1,58 @@
-//! What a case can see and do besides calling the interface.
+//! The world of a case: its scratch directory, and a witness that observes and changes it.
 
 use crate::differences::Difference;
 use crate::witness::Witness;
 use crate::{Case, Mount, Outcome, Placement, Setup};
 use wasi_tempfile::interface::{self, ErrorCode};
 
-/// The environment variable that names the scratch directory, as the case knows it.
+/// The environment variable with the scratch directory's path, as the case sees it.
 pub const SCRATCH: &str = "CONFORMANCE_SCRATCH";
 
-/// The environment variable that names the placement.
+/// The environment variable with the placement's name.
 pub const PLACEMENT: &str = "CONFORMANCE_PLACEMENT";
 
-/// The environment variable that names the directory that granted directories are in, as the case knows it; empty in a sandbox.
-pub const GRANTED: &str = "CONFORMANCE_GRANTED";
-
-/// A case's own world: a fresh scratch directory, and a witness of it. The paths that the witness takes are relative to
-/// that directory.
+/// An empty scratch directory for one case, and a witness of it. The witness takes paths relative
+/// to that directory.
 pub struct World {
     placement: Placement,
     scratch: String,
+    granted: String,
     witness: Box<dyn Witness>,
 }
 
 impl World {
-    /// The world that the process was started in.
+    /// Reads the world from the environment of this process.
     #[cfg(target_arch = "wasm32")]
     pub fn from_environment() -> Self {
         Self::from_variables(|_| Box::new(crate::witness::Imported))
     }
 
-    /// The world that the process was started in.
+    /// Reads the world from the environment of this process.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn from_environment() -> Self {
         Self::from_variables(|scratch| Box::new(crate::witness::Os::of(scratch.as_ref())))
     }
 
     fn from_variables(witness: impl FnOnce(&str) -> Box<dyn Witness>) -> Self {
-        let ours = if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
+        let ours =
+            if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
         let named = std::env::var(PLACEMENT).ok().and_then(|name| Placement::from_name(&name));
         let scratch = std::env::var(SCRATCH)
             .unwrap_or_else(|_| interface::default_directory().expect("a scratch directory"));
         let witness = witness(&scratch);
-        World { placement: named.unwrap_or(ours), scratch, witness }
+        World { placement: named.unwrap_or(ours), scratch, granted: String::new(), witness }
+    }
+
+    /// A native world with this scratch directory, and with granted directories in that one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn native(scratch: &std::path::Path, granted: Option<&std::path::Path>) -> Self {
+        let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+        World {
+            placement: Placement::Native,
+            scratch: text(scratch),
+            granted: granted.map(text).unwrap_or_default(),
+            witness: Box::new(crate::witness::Os::of(scratch)),
+        }
     }
 
     /// Where the interface under test is implemented.
@@ -49,23 +60,23 @@ impl World {
         self.placement
     }
 
-    /// The scratch directory's path, as the case knows it.
+    /// The scratch directory's path, as the case sees it.
     pub fn scratch(&self) -> &str {
         &self.scratch
     }
 
-    /// A path in the scratch directory, as the case knows it.
+    /// A path in the scratch directory, as the case sees it.
     pub fn path(&self, name: &str) -> String {
         format!("{}/{name}", self.scratch)
     }
 
-    /// The path of a directory that the case's setup grants, as the case knows it. What an outsider sees there, the standard library sees
-    /// too: it is no part of the scratch directory.
+    /// The path of a granted directory, as the case sees it. It is outside the scratch directory,
+    /// so the standard library can read it in a sandbox too.
     pub fn granted(&self, path: &str) -> String {
-        format!("{}/{path}", std::env::var(GRANTED).unwrap_or_default())
+        format!("{}/{path}", self.granted)
     }
 
-    /// What a path that the interface gave is called by the witness.
+    /// Converts a path that the interface returned to one for the witness.
     pub fn inside(&self, path: impl AsRef<std::path::Path>) -> String {
         let path = path.as_ref().to_str().expect("a path in UTF-8");
         path.strip_prefix(&self.scratch)
@@ -74,12 +85,13 @@ impl World {
             .to_owned()
     }
 
-    /// Arranges what the case's setup wants to find in the scratch directory, or says why that is impossible here.
+    /// Prepares the scratch directory as the case's setup requires, or returns the reason why that
+    /// is impossible here.
     pub(crate) fn begin(&self, case: &Case) -> Result<(), String> {
         self.witness.begin(&case.name())
     }
 
-    /// What is in the scratch directory, and in the setup's own mounts there.
+    /// The names in the scratch directory, and in the setup's mounts there.
     pub(crate) fn left_behind(&self, setup: &Setup) -> Vec<String> {
         if setup.nowhere {
             return Vec::new();
@@ -103,12 +115,12 @@ impl World {
         said(self.witness.read(path))
     }
 
-    /// The permission bits of what must be there.
+    /// The permission bits of an existing entry.
     pub fn mode(&self, path: &str) -> u32 {
         said(self.witness.mode(path)).unwrap_or_else(|| panic!("there is no {path:?}"))
     }
 
-    /// Whether there is something of that name. A link is something.
+    /// Whether an entry of that name exists; a dangling link does.
     pub fn exists(&self, path: &str) -> bool {
         said(self.witness.mode(path)).is_some()
     }
@@ -123,7 +135,7 @@ impl World {
         said(self.witness.write(path, bytes.as_ref()));
     }
 
-    /// Plants a symbolic link. A target that begins with `/` means the scratch directory.
+    /// Creates a symbolic link. A target that begins with `/` is relative to the scratch directory.
     pub fn plant_link(&self, path: &str, target: &str) {
         said(self.witness.plant_link(path, target));
     }
@@ -133,17 +145,17 @@ impl World {
         said(self.witness.plant_second_name(path, file));
     }
 
-    /// Plants a directory.
+    /// Creates a directory.
     pub fn plant_directory(&self, path: &str) {
         said(self.witness.plant_directory(path));
     }
 
-    /// Plants a fifo. Whoever opens it for reading waits for ever.
+    /// Creates a fifo. Opening it for reading blocks for ever.
     pub fn plant_fifo(&self, path: &str) {
         said(self.witness.plant_fifo(path));
     }
 
-    /// Plants a file whose name is not UTF-8 in the directory `path`.
+    /// Creates a file whose name is not UTF-8 in the directory `path`.
     pub fn plant_foreign_name(&self, path: &str) {
         said(self.witness.plant_foreign_name(path));
     }
@@ -153,25 +165,25 @@ impl World {
         said(self.witness.remove(path));
     }
 
-    /// Renames, replacing what has the new name.
+    /// Renames an entry, replacing one that has the new name.
     pub fn rename(&self, old: &str, new: &str) {
         said(self.witness.rename(old, new));
     }
 
-    /// Reads a file that was meant to stay, and removes it.
+    /// Reads and removes a file.
     pub fn take(&self, path: &str) -> Vec<u8> {
         let bytes = self.read(path);
         self.remove(path);
         bytes
     }
 
-    /// Asserts that nothing is in the scratch directory.
+    /// Asserts that the scratch directory is empty.
     #[track_caller]
     pub fn assert_empty(&self) {
         assert_eq!(self.list(""), [""; 0], "the scratch directory should be empty");
     }
 
-    /// Asserts that a cause has the effect that is declared for this placement, and no other.
+    /// Asserts that the result is the one declared for this placement.
     #[track_caller]
     pub fn assert_differs<T>(&self, result: Result<T, interface::Error>, difference: &Difference) {
         let declared = difference.code(self.placement);
@@ -180,12 +192,12 @@ impl World {
     }
 }
 
-/// A reason why a behaviour can't be looked at here.
+/// The outcome of a case that cannot test its behaviour here.
 pub(crate) fn skip(reason: impl Into<String>) -> Outcome {
     Outcome::Skipped(reason.into())
 }
 
-/// Asserts that a call failed with this code, and gives its message.
+/// Asserts that a call failed with this code, and returns its message.
 #[track_caller]
 pub(crate) fn assert_code<T>(result: Result<T, interface::Error>, code: ErrorCode) -> String {
     match result {

@@ -1,13 +1,12 @@
-//! WASI's error codes in the interface's.
+//! WASI's error codes as codes of the interface.
 
 use tempfile_core::ErrorCode;
 use wasip2::filesystem::types::ErrorCode as Wasi;
 
-/// Every code by name, so that a new one does not slip through.
-#[inline(never)]
+/// Converts a code. The match is exhaustive, so that a new code is not overlooked.
 pub(crate) fn code(code: Wasi) -> ErrorCode {
     match code {
-        // Hosts say `not-permitted` where a preopen is read-only.
+        // Hosts answer `not-permitted` where a preopen is read-only.
         Wasi::Access | Wasi::NotPermitted => ErrorCode::Access,
         Wasi::Busy
         | Wasi::TextFileBusy
@@ -25,15 +24,15 @@ pub(crate) fn code(code: Wasi) -> ErrorCode {
         Wasi::IsDirectory => ErrorCode::IsDirectory,
         Wasi::NameTooLong => ErrorCode::NameTooLong,
         Wasi::NoEntry => ErrorCode::NoEntry,
-        // A symbolic link where a directory is wanted: it is not followed, so it is not one.
+        // A symbolic link where a directory is needed: it is not followed, so it is not one.
         Wasi::NotDirectory | Wasi::Loop => ErrorCode::NotDirectory,
         Wasi::NotEmpty => ErrorCode::NotEmpty,
         Wasi::Quota => ErrorCode::Quota,
         Wasi::ReadOnly => ErrorCode::ReadOnly,
         Wasi::Unsupported => ErrorCode::Unsupported,
+        Wasi::Io => ErrorCode::Io,
         Wasi::BadDescriptor
         | Wasi::Interrupted
-        | Wasi::Io
         | Wasi::MessageSize
         | Wasi::NoDevice
         | Wasi::NoLock
@@ -41,6 +40,6 @@ pub(crate) fn code(code: Wasi) -> ErrorCode {
         | Wasi::NoTty
         | Wasi::NotRecoverable
         | Wasi::Pipe
-        | Wasi::TooManyLinks => ErrorCode::Io,
+        | Wasi::TooManyLinks => ErrorCode::Other,
     }
 }

@@ -1,100 +1,97 @@
-//! The platform itself.
+//! Files and directories by descriptor.
 
 use alloc::rc::Rc;
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::OnceCell;
 
-use tempfile_core::{Anchor, EntryKind, ErrorCode, Identity, Platform, RawEntry, longest_preopen};
+use tempfile_core::{
+    DirectoryState, EntryKind, ErrorCode, Identity, Metadata, Platform, RawEntry, name_to_str,
+};
 use wasip2::filesystem::types::{
-    Descriptor, DescriptorFlags, DescriptorType, ErrorCode as WasiCode, MetadataHashValue, OpenFlags,
-    PathFlags,
+    Descriptor, DescriptorFlags, DescriptorType, DirectoryEntryStream, ErrorCode as WasiCode,
+    OpenFlags, PathFlags,
 };
 
 use crate::code::code;
 
-type Preopens = Vec<(Rc<Descriptor>, String)>;
+/// The host's wasi:filesystem.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wasi;
 
-/// Files by descriptor, in what the host has preopened. The preopens are asked for once, when a path is first resolved.
-#[derive(Clone, Default)]
-pub struct Wasi(Rc<Shared>);
-
-#[derive(Default)]
-struct Shared {
-    preopens: OnceCell<Preopens>,
-    #[cfg(feature = "ledger")]
-    ledger: core::cell::RefCell<tempfile_core::Ledger>,
-}
-
-/// What every file is opened with: some hosts refuse more.
+/// The flags that every host accepts for a file.
 const FILE: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::WRITE);
 const DIRECTORY: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::MUTATE_DIRECTORY);
 /// No link is followed.
 const NO_FOLLOW: PathFlags = PathFlags::empty();
 
-impl Wasi {
-    fn preopens(&self) -> &Preopens {
-        self.0.preopens.get_or_init(|| {
-            let directories = wasip2::filesystem::preopens::get_directories();
-            directories.into_iter().map(|(dir, path)| (Rc::new(dir), path)).collect()
-        })
+/// A directory listing.
+pub struct Entries {
+    dir: Rc<Descriptor>,
+    listing: DirectoryEntryStream,
+    ended: bool,
+}
+
+impl Iterator for Entries {
+    type Item = Result<RawEntry, ErrorCode>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            match self.listing.read_directory_entry() {
+                Ok(None) => self.ended = true,
+                // Hosts differ in whether they list these two.
+                Ok(Some(entry)) if matches!(&*entry.name, "." | "..") => {}
+                Ok(Some(entry)) => {
+                    let kind = kind(&self.dir, &entry.name, entry.type_);
+                    return Some(Ok(RawEntry { name: entry.name.into_bytes(), kind }));
+                }
+                // This entry has no name in UTF-8; the next one may have.
+                Err(WasiCode::IllegalByteSequence) => return Some(Err(ErrorCode::InvalidName)),
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(code(error)));
+                }
+            }
+        }
+        None
     }
 }
 
 impl Platform for Wasi {
     type Dir = Rc<Descriptor>;
     type File = Descriptor;
-
-    fn anchor(&self, path: &str) -> Result<Anchor<Self::Dir>, ErrorCode> {
-        let preopens = self.preopens();
-        let paths = preopens.iter().map(|(_, path)| path.as_str());
-        let (index, rest) = longest_preopen(paths, path).ok_or(ErrorCode::NoEntry)?;
-        let (dir, path) = preopens.get(index).ok_or(ErrorCode::NoEntry)?;
-        Ok(Anchor { dir: dir.clone(), path: path.clone(), rest })
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        let environment = wasip2::cli::environment::get_environment();
-        environment.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
-    }
-
-    #[cfg(feature = "ledger")]
-    fn ledger<T>(
-        &self,
-        act: impl FnOnce(&mut tempfile_core::Ledger, tempfile_core::Now<'_>) -> T,
-    ) -> Option<T> {
-        // Nobody asks this ledger for ages.
-        Some(act(&mut self.0.ledger.borrow_mut(), &|| 0))
-    }
-
-    fn last_resorts(&self) -> Vec<String> {
-        self.preopens().iter().map(|(_, path)| path.clone()).collect()
-    }
+    type Entries = Entries;
 
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        dir.open_at(NO_FOLLOW, utf8(name)?, OpenFlags::CREATE | OpenFlags::EXCLUSIVE, FILE).map_err(code)
+        dir.open_at(NO_FOLLOW, utf8(name)?, OpenFlags::CREATE | OpenFlags::EXCLUSIVE, FILE)
+            .map_err(code)
     }
 
-    fn create_unnamed(&self, _dir: &Self::Dir, _look: bool) -> Result<Self::File, ErrorCode> {
+    fn create_unnamed(&self, _: &Self::Dir, _: DirectoryState) -> Result<Self::File, ErrorCode> {
         Err(ErrorCode::Unsupported)
     }
 
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
         let name = utf8(name)?;
-        // Looked at before it is opened: opening a fifo or a device may block the host.
+        // Checked before it is opened, because opening a fifo or a device may block the host.
         match dir.stat_at(NO_FOLLOW, name).map_err(code)?.type_ {
             DescriptorType::RegularFile => {}
             DescriptorType::Directory => return Err(ErrorCode::IsDirectory),
             _ => return Err(ErrorCode::Invalid),
         }
-        let file = dir.open_at(NO_FOLLOW, name, OpenFlags::empty(), FILE).map_err(|error| match error {
-            WasiCode::Loop => ErrorCode::Invalid,
-            error => code(error),
-        })?;
+        let file =
+            dir.open_at(NO_FOLLOW, name, OpenFlags::empty(), FILE).map_err(
+                |error| match error {
+                    WasiCode::Loop => ErrorCode::Invalid,
+                    error => code(error),
+                },
+            )?;
         match file.get_type().map_err(code)? {
             DescriptorType::RegularFile => Ok(file),
             _ => Err(ErrorCode::Invalid),
         }
+    }
+
+    fn duplicate(&self, _: &Self::File) -> Result<Self::File, ErrorCode> {
+        Err(ErrorCode::Unsupported)
     }
 
     fn create_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
@@ -105,24 +102,21 @@ impl Platform for Wasi {
         open_directory(dir, utf8(name)?).map(Rc::new).map_err(code)
     }
 
-    fn entries(&self, dir: &Self::Dir) -> Result<Vec<Result<RawEntry, ErrorCode>>, ErrorCode> {
+    fn open_for_removal(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
+        // WASI has neither modes nor mount points.
+        self.open_directory(dir, name)
+    }
+
+    fn entries(&self, dir: &Self::Dir) -> Result<Self::Entries, ErrorCode> {
         let listing = dir.read_directory().map_err(code)?;
-        let mut entries = Vec::new();
-        loop {
-            match listing.read_directory_entry() {
-                Ok(None) => return Ok(entries),
-                Ok(Some(entry)) => {
-                    // Hosts differ in whether they list these two.
-                    if entry.name != "." && entry.name != ".." {
-                        let kind = kind(dir, &entry.name, entry.type_);
-                        entries.push(Ok(RawEntry { name: entry.name.into_bytes(), kind }));
-                    }
-                }
-                // One entry that has no name in UTF-8; the next may have one.
-                Err(WasiCode::IllegalByteSequence) => entries.push(Err(ErrorCode::InvalidName)),
-                Err(error) => return Err(code(error)),
-            }
-        }
+        Ok(Entries { dir: dir.clone(), listing, ended: false })
+    }
+
+    fn metadata_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Metadata, ErrorCode> {
+        let stat = dir.stat_at(NO_FOLLOW, utf8(name)?).map_err(code)?;
+        let kind = entry_kind(stat.type_);
+        let size = if kind == EntryKind::File { stat.size } else { 0 };
+        Ok(Metadata { kind, size })
     }
 
     fn remove_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
@@ -139,18 +133,36 @@ impl Platform for Wasi {
         }
     }
 
-    fn rename(&self, dir: &Self::Dir, name: &[u8], to: &Self::Dir, target: &[u8]) -> Result<(), ErrorCode> {
+    fn rename(
+        &self,
+        dir: &Self::Dir,
+        name: &[u8],
+        to: &Self::Dir,
+        target: &[u8],
+    ) -> Result<(), ErrorCode> {
         match dir.rename_at(utf8(name)?, to, utf8(target)?) {
             Err(WasiCode::Exist) => Err(ErrorCode::NotEmpty),
             renamed => renamed.map_err(code),
         }
     }
 
-    fn rename_new(&self, _: &Self::Dir, _: &[u8], _: &Self::Dir, _: &[u8]) -> Result<(), ErrorCode> {
+    fn rename_new(
+        &self,
+        _: &Self::Dir,
+        _: &[u8],
+        _: &Self::Dir,
+        _: &[u8],
+    ) -> Result<(), ErrorCode> {
         Err(ErrorCode::Unsupported)
     }
 
-    fn link(&self, dir: &Self::Dir, name: &[u8], to: &Self::Dir, target: &[u8]) -> Result<(), ErrorCode> {
+    fn link(
+        &self,
+        dir: &Self::Dir,
+        name: &[u8],
+        to: &Self::Dir,
+        target: &[u8],
+    ) -> Result<(), ErrorCode> {
         dir.link_at(NO_FOLLOW, utf8(name)?, to, utf8(target)?).map_err(code)
     }
 
@@ -158,31 +170,43 @@ impl Platform for Wasi {
         Err(ErrorCode::Unsupported)
     }
 
-    fn identity(&self, file: &Self::File) -> Result<Identity, ErrorCode> {
-        file.metadata_hash().map(identity).map_err(code)
+    fn is_shared(&self, _: &Self::Dir) -> Result<bool, ErrorCode> {
+        // WASI has neither owners nor modes.
+        Ok(false)
     }
 
-    fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode> {
-        dir.metadata_hash().map(identity).map_err(code)
+    // `metadata-hash` identifies nothing: a host may include the size and the modification time.
+    fn identity(&self, _: &Self::File) -> Result<Identity, ErrorCode> {
+        Err(ErrorCode::Unsupported)
     }
 
-    fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode> {
-        dir.metadata_hash_at(NO_FOLLOW, utf8(name)?).map(identity).map_err(code)
+    fn directory_identity(&self, _: &Self::Dir) -> Result<Identity, ErrorCode> {
+        Err(ErrorCode::Unsupported)
+    }
+
+    fn identity_at(&self, _: &Self::Dir, _: &[u8]) -> Result<Identity, ErrorCode> {
+        Err(ErrorCode::Unsupported)
     }
 
     fn link_count_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<u64, ErrorCode> {
         dir.stat_at(NO_FOLLOW, utf8(name)?).map(|stat| stat.link_count).map_err(code)
     }
 
-    fn read_into(&self, file: &Self::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {
+    fn read_into(
+        &self,
+        file: &Self::File,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, ErrorCode> {
         let bytes = self.read(file, offset, buffer.len())?;
-        let target = buffer.get_mut(..bytes.len()).ok_or(ErrorCode::Io)?;
-        target.copy_from_slice(&bytes);
-        Ok(bytes.len())
+        // A host that returned more than was asked for would not be trusted with the rest.
+        let count = bytes.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&bytes[..count]);
+        Ok(count)
     }
 
-    fn read(&self, file: &Self::File, offset: u64, max: usize) -> Result<Vec<u8>, ErrorCode> {
-        file.read(max as u64, offset).map(|(bytes, _)| bytes).map_err(code)
+    fn read(&self, file: &Self::File, offset: u64, length: usize) -> Result<Vec<u8>, ErrorCode> {
+        file.read(length as u64, offset).map(|(bytes, _)| bytes).map_err(code)
     }
 
     fn write(&self, file: &Self::File, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
@@ -197,7 +221,7 @@ impl Platform for Wasi {
     }
 
     fn set_size(&self, file: &Self::File, size: u64) -> Result<(), ErrorCode> {
-        // Hosts say `invalid` for what is past the largest file they know; sizes past 2^63-1 don't come here.
+        // `invalid` means that the host has no files of this size: core checks for 2^63-1.
         file.set_size(size).map_err(|error| match error {
             WasiCode::Invalid => ErrorCode::FileTooLarge,
             error => code(error),
@@ -217,36 +241,35 @@ impl Platform for Wasi {
     }
 }
 
-/// Opens a directory, to change it if it may be.
+/// Opens a directory, for changing it if the host permits that.
 pub(crate) fn open_directory(dir: &Descriptor, name: &str) -> Result<Descriptor, WasiCode> {
     match dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DIRECTORY) {
-        // A read-only preopen, or a host that ties the right to change a directory to its preopen, or (as under Node) refuses to
-        // hear of it: without asking for it the directory can be walked through, and what then tries to change it is told so.
-        Err(WasiCode::NotPermitted | WasiCode::Access | WasiCode::ReadOnly | WasiCode::Unsupported) => {
-            dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DescriptorFlags::READ)
-        }
+        // A read-only preopen, or a host (such as preview2-shim) that refuses the flag. Without it the
+        // directory can be walked through, and what tries to change it fails.
+        Err(
+            WasiCode::NotPermitted | WasiCode::Access | WasiCode::ReadOnly | WasiCode::Unsupported,
+        ) => dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DescriptorFlags::READ),
         opened => opened,
     }
 }
 
-/// WASI's names are UTF-8; core's that aren't came from another system.
+/// WASI's names are UTF-8.
 fn utf8(name: &[u8]) -> Result<&str, ErrorCode> {
-    tempfile_core::text(name).ok_or(ErrorCode::InvalidName)
+    name_to_str(name).ok_or(ErrorCode::InvalidName)
 }
 
-fn identity(hash: MetadataHashValue) -> Identity {
-    [hash.lower, hash.upper]
-}
-
-/// What the listing says, or, where the host does not say, what a look at the entry says.
+/// The kind in the listing or, where the host does not list it, in the entry's metadata.
 fn kind(dir: &Descriptor, name: &str, listed: DescriptorType) -> EntryKind {
-    let known = match listed {
+    entry_kind(match listed {
         DescriptorType::Unknown => {
             dir.stat_at(NO_FOLLOW, name).map_or(DescriptorType::Unknown, |stat| stat.type_)
         }
         known => known,
-    };
-    match known {
+    })
+}
+
+fn entry_kind(kind: DescriptorType) -> EntryKind {
+    match kind {
         DescriptorType::RegularFile => EntryKind::File,
         DescriptorType::Directory => EntryKind::Directory,
         DescriptorType::Unknown

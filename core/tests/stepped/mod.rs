@@ -1,132 +1,303 @@
-//! A platform that asks somebody before each call: whether it fails, or whether the process goes on at all.
+//! The operating system's files with a callback before each call, and a context for tests that is
+//! confined to one directory.
 
 use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
 
-use tempfile_core::{Anchor, ErrorCode, Identity, Native, Platform, RawEntry};
+use getrandom::SysRng;
+use tempfile_core::{
+    Base, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits, MemoryBudget, Metadata,
+    Native, Platform, Process, RawEntry, SharedLedger, longest_preopen,
+};
 
-/// Who is asked.
-pub(crate) trait Step: Clone {
-    /// Before a call of this verb, which is not made if this fails.
-    fn step(&self, verb: &'static str) -> Result<(), ErrorCode>;
-}
+/// The calls that some systems lack.
+pub(crate) const OPTIONAL_CALLS: [&str; 2] = ["create_unnamed", "rename_new"];
 
-/// The verbs that not every system has.
-pub(crate) const MODERN: [&str; 2] = ["create_unnamed", "rename_new"];
-
-/// The operating system's files, asking before each call.
-#[derive(Clone)]
-pub(crate) struct Stepped<S>(pub(crate) S);
-
-type Dir = <Native as Platform>::Dir;
+/// An open directory of the operating system.
+pub(crate) type Dir = Arc<OwnedFd>;
 type Name<'a> = &'a [u8];
 type Done = Result<(), ErrorCode>;
 
-impl<S: Step> Platform for Stepped<S> {
+/// The operating system's files. Before each call the callback gets the name of the method, and an
+/// error of the callback is the result of the call.
+#[derive(Clone)]
+pub(crate) struct Stepped(Rc<dyn Fn(&'static str) -> Done>);
+
+impl Stepped {
+    pub(crate) fn new(step: impl Fn(&'static str) -> Done + 'static) -> Self {
+        Stepped(Rc::new(step))
+    }
+
+    /// A system on which one method always fails.
+    pub(crate) fn failing(method: &'static str, code: ErrorCode) -> Self {
+        Stepped::new(move |call| if call == method { Err(code) } else { Ok(()) })
+    }
+}
+
+/// A listing with a callback before each entry, `next_entry`.
+pub(crate) struct SteppedEntries {
+    platform: Stepped,
+    inner: Option<<Native as Platform>::Entries>,
+}
+
+impl Iterator for SteppedEntries {
+    type Item = Result<RawEntry, ErrorCode>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entries = self.inner.as_mut()?;
+        if let Err(code) = (self.platform.0)("next_entry") {
+            self.inner = None;
+            return Some(Err(code));
+        }
+        entries.next()
+    }
+}
+
+impl Platform for Stepped {
     type Dir = Dir;
     type File = fs::File;
+    type Entries = SteppedEntries;
 
-    fn anchor(&self, path: &str) -> Result<Anchor<Dir>, ErrorCode> {
-        self.0.step("anchor")?;
-        Native.anchor(path)
-    }
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn last_resorts(&self) -> Vec<String> {
-        Vec::new()
-    }
     fn create_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        self.0.step("create_file")?;
+        (self.0)("create_file")?;
         Native.create_file(dir, name)
     }
-    fn create_unnamed(&self, dir: &Dir, look: bool) -> Result<fs::File, ErrorCode> {
-        self.0.step("create_unnamed")?;
-        Native.create_unnamed(dir, look)
+    fn create_unnamed(&self, dir: &Dir, state: DirectoryState) -> Result<fs::File, ErrorCode> {
+        (self.0)("create_unnamed")?;
+        Native.create_unnamed(dir, state)
     }
     fn open_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        self.0.step("open_file")?;
+        (self.0)("open_file")?;
         Native.open_file(dir, name)
     }
+    fn duplicate(&self, file: &fs::File) -> Result<fs::File, ErrorCode> {
+        (self.0)("duplicate")?;
+        Native.duplicate(file)
+    }
     fn create_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.0.step("create_directory")?;
+        (self.0)("create_directory")?;
         Native.create_directory(dir, name)
     }
     fn open_directory(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
-        self.0.step("open_directory")?;
+        (self.0)("open_directory")?;
         Native.open_directory(dir, name)
     }
-    fn open_doomed(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
-        self.0.step("open_doomed")?;
-        Native.open_doomed(dir, name)
+    fn open_for_removal(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
+        (self.0)("open_for_removal")?;
+        Native.open_for_removal(dir, name)
     }
-    fn entries(&self, dir: &Dir) -> Result<Vec<Result<RawEntry, ErrorCode>>, ErrorCode> {
-        self.0.step("entries")?;
-        Native.entries(dir)
+    fn entries(&self, dir: &Dir) -> Result<SteppedEntries, ErrorCode> {
+        (self.0)("entries")?;
+        let inner = Some(Native.entries(dir)?);
+        Ok(SteppedEntries { platform: self.clone(), inner })
+    }
+    fn metadata_at(&self, dir: &Dir, name: Name<'_>) -> Result<Metadata, ErrorCode> {
+        (self.0)("metadata_at")?;
+        Native.metadata_at(dir, name)
     }
     fn remove_file(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.0.step("remove_file")?;
+        (self.0)("remove_file")?;
         Native.remove_file(dir, name)
     }
     fn remove_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
-        self.0.step("remove_directory")?;
+        (self.0)("remove_directory")?;
         Native.remove_directory(dir, name)
     }
     fn rename(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        self.0.step("rename")?;
+        (self.0)("rename")?;
         Native.rename(dir, name, to, target)
     }
     fn rename_new(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        self.0.step("rename_new")?;
+        (self.0)("rename_new")?;
         Native.rename_new(dir, name, to, target)
     }
     fn link(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        self.0.step("link")?;
+        (self.0)("link")?;
         Native.link(dir, name, to, target)
     }
     fn link_unnamed(&self, file: &fs::File, to: &Dir, target: Name<'_>) -> Done {
-        self.0.step("link_unnamed")?;
+        (self.0)("link_unnamed")?;
         Native.link_unnamed(file, to, target)
     }
+    fn is_shared(&self, dir: &Dir) -> Result<bool, ErrorCode> {
+        (self.0)("is_shared")?;
+        Native.is_shared(dir)
+    }
     fn identity(&self, file: &fs::File) -> Result<Identity, ErrorCode> {
-        self.0.step("identity")?;
+        (self.0)("identity")?;
         Native.identity(file)
     }
     fn directory_identity(&self, dir: &Dir) -> Result<Identity, ErrorCode> {
-        self.0.step("directory_identity")?;
+        (self.0)("directory_identity")?;
         Native.directory_identity(dir)
     }
     fn identity_at(&self, dir: &Dir, name: Name<'_>) -> Result<Identity, ErrorCode> {
-        self.0.step("identity_at")?;
+        (self.0)("identity_at")?;
         Native.identity_at(dir, name)
     }
     fn link_count_at(&self, dir: &Dir, name: Name<'_>) -> Result<u64, ErrorCode> {
-        self.0.step("link_count_at")?;
+        (self.0)("link_count_at")?;
         Native.link_count_at(dir, name)
     }
-    fn read_into(&self, file: &fs::File, offset: u64, buffer: &mut [u8]) -> Result<usize, ErrorCode> {
-        self.0.step("read_into")?;
+    fn read_into(
+        &self,
+        file: &fs::File,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, ErrorCode> {
+        (self.0)("read_into")?;
         Native.read_into(file, offset, buffer)
     }
+    fn read(&self, file: &fs::File, offset: u64, length: usize) -> Result<Vec<u8>, ErrorCode> {
+        (self.0)("read")?;
+        Native.read(file, offset, length)
+    }
     fn write(&self, file: &fs::File, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
-        self.0.step("write")?;
+        (self.0)("write")?;
         Native.write(file, offset, data)
     }
     fn size(&self, file: &fs::File) -> Result<u64, ErrorCode> {
-        self.0.step("size")?;
+        (self.0)("size")?;
         Native.size(file)
     }
     fn set_size(&self, file: &fs::File, size: u64) -> Done {
-        self.0.step("set_size")?;
+        (self.0)("set_size")?;
         Native.set_size(file, size)
     }
-    // What is on stable storage is not looked at, and waiting for it would make a test crawl.
+    // No test can observe stable storage, and waiting for it would make the tests slow.
     fn sync_data(&self, _: &fs::File) -> Done {
-        self.0.step("sync_data")
+        (self.0)("sync_data")
     }
     fn sync_all(&self, _: &fs::File) -> Done {
-        self.0.step("sync_all")
+        (self.0)("sync_all")
     }
     fn sync_directory(&self, _: &Dir) -> Done {
-        self.0.step("sync_directory")
+        (self.0)("sync_directory")
+    }
+}
+
+/// A directory of one test, removed with everything in it.
+pub(crate) struct TestDir(PathBuf);
+
+impl TestDir {
+    pub(crate) fn new() -> Self {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).expect("randomness");
+        let name: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        // Some tests create thousands of directories: in memory, where the system has such a place.
+        let memory = PathBuf::from("/dev/shm");
+        let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
+        let parent = fs::canonicalize(parent).expect("a directory for temporary files");
+        let path = parent.join(format!("tempfile-core-{name}"));
+        fs::create_dir(&path).expect("a directory");
+        TestDir(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The path of an entry, as text.
+    pub(crate) fn join(&self, name: &str) -> String {
+        format!("{}/{name}", self.0.display())
+    }
+
+    /// Lets everybody rename and remove names in the directory.
+    pub(crate) fn share(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o777)).expect("a mode");
+    }
+
+    /// The names in it, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let names = fs::read_dir(&self.0).expect("a listing");
+        let names = names.map(|entry| entry.expect("an entry").file_name().into_string());
+        let mut names: Vec<String> = names.map(|name| name.expect("UTF-8")).collect();
+        names.sort();
+        names
+    }
+
+    /// The directory, opened.
+    pub(crate) fn open(&self) -> Dir {
+        Process.resolve_base(&self.join("")).expect("the test's directory").dir
+    }
+}
+
+impl Drop for TestDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A context whose only base directory is a test's, which is the default directory too.
+#[derive(Clone)]
+pub(crate) struct TestContext<P: Platform> {
+    pub(crate) platform: P,
+    /// The base directory. Every handle that has it open has a clone of it.
+    pub(crate) root: Rc<P::Dir>,
+    pub(crate) path: Arc<str>,
+    pub(crate) ledger: SharedLedger,
+}
+
+/// One user in a test's directory.
+pub(crate) type TestInstance<P> = Instance<TestContext<P>, SysRng>;
+
+impl TestContext<Stepped> {
+    /// A context without limits.
+    pub(crate) fn new(dir: &TestDir, platform: Stepped) -> Self {
+        Self::with_limits(dir, platform, Limits::default(), None)
+    }
+
+    pub(crate) fn with_limits(
+        dir: &TestDir,
+        platform: Stepped,
+        limits: Limits,
+        budget: Option<MemoryBudget>,
+    ) -> Self {
+        let ledger = SharedLedger::with_limits(limits, budget);
+        TestContext {
+            platform,
+            root: Rc::new(dir.open()),
+            path: dir.join("").trim_end_matches('/').into(),
+            ledger,
+        }
+    }
+}
+
+impl<P: Platform> TestContext<P> {
+    pub(crate) fn instance(&self) -> TestInstance<P> {
+        Instance::new(self.clone(), SysRng)
+    }
+}
+
+impl<P: Platform> Context for TestContext<P> {
+    type Platform = P;
+
+    fn platform(&self) -> &P {
+        &self.platform
+    }
+    fn resolve_base(&self, path: &str) -> Result<Base<P::Dir>, ErrorCode> {
+        let base = longest_preopen([&*self.path].into_iter(), path);
+        let (_, rest) = base.ok_or(ErrorCode::NoEntry)?;
+        Ok(Base { dir: P::Dir::clone(&self.root), path: self.path.to_string(), rest })
+    }
+    fn env_var(&self, name: &str) -> Option<String> {
+        (name == "TMPDIR").then(|| self.path.to_string())
+    }
+    fn fallback_dirs(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn descriptors(&self) -> Descriptors {
+        Descriptors::All
+    }
+
+    fn ledger(&self) -> &SharedLedger {
+        &self.ledger
+    }
+    fn now(&self) -> u64 {
+        0
     }
 }

@@ -24,7 +24,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::io::StreamReader;
 use wasi_tempfile_host::provider::Limits;
-use wasi_tempfile_host::{Capture, Ending, Input, Outcome, Plugin, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{
+    Capture, Ending, Input, Outcome, Plugin, Provider, RunOptions, Sandbox, ScratchRoot,
+};
 
 /// How many plugins run at once; the others' requests wait.
 const AT_ONCE: usize = 64;
@@ -44,11 +46,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: embed-async ADDRESS ROOT PLUGIN.wasm".into());
     };
     let service = Service {
-        plugin: Sandbox::new()?.load_hosted(&fs::read(plugin)?)?,
+        plugin: Sandbox::new()?.load(&fs::read(plugin)?, Provider::Host)?,
         root: ScratchRoot::open(root)?,
         room: Arc::new(Semaphore::new(AT_ONCE)),
     };
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(service.serve(address))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(service.serve(address))
 }
 
 impl Service {
@@ -85,7 +90,7 @@ impl Service {
         let output = Capture::new(4 << 10);
         let argument = request.uri().path().trim_start_matches('/').to_owned();
         let body = request.into_body().map_err(io::Error::other).into_data_stream();
-        let run = Run::in_root(&self.root)
+        let run = RunOptions::in_root(&self.root)
             .args(["upload".to_owned(), argument])
             .stdin(Input::stream(StreamReader::new(body)))
             .stdout(&output)

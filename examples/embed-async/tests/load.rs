@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use sha2::{Digest, Sha256};
-use wasi_tempfile_host::components::for_tests::UPLOAD;
+use test_plugins::UPLOAD;
 
 struct Service {
     child: Child,
@@ -19,14 +19,13 @@ struct Service {
 
 impl Service {
     fn start(name: &str) -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let directory =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("make the test's directory");
-        let plugin = directory.join("upload.wasm");
-        fs::write(&plugin, UPLOAD).expect("write the plugin");
         let log = fs::File::create(directory.join("log")).expect("make the log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_embed-async"))
             .arg("127.0.0.1:0")
-            .args([directory.join("root"), plugin])
+            .args([directory.join("root"), UPLOAD.into()])
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -59,7 +58,8 @@ impl Service {
         });
         let answer = String::from_utf8(answer).expect("an answer is text");
         let (head, text) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("and a status");
+        let status =
+            head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("and a status");
         (status, text.trim_end().to_owned())
     }
 
@@ -69,8 +69,10 @@ impl Service {
         for _ in 0..100_000 {
             let entries = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs");
             // What has been closed since it was listed has no link.
-            let links: Vec<_> = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect();
-            let sockets = links.iter().filter(|link| link.to_string_lossy().starts_with("socket:")).count();
+            let links: Vec<_> =
+                entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect();
+            let sockets =
+                links.iter().filter(|link| link.to_string_lossy().starts_with("socket:")).count();
             if sockets == 1 {
                 return links.len();
             }
@@ -122,10 +124,16 @@ fn a_thousand_requests_of_which_one_in_twenty_traps() {
                     if number % 20 == 7 {
                         let (status, text) = service.post("defect", body.as_bytes());
                         assert_eq!(status, 500, "{text}");
-                        assert_eq!(text, "the plugin trapped: wasm `unreachable` instruction executed");
+                        assert_eq!(
+                            text,
+                            "the plugin trapped: wasm `unreachable` instruction executed"
+                        );
                         trapped.fetch_add(1, Ordering::Relaxed);
                     } else {
-                        assert_eq!(service.post("", body.as_bytes()), (200, expected(body.as_bytes())));
+                        assert_eq!(
+                            service.post("", body.as_bytes()),
+                            (200, expected(body.as_bytes()))
+                        );
                     }
                 }
             });
@@ -142,7 +150,11 @@ fn an_upload_over_the_limit_is_refused_and_leaves_nothing() {
     let service = Service::start("limit");
     let (status, text) = service.post("", &vec![0; 9 << 20]);
     assert_eq!((status, text.as_str()), (413, "the upload is larger than 8 MiB"));
-    assert_eq!(service.post("", &vec![0; 8 << 20]), (200, expected(&vec![0; 8 << 20])), "to the byte");
+    assert_eq!(
+        service.post("", &vec![0; 8 << 20]),
+        (200, expected(&vec![0; 8 << 20])),
+        "to the byte"
+    );
     assert_eq!(service.scratch(), 0);
 }
 
@@ -157,7 +169,9 @@ fn what_is_no_upload_is_refused() {
 fn a_client_that_hangs_up_ends_its_plugin() {
     let service = Service::start("hang-up");
     let mut connection = TcpStream::connect(&service.address).expect("connect");
-    connection.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nbegun").expect("send");
+    connection
+        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nbegun")
+        .expect("send");
     while service.scratch() == 0 {
         thread::yield_now();
     }

@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use wasi_tempfile_host::provider::Limits;
-use wasi_tempfile_host::{Ending, Input, Outcome, Output, Run, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{
+    Ending, Input, Outcome, Output, Provider, RunOptions, Sandbox, ScratchRoot,
+};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -25,11 +27,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let root = ScratchRoot::open(root)?;
 
     // Once for each plugin: this compiles it.
-    let program = sandbox.load_hosted(&fs::read(&plugin)?)?;
+    let program = sandbox.load(&fs::read(&plugin)?, Provider::Host)?;
 
     // As often as you like, and on as many threads.
     let outcome = program.run(
-        Run::in_root(&root)
+        RunOptions::in_root(&root)
             .args([plugin])
             .args(args)
             .stdin(Input::Inherit)

@@ -5,16 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use wasi_tempfile_host::components;
-
 struct World(PathBuf);
 
 impl World {
     fn new(name: &str) -> Self {
-        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let directory =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("make the test's directory");
-        fs::write(directory.join("sort.wasm"), components::SORT).expect("write the plugin");
-        fs::write(directory.join("upload.wasm"), components::for_tests::UPLOAD).expect("write the plugin");
+        fs::copy(test_plugins::SORT, directory.join("sort.wasm")).expect("copy the plugin");
+        fs::copy(test_plugins::UPLOAD, directory.join("upload.wasm")).expect("copy the plugin");
         Self(directory)
     }
 
@@ -80,7 +79,10 @@ fn a_trap_is_told_and_leaves_nothing() {
     let world = World::new("traps");
     let done = world.run("upload.wasm", "defect", b"");
     let report = String::from_utf8_lossy(&done.stderr);
-    assert!(report.contains("the plugin trapped: wasm `unreachable` instruction executed\n"), "{report}");
+    assert!(
+        report.contains("the plugin trapped: wasm `unreachable` instruction executed\n"),
+        "{report}"
+    );
     assert!(!done.status.success());
     world.assert_nothing_left();
 }

@@ -64,7 +64,7 @@ fn size(text: &str) -> Result<usize, String> {
         // 4G itself is one byte more than the index can hold.
         .map(|bytes| if bytes == 1 << 32 { bytes - 1 } else { bytes })
         .and_then(|bytes| usize::try_from(bytes).ok())
-        .filter(|bytes| (Options::LEAST_MEMORY..=Options::MOST_MEMORY).contains(bytes))
+        .filter(|bytes| (Options::MIN_MEMORY..=Options::MAX_MEMORY).contains(bytes))
         .ok_or_else(|| String::from("not a size from 4K to 4G"))
 }
 

@@ -17,7 +17,8 @@ pub enum Error {
         /// The longest that would do, in bytes.
         limit: usize,
     },
-    /// So much memory, in bytes, can't be had, or is outside the range of [`Options::memory`](crate::Options::memory).
+    /// This much memory cannot be allocated, or is outside the range of
+    /// [`Options::memory`](crate::Options::memory).
     Memory(usize),
 }
 

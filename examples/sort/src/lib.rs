@@ -1,44 +1,50 @@
-//! An external merge sort of lines, in as much memory as it is told to use and no more.
+//! An external merge sort of lines that stays within a memory budget.
 //!
-//! Lines are compared as bytes, and the output is that of `LC_ALL=C sort`. Input is gathered in one block of memory.
-//! Whenever the block is full its lines are sorted and spilled to a temporary file, a *run*; at the end the runs are merged,
-//! through the same block, in as many passes as it takes. Input that fits into the block never touches a file.
+//! Lines are compared as bytes; the output equals that of `LC_ALL=C sort`. The input is read into a
+//! buffer of fixed size. Whenever the buffer is full, its lines are sorted and written to a
+//! temporary file, a *run*. At the end the runs are merged, in several passes if they do not all
+//! fit into the budget. Input that fits into the buffer never touches a file.
 //!
-//! Where the temporary files lie is not this crate's business: that is [`wasi_tempfile`]'s, natively and in a sandbox.
+//! [`wasi_tempfile`] decides where the temporary files are, natively and in a sandbox.
 
-mod arena;
 mod error;
-mod merge;
+mod lines;
 mod runs;
-mod sink;
-mod terminated;
 
-use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{BufReader, BufWriter, Read, Write};
 
-use arena::{Arena, Fill};
+use lines::{Lines, Progress};
 use runs::Runs;
-use sink::{Sink, Written};
-use terminated::Terminated;
 
 pub use error::Error;
 
-/// What a sort may use, and how it ends.
+/// The settings of a sort.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The budget for lines, their index and every buffer, in bytes: [`Options::LEAST_MEMORY`] to
-    /// [`Options::MOST_MEMORY`]. It is taken at once. A single line may take up almost half of it.
+    /// The memory for lines, their index and all buffers, in bytes: [`Options::MIN_MEMORY`] to
+    /// [`Options::MAX_MEMORY`]. A single line may use a quarter of it.
     pub memory: usize,
-    /// Panics once this many runs were spilled. In WebAssembly a panic is a trap, and this is how an embedder sees what is
-    /// left of a plugin that dies half-way.
+    /// Panics after this many runs were written. In WebAssembly a panic is a trap: this shows an
+    /// embedder what remains of a plugin that fails half-way.
     pub fail_after_runs: Option<u64>,
 }
 
 impl Options {
-    /// The least memory a sort can work in: 4 KiB.
-    pub const LEAST_MEMORY: usize = 4 << 10;
-    /// The most: the index holds offsets of 32 bits.
-    pub const MOST_MEMORY: usize = u32::MAX as usize;
+    /// The smallest budget: 4 KiB.
+    pub const MIN_MEMORY: usize = 4 << 10;
+    /// The largest budget: the index has offsets of 32 bits.
+    pub const MAX_MEMORY: usize = u32::MAX as usize;
+
+    /// The size of one buffer for reading or writing. More than 64 KiB gains nothing: hosts limit a
+    /// read through WASI to that.
+    fn buffer(&self) -> usize {
+        (self.memory / 8).min(64 << 10)
+    }
+
+    /// The longest line that is accepted, with its newline: a merge has to fit two of them.
+    fn longest_line(&self) -> usize {
+        self.memory / 4
+    }
 }
 
 impl Default for Options {
@@ -47,82 +53,54 @@ impl Default for Options {
     }
 }
 
-/// What a sort did.
+/// Counters of a finished sort.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Lines in the output.
     pub lines: u64,
-    /// Bytes in the output: those of the input, and the newline that its last line may have lacked.
+    /// Bytes in the output: those of the input, and a newline if its last line had none.
     pub bytes: u64,
-    /// Temporary files created, those of intermediate merges included.
+    /// Temporary files created, including those of intermediate merges.
     pub files: u64,
-    /// Bytes written to them.
+    /// Bytes written to temporary files.
     pub spilled: u64,
-    /// Merges, the last one included.
+    /// Merges, including the last one.
     pub merges: u64,
 }
 
 /// Sorts the lines of `input`.
 ///
-/// `output` is asked for a writer once the input has been read to its end, so that a file can be sorted onto itself. It is
-/// given whole lines, many at a time.
+/// Calls `output` after the whole input was read, so a file can be sorted onto itself.
 pub fn sort<W: Write>(
     input: impl Read,
     output: impl FnOnce() -> std::io::Result<W>,
     options: &Options,
 ) -> Result<Stats, Error> {
-    let buffer = sink::buffer_size(options.memory);
-    let mut arena = Arena::new(options.memory, buffer)?;
-    let mut input = Terminated::new(input);
+    let mut lines = Lines::new(options)?;
+    let mut input = BufReader::with_capacity(options.buffer(), input);
+    let output = || Ok(BufWriter::with_capacity(options.buffer(), output().map_err(Error::Output)?));
 
-    let mut fill = arena.fill(&mut input)?;
-    arena.sort();
-    if fill == Fill::End {
-        let mut sink = Sink::new(output().map_err(Error::Output)?, buffer, Error::Output);
-        arena.write(&mut sink)?;
-        return Ok(Stats::default().with(sink.finish()?));
+    let mut progress = lines.read(&mut input)?;
+    if progress == Progress::End {
+        let mut output = output()?;
+        lines.write(&mut output).and_then(|()| output.flush()).map_err(Error::Output)?;
+        return Ok(lines.count(Stats::default()));
     }
 
-    let mut runs = Runs::new()?;
-    let mut queue = VecDeque::new();
-    loop {
-        if !arena.is_empty() {
-            let mut sink = runs.create(buffer)?;
-            arena.write(&mut sink)?;
-            queue.push_back(runs.complete(sink)?);
+    let mut runs = Runs::new(options)?;
+    let mut stats = lines.count(Stats::default());
+    runs.add(&lines)?;
+    while progress != Progress::End {
+        if options.fail_after_runs == Some(runs.files()) {
+            panic!("told to fail after {} runs", runs.files());
         }
-        if options.fail_after_runs == Some(runs.created()) {
-            panic!("told to fail after {} runs", runs.created());
+        progress = lines.read(&mut input)?;
+        stats = lines.count(stats);
+        if !lines.is_empty() {
+            runs.add(&lines)?;
         }
-        if fill == Fill::End {
-            break;
-        }
-        arena.clear();
-        fill = arena.fill(&mut input)?;
-        arena.sort();
     }
-
-    let spilled: u64 = queue.iter().map(|run| run.bytes).sum();
-    let mut stats = Stats { spilled, merges: 1, ..Stats::default() };
-    let mut block = arena.into_block();
-    while let Some(count) = merge::next_pass(&queue, block.len()) {
-        let mut sink = runs.create(buffer)?;
-        merge::merge(&runs, queue.drain(..count), &mut block, &mut sink)?;
-        let run = runs.complete(sink)?;
-        stats.spilled += run.bytes;
-        stats.merges += 1;
-        queue.push_back(run);
-    }
-    let mut sink = Sink::new(output().map_err(Error::Output)?, buffer, Error::Output);
-    merge::merge(&runs, queue.drain(..), &mut block, &mut sink)?;
-    stats.files = runs.created();
-    let stats = stats.with(sink.finish()?);
-    runs.close()?;
-    Ok(stats)
-}
-
-impl Stats {
-    fn with(self, output: Written) -> Self {
-        Self { lines: output.lines, bytes: output.bytes, ..self }
-    }
+    // The merge uses their memory.
+    drop((lines, input));
+    runs.merge(output, stats)
 }

@@ -87,6 +87,6 @@ fn failures_are_one_line() {
     }
     let done = sort(&scratch, &["--memory", "4K"], &[&text[..], &[b'x'; 9000]].concat());
     assert_eq!(done.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&done.stderr).contains("is longer than 1791 bytes"), "{done:?}");
+    assert!(String::from_utf8_lossy(&done.stderr).contains("is longer than 1023 bytes"), "{done:?}");
     nothing_left(&world);
 }

@@ -1,8 +1,8 @@
 ;; wasi:filesystem/preopens with nothing in it.
 ;;
-;; {VERSION} is replaced by the version the plugin imports, with its `@`.
+;; Version 0.2.0 serves a plugin that imports any later 0.2: the interface has not changed.
 (component
-  (import "wasi:filesystem/types{VERSION}" (instance $types
+  (import "wasi:filesystem/types@0.2.0" (instance $types
     (export "descriptor" (type (sub resource)))))
   (alias export $types "descriptor" (type $descriptor))
 
@@ -18,4 +18,4 @@
   (instance $preopens
     (export "descriptor" (type $descriptor))
     (export "get-directories" (func $get-directories)))
-  (export "wasi:filesystem/preopens{VERSION}" (instance $preopens)))
+  (export "wasi:filesystem/preopens@0.2.0" (instance $preopens)))

@@ -1,12 +1,13 @@
-;; wasi:filesystem/preopens without the scratch directory: the host's own list, less one entry.
+;; wasi:filesystem/preopens without the provider's directory: the host's own list, less the first entry
+;; of its name. A second one of the same name is the plugin's.
 ;;
-;; {VERSION} is replaced by the version the plugin imports, with its `@`; {SCRATCH} and {SCRATCH_LENGTH} by the guest
-;; path of the scratch directory.
+;; Version 0.2.0 serves a plugin that imports any later 0.2: the interface has not changed. The guest
+;; path of the scratch directory, `/tmp`, is `SCRATCH_GUEST_PATH` of compose.rs.
 (component
-  (import "wasi:filesystem/types{VERSION}" (instance $types
+  (import "wasi:filesystem/types@0.2.0" (instance $types
     (export "descriptor" (type (sub resource)))))
   (alias export $types "descriptor" (type $descriptor))
-  (import "wasi:filesystem/preopens{VERSION}" (instance $host
+  (import "wasi:filesystem/preopens@0.2.0" (instance $host
     (alias outer 1 $descriptor (type $outer))
     (export "descriptor" (type $own (eq $outer)))
     (export "get-directories" (func (result (list (tuple (own $own) string)))))))
@@ -47,11 +48,11 @@
     (import "host" "drop" (func $drop (param i32)))
 
     ;; At 0 and 4: the address and the number of the list's entries. At 16: the name to leave out. From 1024: the heap.
-    (data (i32.const 16) "{SCRATCH}")
+    (data (i32.const 16) "/tmp")
 
     (func $is-scratch (param $name i32) (param $length i32) (result i32)
       (local $i i32)
-      (if (i32.ne (local.get $length) (i32.const {SCRATCH_LENGTH}))
+      (if (i32.ne (local.get $length) (i32.const 4))
         (then (return (i32.const 0))))
       (loop $next-byte
         (if (i32.eq (local.get $i) (local.get $length))
@@ -69,6 +70,7 @@
       (local $from i32)
       (local $end i32)
       (local $to i32)
+      (local $hidden i32)
       (global.set $next (i32.const 1024))
       (call $get (i32.const 0))
       (local.set $from (i32.load (i32.const 0)))
@@ -78,8 +80,12 @@
       (block $done
         (loop $next-entry
           (br_if $done (i32.eq (local.get $from) (local.get $end)))
-          (if (call $is-scratch (i32.load offset=4 (local.get $from)) (i32.load offset=8 (local.get $from)))
-            (then (call $drop (i32.load (local.get $from))))
+          (if (i32.and
+                (i32.eqz (local.get $hidden))
+                (call $is-scratch (i32.load offset=4 (local.get $from)) (i32.load offset=8 (local.get $from))))
+            (then
+              (local.set $hidden (i32.const 1))
+              (call $drop (i32.load (local.get $from))))
             (else
               (i32.store (local.get $to) (i32.load (local.get $from)))
               (i32.store offset=4 (local.get $to) (i32.load offset=4 (local.get $from)))
@@ -102,4 +108,4 @@
   (instance $preopens
     (export "descriptor" (type $descriptor))
     (export "get-directories" (func $get-directories)))
-  (export "wasi:filesystem/preopens{VERSION}" (instance $preopens)))
+  (export "wasi:filesystem/preopens@0.2.0" (instance $preopens)))

@@ -1,58 +1,90 @@
 //! The resource `temp-dir`.
 
-use tempfile_core::AnyFile;
 use wasmtime::component::Resource;
 
-use super::interface::tempfile::{CleanupFailure, Entry, HostTempDir};
-use super::{Failure, File, Held, TempDir, TempfileCtxView, convert};
+use super::interface::tempfile::{
+    CleanupFailure, Durability, Entry, HostTempDir, Metadata, ReplaceMode,
+};
+use super::{Failure, File, TempDir, TempfileCtxView, convert};
+
+impl TempfileCtxView<'_> {
+    /// Makes a call on an open directory that may wait for the disk.
+    fn call_dir<T>(
+        &mut self,
+        dir: &Resource<TempDir>,
+        act: impl FnOnce(&mut TempDir) -> Result<T, tempfile_core::Error>,
+    ) -> Result<T, Failure> {
+        self.call(|view| Ok(act(view.table.get_mut(dir)?)?))
+    }
+}
 
 impl HostTempDir for TempfileCtxView<'_> {
     fn path(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<String> {
-        Ok(self.table.get(&dir)?.path().to_string())
+        Ok(self.table.get(&dir)?.path().to_owned())
     }
 
-    fn create_file(&mut self, dir: Resource<TempDir>, path: String) -> Result<Resource<File>, Failure> {
-        self.call_on(&dir, |view| {
-            let file = view.table.get(&dir)?.create_file(&path)?;
-            view.push(AnyFile::Plain(file), Some(TempDir::key(&dir)))
-        })
+    fn create_file(
+        &mut self,
+        dir: Resource<TempDir>,
+        path: String,
+    ) -> Result<Resource<File>, Failure> {
+        let file = self.call_dir(&dir, |dir| dir.create_file(&path))?;
+        self.push(File::Plain(file))
     }
 
-    fn open_file(&mut self, dir: Resource<TempDir>, path: String) -> Result<Resource<File>, Failure> {
-        self.call_on(&dir, |view| {
-            let file = view.table.get(&dir)?.open_file(&path)?;
-            view.push(AnyFile::Plain(file), Some(TempDir::key(&dir)))
-        })
+    fn open_file(
+        &mut self,
+        dir: Resource<TempDir>,
+        path: String,
+    ) -> Result<Resource<File>, Failure> {
+        let file = self.call_dir(&dir, |dir| dir.open_file(&path))?;
+        self.push(File::Plain(file))
     }
 
     fn create_directory(&mut self, dir: Resource<TempDir>, path: String) -> Result<(), Failure> {
-        self.call_on(&dir, |view| Ok(view.table.get(&dir)?.create_directory(&path)?))
+        self.call_dir(&dir, |dir| dir.create_directory(&path))
+    }
+
+    fn metadata(&mut self, dir: Resource<TempDir>, path: String) -> Result<Metadata, Failure> {
+        self.call_dir(&dir, |dir| dir.metadata(&path)).map(convert::metadata)
     }
 
     fn rename(&mut self, dir: Resource<TempDir>, old: String, new: String) -> Result<(), Failure> {
-        self.call_on(&dir, |view| Ok(view.table.get(&dir)?.rename(&old, &new)?))
+        self.call_dir(&dir, |dir| dir.rename(&old, &new))
     }
 
     fn remove(&mut self, dir: Resource<TempDir>, path: String) -> Result<(), Failure> {
-        self.call_on(&dir, |view| Ok(view.table.get(&dir)?.remove(&path)?))
+        self.call_dir(&dir, |dir| dir.remove(&path))
     }
 
     fn entries(&mut self, dir: Resource<TempDir>, path: String) -> Result<Vec<Entry>, Failure> {
-        self.call_on(&dir, |view| {
-            let entries = view.table.get(&dir)?.entries(&path)?;
-            Ok(entries.into_iter().map(convert::entry).collect())
-        })
+        let entries = self.call_dir(&dir, |dir| dir.entries(&path))?;
+        Ok(entries.into_iter().map(convert::entry).collect())
+    }
+
+    fn persist(
+        &mut self,
+        dir: Resource<TempDir>,
+        target: String,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Failure> {
+        let (mode, durability) = (convert::replace_mode(mode), convert::durability(durability));
+        self.call_dir(&dir, |dir| dir.persist(&target, mode, durability))
     }
 
     fn keep(&mut self, dir: Resource<TempDir>) -> Result<String, Failure> {
-        self.call_on(&dir, |view| Ok(view.table.get_mut(&dir)?.keep()?))
+        self.call_dir(&dir, TempDir::keep)
     }
 
-    fn close(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<Result<(), Vec<CleanupFailure>>> {
-        self.call_on(&dir, |view| Ok(view.table.get_mut(&dir)?.close().map_err(convert::failures)))
+    fn close(
+        &mut self,
+        dir: Resource<TempDir>,
+    ) -> wasmtime::Result<Result<(), Vec<CleanupFailure>>> {
+        self.call(|view| Ok(view.table.get_mut(&dir)?.close().map_err(convert::failures)))
     }
 
     fn drop(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<()> {
-        self.call(|view| view.delete(dir))
+        self.delete(dir)
     }
 }

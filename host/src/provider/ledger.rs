@@ -1,26 +1,26 @@
 //! The interface `ledger`.
 
-use tempfile_core::Platform;
+use tempfile_core::Context;
 
-use super::interface::ledger::{Allowance, CleanupFailure, Host, LiveHandle, Summary};
+use super::interface::ledger::{CleanupFailure, Host, Limits, LiveHandle, Usage};
 use super::{TempfileCtxView, convert};
 
 impl Host for TempfileCtxView<'_> {
-    fn usage(&mut self) -> wasmtime::Result<Summary> {
+    fn get_usage(&mut self) -> wasmtime::Result<Usage> {
         Ok(convert::usage(self.ctx.usage()))
     }
 
-    fn limits(&mut self) -> wasmtime::Result<Allowance> {
+    fn get_limits(&mut self) -> wasmtime::Result<Limits> {
         Ok(convert::limits(self.ctx.limits()))
     }
 
-    fn live(&mut self) -> wasmtime::Result<Vec<LiveHandle>> {
-        let live = self.ctx.platform.ledger(|ledger, now| ledger.live(now())).unwrap_or_default();
+    fn live_handles(&mut self) -> wasmtime::Result<Vec<LiveHandle>> {
+        let context = self.ctx.instance.context();
+        let live = context.ledger().live_handles(context.now());
         Ok(live.into_iter().map(convert::live_handle).collect())
     }
 
     fn leftovers(&mut self) -> wasmtime::Result<Vec<CleanupFailure>> {
-        let leftovers = self.ctx.platform.ledger(|ledger, _| ledger.leftovers().to_vec());
-        Ok(convert::failures(leftovers.unwrap_or_default()))
+        Ok(convert::failures(self.ctx.instance.context().ledger().leftovers()))
     }
 }

@@ -1,21 +1,18 @@
 //! The resource `temp-path`.
 
-use tempfile_core::AnyFile;
 use wasmtime::component::Resource;
 
 use super::interface::tempfile::{Durability, HostTempPath, ReplaceMode};
-use super::{Failure, File, Held, TempPath, TempfileCtxView, convert};
+use super::{Failure, File, TempPath, TempfileCtxView, convert};
 
 impl HostTempPath for TempfileCtxView<'_> {
     fn path(&mut self, path: Resource<TempPath>) -> wasmtime::Result<String> {
-        Ok(self.table.get(&path)?.path().to_string())
+        Ok(self.table.get(&path)?.path().to_owned())
     }
 
     fn reopen(&mut self, path: Resource<TempPath>) -> Result<Resource<File>, Failure> {
-        self.call_on(&path, |view| {
-            let file = view.table.get(&path)?.reopen()?;
-            view.push(AnyFile::Plain(file), Some(TempPath::key(&path)))
-        })
+        let file = self.call(|view| Ok::<_, Failure>(view.table.get(&path)?.reopen()?))?;
+        self.push(File::Plain(file))
     }
 
     fn persist(
@@ -26,18 +23,18 @@ impl HostTempPath for TempfileCtxView<'_> {
         durability: Durability,
     ) -> Result<(), Failure> {
         let (mode, durability) = (convert::replace_mode(mode), convert::durability(durability));
-        self.call_on(&path, |view| Ok(view.table.get_mut(&path)?.persist(&target, mode, durability)?))
+        self.call(|view| Ok(view.table.get_mut(&path)?.persist(&target, mode, durability)?))
     }
 
     fn keep(&mut self, path: Resource<TempPath>) -> Result<String, Failure> {
-        self.call_on(&path, |view| Ok(view.table.get_mut(&path)?.keep()?))
+        Ok(self.table.get_mut(&path)?.keep()?)
     }
 
     fn close(&mut self, path: Resource<TempPath>) -> Result<(), Failure> {
-        self.call_on(&path, |view| Ok(view.table.get_mut(&path)?.close()?))
+        self.call(|view| Ok(view.table.get_mut(&path)?.close()?))
     }
 
     fn drop(&mut self, path: Resource<TempPath>) -> wasmtime::Result<()> {
-        self.call(|view| view.delete(path))
+        self.delete(path)
     }
 }

@@ -1,48 +1,38 @@
-//! The interface's functions.
+//! The functions of the interface `tempfile`.
 
-use getrandom::SysRng;
-use tempfile_core::{self as core, AnyFile, Place};
+use tempfile_core as core;
 use wasmtime::component::Resource;
 
+use super::context::InstanceContext;
 use super::interface::tempfile::{Durability, Host, Location, Options};
-use super::{Failure, File, Held, Key, Platform, TempDir, TempPath, TempfileCtxView, convert};
+use super::{Failure, File, TempDir, TempPath, TempfileCtxView, convert};
+
+type Instance = core::Instance<InstanceContext, getrandom::SysRng>;
 
 impl TempfileCtxView<'_> {
-    /// The default directory, looked for until it has been found.
-    fn default_place(&mut self) -> Result<Place<Platform>, Failure> {
-        if let Some(place) = &self.ctx.default {
-            return Ok(place.clone());
-        }
-        let place = core::default_place(&self.ctx.platform, &mut SysRng)?;
-        self.ctx.default = Some(place.clone());
-        Ok(place)
-    }
-
-    fn place(&mut self, location: Location) -> Result<Place<Platform>, Failure> {
-        match location {
-            Location::Scratch => self.default_place(),
-            Location::Within(dir) => Ok(self.table.get(&dir)?.place()?),
-            Location::Directory(path) => Ok(core::place_at(&self.ctx.platform, &path)?),
-        }
-    }
-}
-
-/// The handle that something made at a location is made from.
-fn source(location: &Location) -> Option<Key> {
-    match location {
-        Location::Within(dir) => Some(TempDir::key(dir)),
-        Location::Scratch | Location::Directory(_) => None,
+    /// Calls `create` with the instance and the location that the bindings' location stands for.
+    fn create<T>(
+        &mut self,
+        location: Location,
+        create: impl FnOnce(&Instance, core::Location<'_, InstanceContext>) -> Result<T, core::Error>,
+    ) -> Result<T, Failure> {
+        self.call(|view| {
+            let instance = &view.ctx.instance;
+            Ok(match location {
+                Location::Scratch => create(instance, core::Location::Scratch),
+                Location::Directory(path) => create(instance, core::Location::Directory(&path)),
+                Location::Within(dir) => {
+                    create(instance, core::Location::Within(view.table.get(&dir)?))
+                }
+            }?)
+        })
     }
 }
 
 impl Host for TempfileCtxView<'_> {
     fn unnamed(&mut self, location: Location) -> Result<Resource<File>, Failure> {
-        let from = source(&location);
-        self.call_using(from, |view| {
-            let place = view.place(location)?;
-            let file = core::unnamed(&view.ctx.platform, &mut SysRng, &place)?;
-            view.push(AnyFile::Plain(file), from)
-        })
+        let file = self.create(location, |instance, location| instance.unnamed(location))?;
+        self.push(File::Plain(file))
     }
 
     fn named(
@@ -50,50 +40,51 @@ impl Host for TempfileCtxView<'_> {
         options: Options,
         location: Location,
     ) -> Result<(Resource<File>, Resource<TempPath>), Failure> {
-        let from = source(&location);
-        self.call_using(from, |view| {
-            let place = view.place(location)?;
-            let options = convert::options(options);
-            let (file, path) = core::named(&view.ctx.platform, &mut SysRng, &options, &place)?;
-            let path = view.push(path, from)?;
-            match view.push(AnyFile::Plain(file), Some(TempPath::key(&path))) {
-                Ok(file) => Ok((file, path)),
-                Err(failure) => {
-                    view.delete(path).map_err(Failure::Trap)?;
-                    Err(failure)
-                }
+        let options = convert::options(options);
+        let (file, path) =
+            self.create(location, |instance, location| instance.named(&options, location))?;
+        let path = self.push(path)?;
+        match self.push(File::Plain(file)) {
+            Ok(file) => Ok((file, path)),
+            Err(failure) => {
+                self.delete(path).map_err(Failure::Trap)?;
+                Err(failure)
             }
-        })
+        }
     }
 
-    fn spooled(&mut self, max_memory: Option<u64>, location: Location) -> Result<Resource<File>, Failure> {
-        let from = source(&location);
-        self.call_using(from, |view| {
-            let place = view.place(location)?;
-            let file = core::spooled(&view.ctx.platform, SysRng, max_memory, &place)?;
-            let file = view.push(file, from)?;
-            view.ctx.spooled.insert(file.rep());
-            Ok(file)
-        })
+    fn spooled(
+        &mut self,
+        max_memory: Option<u64>,
+        location: Location,
+    ) -> Result<Resource<File>, Failure> {
+        let file =
+            self.create(location, |instance, location| instance.spooled(max_memory, location))?;
+        self.push(file)
     }
 
-    fn directory(&mut self, options: Options, location: Location) -> Result<Resource<TempDir>, Failure> {
-        let from = source(&location);
-        self.call_using(from, |view| {
-            let place = view.place(location)?;
-            let options = convert::options(options);
-            let dir = core::directory(&view.ctx.platform, &mut SysRng, &options, &place)?;
-            view.push(dir, from)
-        })
+    fn directory(
+        &mut self,
+        options: Options,
+        location: Location,
+    ) -> Result<Resource<TempDir>, Failure> {
+        let options = convert::options(options);
+        let dir =
+            self.create(location, |instance, location| instance.directory(&options, location))?;
+        self.push(dir)
     }
 
-    fn link(&mut self, file: Resource<File>, target: String, durability: Durability) -> Result<(), Failure> {
-        self.call_on(&file, |view| {
-            Ok(view.table.get_mut(&file)?.link(&target, convert::durability(durability))?)
-        })
+    fn link(
+        &mut self,
+        file: Resource<File>,
+        target: String,
+        durability: Durability,
+    ) -> Result<(), Failure> {
+        let durability = convert::durability(durability);
+        self.call(|view| Ok(view.table.get_mut(&file)?.link(&target, durability)?))
     }
 
     fn default_directory(&mut self) -> Result<String, Failure> {
-        self.call(|view| Ok(view.default_place()?.path().to_owned()))
+        self.call(|view| Ok(view.ctx.instance.default_directory()?))
     }
 }

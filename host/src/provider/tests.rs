@@ -20,7 +20,8 @@ struct World {
 impl World {
     fn new(name: &str) -> Self {
         let root = std::env::temp_dir().join(format!("provider-{name}-{}", std::process::id()));
-        let scratch = ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
+        let scratch =
+            ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
         Self { root, scratch }
     }
 
@@ -69,7 +70,10 @@ fn a_table_that_is_full_is_an_error_and_leaves_nothing() {
     let (_file, path) = view.named(options(), Location::Scratch).expect("room for two handles");
     for _ in 0..3 {
         // The path would have room, the file would not.
-        assert_code(view.named(options(), Location::Scratch), tempfile_core::ErrorCode::OutOfHandles);
+        assert_code(
+            view.named(options(), Location::Scratch),
+            tempfile_core::ErrorCode::OutOfHandles,
+        );
         assert_eq!(world.entries(), 1);
     }
     HostTempPath::drop(&mut view, path).expect("a handle");
@@ -101,7 +105,10 @@ fn nothing_goes_round_the_limits_and_the_plugin_can_read_them() {
         let told = ledger::Host::limits(&mut view).expect("no trap");
         assert_eq!((told.bytes, told.handles), (limits.and(Some(10)), limits.and(Some(8))));
         let live = ledger::Host::usage(&mut view).expect("no trap").live;
-        assert_eq!((live.files, live.directories, live.entries), (1, 1, u64::from(limits.is_some())));
+        assert_eq!(
+            (live.files, live.directories, live.entries),
+            (1, 1, u64::from(limits.is_some()))
+        );
         drop(table);
     }
     world.end();
@@ -131,7 +138,11 @@ fn a_stream_counts_like_the_file_it_is_of_and_goes_on_after_it() {
 }
 
 /// An instance whose clock only the test moves, in seconds.
-fn with_clock(name: &str, limits: Limits, test: impl FnOnce(&World, &mut TempfileCtxView<'_>, &AtomicU64)) {
+fn with_clock(
+    name: &str,
+    limits: Limits,
+    test: impl FnOnce(&World, &mut TempfileCtxView<'_>, &AtomicU64),
+) {
     let world = World::new(name);
     let seconds = Arc::new(AtomicU64::new(0));
     let clock = seconds.clone();
@@ -146,7 +157,7 @@ fn with_clock(name: &str, limits: Limits, test: impl FnOnce(&World, &mut Tempfil
 const SECOND: u64 = 1_000_000_000;
 
 #[test]
-fn n14_what_is_too_old_goes_with_the_next_call_and_answers_closed() {
+fn an_expired_handle_is_closed_by_the_next_call() {
     let limits = Limits { time_to_live: Some(10 * SECOND), ..Limits::default() };
     with_clock("old", limits, |world, view, seconds| {
         let (file, path) = view.named(options(), Location::Scratch).expect("a file");
@@ -168,7 +179,7 @@ fn n14_what_is_too_old_goes_with_the_next_call_and_answers_closed() {
 }
 
 #[test]
-fn n14_what_is_kept_has_no_time_to_live() {
+fn a_kept_name_has_no_time_to_live() {
     let limits = Limits { time_to_live: Some(10 * SECOND), ..Limits::default() };
     with_clock("kept", limits, |world, view, seconds| {
         let (_file, path) = view.named(options(), Location::Scratch).expect("a file");
@@ -180,7 +191,7 @@ fn n14_what_is_kept_has_no_time_to_live() {
 }
 
 #[test]
-fn n14_a_file_in_use_keeps_its_name_and_its_directory() {
+fn a_file_in_use_keeps_its_name_and_its_directory() {
     let limits = Limits { idle: Some(10 * SECOND), ..Limits::default() };
     with_clock("idle", limits, |world, view, seconds| {
         let dir = view.directory(options(), Location::Scratch).expect("a directory");
@@ -201,7 +212,7 @@ fn n14_a_file_in_use_keeps_its_name_and_its_directory() {
 }
 
 #[test]
-fn n14_without_a_limit_of_time_nothing_expires() {
+fn without_a_time_limit_nothing_expires() {
     let limits = Limits { bytes: Some(10), ..Limits::default() };
     with_clock("never", limits, |world, view, seconds| {
         let _pair = view.named(options(), Location::Scratch).expect("a file");
@@ -241,7 +252,7 @@ fn others_go_on(waiting: Waiting) -> bool {
 }
 
 #[test]
-fn p32_a_call_that_tells_the_runtime_stalls_nobody() {
+fn a_blocking_call_does_not_stall_other_tasks() {
     assert!(others_go_on(Waiting::Told));
     assert!(!others_go_on(Waiting::Here), "the control");
 }

@@ -1,23 +1,23 @@
-//! A handle on one run, for another thread.
+//! A handle on one run, for other threads and tasks.
 
 use std::future::{Future, poll_fn};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use wasmtime::{Engine, EngineWeak};
-use wasmtime_wasi::runtime::{AbortOnDropJoinHandle, spawn};
 
+use super::Ending;
 use crate::error::Error;
 use crate::provider::{Meter, Usage};
 use crate::scratch::{CleanupFailure, ScratchDir};
 
-/// Watches and stops one run from another thread. Give a clone of it to [`Run::control`](crate::Run::control); for the
-/// next run make a new one.
-#[derive(Clone, Debug, Default)]
+/// Watches and stops one run, from another thread or task.
+///
+/// [`RunOptions::control`](crate::RunOptions::control) gives it, so each belongs to one run.
+#[derive(Clone, Debug)]
 pub struct Control {
     shared: Arc<Shared>,
 }
@@ -25,9 +25,11 @@ pub struct Control {
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<Inner>,
-    /// Wakes the run when it waits in a call of the host's.
+    /// Wakes the run when it waits in a host function.
     stopped: Notify,
-    /// Wakes who waits for the directory to be made.
+    /// Wakes tasks that wait for the end of the call.
+    ended: Notify,
+    /// Wakes threads that wait until the directory has been made.
     made: Condvar,
 }
 
@@ -39,8 +41,14 @@ struct Inner {
     making: bool,
     engine: Option<EngineWeak>,
     scratch: Option<Arc<ScratchDir>>,
-    /// Where the host's own provider counts.
+    /// Whether the directory is to be kept, and then its path.
+    keep: bool,
+    kept: Option<PathBuf>,
+    /// The ledger of the host provider.
     meter: Option<Meter>,
+    ending: Option<Ending>,
+    /// Whether the run is over, or will never begin.
+    over: bool,
 }
 
 impl std::fmt::Debug for Inner {
@@ -49,6 +57,7 @@ impl std::fmt::Debug for Inner {
             .field("stop", &self.stop)
             .field("abandoned", &self.abandoned)
             .field("scratch", &self.scratch)
+            .field("ending", &self.ending)
             .finish_non_exhaustive()
     }
 }
@@ -58,66 +67,102 @@ impl std::fmt::Debug for Inner {
 pub(super) enum Stop {
     Interrupted,
     TimedOut,
-    /// Nobody waits for its outcome any more.
+    /// The future of the run was dropped.
     Dropped,
 }
 
-impl Control {
-    /// A handle on a run that has not begun yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
+/// What became of the scratch directory of an abandoned run.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Abandoned {
+    /// Its path, if the run was to [keep](crate::RunOptions::keep) it.
+    pub kept: Option<PathBuf>,
+    /// What could not be removed.
+    pub not_removed: Vec<CleanupFailure>,
+}
 
-    /// Stops the run; one that has not begun will not begin. Returns at once, before the run has ended.
+impl Control {
+    /// Stops the run; a run that has not begun will not begin. Returns at once, before the run has
+    /// ended.
     pub fn stop(&self) {
         self.stop_because(Stop::Interrupted);
     }
 
-    /// Where the scratch directory of the run lies, as long as it goes on.
+    /// The path of the scratch directory, while there is one.
     pub fn scratch_path(&self) -> Option<PathBuf> {
         Some(self.lock().scratch.as_ref()?.path().to_owned())
     }
 
-    /// What the plugin has in use right now, and had at most, as long as the run goes on: none before, after, and where the provider is a
-    /// component, whose host can't see it.
+    /// What the plugin has in use, and had at most, while the run goes on: the ledger of the host
+    /// provider. None before, after, and where the provider is a component.
     pub fn usage(&self) -> Option<Usage> {
         self.lock().meter.as_ref()?.usage()
     }
 
-    /// Takes the scratch directory away from under a run that does not end after [`stop`](Self::stop), because it hangs in
-    /// a system call; and says what could not be removed. The process should end next.
-    pub fn abandon(&self) -> Vec<CleanupFailure> {
+    /// How the call of the plugin ended, from then on. The host may still be removing the scratch
+    /// directory.
+    pub fn ending(&self) -> Option<Ending> {
+        self.lock().ending.clone()
+    }
+
+    /// Waits until the call of the plugin has ended, and not for the removal of its scratch directory.
+    ///
+    /// Gives none if the run did not begin, or if its future was dropped.
+    pub async fn ended(&self) -> Option<Ending> {
+        loop {
+            // Before the look at the state: it is notified of every change since it was made.
+            let changed = self.shared.ended.notified();
+            {
+                let inner = self.lock();
+                if inner.ending.is_some() || inner.over {
+                    return inner.ending.clone();
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Last resort: removes (or [keeps](crate::RunOptions::keep)) the scratch directory of a run that
+    /// is stuck in a system call and does not end after [`stop`](Self::stop). Call it only before
+    /// exiting the process.
+    ///
+    /// # Errors
+    ///
+    /// If the directory was to be kept and cannot be renamed.
+    pub fn abandon(&self) -> Result<Abandoned, Error> {
         let mut inner = self.lock();
         // A run that is about to begin must not make another one.
         inner.abandoned = true;
-        let mut inner =
-            self.shared.made.wait_while(inner, |inner| inner.making).unwrap_or_else(PoisonError::into_inner);
-        inner.scratch.take().map(|scratch| scratch.close()).unwrap_or_default()
+        let making = self.shared.made.wait_while(inner, |inner| inner.making);
+        let scratch = making.unwrap_or_else(PoisonError::into_inner).scratch.take();
+        match scratch {
+            Some(scratch) => self.dispose(&scratch),
+            None => Ok(Abandoned { kept: self.lock().kept.clone(), not_removed: Vec::new() }),
+        }
     }
 
-    /// Begins the run with a scratch directory; not at all if it has been stopped already.
-    pub(super) fn begin(
-        &self,
-        engine: &Engine,
-        create: impl FnOnce() -> Result<ScratchDir, Error>,
-    ) -> Result<Option<Begun>, Error> {
+    /// Removes the directory of the run, or keeps it. The second time it only reports.
+    pub(super) fn dispose(&self, scratch: &ScratchDir) -> Result<Abandoned, Error> {
         let mut inner = self.lock();
-        if inner.stop.is_some() || inner.abandoned {
-            return Ok(None);
+        if !inner.keep {
+            // A removal may take long, and others want the lock.
+            drop(inner);
+            return Ok(Abandoned { kept: None, not_removed: scratch.close() });
         }
-        inner.engine = Some(engine.weak());
-        inner.making = true;
-        drop(inner);
-        let made = create().map(Arc::new);
-        let mut inner = self.lock();
-        inner.making = false;
-        inner.scratch = made.as_ref().ok().cloned();
-        self.shared.made.notify_all();
-        Ok(Some(Begun { control: self.clone(), scratch: made? }))
+        if inner.kept.is_none() {
+            inner.kept = Some(scratch.keep()?);
+        }
+        Ok(Abandoned { kept: inner.kept.clone(), not_removed: Vec::new() })
     }
 
     pub(super) fn measure(&self, meter: Meter) {
         self.lock().meter = Some(meter);
+    }
+
+    /// Makes the ending known to those who wait for it.
+    pub(super) fn publish(&self, ending: &Ending) {
+        self.lock().ending = Some(ending.clone());
+        self.shared.ended.notify_waiters();
     }
 
     pub(super) fn stop_reason(&self) -> Option<Stop> {
@@ -128,21 +173,13 @@ impl Control {
         self.stop_reason().is_some()
     }
 
-    /// An alarm that stops the run, unless it is dropped before.
-    pub(super) fn stop_after(&self, timeout: Duration) -> AbortOnDropJoinHandle<()> {
-        let control = self.clone();
-        spawn(async move {
-            tokio::time::sleep(timeout).await;
-            control.stop_because(Stop::TimedOut);
-        })
-    }
-
     /// The future's result; nothing if the run was stopped while it waited.
     pub(super) async fn unless_stopped<T>(&self, run: impl Future<Output = T>) -> Option<T> {
         let mut run = pin!(run);
         let mut stopped = pin!(self.shared.stopped.notified());
         poll_fn(|context| {
-            // First: the epoch of a stop before the run had its deadline is past, and its own code would never know.
+            // First: after a stop before the store got its epoch deadline, that deadline is never
+            // reached.
             if stopped.as_mut().poll(context).is_ready() {
                 return Poll::Ready(None);
             }
@@ -155,7 +192,8 @@ impl Control {
         let mut inner = self.lock();
         // The first reason is the one that counts.
         inner.stop.get_or_insert(stop);
-        // In its own code the run stops at the next epoch; waiting, it is woken. The permit is kept until it waits.
+        // A guest that computes is interrupted at the next epoch; one that waits is woken. The permit
+        // is stored until it waits.
         if let Some(engine) = inner.engine.as_ref().and_then(EngineWeak::upgrade) {
             engine.increment_epoch();
         }
@@ -163,22 +201,83 @@ impl Control {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing here panics half-way, so what a poisoned lock guards is whole.
+        // No code panics while it holds the lock, so the state is consistent even if it is poisoned.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A run that has begun. When this is dropped, the run is over, whatever the way.
-pub(super) struct Begun {
-    pub(super) control: Control,
-    pub(super) scratch: Arc<ScratchDir>,
+/// The run that a [`Control`] belongs to. Dropped, it is over, or will never begin.
+#[derive(Debug)]
+pub(super) struct Controlled(Control);
+
+impl Controlled {
+    pub(super) fn new() -> Self {
+        Self(Control { shared: Arc::default() })
+    }
+
+    pub(super) fn control(&self) -> &Control {
+        &self.0
+    }
+
+    /// Begins the run with a scratch directory; not at all if it has been stopped already.
+    pub(super) fn begin(
+        self,
+        engine: &Engine,
+        keep: bool,
+        create: impl FnOnce() -> Result<ScratchDir, Error>,
+    ) -> Result<Option<Begun>, Error> {
+        let mut inner = self.0.lock();
+        if inner.stop.is_some() || inner.abandoned {
+            return Ok(None);
+        }
+        inner.engine = Some(engine.weak());
+        inner.keep = keep;
+        inner.making = true;
+        drop(inner);
+        let made = create().map(Arc::new);
+        let mut inner = self.0.lock();
+        inner.making = false;
+        inner.scratch = made.as_ref().ok().cloned();
+        self.0.shared.made.notify_all();
+        drop(inner);
+        Ok(Some(Begun { scratch: made?, run: self }))
+    }
 }
 
-impl Drop for Begun {
+impl Drop for Controlled {
     fn drop(&mut self) {
-        let mut inner = self.control.lock();
+        let mut inner = self.0.lock();
         inner.engine = None;
         inner.scratch = None;
+        inner.meter = None;
+        inner.over = true;
+        drop(inner);
+        self.0.shared.ended.notify_waiters();
+    }
+}
+
+/// A run that has begun.
+pub(super) struct Begun {
+    scratch: Arc<ScratchDir>,
+    run: Controlled,
+}
+
+impl Begun {
+    pub(super) fn control(&self) -> &Control {
+        self.run.control()
+    }
+
+    pub(super) fn scratch(&self) -> &ScratchDir {
+        &self.scratch
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// Removes the directory of the run, or keeps it.
+    pub(super) fn dispose(&self) -> Result<Abandoned, Error> {
+        self.control().dispose(&self.scratch)
     }
 }
 
@@ -198,25 +297,30 @@ mod tests {
         std::fs::remove_dir(path).expect("nothing is left in the root");
     }
 
+    fn begin(run: Controlled, create: impl FnOnce() -> Result<ScratchDir, Error>) -> Begun {
+        run.begin(&Engine::default(), false, create).expect("no error").expect("it has begun")
+    }
+
     #[test]
     fn a_stop_does_not_wait_for_the_directory_and_is_not_lost() {
         with_root("stop", |root| {
-            let control = Control::new();
-            let making = || {
+            let run = Controlled::new();
+            let control = run.control().clone();
+            let begun = begin(run, || {
                 control.stop();
                 root.create_dir()
-            };
-            let begun = control.begin(&Engine::default(), making).expect("no error").expect("it has begun");
-            let waited = in_tokio(begun.control.unless_stopped(pending::<()>()));
+            });
+            let waited = in_tokio(begun.control().unless_stopped(pending::<()>()));
             assert_eq!((waited, control.stop_reason()), (None, Some(Stop::Interrupted)));
         });
     }
 
     #[test]
-    fn who_abandons_a_run_waits_for_its_directory_and_takes_it_away() {
+    fn abandoning_waits_for_the_directory_and_removes_it() {
         with_root("abandon", |root| {
-            let control = Control::new();
-            let making = || {
+            let run = Controlled::new();
+            let control = run.control().clone();
+            let begun = begin(run, || {
                 let abandoning = thread::spawn({
                     let control = control.clone();
                     move || control.abandon()
@@ -226,11 +330,19 @@ mod tests {
                 }
                 assert!(!abandoning.is_finished(), "there is no directory yet");
                 root.create_dir().inspect(|_| drop(abandoning))
-            };
-            let begun = control.begin(&Engine::default(), making).expect("no error").expect("it has begun");
-            while begun.scratch.path().exists() {
+            });
+            while begun.path().exists() {
                 thread::yield_now();
             }
         });
+    }
+
+    #[test]
+    fn waiting_for_the_end_of_a_run_that_never_begins_ends() {
+        let run = Controlled::new();
+        let control = run.control().clone();
+        let waiting = thread::spawn(move || in_tokio(control.ended()));
+        drop(run);
+        assert_eq!(waiting.join().expect("no panic"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! The life of one instance: its beginning, its call, its end.
 
-use std::future::pending;
+use std::future::{Future, pending};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,108 +8,162 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tracing::Span;
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
+use wasmtime_wasi::I32Exit;
 
-use super::control::{Begun, Stop};
-use super::counters::Directory;
-use super::plugin::Provider;
-use super::state::Threads;
-use super::{Common, Ending, Outcome, Plugin, Run, State, Used, tell};
+use super::control::{Abandoned, Begun, Stop};
+use super::metrics::Directory;
+use super::plugin::{Plugin, Provision};
+use super::state::RunMode;
+use super::{Common, Ending, Outcome, RunOptions, State, Used, telemetry};
 use crate::error::Error;
 
-/// What the plugin's command gave; nothing if it was stopped while it waited.
-pub(super) type Called = Option<wasmtime::Result<Result<(), ()>>>;
+/// The result of a call: that of the engine, and in it that of the plugin; nothing if the run was
+/// stopped while the call waited.
+pub(super) type Called<R> = Option<wasmtime::Result<Result<R, ()>>>;
 
-/// One instance, and what the host keeps for it. Dropped, it is over and gone: open files first, since what is open may not be
-/// removable.
-pub(super) struct Instance {
-    store: Store<State>,
-    life: Life,
+/// One instance, and the host's side of it. Dropped, the run is over and its directory is gone.
+pub(super) struct Instance<T: 'static> {
+    // Before the directory: open files may not be removable.
+    pub(super) store: Store<State<T>>,
+    pub(super) life: Life,
 }
 
-/// The host's side of it.
-struct Life {
+/// The host's side of an instance.
+pub(super) struct Life {
     common: Arc<Common>,
-    provider: Provider,
+    provision: Provision,
     begun: Begun,
     timeout: Option<Duration>,
-    keep: bool,
-    since: Instant,
     span: Span,
-    /// Whether the end is in the books.
-    over: bool,
+    stage: Stage,
 }
 
-impl Instance {
-    /// Makes everything ready, directory first; not at all if the run has been stopped already. Waits for the disk.
+enum Stage {
+    /// The directory has been made; the rest may still fail.
+    Preparing,
+    Running,
+    /// The end has been counted.
+    Over,
+}
+
+/// The end of a call.
+pub(super) struct Ended<R> {
+    ending: Ending,
+    value: Option<R>,
+    error: Option<wasmtime::Error>,
+    used: Used,
+}
+
+impl<T: Send + 'static> Instance<T> {
+    /// Makes everything ready, the directory first; not at all if the run has been stopped already.
+    /// Blocks on the disk.
     pub(super) fn begin(
-        plugin: &Plugin,
-        run: Run,
-        threads: Threads,
+        plugin: &Plugin<T>,
+        options: RunOptions<T>,
+        mode: RunMode,
         span: &Span,
     ) -> Result<Option<Self>, Error> {
-        let (common, provider) = (plugin.common.clone(), plugin.provider);
-        let Some(begun) = run.control.clone().begin(&common.engine, || run.root.create_dir())? else {
+        let mut directory_made = false;
+        let begun = Self::try_begin(plugin, options, mode, span, &mut directory_made);
+        if let Err(error) = &begun {
+            telemetry::not_begun(span, error);
+            if !directory_made {
+                plugin.common.metrics.not_begun(None);
+            }
+        }
+        begun
+    }
+
+    fn try_begin(
+        plugin: &Plugin<T>,
+        options: RunOptions<T>,
+        mode: RunMode,
+        span: &Span,
+        directory_made: &mut bool,
+    ) -> Result<Option<Self>, Error> {
+        let (common, provision) = (plugin.common.clone(), plugin.provision);
+        let RunOptions { settings, run, data } = options;
+        let (timeout, keep, root) = (settings.timeout, settings.keep, settings.root.clone());
+        if mode != RunMode::Blocking || timeout.is_some() {
+            common.ticker.start()?;
+        }
+        let Some(begun) = run.begin(&common.engine, keep, || root.create_dir())? else {
             return Ok(None);
         };
-        common.tally.begun();
-        tell::begun(span, begun.scratch.path());
-        let (timeout, keep, since) = (run.timeout, run.keep, Instant::now());
-        // From here on the books are kept, whatever goes wrong.
-        let life = Life { common, provider, begun, timeout, keep, since, span: span.clone(), over: false };
+        *directory_made = true;
+        telemetry::directory_made(span, begun.path());
+        // From here on the directory is counted, whatever goes wrong.
+        let stage = Stage::Preparing;
+        let mut life = Life { common, provision, begun, timeout, span: span.clone(), stage };
 
-        let Common { engine, guards, .. } = &*life.common;
-        let state = State::new(run, &life.begun.scratch, provider, guards, threads)?;
-        if provider == Provider::Host {
-            life.begun.control.measure(state.meter());
+        let Common { engine, limits, metrics, .. } = &*life.common;
+        let control = life.begun.control().clone();
+        let state = State::new(data, settings, life.begun.scratch(), provision, limits, mode)?;
+        if provision == Provision::Host {
+            control.measure(state.meter());
         }
         let mut store = Store::new(engine, state);
-        store.limiter(|state| &mut state.budget);
-        guards.apply(&mut store)?;
-        let stopped = life.begun.control.clone();
+        store.limiter(|state| &mut state.limiter);
+        limits.apply(&mut store)?;
         store.epoch_deadline_callback(move |_| {
-            Ok(match (stopped.is_stopped(), threads) {
+            Ok(match (control.is_stopped(), mode) {
                 (true, _) => UpdateDeadline::Interrupt,
-                // Another run of this engine was meant.
-                (false, Threads::Own) => UpdateDeadline::Continue(1),
-                // Its turn is over, or another run was meant.
-                (false, Threads::Shared) => UpdateDeadline::Yield(1),
+                // Another run of this engine was stopped.
+                (false, RunMode::Blocking) => UpdateDeadline::Continue(1),
+                // So it was, or the time slice is over.
+                (false, RunMode::CurrentThread | RunMode::MultiThread) => UpdateDeadline::Yield(1),
             })
         });
         store.set_epoch_deadline(1);
+        metrics.begun();
+        life.stage = Stage::Running;
         Ok(Some(Self { store, life }))
     }
 
-    /// Runs the plugin's command, until it ends or is stopped.
-    pub(super) async fn call(&mut self, plugin: &Plugin) -> Called {
-        let Self { store, life } = self;
-        let control = &life.begun.control;
-        let _alarm = life.timeout.map(|timeout| control.stop_after(timeout));
-        let guest = async {
-            let command = plugin.pre.instantiate_async(&mut *store).await?;
-            command.wasi_cli_run().call_run(store).await
+    /// Decides how a call ended, at its very end.
+    pub(super) fn ended<R>(&self, called: Called<R>, time: Duration) -> Result<Ended<R>, Error> {
+        let (state, control) = (self.store.data(), self.life.begun.control());
+        let (value, error) = match called {
+            Some(Ok(Ok(value))) => (Some(Ok(value)), None),
+            Some(Ok(Err(()))) => (Some(Err(())), None),
+            Some(Err(error)) if error.is::<PoolConcurrencyLimitError>() => {
+                let error = Error::Engine { operation: "instantiate the plugin", source: error };
+                telemetry::not_continued(&error);
+                return Err(error);
+            }
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
         };
-        control.unless_stopped(guest).await
-    }
-
-    /// Puts the end into the books, and removes the directory or keeps it. Waits for the disk.
-    pub(super) fn end(self, called: Called) -> Result<Outcome, Error> {
-        let Self { store, mut life } = self;
-        let state = store.data();
-        let ending = Ending::of(called, &life.begun.control, &state.budget, &life.common.guards);
+        let ending = match &value {
+            Some(Ok(_)) => Ending::Returned,
+            Some(Err(())) => Ending::Failed { status: 1 },
+            None => {
+                let limits = &self.life.common.limits;
+                Ending::of(error.as_ref(), control.stop_reason(), &state.limiter, limits)
+            }
+        };
         let used = Used {
-            memory: state.budget.used(),
-            time: life.since.elapsed(),
-            tempfile: (life.provider == Provider::Host).then(|| state.usage()),
+            memory: state.limiter.memory().peak(),
+            time,
+            tempfile: (self.life.provision == Provision::Host).then(|| state.usage()),
             refused: state.refused(),
         };
-        // Open files first: what is still open may not be removable.
+        control.publish(&ending);
+        let error = error.filter(|error| !error.is::<I32Exit>());
+        Ok(Ended { ending, value: value.and_then(Result::ok), error, used })
+    }
+
+    /// Removes the directory or keeps it, and counts the end. Blocks on the disk.
+    pub(super) fn end<R>(self, ended: Ended<R>) -> Result<Outcome<R>, Error> {
+        let Self { store, mut life } = self;
+        // Open files first: they may not be removable.
         drop(store);
-        let scratch = &life.begun.scratch;
-        let left_behind = scratch.entries().unwrap_or_default();
-        let kept = if life.keep { Some(scratch.keep()?) } else { None };
-        let outcome = Outcome { ending, left_behind, not_removed: scratch.close(), kept, used };
-        if life.begun.control.stop_reason() != Some(Stop::Dropped) {
+        let left_behind = life.begun.scratch().entries().unwrap_or_default();
+        let Abandoned { kept, not_removed } = life.begun.dispose()?;
+        let Ended { ending, value, error, used } = ended;
+        let outcome = Outcome { ending, value, error, left_behind, not_removed, kept, used };
+        if life.begun.control().stop_reason() != Some(Stop::Dropped) {
             life.over(&outcome);
         }
         Ok(outcome)
@@ -117,59 +171,129 @@ impl Instance {
 }
 
 impl Life {
-    fn over(&mut self, outcome: &Outcome) {
-        self.over = true;
+    /// Waits for a call, until it ends, is stopped, or its timeout passes. Gives the time it took too.
+    pub(super) async fn watch<R>(
+        &self,
+        call: impl Future<Output = wasmtime::Result<Result<R, ()>>>,
+    ) -> (Called<R>, Duration) {
+        let control = self.begun.control();
+        let start = Instant::now();
+        let deadline = self.timeout.and_then(|timeout| start.checked_add(timeout));
+        let timeout = deadline.map(|deadline| {
+            if deadline <= start {
+                control.stop_because(Stop::TimedOut);
+            }
+            self.common.ticker.stop_at(deadline, control)
+        });
+        let called = control.unless_stopped(call).await;
+        drop(timeout);
+        (called, start.elapsed())
+    }
+
+    fn over<R>(&mut self, outcome: &Outcome<R>) {
+        self.stage = Stage::Over;
         let directory = match &outcome.kept {
             Some(_) => Directory::Kept,
-            None => Directory::after(&outcome.not_removed),
+            None => Directory::closed(&outcome.not_removed),
         };
-        self.common.tally.ended(&outcome.ending, directory);
-        tell::ended(&self.span, outcome);
+        self.common.metrics.ended(&outcome.ending, directory);
+        telemetry::ended(&self.span, outcome);
+    }
+
+    /// Removes or keeps the directory of a run without an outcome.
+    fn dispose(&self) -> Directory {
+        match self.begun.dispose() {
+            Ok(Abandoned { kept: Some(path), .. }) => {
+                self.span.in_scope(|| telemetry::kept(&path));
+                Directory::Kept
+            }
+            // Failures are reported when the directory itself is dropped.
+            Ok(Abandoned { kept: None, not_removed }) => Directory::closed(&not_removed),
+            Err(_) => Directory::closed(&self.begun.scratch().close()),
+        }
     }
 }
 
 impl Drop for Life {
     fn drop(&mut self) {
-        if !self.over {
-            // What stays is told when the directory itself is dropped.
-            let stayed = self.begun.scratch.close();
-            self.common.tally.dropped(Directory::after(&stayed));
-            tell::dropped(&self.span);
+        match self.stage {
+            Stage::Preparing => self.common.metrics.not_begun(Some(self.dispose())),
+            Stage::Running => {
+                self.common.metrics.dropped(self.dispose());
+                telemetry::dropped(&self.span);
+            }
+            Stage::Over => {}
         }
     }
 }
 
-/// Does what waits for the disk on a thread made for that.
-pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+/// Does blocking work on the runtime's blocking pool.
+pub(super) async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            // The runtime is ending, and nobody waits for this any more.
+            // The runtime is shutting down, and will not poll this again.
             Err(_) => pending().await,
         },
     }
 }
 
-/// An instance on a thread that it shares. Dropped, it is taken to one that may wait for the disk.
-pub(super) struct Aside(Option<Instance>);
+/// An instance on a thread that must not block. Dropped, it is dropped on the blocking pool.
+pub(super) struct Offloaded<T: Send + 'static>(Option<Instance<T>>);
 
-impl Aside {
-    /// Runs the command of an instance. The future may be dropped at any point.
-    pub(super) async fn call(instance: Instance, plugin: &Plugin) -> (Instance, Called) {
-        let mut aside = Self(Some(instance));
-        let Some(instance) = &mut aside.0 else { unreachable!("it is there until it is taken") };
-        let called = plugin.common.turns.take(instance.call(plugin)).await;
-        let Some(instance) = aside.0.take() else { unreachable!("it is there until it is taken") };
-        (instance, called)
+impl<T: Send + 'static> Offloaded<T> {
+    pub(super) fn new(instance: Instance<T>) -> Self {
+        Self(Some(instance))
+    }
+
+    pub(super) fn get_mut(&mut self) -> &mut Instance<T> {
+        let Some(instance) = &mut self.0 else { unreachable!("only `into_inner` takes it") };
+        instance
+    }
+
+    pub(super) fn into_inner(mut self) -> Instance<T> {
+        let Some(instance) = self.0.take() else { unreachable!("only `into_inner` takes it") };
+        instance
     }
 }
 
-impl Drop for Aside {
+impl<T: Send + 'static> Drop for Offloaded<T> {
     fn drop(&mut self) {
-        // A runtime that is ending drops it here and now; without one, this thread is nobody else's.
+        // A runtime that is shutting down drops it at once, on this thread; without a runtime no other
+        // task shares this thread.
         if let (Some(instance), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn_blocking(move || drop(instance));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Provider, Sandbox, ScratchRoot};
+
+    #[test]
+    fn the_ending_is_decided_before_the_directory_is_removed() {
+        let path = std::env::temp_dir().join(format!("instance-test-{}", std::process::id()));
+        let root = ScratchRoot::open(&path).expect("open the root");
+        let plugin = wat::parse_str("(component)").expect("valid text");
+        let sandbox = Sandbox::new().expect("make a sandbox");
+        let plugin = sandbox.load(&plugin, Provider::Composed).expect("load the plugin");
+
+        let options = RunOptions::in_root(&root);
+        let control = options.control();
+        let instance = Instance::begin(&plugin, options, RunMode::Blocking, &Span::none());
+        let instance = instance.expect("no error").expect("it has begun");
+        let ended = instance.ended(Some(Ok(Ok(()))), Duration::ZERO).expect("no error");
+        assert_eq!(control.ending(), Some(Ending::Returned));
+        assert!(control.scratch_path().is_some_and(|path| path.exists()), "not yet removed");
+
+        // The timeout passes, and the embedder loses patience, while the host cleans up.
+        control.stop_because(Stop::TimedOut);
+        control.stop();
+        let outcome = instance.end(ended).expect("no error");
+        assert_eq!(outcome.ending, Ending::Returned);
+        std::fs::remove_dir(path).expect("nothing is left in the root");
     }
 }

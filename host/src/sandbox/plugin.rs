@@ -1,144 +1,345 @@
-//! A plugin, and the two ways to run it.
+//! A loaded plugin, and the ways to call it.
 
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::JoinHandle;
 use tracing::{Instrument, Span};
+use wasmtime::Store;
+use wasmtime::component::{Instance as WasmInstance, InstancePre};
 use wasmtime_wasi::p2::bindings::CommandPre;
-use wasmtime_wasi::runtime::{in_tokio, spawn};
+use wasmtime_wasi::runtime::{in_tokio, with_ambient_tokio_runtime};
 
 use super::control::Stop;
-use super::instance::{Aside, Instance, aside};
-use super::state::Threads;
-use super::{Common, Control, Outcome, Run, State, engine_error, tell};
+use super::instance::{Instance, Offloaded, offload};
+use super::state::RunMode;
+use super::{Common, Control, Outcome, RunOptions, State, telemetry};
 use crate::error::Error;
 
-/// Who serves `scratch:tempfile` to a plugin.
+/// Who serves `scratch:tempfile` to a plugin, as far as its runs differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Provider {
-    /// A component inside it, or nobody.
-    Component,
-    /// A component inside it, which keeps to the limits in its environment.
-    LimitedComponent,
-    /// This process.
+pub(super) enum Provision {
+    /// The host.
     Host,
+    /// The provider component of this crate, which enforces the limits in its environment.
+    Component,
+    /// Another component, or none.
+    Other,
 }
 
-impl Provider {
+impl Provision {
     pub(super) fn as_str(self) -> &'static str {
         match self {
-            Self::Component => "component",
-            Self::LimitedComponent => "limited component",
             Self::Host => "host",
+            Self::Component => "component",
+            Self::Other => "other",
         }
     }
 }
 
-/// A compiled plugin. Clones share the code.
-#[derive(Clone)]
-pub struct Plugin {
+/// A future of [`Plugin::call_async`], boxed because it borrows the store.
+pub type CallFuture<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + Send + 'a>>;
+
+/// A plugin that has been loaded into a sandbox. Clones share the code.
+///
+/// Each run and each call has an instance and a scratch directory of its own, and its store is dropped
+/// at the end.
+pub struct Plugin<T: 'static = ()> {
     pub(super) common: Arc<Common>,
-    pub(super) pre: CommandPre<State>,
-    pub(super) provider: Provider,
+    pub(super) provision: Provision,
+    pre: InstancePre<State<T>>,
+    /// If it exports `wasi:cli/run`.
+    command: Option<CommandPre<State<T>>>,
 }
 
-impl Plugin {
-    pub(super) fn new(common: Arc<Common>, pre: CommandPre<State>, provider: Provider) -> Self {
-        Self { common, pre, provider }
+impl<T> Clone for Plugin<T> {
+    fn clone(&self) -> Self {
+        let Self { common, provision, pre, command } = self;
+        let (common, pre, command) = (common.clone(), pre.clone(), command.clone());
+        Self { common, provision: *provision, pre, command }
+    }
+}
+
+impl<T: Send + 'static> Plugin<T> {
+    pub(super) fn new(
+        common: Arc<Common>,
+        pre: InstancePre<State<T>>,
+        provision: Provision,
+    ) -> Self {
+        let command = CommandPre::new(pre.clone()).ok();
+        Self { common, provision, pre, command }
     }
 
-    /// The machine code, for another process of this very program.
-    pub(crate) fn compiled(&self) -> Result<Vec<u8>, Error> {
-        let code = self.pre.instance_pre().component().serialize();
-        code.map_err(|error| engine_error("keep a compiled plugin", &error))
-    }
-
-    /// Runs the plugin to its end, whatever that is, and removes its scratch directory.
+    /// Runs the plugin's `wasi:cli/run` on the calling thread, and removes its scratch directory.
     ///
-    /// The calling thread is used for the plugin's code and for its file operations. It waits; so a program on an asynchronous runtime
-    /// wants [`run_async`](Self::run_async). Called from there all the same, this runs the plugin on a thread made for it, and holds up the
-    /// caller's.
+    /// This blocks the thread, for the plugin's code as well as for its file operations. From a thread
+    /// of an asynchronous runtime use [`run_async`](Self::run_async); called there all the same, this
+    /// runs the plugin on a new thread while the caller's waits.
     ///
-    /// A run that is stopped ends at once in its own code and while it waits for standard input or a clock. It does not end
-    /// inside a system call that blocks, such as a write to a full pipe: see [`Control::abandon`].
+    /// A stopped run ends at once in the plugin's own code, and while it waits for standard input or a
+    /// clock. It does not end inside a system call that blocks, such as a write to a full pipe: see
+    /// [`Control::abandon`].
     ///
     /// # Errors
     ///
-    /// If the run could not begin: the root is not writable, or a mount cannot be granted.
-    pub fn run(&self, run: Run) -> Result<Outcome, Error> {
-        let execute = || in_tokio(self.execute(run));
+    /// If the plugin does not export `wasi:cli/run`, or the run could not begin: the root is not
+    /// writable, say, or a mount cannot be granted.
+    pub fn run(&self, options: RunOptions<T>) -> Result<Outcome, Error> {
+        let command = self.command()?;
+        self.block_on(options, async |store| {
+            command.instantiate_async(&mut *store).await?.wasi_cli_run().call_run(store).await
+        })
+    }
+
+    /// Calls an export of the plugin on the calling thread, and removes its scratch directory: as
+    /// [`run`](Self::run), for a plugin with a world of its own.
+    ///
+    /// `call` gets the store and the new instance. It is asynchronous because WASI is, and usually
+    /// goes through bindings that [`bindgen!`](wasmtime::component::bindgen) generated with
+    /// `exports: { default: async }`.
+    ///
+    /// ```
+    /// use wasi_tempfile_host::{Ending, Provider, RunOptions, Sandbox, ScratchRoot};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plugin = wat::parse_str(
+    ///     r#"(component
+    ///         (core module $main (func (export "answer") (result i32) (i32.const 42)))
+    ///         (core instance $main (instantiate $main))
+    ///         (func (export "answer") (result u32) (canon lift (core func $main "answer"))))"#,
+    /// )?;
+    /// let plugin = Sandbox::new()?.load(&plugin, Provider::Host)?;
+    /// let root = ScratchRoot::open_default()?;
+    /// let outcome = plugin.call(RunOptions::in_root(&root), async |store, instance| {
+    ///     let answer = instance.get_typed_func::<(), (u32,)>(&mut *store, "answer")?;
+    ///     Ok(answer.call_async(store, ()).await?.0)
+    /// })?;
+    /// assert_eq!((outcome.ending, outcome.value), (Ending::Returned, Some(42)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the run could not begin. An error of `call` is the outcome's.
+    pub fn call<R: Send>(
+        &self,
+        options: RunOptions<T>,
+        call: impl AsyncFnOnce(&mut Store<State<T>>, WasmInstance) -> wasmtime::Result<R> + Send,
+    ) -> Result<Outcome<R>, Error> {
+        self.block_on(options, async |store| {
+            let instance = self.pre.instantiate_async(&mut *store).await?;
+            call(store, instance).await.map(Ok)
+        })
+    }
+
+    /// Runs the plugin's `wasi:cli/run` on tokio, without stalling the runtime's other tasks, and
+    /// removes its scratch directory.
+    ///
+    /// The plugin runs in a task of its own. Its file operations run on the blocking pool or in
+    /// `block_in_place`, and a compute-bound plugin yields after a
+    /// [time slice](crate::EngineLimits::time_slice). Dropping the future stops the run: a plugin that
+    /// computes or waits ends where it is, one in a system call after it. Its directory is then
+    /// removed in the background, also by a runtime that is shutting down; [`Control::scratch_path`]
+    /// and [`Sandbox::counters`](crate::Sandbox::counters) show when.
+    ///
+    /// The future waits for the removal of the directory; [`Control::ended`] does not. On a runtime
+    /// whose blocking pool is small or busy, the beginning and the removal queue for a thread.
+    ///
+    /// A stopped run ends at once, unless it is inside a system call on behalf of the host provider.
+    /// Any other system call that hangs is left to its thread, which ends with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), and if the runtime shuts down first.
+    pub fn run_async(
+        &self,
+        options: RunOptions<T>,
+    ) -> impl Future<Output = Result<Outcome, Error>> + Send + use<T> {
+        let plugin = self.clone();
+        async move {
+            let command = plugin.command()?.clone();
+            plugin.spawn(options, move |store| Box::pin(run_command(command, store))).await
+        }
+    }
+
+    /// Calls an export of the plugin on tokio: as [`run_async`](Self::run_async), for a plugin with a
+    /// world of its own.
+    ///
+    /// ```no_run
+    /// # async fn example(plugin: wasi_tempfile_host::Plugin, root: wasi_tempfile_host::ScratchRoot)
+    /// # -> Result<(), wasi_tempfile_host::Error> {
+    /// use wasi_tempfile_host::RunOptions;
+    ///
+    /// let outcome = plugin
+    ///     .call_async(RunOptions::in_root(&root), |store, instance| {
+    ///         Box::pin(async move {
+    ///             let answer = instance.get_typed_func::<(), (u32,)>(&mut *store, "answer")?;
+    ///             Ok(answer.call_async(store, ()).await?.0)
+    ///         })
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call), and if the runtime shuts down first.
+    pub fn call_async<R, F>(
+        &self,
+        options: RunOptions<T>,
+        call: F,
+    ) -> impl Future<Output = Result<Outcome<R>, Error>> + Send + use<T, R, F>
+    where
+        R: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Store<State<T>>, WasmInstance) -> CallFuture<'a, R>
+            + Send
+            + 'static,
+    {
+        let plugin = self.clone();
+        async move {
+            let pre = plugin.pre.clone();
+            plugin.spawn(options, move |store| Box::pin(call_export(pre, store, call))).await
+        }
+    }
+
+    fn command(&self) -> Result<&CommandPre<State<T>>, Error> {
+        self.command.as_ref().ok_or(Error::NoRun)
+    }
+
+    /// Makes a call on this thread or, if a runtime uses this one, on a new thread.
+    fn block_on<R: Send>(
+        &self,
+        options: RunOptions<T>,
+        call: impl AsyncFnOnce(&mut Store<State<T>>) -> wasmtime::Result<Result<R, ()>> + Send,
+    ) -> Result<Outcome<R>, Error> {
+        let execute = || in_tokio(self.execute(options, call));
         if Handle::try_current().is_err() {
             return execute();
         }
-        // A runtime's thread must not wait for a future, and which threads are meant nobody can tell.
+        // A thread of a runtime must not wait for a future, and this may be one.
         thread::scope(|scope| {
             let thread = thread::Builder::new().spawn_scoped(scope, execute);
-            let thread = thread.map_err(|error| engine_error("start a thread", &error.into()))?;
+            let thread = thread.map_err(|source| Error::Thread { source })?;
             thread.join().unwrap_or_else(|panic| resume_unwind(panic))
         })
     }
 
-    async fn execute(&self, run: Run) -> Result<Outcome, Error> {
-        let span = tell::span(self.provider);
+    async fn execute<R>(
+        &self,
+        options: RunOptions<T>,
+        call: impl AsyncFnOnce(&mut Store<State<T>>) -> wasmtime::Result<Result<R, ()>>,
+    ) -> Result<Outcome<R>, Error> {
+        let span = telemetry::span(self.provision);
         let inside = span.clone();
         async {
-            let Some(mut instance) = Instance::begin(self, run, Threads::Own, &span)? else {
+            let Some(mut instance) = Instance::begin(self, options, RunMode::Blocking, &span)?
+            else {
                 return Ok(Outcome::never_began());
             };
-            let called = instance.call(self).await;
-            instance.end(called)
+            let (called, time) = instance.life.watch(call(&mut instance.store)).await;
+            let ended = instance.ended(called, time)?;
+            instance.end(ended)
         }
         .instrument(inside)
         .await
     }
 
-    /// Runs the plugin to its end, whatever that is, and removes its scratch directory; on the threads of the tokio runtime that polls the
-    /// future, and without holding up its other tasks. The runtime needs its timer.
-    ///
-    /// The plugin runs in a task of its own, so a future that is joined with others does not hold up those either. Dropped half-way, the
-    /// future ends the run: a plugin that computes or waits ends where it is, one in a system call after it; and its directory is removed
-    /// behind the caller's back, also by a runtime that is ending. [`Control::scratch_path`] and
-    /// [`Sandbox::counters`](super::Sandbox::counters) tell when.
-    ///
-    /// A run that is stopped ends at once, unless it is inside a system call on behalf of `scratch:tempfile`, where the host serves that. A
-    /// system call that hangs otherwise is left to its thread, which ends with it.
-    ///
-    /// # Errors
-    ///
-    /// As [`run`](Self::run).
-    pub fn run_async(&self, run: Run) -> impl Future<Output = Result<Outcome, Error>> + Send + use<> {
-        let plugin = self.clone();
-        async move {
-            let mut dropped = StopOnDrop(Some(run.control.clone()));
-            let span = tell::span(plugin.provider);
-            let outcome = spawn(plugin.execute_aside(run, span.clone()).instrument(span)).await;
-            dropped.0 = None;
-            outcome
-        }
+    /// Makes a call in a task of the current runtime, or else of wasmtime-wasi's.
+    fn spawn<R, F>(self, options: RunOptions<T>, call: F) -> Task<Result<Outcome<R>, Error>>
+    where
+        R: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Store<State<T>>) -> CallFuture<'a, Result<R, ()>>
+            + Send
+            + 'static,
+    {
+        let control = options.control();
+        let span = telemetry::span(self.provision);
+        let handle = with_ambient_tokio_runtime(|| {
+            let runtime = Handle::current();
+            let mode = match runtime.runtime_flavor() {
+                RuntimeFlavor::MultiThread => RunMode::MultiThread,
+                _ => RunMode::CurrentThread,
+            };
+            runtime.spawn(self.execute_async(options, call, mode, span.clone()).instrument(span))
+        });
+        Task { handle, control }
     }
 
-    async fn execute_aside(self, run: Run, span: Span) -> Result<Outcome, Error> {
-        self.common.turns.start()?;
-        let (plugin, begun) = (self.clone(), span.clone());
-        let begin = move || begun.in_scope(|| Instance::begin(&plugin, run, Threads::Shared, &begun));
-        let Some(instance) = aside(begin).await? else {
+    async fn execute_async<R, F>(
+        self,
+        options: RunOptions<T>,
+        call: F,
+        mode: RunMode,
+        span: Span,
+    ) -> Result<Outcome<R>, Error>
+    where
+        R: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Store<State<T>>) -> CallFuture<'a, Result<R, ()>> + Send,
+    {
+        let (plugin, inside) = (self.clone(), span.clone());
+        let begin = move || inside.in_scope(|| Instance::begin(&plugin, options, mode, &inside));
+        let Some(instance) = offload(begin).await? else {
             return Ok(Outcome::never_began());
         };
-        let (instance, called) = Aside::call(instance, &self).await;
-        aside(move || span.in_scope(|| instance.end(called))).await
+        let mut offloaded = Offloaded::new(instance);
+        let instance = offloaded.get_mut();
+        let guest = instance.life.watch(call(&mut instance.store));
+        let (called, time) = self.common.ticker.run(guest).await;
+        let ended = instance.ended(called, time)?;
+        let instance = offloaded.into_inner();
+        offload(move || span.in_scope(|| instance.end(ended))).await
     }
 }
 
-/// Ends a run whose future is dropped: its task is aborted, which takes effect where it waits; this gets it there.
-struct StopOnDrop(Option<Control>);
+async fn run_command<T: Send>(
+    command: CommandPre<State<T>>,
+    store: &mut Store<State<T>>,
+) -> wasmtime::Result<Result<(), ()>> {
+    command.instantiate_async(&mut *store).await?.wasi_cli_run().call_run(store).await
+}
 
-impl Drop for StopOnDrop {
+async fn call_export<T: Send, R>(
+    pre: InstancePre<State<T>>,
+    store: &mut Store<State<T>>,
+    call: impl for<'a> FnOnce(&'a mut Store<State<T>>, WasmInstance) -> CallFuture<'a, R>,
+) -> wasmtime::Result<Result<R, ()>> {
+    let instance = pre.instantiate_async(&mut *store).await?;
+    call(store, instance).await.map(Ok)
+}
+
+/// The task of a run. Dropped, it stops the run.
+struct Task<O> {
+    handle: JoinHandle<O>,
+    control: Control,
+}
+
+impl<R> Future for Task<Result<R, Error>> {
+    type Output = Result<R, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.handle).poll(context).map(|joined| match joined {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(Error::RuntimeEnded),
+            },
+        })
+    }
+}
+
+impl<O> Drop for Task<O> {
     fn drop(&mut self) {
-        if let Some(control) = &self.0 {
-            control.stop_because(Stop::Dropped);
+        if !self.handle.is_finished() {
+            // The abort takes effect where the task waits; the stop makes a guest that computes end.
+            self.control.stop_because(Stop::Dropped);
+            self.handle.abort();
         }
     }
 }

@@ -1,100 +1,113 @@
-//! What a store carries.
+//! The data of a run's store.
 
 use std::path::{Path, PathBuf};
 
-use wasmtime_wasi::{FsPerms, ResourceTable, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
-use super::guards::Guards;
-use super::limits::Budget;
-use super::plugin::Provider;
-use super::run::Run;
-use crate::compose::SCRATCH_GUEST_PATH;
-use crate::error::{Error, one_line};
-use crate::provider::{Meter, TempfileCtx, TempfileCtxView, TempfileView};
+use super::EngineLimits;
+use super::limiter::StoreLimiter;
+use super::options::Settings;
+use super::plugin::Provision;
+use crate::error::Error;
+use crate::provider::{MemoryBudget, Meter, TempfileCtx, TempfileCtxView, TempfileView};
 use crate::scratch::ScratchDir;
 
-/// Whose threads a run is on.
+/// The thread of a run, and so where it may wait for the disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Threads {
-    /// It has one for itself.
-    Own,
-    /// It shares them with other tasks.
-    Shared,
+pub(super) enum RunMode {
+    /// A thread of its own, which may block.
+    Blocking,
+    /// The thread of a current-thread runtime: files are used on the blocking pool.
+    CurrentThread,
+    /// A worker of a multi-thread runtime: the same, and host functions that block do so in
+    /// `block_in_place`.
+    MultiThread,
 }
 
-/// One run, as the functions of a linker see it.
-pub struct State {
+/// The data of a run's store: what the functions added by [`Sandbox::with`](crate::Sandbox::with) and
+/// the closures of [`Plugin::call`](crate::Plugin::call) work on.
+pub struct State<T = ()> {
+    data: T,
     wasi: WasiCtx,
     table: ResourceTable,
     tempfile: TempfileCtx,
     scratch: PathBuf,
-    threads: Threads,
-    pub(super) budget: Budget,
+    mode: RunMode,
+    pub(super) limiter: StoreLimiter,
 }
 
-impl State {
+impl<T> State<T> {
     pub(super) fn new(
-        mut run: Run,
+        data: T,
+        mut settings: Settings,
         scratch: &ScratchDir,
-        provider: Provider,
-        guards: &Guards,
-        threads: Threads,
+        provision: Provision,
+        limits: &EngineLimits,
+        mode: RunMode,
     ) -> Result<Self, Error> {
         let mut wasi = WasiCtx::builder();
-        guards.apply_wasi(&mut wasi);
-        // Before the first directory, which copies the setting. The detour through a pool makes every path call three to ten
-        // times slower, so a run that has its thread for itself is spared it.
-        wasi.allow_blocking_current_thread(threads == Threads::Own);
-        // To a provider component the scratch directory is a preopen; a plugin that the host provides for never gets near one.
-        if provider != Provider::Host {
-            wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite).map_err(|error| {
-                Error::Engine { operation: "open the scratch directory", cause: one_line(error.as_ref()) }
-            })?;
-        }
-        let tempfile = run.tempfile(scratch, provider)?;
-        let scratch = scratch.path().to_owned();
-        let budget = Budget::new(run.memory, guards);
-        run.grant(&mut wasi, threads)?;
-        Ok(Self { wasi: wasi.build(), table: guards.table(), tempfile, scratch, threads, budget })
+        limits.apply_wasi(&mut wasi);
+        // Before the first directory, which copies the setting. The detour through the blocking pool
+        // makes every call with a path three to ten times slower.
+        wasi.allow_blocking_current_thread(mode == RunMode::Blocking);
+        let memory = MemoryBudget::new(settings.memory);
+        let tempfile = settings.tempfile(scratch, provision, &memory)?;
+        settings.grant(&mut wasi, scratch, provision, mode)?;
+        Ok(Self {
+            data,
+            wasi: wasi.build(),
+            table: limits.table(),
+            tempfile,
+            scratch: scratch.path().to_owned(),
+            mode,
+            limiter: StoreLimiter::new(memory, limits),
+        })
     }
 
-    /// Where the run's scratch directory lies, on the host. A function that gets at it must not tell a plugin.
+    /// The embedder's data, as given by [`RunOptions::data`](crate::RunOptions::data).
+    pub fn data(&self) -> &T {
+        &self.data
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.data
+    }
+
+    /// The path of the run's scratch directory, on the host. Do not show it to the plugin.
     pub fn scratch_path(&self) -> &Path {
         &self.scratch
     }
 
-    /// Where the host's own provider counts.
+    /// The handles of the run: where a host function keeps the resources that it gives to the plugin.
+    pub fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
     pub(super) fn meter(&self) -> Meter {
         self.tempfile.meter()
     }
 
-    /// What it counted so far.
     pub(super) fn usage(&self) -> tempfile_core::Usage {
         self.tempfile.usage()
     }
 
-    /// How often the host's own provider refused more than the limits.
     pub(super) fn refused(&self) -> u64 {
         self.tempfile.refused()
     }
-
-    /// The handles of the run: where a host function keeps the resources it gives to the plugin.
-    pub fn table(&mut self) -> &mut ResourceTable {
-        &mut self.table
-    }
 }
 
-impl TempfileView for State {
+impl<T: Send> TempfileView for State<T> {
     fn tempfile(&mut self) -> TempfileCtxView<'_> {
         let view = self.tempfile.view(&mut self.table);
-        match self.threads {
-            Threads::Own => view,
-            Threads::Shared => view.on_shared_threads(),
+        match self.mode {
+            RunMode::Blocking | RunMode::CurrentThread => view,
+            RunMode::MultiThread => view.on_shared_threads(),
         }
     }
 }
 
-impl WasiView for State {
+impl<T: Send> WasiView for State<T> {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
@@ -103,20 +116,22 @@ impl WasiView for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RunOptions;
     use crate::scratch::ScratchRoot;
 
     #[test]
-    fn what_the_host_provides_tells_a_runtime_whose_threads_are_shared() {
+    fn only_a_run_on_a_multi_thread_runtime_blocks_in_place() {
         let path = std::env::temp_dir().join(format!("state-test-{}", std::process::id()));
         let root = ScratchRoot::open(&path).expect("open the root");
         let scratch = root.create_dir().expect("make a directory");
-        let tells = |threads| {
-            let run = Run::in_root(&root);
-            let mut state =
-                State::new(run, &scratch, Provider::Host, &Guards::default(), threads).expect("make it");
-            state.tempfile().tells_the_runtime()
+        let blocks_in_place = |mode| {
+            let settings = RunOptions::in_root(&root).settings;
+            let limits = EngineLimits::default();
+            let state = State::new((), settings, &scratch, Provision::Host, &limits, mode);
+            state.expect("make it").tempfile().blocks_in_place()
         };
-        assert_eq!([Threads::Own, Threads::Shared].map(tells), [false, true]);
+        let modes = [RunMode::Blocking, RunMode::CurrentThread, RunMode::MultiThread];
+        assert_eq!(modes.map(blocks_in_place), [false, false, true]);
         assert!(scratch.close().is_empty());
         std::fs::remove_dir(path).expect("nothing else is in the root");
     }

@@ -1,4 +1,4 @@
-//! A plugin's standard streams.
+//! The standard streams of a plugin.
 
 use std::fmt;
 use std::fs::File;
@@ -13,40 +13,43 @@ use wasmtime_wasi::cli::{
 };
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 
-use super::state::Threads;
+use super::state::RunMode;
 
-/// What a plugin may write ahead of whoever takes it, in bytes.
+/// How far a plugin may write ahead of the reader of its output, in bytes.
 const AHEAD: usize = 64 << 10;
 
-/// Where a plugin's standard input comes from.
+/// The source of a plugin's standard input.
+#[non_exhaustive]
 pub enum Input {
-    /// It is at its end from the start.
+    /// Nothing: end of file at once.
     Empty,
-    /// The embedder's own. Only one run at a time should have it.
+    /// The embedder's own standard input. Only one run at a time should have it.
     Inherit,
     /// An open file.
     File(File),
     /// These bytes.
     Bytes(Vec<u8>),
-    /// What this gives, as it comes; at most 128 KiB are read ahead. An error of its own is one to the plugin, in its own words. See
-    /// [`stream`](Self::stream).
+    /// An asynchronous reader, of which at most 128 KiB are read ahead. The plugin sees its errors.
+    /// See [`stream`](Self::stream).
     Stream(Pin<Box<dyn AsyncRead + Send>>),
 }
 
 impl Input {
-    /// What `reader` gives, as it comes: the body of a request, say, which nobody has to hold in memory. It is read by a task of the
-    /// tokio runtime that the run is on; of [`Plugin::run`](crate::Plugin::run), by one of a runtime that this crate has for it.
+    /// An asynchronous reader: the body of a request, say, which is never in memory as a whole.
+    ///
+    /// A task on the run's tokio runtime reads it; for [`Plugin::run`](crate::Plugin::run), a task on
+    /// a runtime of wasmtime-wasi's.
     pub fn stream(reader: impl AsyncRead + Send + 'static) -> Self {
         Self::Stream(Box::pin(reader))
     }
 
-    pub(super) fn stream_on(self, threads: Threads) -> Box<dyn StdinStream + Sync> {
-        match (self, threads) {
+    pub(super) fn into_stream(self, mode: RunMode) -> Box<dyn StdinStream + Sync> {
+        match (self, mode) {
             (Self::Empty, _) => Box::new(empty()),
-            // Read by a thread of its own.
+            // A thread of tokio's reads it.
             (Self::Inherit, _) => Box::new(stdin()),
-            (Self::File(file), Threads::Own) => Box::new(InputFile::new(file)),
-            (Self::File(file), Threads::Shared) => {
+            (Self::File(file), RunMode::Blocking) => Box::new(InputFile::new(file)),
+            (Self::File(file), RunMode::CurrentThread | RunMode::MultiThread) => {
                 Box::new(AsyncStdinStream::new(tokio::fs::File::from_std(file)))
             }
             (Self::Bytes(bytes), _) => Box::new(MemoryInputPipe::new(bytes)),
@@ -79,42 +82,52 @@ impl From<&str> for Input {
     }
 }
 
-/// Where a plugin's output goes.
+/// The destination of a plugin's standard output or standard error.
+#[non_exhaustive]
 pub enum Output {
     /// Nowhere.
     Discard,
-    /// The embedder's own.
+    /// The embedder's own standard output or standard error.
     Inherit,
     /// An open file.
     File(File),
     /// Memory.
     Capture(Capture),
-    /// To this, as it takes it; the plugin waits when it is 64 KiB ahead. See [`stream`](Self::stream).
+    /// An asynchronous writer; the plugin waits when it is 64 KiB ahead. See
+    /// [`stream`](Self::stream).
     Stream(Pin<Box<dyn AsyncWrite + Send>>),
 }
 
 impl Output {
-    /// To `writer`, as it takes it. What the plugin has not flushed by its end may not arrive. It is written to by a task, as
-    /// [`Input::stream`] is read.
+    /// An asynchronous writer, written to by a task as [`Input::stream`] is read. Output that the
+    /// plugin has not flushed when it ends may be lost.
     pub fn stream(writer: impl AsyncWrite + Send + 'static) -> Self {
         Self::Stream(Box::pin(writer))
     }
 
-    /// `inherited` is which of the embedder's own is meant.
-    pub(super) fn stream_on<W>(self, threads: Threads, inherited: fn() -> W) -> Box<dyn StdoutStream + Sync>
+    /// `inherited` gives the embedder's own stream.
+    pub(super) fn into_stream<W>(
+        self,
+        mode: RunMode,
+        inherited: fn() -> W,
+    ) -> Box<dyn StdoutStream + Sync>
     where
         W: StdoutStream + AsyncWrite + Send + Sync + 'static,
     {
-        match (self, threads) {
+        match (self, mode) {
             (Self::Discard, _) => Box::new(empty()),
-            (Self::Inherit, Threads::Own) => Box::new(inherited()),
-            (Self::Inherit, Threads::Shared) => Box::new(AsyncStdoutStream::new(AHEAD, inherited())),
-            (Self::File(file), Threads::Own) => Box::new(OutputFile::new(file)),
-            (Self::File(file), Threads::Shared) => {
+            (Self::Inherit, RunMode::Blocking) => Box::new(inherited()),
+            (Self::Inherit, RunMode::CurrentThread | RunMode::MultiThread) => {
+                Box::new(AsyncStdoutStream::new(AHEAD, inherited()))
+            }
+            (Self::File(file), RunMode::Blocking) => Box::new(OutputFile::new(file)),
+            (Self::File(file), RunMode::CurrentThread | RunMode::MultiThread) => {
                 Box::new(AsyncStdoutStream::new(AHEAD, tokio::fs::File::from_std(file)))
             }
             (Self::Capture(capture), _) => Box::new(capture.pipe),
-            (Self::Stream(writer), _) => Box::new(AsyncStdoutStream::new(AHEAD, Exclusive::new(writer))),
+            (Self::Stream(writer), _) => {
+                Box::new(AsyncStdoutStream::new(AHEAD, Exclusive::new(writer)))
+            }
         }
     }
 }
@@ -143,31 +156,31 @@ impl From<&Capture> for Output {
     }
 }
 
-/// Output kept in memory. Clones share it, so one can be read after the run, or while it goes on.
+/// Output captured in memory. Clones share it, so one can be read after the run or during it.
 #[derive(Clone, Debug)]
 pub struct Capture {
     pipe: MemoryOutputPipe,
 }
 
 impl Capture {
-    /// Keeps up to `limit` bytes. A plugin that writes more finds its output closed.
+    /// Captures up to `limit` bytes. After that, the plugin's output is closed.
     pub fn new(limit: usize) -> Self {
         Self { pipe: MemoryOutputPipe::new(limit) }
     }
 
-    /// What has been written so far.
+    /// The output so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.pipe.contents().to_vec()
     }
 
-    /// What has been written so far, as text; what is not UTF-8 is replaced.
+    /// The output so far, as text, with invalid UTF-8 replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 }
 
-/// A stream that may be known to several threads, since only who has it for itself gets at it. WASI's streams want that of what they stand on,
-/// and bodies of requests seldom offer it.
+/// Makes a `!Sync` stream `Sync`, as wasmtime-wasi requires: it is only reachable through `&mut`.
+/// Bodies of requests are seldom `Sync`.
 struct Exclusive<S: ?Sized>(Mutex<Pin<Box<S>>>);
 
 impl<S: ?Sized> Exclusive<S> {
@@ -176,7 +189,7 @@ impl<S: ?Sized> Exclusive<S> {
     }
 
     fn stream(self: Pin<&mut Self>) -> Pin<&mut S> {
-        // No lock is taken: nobody else can have one.
+        // `&mut` needs no lock.
         self.get_mut().0.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
     }
 }
@@ -192,7 +205,11 @@ impl<S: AsyncRead + ?Sized> AsyncRead for Exclusive<S> {
 }
 
 impl<S: AsyncWrite + ?Sized> AsyncWrite for Exclusive<S> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.stream().poll_write(context, bytes)
     }
 

@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 use getrandom::SysRng;
 use rustix::fs as sys;
-use tempfile_core::{CleanupFailure, ErrorCode, Options, Platform, TempDir, under_new_name};
+use tempfile_core::{
+    CleanupFailure, ErrorCode, Native, Options, Platform, TempDir, under_new_name,
+};
 
-use super::{Below, Error, KEPT, RUN, ScratchRoot, TRASH, lock};
+use super::{Error, KEPT, RUN, ScratchRoot, TRASH, lock};
 
 /// What a sweep found in a root: full paths, in no order.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Sweep {
     /// What a dead owner left, and is gone now; in a dry run, what would go.
     pub removed: Vec<PathBuf>,
@@ -68,7 +71,7 @@ impl Kind {
 }
 
 /// How a directory with a name of ours is opened: as it is, or so that it can be removed.
-type Open = fn(&Below, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>;
+type Open = fn(&Native, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>;
 
 /// What a name that looks like ours turns out to be.
 enum Found {
@@ -86,12 +89,14 @@ impl ScratchRoot {
     ///
     /// If the root cannot be read. What could not be removed is part of the answer.
     pub fn sweep(&self) -> Result<Sweep, Error> {
-        self.each(Below::open_doomed, |root, name, trash, sweep| match root.remove(name, trash) {
-            Ok(failures) if failures.is_empty() => sweep.removed.push(root.path().join(name)),
-            Ok(failures) => sweep.not_removed.extend(failures),
-            // Its creator lost the race for the lock, and took it back itself.
-            Err(ErrorCode::NoEntry) => {}
-            Err(code) => sweep.not_removed.push(root.stayed(name, code)),
+        self.each(Native::open_for_removal, |root, name, trash, sweep| {
+            match root.remove(name, trash) {
+                Ok(failures) if failures.is_empty() => sweep.removed.push(root.path().join(name)),
+                Ok(failures) => sweep.not_removed.extend(failures),
+                // Its creator lost the race for the lock, and took it back itself.
+                Err(ErrorCode::NoEntry) => {}
+                Err(code) => sweep.not_removed.push(root.stayed(name, code)),
+            }
         })
     }
 
@@ -101,11 +106,17 @@ impl ScratchRoot {
     ///
     /// If the root cannot be read.
     pub fn sweep_dry(&self) -> Result<Sweep, Error> {
-        self.each(Below::open_directory, |root, name, _, sweep| sweep.removed.push(root.path().join(name)))
+        self.each(Native::open_directory, |root, name, _, sweep| {
+            sweep.removed.push(root.path().join(name))
+        })
     }
 
     /// Looks at everything in the root, and does this with what dead owners left; it is held meanwhile.
-    fn each(&self, open: Open, mut found: impl FnMut(&Self, &str, bool, &mut Sweep)) -> Result<Sweep, Error> {
+    fn each(
+        &self,
+        open: Open,
+        mut found: impl FnMut(&Self, &str, bool, &mut Sweep),
+    ) -> Result<Sweep, Error> {
         let mut sweep = Sweep::default();
         let failed = |errno| self.failed("read it", errno);
         // All names before the first change: what is renamed meanwhile might be listed twice.
@@ -148,7 +159,7 @@ impl ScratchRoot {
 
     /// Looks at a directory with a name of ours, and holds it if it has no owner.
     fn look(&self, name: &str, open: Open) -> Result<Found, ErrorCode> {
-        let dir = match open(&self.below(), &self.inner.dir, name.as_bytes()) {
+        let dir = match open(&Native, &self.inner.dir, name.as_bytes()) {
             Ok(dir) => dir,
             Err(ErrorCode::NoEntry) => return Ok(Found::Gone),
             Err(ErrorCode::NotDirectory) => return Ok(Found::Foreign),
@@ -167,16 +178,17 @@ impl ScratchRoot {
 
     /// Removes a directory that we hold, and says what stayed.
     fn remove(&self, name: &str, trash: bool) -> Result<Vec<CleanupFailure>, ErrorCode> {
-        let (root, below) = (&self.inner.dir, self.below());
+        let root = &self.inner.dir;
         let trashed = if trash {
             name.to_owned()
         } else {
-            let options = Options { prefix: TRASH.to_owned(), suffix: String::new(), ..Options::default() };
-            let rename = |free: &str| below.rename(root, name.as_bytes(), root, free.as_bytes());
+            let options =
+                Options { prefix: TRASH.to_owned(), suffix: String::new(), ..Options::default() };
+            let rename = |free: &str| Native.rename(root, name.as_bytes(), root, free.as_bytes());
             under_new_name(&options, &mut SysRng, rename)?.1
         };
-        let mut directory =
-            TempDir::adopt(&below, &self.inner.place, &trashed).map_err(|error| error.code)?;
+        let adopted = TempDir::adopt(&self.inner.context, &self.inner.location, &trashed);
+        let mut directory = adopted.map_err(|error| error.code)?;
         let failures = directory.close().err().unwrap_or_default();
         // What stayed is in the answer; the drop need not try again.
         let _ = directory.keep();

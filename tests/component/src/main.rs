@@ -1,4 +1,4 @@
-//! The suite as a component: `wasi:cli/run` with `--list`, or with the name of one case.
+//! The suite as a component: `wasi:cli/run` with `--list`, or with the name of a case.
 
 fn main() -> std::process::ExitCode {
     conformance::command::main()

@@ -54,8 +54,12 @@ impl bindings::Guest for Plugin {
         let spool = spooled(Some(65_536), Location::Scratch).await?;
         spool.write(input, 0).await?;
 
-        let options =
-            Options { prefix: "draft-".into(), suffix: String::new(), random_chars: None, label: None };
+        let options = Options {
+            prefix: "draft-".into(),
+            suffix: String::new(),
+            random_chars: None,
+            label: None,
+        };
         let dir = directory(options, Location::Scratch).await?;
         let copy = dir.create_file("copy".into()).await?;
         let (bytes, read) = spool.read(None, 0);

@@ -80,8 +80,11 @@ fn definition(resolve: &Resolve, id: TypeId) -> String {
     let of = |ty: &Type| reference(resolve, ty);
     match &resolve.types[id].kind {
         TypeDefKind::Record(record) => {
-            let fields: Vec<String> =
-                record.fields.iter().map(|field| format!("{}: {}", field.name, of(&field.ty))).collect();
+            let fields: Vec<String> = record
+                .fields
+                .iter()
+                .map(|field| format!("{}: {}", field.name, of(&field.ty)))
+                .collect();
             format!("record {{ {} }}", fields.join(", "))
         }
         TypeDefKind::Variant(variant) => {

@@ -1,11 +1,11 @@
-//! A file that appears whole, or not at all: the client's `write_atomically`.
+//! The client's `write_atomically`: a file appears as a whole or not at all.
 
 use super::prelude::*;
 use std::io::{self, Write};
 use wasi_tempfile::{error_code, write_atomically};
 
 pub(super) const CASES: &[Case] = &[
-    case!(p15_every_step_to_stable_storage),
+    case!(persists_in_every_durability),
     case!(replaces_the_old_file),
     case!(takes_a_free_name),
     case!(a_failing_writer_leaves_the_old_file),
@@ -19,7 +19,7 @@ pub(super) const CASES: &[Case] = &[
 const ROOM: u64 = 64 * 1024;
 const SMALL: &[Mount] = &[Mount::FileSystem { name: "small", size: ROOM, read_only: false }];
 
-fn p15_every_step_to_stable_storage(w: &World) {
+fn persists_in_every_durability(w: &World) {
     for (durability, bytes) in [(Durability::Data, "data"), (Durability::Full, "full")] {
         let (file, path) = data(bytes);
         file.sync(durability).unwrap();
@@ -77,7 +77,8 @@ fn a_reader_never_sees_half(w: &World) {
 
 fn a_target_without_a_name(w: &World) {
     for target in [w.path(".."), w.path("x/.."), "/".to_owned(), String::new()] {
-        let error = write_atomically(&target, |_| panic!("there is nothing to write to")).unwrap_err();
+        let error =
+            write_atomically(&target, |_| panic!("there is nothing to write to")).unwrap_err();
         assert_eq!(error_code(&error), Some(ErrorCode::InvalidName), "{target}: {error}");
     }
     w.assert_empty();
@@ -100,7 +101,8 @@ fn onto_a_directory(w: &World) {
 fn onto_a_full_file_system(w: &World) {
     w.write("small/target", "old");
     let bytes = vec![1; ROOM as usize + 1];
-    let error = write_atomically(w.path("small/target"), |file| file.write_all(&bytes)).unwrap_err();
+    let error =
+        write_atomically(w.path("small/target"), |file| file.write_all(&bytes)).unwrap_err();
     assert_eq!(error_code(&error), Some(ErrorCode::NoSpace), "{error}");
     assert_eq!(w.list("small"), ["target"]);
     assert_eq!(w.take("small/target"), b"old");

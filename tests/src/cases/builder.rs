@@ -1,15 +1,15 @@
-//! The client's `Builder`, and the conveniences around it.
+//! The client's `Builder`, and the constructors that build on it.
 
 use super::prelude::*;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use wasi_tempfile::{Builder, NamedTempFile, TempDir, error_code};
 
 pub(super) const CASES: &[Case] = &[
-    case!(s003_03_the_table_of_parameters),
-    case!(s004_05_prefix_suffix_and_directory_for_all),
-    case!(s004_07_options_have_names),
-    case!(p06_each_part_where_it_belongs),
-    case!(p33_create_with_contents),
+    case!(every_parameter_of_pythons_named_file),
+    case!(prefix_suffix_and_directory_for_every_kind),
+    case!(options_come_in_any_order),
+    case!(prefix_random_part_and_suffix_in_this_order),
+    case!(with_contents_creates_a_file_with_these_bytes),
     case!(with_contents_begins_at_the_start),
     case!(append_goes_to_the_end_whoever_else_writes),
     case!(labels_are_passed_on),
@@ -22,7 +22,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_builder_can_be_used_again),
 ];
 
-fn s003_03_the_table_of_parameters(w: &World) {
+fn every_parameter_of_pythons_named_file(w: &World) {
     w.plant_directory("dir");
     let dir = w.path("dir");
     // mode: always reading and writing, bytes.
@@ -43,7 +43,7 @@ fn s003_03_the_table_of_parameters(w: &World) {
     w.remove("dir");
 }
 
-fn s004_05_prefix_suffix_and_directory_for_all(w: &World) {
+fn prefix_suffix_and_directory_for_every_kind(w: &World) {
     w.plant_directory("place");
     let place = w.path("place");
     let options = Options { prefix: "a-".into(), suffix: "-z".into(), ..Options::default() };
@@ -60,7 +60,7 @@ fn s004_05_prefix_suffix_and_directory_for_all(w: &World) {
     w.remove("place");
 }
 
-fn s004_07_options_have_names(w: &World) {
+fn options_come_in_any_order(w: &World) {
     // Suffix before prefix, as in Python's odd order, or the other way: a name can't be mistaken.
     let one = Builder::new().suffix("-s").prefix("p-").tempfile().unwrap();
     let other = Builder::new().prefix("p-").suffix("-s").tempdir().unwrap();
@@ -70,9 +70,10 @@ fn s004_07_options_have_names(w: &World) {
     }
 }
 
-fn p06_each_part_where_it_belongs(w: &World) {
+fn prefix_random_part_and_suffix_in_this_order(w: &World) {
     for length in [1, 6, 16, 200] {
-        let dir = Builder::new().prefix("before.").suffix(".after").rand_bytes(length).tempdir().unwrap();
+        let dir =
+            Builder::new().prefix("before.").suffix(".after").rand_bytes(length).tempdir().unwrap();
         let name = w.inside(dir.path());
         let random = name.strip_prefix("before.").and_then(|rest| rest.strip_suffix(".after"));
         assert_eq!(random.map(str::len), Some(length), "{name}");
@@ -80,7 +81,7 @@ fn p06_each_part_where_it_belongs(w: &World) {
     w.assert_empty();
 }
 
-fn p33_create_with_contents(w: &World) {
+fn with_contents_creates_a_file_with_these_bytes(w: &World) {
     let path = NamedTempFile::with_contents("some content").unwrap().into_temp_path();
     assert_eq!(w.read(&w.inside(&path)), b"some content");
     drop(path);
@@ -112,7 +113,8 @@ fn append_goes_to_the_end_whoever_else_writes(w: &World) {
 fn labels_are_passed_on(_: &World) {
     let _file = Builder::new().label("index").tempfile().unwrap();
     let _dir = Builder::new().label("cache").tempdir().unwrap();
-    let mut labels: Vec<_> = interface::live().into_iter().filter_map(|handle| handle.label).collect();
+    let mut labels: Vec<_> =
+        interface::live_handles().into_iter().filter_map(|handle| handle.label).collect();
     labels.sort();
     assert_eq!(labels, ["cache", "index"]);
 }
@@ -198,13 +200,15 @@ fn a_path_is_reopened(_: &World) {
 }
 
 fn a_path_is_not_reopened_as_another_file(w: &World) {
-    let (_held, path) = NamedTempFile::new().unwrap().into_parts();
+    let (_held, path) = NamedTempFile::new_in(shared_directory(w)).unwrap().into_parts();
     let name = w.inside(&path);
     w.write("other", "other");
     w.rename("other", &name);
-    assert_eq!(error_code(&path.reopen().unwrap_err()), Some(ErrorCode::Replaced));
+    let code = path.reopen().err().and_then(|error| error_code(&error));
+    assert_eq!(code, differences::IMPOSTOR.code(w.placement()));
     w.remove(&name);
     assert_eq!(error_code(&path.reopen().unwrap_err()), Some(ErrorCode::NoEntry));
+    w.remove("shared");
 }
 
 fn a_builder_can_be_used_again(w: &World) {
@@ -212,6 +216,9 @@ fn a_builder_can_be_used_again(w: &World) {
     builder.prefix("again-").rand_bytes(4);
     let files: Vec<_> = (0..10).map(|_| builder.tempfile().unwrap()).collect();
     let dirs: Vec<TempDir> = (0..10).map(|_| builder.tempdir().unwrap()).collect();
-    assert_eq!(w.list("").iter().filter(|name| name.starts_with("again-") && name.len() == 10).count(), 20);
+    assert_eq!(
+        w.list("").iter().filter(|name| name.starts_with("again-") && name.len() == 10).count(),
+        20
+    );
     drop((files, dirs));
 }

@@ -1,4 +1,4 @@
-//! What is inside a temporary directory, by relative path.
+//! The contents of a temporary directory, by relative path.
 
 use super::prelude::*;
 use std::collections::BTreeMap;
@@ -197,7 +197,8 @@ fn archive_names_are_taken(w: &World) {
         "*",
     ];
     for name in &names {
-        let file = dir.create_file(name).unwrap_or_else(|error| panic!("{name:?}: {}", error.message));
+        let file =
+            dir.create_file(name).unwrap_or_else(|error| panic!("{name:?}: {}", error.message));
         put(&file, 0, name);
     }
     names.sort();
@@ -319,7 +320,8 @@ fn entries_have_kinds(w: &World) {
     w.plant_fifo(&format!("{name}/fifo"));
     w.plant_link(&format!("{name}/link"), "directory");
     let entries = dir.entries("").unwrap();
-    let kinds: BTreeMap<_, _> = entries.iter().map(|entry| (entry.name.as_str(), entry.kind)).collect();
+    let kinds: BTreeMap<_, _> =
+        entries.iter().map(|entry| (entry.name.as_str(), entry.kind)).collect();
     assert_eq!(kinds.len(), entries.len(), "a name is listed once: {entries:?}");
     let expected = [
         ("directory", EntryKind::Directory),

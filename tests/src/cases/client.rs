@@ -1,4 +1,4 @@
-//! What the Rust client has beyond the interface, under the names of the `tempfile` crate.
+//! Functions of the Rust client that the interface does not have, named as in the `tempfile` crate.
 
 use super::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -72,7 +72,8 @@ fn too_many_random_characters(w: &World) {
 fn persist_with_durability(w: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"durable").unwrap();
-    let mut file = file.persist_with(w.path("target"), ReplaceMode::NoClobber, Durability::Full).unwrap();
+    let mut file =
+        file.persist_with(w.path("target"), ReplaceMode::NoClobber, Durability::Full).unwrap();
     file.write_all(b" and open").unwrap();
     assert_eq!(w.take("target"), b"durable and open");
 }
@@ -125,7 +126,10 @@ fn a_failed_close_says_what_stayed(w: &World) {
 fn the_override_is_set_once(w: &World) {
     let first = w.path("not-probed");
     env::override_temp_dir(first.as_ref()).unwrap();
-    assert_eq!(env::override_temp_dir(w.scratch().as_ref()).unwrap_err().to_str(), Some(first.as_str()));
+    assert_eq!(
+        env::override_temp_dir(w.scratch().as_ref()).unwrap_err().to_str(),
+        Some(first.as_str())
+    );
     assert_eq!(env::temp_dir().to_str(), Some(first.as_str()));
     let error = tempfile().unwrap_err();
     assert_eq!(error_code(&error), Some(ErrorCode::NoEntry), "{error}");

@@ -1,9 +1,9 @@
-//! Nothing is consumed: a handle whose work is done answers `closed` to everything but `close`.
+//! Closed, kept and persisted handles: every method but `close` and `path` answers `closed`.
 
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(s003_02_a_closed_file),
+    case!(a_closed_file),
     case!(a_closed_name),
     case!(a_kept_name),
     case!(a_persisted_name),
@@ -15,17 +15,19 @@ pub(super) const CASES: &[Case] = &[
     case!(each_handle_of_a_file_is_closed_by_itself),
 ];
 
-fn s003_02_a_closed_file(w: &World) {
+fn a_closed_file(w: &World) {
     let (file, path) = data("closed");
     file.close().unwrap();
-    assert_code(file.read(0, 1), ErrorCode::Closed);
-    assert_code(file.read(u64::MAX, 0), ErrorCode::Closed);
-    assert_code(file.write(0, b"x"), ErrorCode::Closed);
-    assert_code(file.write(0, b""), ErrorCode::Closed);
+    assert_code(file.read(1, 0), ErrorCode::Closed);
+    assert_code(file.read(0, u64::MAX), ErrorCode::Closed);
+    assert_code(file.write(b"x", 0), ErrorCode::Closed);
+    assert_code(file.write(b"", 0), ErrorCode::Closed);
     assert_code(file.size(), ErrorCode::Closed);
     assert_code(file.set_size(0), ErrorCode::Closed);
     assert_code(file.sync(Durability::None), ErrorCode::Closed);
     assert_code(file.sync(Durability::Full), ErrorCode::Closed);
+    assert_code(file.storage(), ErrorCode::Closed);
+    assert_code(file.roll_over(), ErrorCode::Closed);
     assert_code(interface::link(&file, &w.path("x"), Durability::None), ErrorCode::Closed);
     file.close().unwrap();
     assert_eq!(w.read(&w.inside(path.path())), b"closed");
@@ -76,6 +78,9 @@ fn assert_directory_closed(w: &World, dir: &interface::TempDir) {
     assert_code(dir.create_file("../x"), ErrorCode::Closed);
     assert_code(dir.keep(), ErrorCode::Closed);
     assert_code(interface::unnamed(Location::Within(dir)), ErrorCode::Closed);
+    assert_code(interface::named(&fixed("x"), Location::Within(dir)), ErrorCode::Closed);
+    assert_code(interface::directory(&fixed("x"), Location::Within(dir)), ErrorCode::Closed);
+    assert_code(interface::spooled(Some(0), Location::Within(dir)), ErrorCode::Closed);
     assert!(dir.path().starts_with(w.scratch()));
     dir.close().unwrap();
     dir.close().unwrap();

@@ -1,11 +1,12 @@
-//! Names that are taken: another is tried, a finite number of times, and what has the name is never touched.
+//! Names that are taken: creation tries another one, a bounded number of times, and never touches
+//! the existing entry.
 
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p08_all_names_taken_is_exhausted),
-    case!(p08_all_names_taken_is_exhausted_for_directories),
-    case!(p08_one_free_name_in_two_is_found),
+    case!(all_names_taken_is_exhausted),
+    case!(all_names_taken_is_exhausted_for_directories),
+    case!(a_free_name_among_taken_ones_is_found),
     case!(a_planted_link_is_not_followed),
     case!(a_planted_dangling_link_is_not_followed),
     case!(a_planted_fifo_is_not_opened),
@@ -16,7 +17,12 @@ const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz234567";
 
 /// Thirty-two possible names in all.
 fn short() -> Options {
-    Options { prefix: "n-".into(), suffix: String::new(), random_chars: Some(1), ..Options::default() }
+    Options {
+        prefix: "n-".into(),
+        suffix: String::new(),
+        random_chars: Some(1),
+        ..Options::default()
+    }
 }
 
 fn plant(letters: &str, plant: impl Fn(&str)) {
@@ -34,21 +40,21 @@ fn uproot(w: &World) {
     w.list("").iter().for_each(|name| w.remove(name));
 }
 
-fn p08_all_names_taken_is_exhausted(w: &World) {
+fn all_names_taken_is_exhausted(w: &World) {
     plant(ALPHABET, |name| w.write(name, name));
     assert_code(interface::named(&short(), Location::Scratch), ErrorCode::Exhausted);
     plant(ALPHABET, |name| assert_eq!(w.read(name), name.as_bytes()));
     uproot(w);
 }
 
-fn p08_all_names_taken_is_exhausted_for_directories(w: &World) {
+fn all_names_taken_is_exhausted_for_directories(w: &World) {
     plant(ALPHABET, |name| w.write(name, name));
     assert_code(interface::directory(&short(), Location::Scratch), ErrorCode::Exhausted);
     plant(ALPHABET, |name| assert_eq!(w.read(name), name.as_bytes()));
     uproot(w);
 }
 
-fn p08_one_free_name_in_two_is_found(w: &World) {
+fn a_free_name_among_taken_ones_is_found(w: &World) {
     plant(&ALPHABET[..16], |name| w.write(name, "taken"));
     // Missing it would take 128 bad draws out of 128.
     let (_file, path) = interface::named(&short(), Location::Scratch).unwrap();

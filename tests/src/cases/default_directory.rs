@@ -1,22 +1,22 @@
-//! Where temporary files go when nobody says.
+//! The default directory: the search for it, and its override.
 
 use super::prelude::*;
 use wasi_tempfile::{NamedTempFile, env};
 
 pub(super) const CASES: &[Case] = &[
-    case!(s001_17_it_is_usable),
-    case!(p18_a_probe_leaves_nothing),
-    case!(p18_tmpdir_comes_first, Setup::PLAIN.environment(ALL_THREE)),
-    case!(p18_temp_comes_second, Setup::PLAIN.environment(TEMP_AND_TMP)),
-    case!(p18_tmp_comes_third, Setup::PLAIN.environment(ONLY_TMP)),
-    case!(p18_a_missing_candidate_is_passed_over, Setup::PLAIN.environment(ALL_THREE)),
-    case!(p18_a_file_is_passed_over, Setup::PLAIN.environment(ALL_THREE)),
-    case!(p18_an_unwritable_candidate_is_passed_over, Setup::PLAIN.environment(ALL_THREE).unprivileged()),
-    case!(p18_a_full_candidate_is_passed_over, Setup::PLAIN.environment(ALL_THREE).mounts(FULL)),
-    case!(p18_an_empty_variable_is_passed_over, Setup::PLAIN.environment(EMPTY_FIRST)),
-    case!(p18_it_is_looked_for_once, Setup::PLAIN.environment(ALL_THREE)),
-    case!(p18_nothing_is_usable, Setup::PLAIN.environment(NOTHING).nowhere()),
-    case!(s001_09_an_override_is_used_by_everything_after),
+    case!(is_usable),
+    case!(the_probe_leaves_nothing),
+    case!(tmpdir_comes_first, Setup::PLAIN.environment(ALL_THREE)),
+    case!(temp_comes_second, Setup::PLAIN.environment(TEMP_AND_TMP)),
+    case!(tmp_comes_third, Setup::PLAIN.environment(ONLY_TMP)),
+    case!(a_missing_candidate_is_skipped, Setup::PLAIN.environment(ALL_THREE)),
+    case!(a_file_is_skipped, Setup::PLAIN.environment(ALL_THREE)),
+    case!(an_unwritable_candidate_is_skipped, Setup::PLAIN.environment(ALL_THREE).unprivileged()),
+    case!(a_full_candidate_is_skipped, Setup::PLAIN.environment(ALL_THREE).mounts(FULL)),
+    case!(an_empty_variable_is_skipped, Setup::PLAIN.environment(EMPTY_FIRST)),
+    case!(the_search_runs_once, Setup::PLAIN.environment(ALL_THREE)),
+    case!(no_usable_candidate_is_no_scratch, Setup::PLAIN.environment(NOTHING).nowhere()),
+    case!(an_override_applies_to_everything_created_later),
 ];
 
 const ALL_THREE: &[(&str, &str)] =
@@ -42,51 +42,51 @@ fn assert_found(w: &World, name: &str) {
     w.list("").iter().for_each(|name| w.remove(name));
 }
 
-fn s001_17_it_is_usable(w: &World) {
+fn is_usable(w: &World) {
     let directory = interface::default_directory().unwrap();
     assert_eq!(directory, w.scratch());
     drop(interface::named(&Options::default(), Location::Directory(&directory)).unwrap());
 }
 
-fn p18_a_probe_leaves_nothing(w: &World) {
+fn the_probe_leaves_nothing(w: &World) {
     interface::default_directory().unwrap();
     w.assert_empty();
 }
 
-fn p18_tmpdir_comes_first(w: &World) {
+fn tmpdir_comes_first(w: &World) {
     plant(w, &["first", "second", "third"]);
     assert_found(w, "first");
 }
 
-fn p18_temp_comes_second(w: &World) {
+fn temp_comes_second(w: &World) {
     plant(w, &["first", "second", "third"]);
     assert_found(w, "second");
 }
 
-fn p18_tmp_comes_third(w: &World) {
+fn tmp_comes_third(w: &World) {
     plant(w, &["first", "second", "third"]);
     assert_found(w, "third");
 }
 
-fn p18_a_missing_candidate_is_passed_over(w: &World) {
+fn a_missing_candidate_is_skipped(w: &World) {
     plant(w, &["second"]);
     assert_found(w, "second");
 }
 
-fn p18_a_file_is_passed_over(w: &World) {
+fn a_file_is_skipped(w: &World) {
     w.write("first", "a file");
     w.write("second", "another");
     plant(w, &["third"]);
     assert_found(w, "third");
 }
 
-fn p18_an_unwritable_candidate_is_passed_over(w: &World) {
+fn an_unwritable_candidate_is_skipped(w: &World) {
     plant(w, &["first", "second"]);
     w.set_mode("first", 0o500);
     assert_found(w, "second");
 }
 
-fn p18_a_full_candidate_is_passed_over(w: &World) {
+fn a_full_candidate_is_skipped(w: &World) {
     w.write("first/filler", vec![0; ROOM as usize]);
     plant(w, &["second"]);
     assert_eq!(interface::default_directory().unwrap(), w.path("second"));
@@ -95,12 +95,12 @@ fn p18_a_full_candidate_is_passed_over(w: &World) {
     w.remove("second");
 }
 
-fn p18_an_empty_variable_is_passed_over(w: &World) {
+fn an_empty_variable_is_skipped(w: &World) {
     plant(w, &["second"]);
     assert_found(w, "second");
 }
 
-fn p18_it_is_looked_for_once(w: &World) {
+fn the_search_runs_once(w: &World) {
     plant(w, &["second"]);
     assert_eq!(interface::default_directory().unwrap(), w.path("second"));
     plant(w, &["first"]);
@@ -109,7 +109,7 @@ fn p18_it_is_looked_for_once(w: &World) {
     w.remove("second");
 }
 
-fn p18_nothing_is_usable(w: &World) {
+fn no_usable_candidate_is_no_scratch(w: &World) {
     if w.placement() != Placement::Native {
         // The only directory that an instance has.
         w.remove("");
@@ -120,7 +120,7 @@ fn p18_nothing_is_usable(w: &World) {
     assert_code(interface::directory(&Options::default(), Location::Scratch), ErrorCode::NoScratch);
 }
 
-fn s001_09_an_override_is_used_by_everything_after(w: &World) {
+fn an_override_applies_to_everything_created_later(w: &World) {
     w.plant_directory("my-temp-location");
     let location = w.path("my-temp-location");
     env::override_temp_dir(location.as_ref()).unwrap();

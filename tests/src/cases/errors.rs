@@ -1,4 +1,4 @@
-//! Errors: a code to act on, and one line for people that tells nothing it should not.
+//! Errors: the code for programs, and a message of one line that reveals nothing of the host.
 
 use super::prelude::*;
 use std::collections::HashSet;
@@ -24,8 +24,9 @@ fn messages_are_one_line_with_operation_and_name(w: &World) {
     assert!(error.message.contains("missing"), "{}", error.message);
     assert!(error.message.contains("no-entry"), "{}", error.message);
     let (_file, path) = named();
-    let error =
-        path.persist(&w.path("missing/target"), ReplaceMode::Overwrite, Durability::None).unwrap_err();
+    let error = path
+        .persist(&w.path("missing/target"), ReplaceMode::Overwrite, Durability::None)
+        .unwrap_err();
     assert!(
         error.message.contains("persist") && error.message.contains("missing/target"),
         "{}",
@@ -37,12 +38,17 @@ fn messages_stay_on_one_line_whatever_the_name(_: &World) {
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
     for name in ["a\nb\0", "\r\n/..", "\u{1b}[2J/", "\u{2028}\0", &"\n\0".repeat(10_000)] {
         let error = dir.create_file(name).err().unwrap();
-        assert!(!error.message.contains(['\n', '\r', '\0', '\u{1b}', '\u{2028}']), "{:?}", error.message);
+        assert!(
+            !error.message.contains(['\n', '\r', '\0', '\u{1b}', '\u{2028}']),
+            "{:?}",
+            error.message
+        );
         assert!(error.message.len() < 4096, "a message of {} bytes", error.message.len());
     }
 }
 
-/// The runner compares everything that a component prints with the host's own path of the scratch directory.
+/// The runner searches everything that a component prints for the host's path of the scratch
+/// directory.
 fn messages_name_no_path_of_the_host(w: &World) {
     w.write("file", "");
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
@@ -72,23 +78,33 @@ fn every_code_has_its_name_in_the_interface(_: &World) {
     assert_eq!(ErrorCode::NoEntry.as_str(), "no-entry");
     assert_eq!(ErrorCode::OutOfHandles.to_string(), "out-of-handles");
     let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
-    assert_eq!((names.len(), ErrorCode::ALL.len()), (23, 23));
+    assert_eq!(names.len(), ErrorCode::ALL.len(), "two codes share a name");
 }
 
 fn codes_become_kinds_of_rust(w: &World) {
     w.write("taken", "");
     w.plant_directory("directory");
-    let persist = |target: &str| NamedTempFile::new().unwrap().persist(w.path(target)).unwrap_err().error;
-    let noclobber =
-        |target: &str| NamedTempFile::new().unwrap().persist_noclobber(w.path(target)).unwrap_err().error;
+    let persist =
+        |target: &str| NamedTempFile::new().unwrap().persist(w.path(target)).unwrap_err().error;
+    let noclobber = |target: &str| {
+        NamedTempFile::new().unwrap().persist_noclobber(w.path(target)).unwrap_err().error
+    };
     let expected = [
-        (NamedTempFile::new_in(w.path("missing")).unwrap_err(), ErrorKind::NotFound, ErrorCode::NoEntry),
+        (
+            NamedTempFile::new_in(w.path("missing")).unwrap_err(),
+            ErrorKind::NotFound,
+            ErrorCode::NoEntry,
+        ),
         (
             NamedTempFile::new_in(w.path("taken")).unwrap_err(),
             ErrorKind::NotADirectory,
             ErrorCode::NotDirectory,
         ),
-        (NamedTempFile::with_prefix("a/b").unwrap_err(), ErrorKind::InvalidFilename, ErrorCode::InvalidName),
+        (
+            NamedTempFile::with_prefix("a/b").unwrap_err(),
+            ErrorKind::InvalidFilename,
+            ErrorCode::InvalidName,
+        ),
         (noclobber("taken"), ErrorKind::AlreadyExists, ErrorCode::Exist),
         (persist("directory"), ErrorKind::IsADirectory, ErrorCode::IsDirectory),
     ];
@@ -117,12 +133,14 @@ fn out_of_handles(w: &World) {
     let before = files.len();
     w.assert_differs(Err::<(), _>(error), &differences::OUT_OF_HANDLES);
     files.pop();
-    files.push(interface::named(&Options::default(), Location::Scratch).expect("a handle is free again"));
+    files.push(
+        interface::named(&Options::default(), Location::Scratch).expect("a handle is free again"),
+    );
     assert_eq!(files.len(), before);
     drop(files);
 }
 
-/// Each round opens more than a sixty-fourth of what is allowed: a handle that is kept shows after a few.
+/// Each round opens more than a sixty-fourth of the limit, so a leaked handle shows after a few.
 fn handles_come_back(w: &World) {
     for _ in 0..100 {
         let (file, path) = named();
@@ -133,7 +151,12 @@ fn handles_come_back(w: &World) {
         dir.open_file("sub/child").unwrap().close().unwrap();
         assert_eq!(dir.entries("sub").unwrap().len(), 1);
         drop(path.reopen().unwrap());
-        path.persist(&format!("{}/persisted", dir.path()), ReplaceMode::NoClobber, Durability::Full).unwrap();
+        path.persist(
+            &format!("{}/persisted", dir.path()),
+            ReplaceMode::NoClobber,
+            Durability::Full,
+        )
+        .unwrap();
         file.close().unwrap();
         drop(unnamed);
         dir.close().unwrap();

@@ -1,4 +1,5 @@
-//! Extreme arguments: each gives the result or a typed error, whatever the handle's state. Nothing traps.
+//! Extreme arguments: each call returns a result or a typed error, in every state of its handle,
+//! and nothing traps.
 
 use super::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -15,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case!(random_characters_at_every_length),
     case!(strings_that_are_no_names),
     case!(labels_of_every_kind),
+    case!(a_label_of_over_255_bytes_is_invalid),
     case!(closed_handles_and_extreme_arguments),
     case!(locations_of_every_kind),
     case!(thresholds_of_every_kind),
@@ -45,15 +47,15 @@ fn typed<T>(result: Result<T, interface::Error>) -> Option<T> {
 fn offsets_of_every_kind_of_file(_: &World) {
     for file in files() {
         for offset in OFFSETS {
-            let read = typed(file.read(offset, 10));
+            let read = typed(file.read(10, offset));
             assert_eq!(read.is_some(), offset <= LAST, "read at {offset}");
             assert_eq!(
-                typed(file.write(offset, b"")),
+                typed(file.write(b"", offset)),
                 (offset <= LAST).then_some(0),
                 "write nothing at {offset}"
             );
             if offset >= LAST {
-                assert_eq!(typed(file.write(offset, b"x")), None, "write at {offset}");
+                assert_eq!(typed(file.write(b"x", offset)), None, "write at {offset}");
             }
             if offset > LAST {
                 assert_code(file.set_size(offset), ErrorCode::Invalid);
@@ -66,29 +68,29 @@ fn offsets_of_every_kind_of_file(_: &World) {
 fn lengths_of_every_kind_of_file(_: &World) {
     for file in files() {
         for max in [0, 1, 4, 5, 6, u32::MAX - 1, u32::MAX] {
-            assert_eq!(file.read(0, max).unwrap(), b"hello"[..5.min(max as usize)], "{max}");
+            assert_eq!(file.read(max, 0).unwrap(), b"hello"[..5.min(max as usize)], "{max}");
         }
         file.set_size(3 << 20).unwrap();
-        let got = file.read(1, u32::MAX).unwrap();
+        let got = file.read(u32::MAX, 1).unwrap();
         assert!((1..=1 << 20).contains(&got.len()), "{} bytes in one answer", got.len());
-        assert_eq!(file.read(0, 6).unwrap(), b"hello\0");
+        assert_eq!(file.read(6, 0).unwrap(), b"hello\0");
     }
 }
 
 fn eight_mebibytes_in_one_write(_: &World) {
     let bytes = pattern(8 << 20);
     for file in files() {
-        let count = file.write(1, &bytes).unwrap();
+        let count = file.write(&bytes, 1).unwrap();
         assert!((1..=8 << 20).contains(&count), "{count} of 8 MiB went in");
         assert_eq!(file.size().unwrap(), 1 + count);
-        assert_eq!(file.read(count - 7, 8).unwrap(), bytes[count as usize - 8..count as usize]);
+        assert_eq!(file.read(8, count - 7).unwrap(), bytes[count as usize - 8..count as usize]);
     }
 }
 
 fn more_than_one_write_takes(_: &World) {
     let bytes = vec![7; (8 << 20) + 1];
     for file in files() {
-        let count = file.write(0, &bytes).unwrap();
+        let count = file.write(&bytes, 0).unwrap();
         assert!((1..=8 << 20).contains(&count), "{count} of {} went in", bytes.len());
     }
     let all = interface::unnamed(Location::Scratch).unwrap();
@@ -109,9 +111,13 @@ fn thirty_two_mebibytes_through_the_client(_: &World) {
 fn paths_of_five_thousand_bytes(w: &World) {
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
     let (file, path) = named();
-    for long in
-        ["x".repeat(5000), "x/".repeat(2500) + "x", "../".repeat(1700), "\0".repeat(5000), "/".repeat(5000)]
-    {
+    for long in [
+        "x".repeat(5000),
+        "x/".repeat(2500) + "x",
+        "../".repeat(1700),
+        "\0".repeat(5000),
+        "/".repeat(5000),
+    ] {
         assert!(typed(dir.create_file(&long)).is_none(), "{:.20}… was created", long);
         assert!(typed(dir.open_file(&long)).is_none(), "{:.20}… was opened", long);
         assert!(typed(dir.create_directory(&long)).is_none());
@@ -120,7 +126,9 @@ fn paths_of_five_thousand_bytes(w: &World) {
         assert!(typed(dir.entries(&long)).is_none());
         typed(dir.remove(&long));
         for target in [long.clone(), w.path(&long)] {
-            assert!(typed(path.persist(&target, ReplaceMode::Overwrite, Durability::Full)).is_none());
+            assert!(
+                typed(path.persist(&target, ReplaceMode::Overwrite, Durability::Full)).is_none()
+            );
             assert!(typed(interface::link(&file, &target, Durability::Full)).is_none());
         }
     }
@@ -144,8 +152,11 @@ fn names_at_every_length(w: &World) {
 
 fn random_characters_at_every_length(w: &World) {
     for random_chars in [1, 2, 15, 17, 254, 255] {
-        let options =
-            Options { prefix: String::new(), random_chars: Some(random_chars), ..Options::default() };
+        let options = Options {
+            prefix: String::new(),
+            random_chars: Some(random_chars),
+            ..Options::default()
+        };
         let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
         assert_eq!(w.inside(path.path()).len(), usize::from(random_chars));
         interface::directory(&options, Location::Scratch).unwrap();
@@ -165,20 +176,35 @@ fn strings_that_are_no_names(w: &World) {
         assert!(typed(dir.create_directory(name)).is_none(), "{name:?}");
         assert!(typed(dir.rename(name, "b")).is_none(), "{name:?}");
         let refused = Options { prefix: name.into(), suffix: long.clone(), ..Options::default() };
-        assert!(typed(interface::named(&refused, Location::Scratch)).is_none(), "{name:?} was created");
-        assert!(typed(interface::directory(&refused, Location::Scratch)).is_none(), "{name:?} was created");
+        assert!(
+            typed(interface::named(&refused, Location::Scratch)).is_none(),
+            "{name:?} was created"
+        );
+        assert!(
+            typed(interface::directory(&refused, Location::Scratch)).is_none(),
+            "{name:?} was created"
+        );
     }
     assert_eq!(dir.entries("").unwrap(), []);
     assert_eq!(w.list("").len(), 1);
 }
 
 fn labels_of_every_kind(_: &World) {
-    for label in [String::new(), "\0".to_owned(), "é\n".repeat(1000), "x".repeat(1 << 20)] {
+    for label in [String::new(), "\0".to_owned(), "é\n".repeat(85), "x".repeat(255)] {
         let options = Options { label: Some(label.clone()), ..Options::default() };
         let (_file, _path) = interface::named(&options, Location::Scratch).unwrap();
-        let live = interface::live();
+        let live = interface::live_handles();
         assert!(live.iter().any(|handle| handle.label.as_ref() == Some(&label)));
     }
+}
+
+fn a_label_of_over_255_bytes_is_invalid(w: &World) {
+    for label in ["x".repeat(256), "é\n".repeat(86), "x".repeat(1 << 20)] {
+        let options = Options { label: Some(label), ..Options::default() };
+        assert_code(interface::named(&options, Location::Scratch), ErrorCode::Invalid);
+        assert_code(interface::directory(&options, Location::Scratch), ErrorCode::Invalid);
+    }
+    w.assert_empty();
 }
 
 fn closed_handles_and_extreme_arguments(w: &World) {
@@ -186,8 +212,8 @@ fn closed_handles_and_extreme_arguments(w: &World) {
     for file in files() {
         file.close().unwrap();
         for offset in OFFSETS {
-            assert_code(file.read(offset, u32::MAX), ErrorCode::Closed);
-            assert_code(file.write(offset, &[0; 100]), ErrorCode::Closed);
+            assert_code(file.read(u32::MAX, offset), ErrorCode::Closed);
+            assert_code(file.write(&[0; 100], offset), ErrorCode::Closed);
             assert_code(file.set_size(offset), ErrorCode::Closed);
         }
         assert_code(interface::link(&file, &long, Durability::Full), ErrorCode::Closed);
@@ -201,7 +227,10 @@ fn closed_handles_and_extreme_arguments(w: &World) {
         assert_code(dir.open_file(name), ErrorCode::Closed);
         assert_code(dir.rename(name, name), ErrorCode::Closed);
         assert_code(dir.entries(name), ErrorCode::Closed);
-        assert_code(path.persist(name, ReplaceMode::NoClobber, Durability::Full), ErrorCode::Closed);
+        assert_code(
+            path.persist(name, ReplaceMode::NoClobber, Durability::Full),
+            ErrorCode::Closed,
+        );
     }
     w.assert_empty();
 }
@@ -212,12 +241,16 @@ fn locations_of_every_kind(w: &World) {
     for path in ["", "\0", "/\0", "no/such", &long, &deep, "//////no", "\u{fffd}"] {
         let location = Location::Directory(path);
         assert!(typed(interface::unnamed(location)).is_none(), "{path:.20} is a place");
-        assert!(typed(interface::named(&Options::default(), location)).is_none(), "{path:.20} is a place");
+        assert!(
+            typed(interface::named(&Options::default(), location)).is_none(),
+            "{path:.20} is a place"
+        );
         assert!(
             typed(interface::directory(&Options::default(), location)).is_none(),
             "{path:.20} is a place"
         );
-        assert!(typed(interface::spooled(None, location)).is_none(), "{path:.20} is a place");
+        let moved = interface::spooled(None, location).and_then(|file| file.roll_over());
+        assert!(typed(moved).is_none(), "{path:.20} is a place");
     }
     w.assert_empty();
 }
@@ -226,10 +259,11 @@ fn thresholds_of_every_kind(_: &World) {
     for max_memory in [Some(0), Some(1), Some(LAST), Some(u64::MAX), None] {
         let file = interface::spooled(max_memory, Location::Scratch).unwrap();
         put(&file, 0, "two");
-        let expected = if matches!(max_memory, Some(0 | 1)) { Storage::Disk } else { Storage::Memory };
+        let expected =
+            if matches!(max_memory, Some(0 | 1)) { Storage::Disk } else { Storage::Memory };
         assert_eq!(file.storage().unwrap(), expected, "{max_memory:?}");
         assert_eq!(contents(&file), b"two");
-        assert_eq!(typed(file.write(LAST, b"x")), None);
+        assert_eq!(typed(file.write(b"x", LAST)), None);
         assert_eq!(contents(&file), b"two");
     }
 }
@@ -242,7 +276,11 @@ fn a_thousand_open_files(w: &World) {
             Ok(file) => open.push(file),
             // The host's limit, or the system's: a typed error, and what is open goes on.
             Err(error) => {
-                assert!(matches!(error.code, ErrorCode::OutOfHandles | ErrorCode::Io), "{}", error.message);
+                assert!(
+                    matches!(error.code, ErrorCode::OutOfHandles | ErrorCode::Io),
+                    "{}",
+                    error.message
+                );
                 break;
             }
         }

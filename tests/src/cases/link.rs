@@ -1,10 +1,10 @@
-//! An unnamed file that is given a name.
+//! Linking: an unnamed file gets a name.
 
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p16_gives_an_unnamed_file_its_name),
-    case!(p16_the_client_links_too),
+    case!(names_an_unnamed_file),
+    case!(the_client_names_an_unnamed_file),
     case!(replaces_nothing),
     case!(a_named_file_has_a_name_already),
     case!(is_done_once),
@@ -18,7 +18,7 @@ fn unnamed(bytes: &str) -> interface::File {
     file
 }
 
-fn p16_gives_an_unnamed_file_its_name(w: &World) {
+fn names_an_unnamed_file(w: &World) {
     for durability in [Durability::None, Durability::Data, Durability::Full] {
         let file = unnamed("found, ");
         let linked = interface::link(&file, &w.path("named"), durability);
@@ -32,7 +32,7 @@ fn p16_gives_an_unnamed_file_its_name(w: &World) {
     }
 }
 
-fn p16_the_client_links_too(w: &World) {
+fn the_client_names_an_unnamed_file(w: &World) {
     let mut file = wasi_tempfile::tempfile().unwrap();
     let linked = file.link(w.path("named"));
     let code = linked.err().and_then(|error| wasi_tempfile::error_code(&error));

@@ -1,9 +1,9 @@
-//! Where things are created.
+//! Locations: the directory that a file or directory is created in.
 
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(s001_08_a_directory_by_its_path),
+    case!(a_directory_by_its_path),
     case!(a_path_with_slashes_to_spare),
     case!(a_missing_directory),
     case!(a_file_is_no_directory),
@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
     case!(within_a_closed_directory),
     case!(within_a_kept_directory),
     case!(within_a_directory_removed_by_hand),
-    case!(p08_an_unwritable_directory_is_an_error_at_once, Setup::PLAIN.unprivileged()),
+    case!(an_unwritable_directory_fails_at_once, Setup::PLAIN.unprivileged()),
     case!(a_read_only_file_system, Setup::PLAIN.mounts(READ_ONLY)),
     case!(a_full_file_system, Setup::PLAIN.mounts(FULL)),
 ];
@@ -33,11 +33,12 @@ fn codes(location: Location<'_>) -> [Option<ErrorCode>; 3] {
     ]
 }
 
-fn s001_08_a_directory_by_its_path(w: &World) {
+fn a_directory_by_its_path(w: &World) {
     w.plant_directory("custom");
     w.plant_directory("custom/path");
     let custom = w.path("custom/path");
-    let (_file, path) = interface::named(&Options::default(), Location::Directory(&custom)).unwrap();
+    let (_file, path) =
+        interface::named(&Options::default(), Location::Directory(&custom)).unwrap();
     assert!(path.path().starts_with(&format!("{custom}/tmp")), "{}", path.path());
     assert_eq!(w.list("custom/path").len(), 1);
     path.close().unwrap();
@@ -55,7 +56,11 @@ fn a_path_with_slashes_to_spare(w: &World) {
 
 fn a_missing_directory(w: &World) {
     for path in ["missing", "missing/deeper"] {
-        assert_eq!(codes(Location::Directory(&w.path(path))), [Some(ErrorCode::NoEntry); 3], "{path}");
+        assert_eq!(
+            codes(Location::Directory(&w.path(path))),
+            [Some(ErrorCode::NoEntry); 3],
+            "{path}"
+        );
     }
     w.assert_empty();
 }
@@ -63,7 +68,11 @@ fn a_missing_directory(w: &World) {
 fn a_file_is_no_directory(w: &World) {
     w.write("file", "");
     for path in ["file", "file/deeper"] {
-        assert_eq!(codes(Location::Directory(&w.path(path))), [Some(ErrorCode::NotDirectory); 3], "{path}");
+        assert_eq!(
+            codes(Location::Directory(&w.path(path))),
+            [Some(ErrorCode::NotDirectory); 3],
+            "{path}"
+        );
     }
     w.remove("file");
 }
@@ -77,8 +86,14 @@ fn a_path_with_a_nul(w: &World) {
 }
 
 fn a_path_too_long(w: &World) {
-    assert_eq!(codes(Location::Directory(&w.path(&"x".repeat(256)))), [Some(ErrorCode::NameTooLong); 3]);
-    assert_eq!(codes(Location::Directory(&w.path(&"x/".repeat(3000)))), [Some(ErrorCode::NameTooLong); 3]);
+    assert_eq!(
+        codes(Location::Directory(&w.path(&"x".repeat(256)))),
+        [Some(ErrorCode::NameTooLong); 3]
+    );
+    assert_eq!(
+        codes(Location::Directory(&w.path(&"x/".repeat(3000)))),
+        [Some(ErrorCode::NameTooLong); 3]
+    );
 }
 
 fn a_link_on_the_way(w: &World) {
@@ -121,7 +136,7 @@ fn within_a_directory_removed_by_hand(w: &World) {
     dir.close().unwrap();
 }
 
-fn p08_an_unwritable_directory_is_an_error_at_once(w: &World) {
+fn an_unwritable_directory_fails_at_once(w: &World) {
     w.plant_directory("locked");
     w.set_mode("locked", 0o500);
     assert_eq!(codes(Location::Directory(&w.path("locked"))), [Some(ErrorCode::Access); 3]);
@@ -133,7 +148,10 @@ fn a_read_only_file_system(w: &World) {
     let fixed = w.path("fixed");
     let location = Location::Directory(&fixed);
     w.assert_differs(interface::unnamed(location), &differences::READ_ONLY_FILE_SYSTEM);
-    w.assert_differs(interface::named(&Options::default(), location), &differences::READ_ONLY_FILE_SYSTEM);
+    w.assert_differs(
+        interface::named(&Options::default(), location),
+        &differences::READ_ONLY_FILE_SYSTEM,
+    );
     w.assert_differs(
         interface::directory(&Options::default(), location),
         &differences::READ_ONLY_FILE_SYSTEM,
@@ -145,12 +163,12 @@ fn a_full_file_system(w: &World) {
     let location = Location::Directory(&full);
     let (file, path) = interface::named(&Options::default(), location).unwrap();
     let mut at = 0;
-    while let Ok(count) = file.write(at, &[1; 4096]) {
+    while let Ok(count) = file.write(&[1; 4096], at) {
         at += count;
     }
     // Names need no room here, so creation works and the first byte does not fit.
     let second = interface::unnamed(location).unwrap();
-    assert_code(second.write(0, b"x"), ErrorCode::NoSpace);
+    assert_code(second.write(b"x", 0), ErrorCode::NoSpace);
     path.close().unwrap();
     file.close().unwrap();
     put(&second, 0, "x");

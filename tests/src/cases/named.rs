@@ -1,24 +1,24 @@
-//! Files with a name, and the two halves they fall into.
+//! Named files: an open file and its path, each with its own lifetime.
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};
 use wasi_tempfile::{Builder, NamedTempFile};
 
 pub(super) const CASES: &[Case] = &[
-    case!(s000_05_kept_with_a_suffix),
-    case!(s000_06_removed_by_hand),
-    case!(s000_07_another_program_reads_it),
-    case!(s000_08_the_prefix_is_tmp),
-    case!(s001_06_prefix_suffix_and_content),
-    case!(s002_05_prefix_suffix_and_directory),
-    case!(s003_01_write_seek_read),
-    case!(p02_removed_on_drop),
-    case!(p02_removed_on_close),
-    case!(p02_close_twice_is_no_error),
-    case!(p03_the_name_outlives_the_file),
-    case!(p03_the_file_outlives_the_name),
-    case!(p03_parts_go_their_own_ways),
-    case!(p04_keep_gives_the_path_and_lets_go),
+    case!(kept_with_a_suffix),
+    case!(removed_by_hand),
+    case!(another_program_reads_and_writes_it),
+    case!(the_default_prefix_is_tmp),
+    case!(prefix_suffix_and_content),
+    case!(prefix_suffix_and_directory),
+    case!(write_seek_read),
+    case!(removed_on_drop),
+    case!(removed_on_close),
+    case!(close_twice_is_no_error),
+    case!(the_name_outlives_the_file),
+    case!(the_file_outlives_the_name),
+    case!(split_into_parts_and_joined_again),
+    case!(keep_returns_the_path_and_nothing_is_removed),
     case!(path_is_known_after_close),
     case!(path_is_in_the_default_directory),
     case!(created_empty),
@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
     case!(removal_by_drop_forgives),
 ];
 
-fn s000_05_kept_with_a_suffix(w: &World) {
+fn kept_with_a_suffix(w: &World) {
     let mut file = NamedTempFile::with_suffix(".txt").unwrap();
     file.write_all(b"This will be kept.").unwrap();
     let (file, path) = file.keep().unwrap();
@@ -37,7 +37,7 @@ fn s000_05_kept_with_a_suffix(w: &World) {
     assert_eq!(w.take(&name), b"This will be kept.");
 }
 
-fn s000_06_removed_by_hand(w: &World) {
+fn removed_by_hand(w: &World) {
     let file = NamedTempFile::new().unwrap();
     let name = w.inside(file.path());
     assert!(w.exists(&name));
@@ -46,7 +46,7 @@ fn s000_06_removed_by_hand(w: &World) {
     file.close().expect("a name that is already gone is a success");
 }
 
-fn s000_07_another_program_reads_it(w: &World) {
+fn another_program_reads_and_writes_it(w: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"for you").unwrap();
     let name = w.inside(file.path());
@@ -60,12 +60,12 @@ fn s000_07_another_program_reads_it(w: &World) {
     w.assert_empty();
 }
 
-fn s000_08_the_prefix_is_tmp(w: &World) {
+fn the_default_prefix_is_tmp(w: &World) {
     let (_file, path) = named();
     assert!(w.inside(path.path()).starts_with("tmp"), "{}", path.path());
 }
 
-fn s001_06_prefix_suffix_and_content(w: &World) {
+fn prefix_suffix_and_content(w: &World) {
     let mut file = Builder::new().prefix("secret_").suffix(".key").tempfile().unwrap();
     file.write_all(b"secret data").unwrap();
     let name = w.inside(file.path());
@@ -73,16 +73,17 @@ fn s001_06_prefix_suffix_and_content(w: &World) {
     assert_eq!(w.read(&name), b"secret data");
 }
 
-fn s002_05_prefix_suffix_and_directory(w: &World) {
+fn prefix_suffix_and_directory(w: &World) {
     w.plant_directory("mine");
-    let file = Builder::new().prefix("my_temp_").suffix(".txt").tempfile_in(w.path("mine")).unwrap();
+    let file =
+        Builder::new().prefix("my_temp_").suffix(".txt").tempfile_in(w.path("mine")).unwrap();
     let name = w.inside(file.path());
     assert!(name.starts_with("mine/my_temp_") && name.ends_with(".txt"), "{name}");
     file.close().unwrap();
     w.remove("mine");
 }
 
-fn s003_01_write_seek_read(_: &World) {
+fn write_seek_read(_: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"Hello Shravan").unwrap();
     file.rewind().unwrap();
@@ -91,20 +92,20 @@ fn s003_01_write_seek_read(_: &World) {
     assert_eq!(text, "Hello Shravan");
 }
 
-fn p02_removed_on_drop(w: &World) {
+fn removed_on_drop(w: &World) {
     let (file, path) = named();
     assert_eq!(w.list("").len(), 1);
     drop((file, path));
     w.assert_empty();
 }
 
-fn p02_removed_on_close(w: &World) {
+fn removed_on_close(w: &World) {
     let (_file, path) = named();
     path.close().unwrap();
     w.assert_empty();
 }
 
-fn p02_close_twice_is_no_error(_: &World) {
+fn close_twice_is_no_error(_: &World) {
     let (file, path) = named();
     file.close().unwrap();
     file.close().unwrap();
@@ -112,7 +113,7 @@ fn p02_close_twice_is_no_error(_: &World) {
     path.close().unwrap();
 }
 
-fn p03_the_name_outlives_the_file(w: &World) {
+fn the_name_outlives_the_file(w: &World) {
     let (file, path) = data("closed, but still there");
     file.close().unwrap();
     assert_eq!(w.read(&w.inside(path.path())), b"closed, but still there");
@@ -120,7 +121,7 @@ fn p03_the_name_outlives_the_file(w: &World) {
     w.assert_empty();
 }
 
-fn p03_the_file_outlives_the_name(w: &World) {
+fn the_file_outlives_the_name(w: &World) {
     let (file, path) = data("no name, ");
     path.close().unwrap();
     w.assert_empty();
@@ -128,7 +129,7 @@ fn p03_the_file_outlives_the_name(w: &World) {
     assert_eq!(contents(&file), b"no name, no matter");
 }
 
-fn p03_parts_go_their_own_ways(w: &World) {
+fn split_into_parts_and_joined_again(w: &World) {
     let (mut file, path) = NamedTempFile::new().unwrap().into_parts();
     file.write_all(b"in ").unwrap();
     let mut whole = NamedTempFile::from_parts(file, path);
@@ -140,7 +141,7 @@ fn p03_parts_go_their_own_ways(w: &World) {
     w.assert_empty();
 }
 
-fn p04_keep_gives_the_path_and_lets_go(w: &World) {
+fn keep_returns_the_path_and_nothing_is_removed(w: &World) {
     let (file, path) = data("kept");
     let kept = path.keep().unwrap();
     assert_eq!(kept, path.path());

@@ -1,22 +1,22 @@
-//! Names: what they are made of, and which are refused.
+//! Names: their parts, their length, and the ones that are refused.
 
 use super::prelude::*;
 use std::collections::HashSet;
 
 pub(super) const CASES: &[Case] = &[
     case!(random_part_is_16_characters_of_base32),
-    case!(s002_07_a_thousand_files_a_thousand_names),
-    case!(s002_07_a_thousand_directories_a_thousand_names),
-    case!(p06_length_of_the_random_part),
-    case!(p06_no_random_part_is_the_very_name),
+    case!(a_thousand_files_have_a_thousand_names),
+    case!(a_thousand_directories_have_a_thousand_names),
+    case!(random_chars_is_the_length_of_the_random_part),
+    case!(without_a_random_part_the_name_is_exact),
     case!(every_character_of_the_alphabet_occurs),
     case!(a_name_of_255_bytes),
     case!(a_name_of_256_bytes_is_refused),
     case!(the_whole_name_counts_not_its_parts),
-    case!(p07_hostile_names_of_files_are_refused),
-    case!(p07_hostile_names_of_directories_are_refused),
-    case!(p07_hostile_prefixes_are_refused),
-    case!(p07_hostile_suffixes_are_refused),
+    case!(hostile_file_names_are_refused),
+    case!(hostile_directory_names_are_refused),
+    case!(hostile_prefixes_are_refused),
+    case!(hostile_suffixes_are_refused),
     case!(harmless_names_are_taken),
 ];
 
@@ -102,8 +102,12 @@ const HOSTILE: &[&str] = &[
 ];
 
 fn random_part_is_16_characters_of_base32(w: &World) {
-    let options =
-        Options { prefix: "p-".into(), suffix: "-s".into(), random_chars: None, ..Options::default() };
+    let options = Options {
+        prefix: "p-".into(),
+        suffix: "-s".into(),
+        random_chars: None,
+        ..Options::default()
+    };
     let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
     let name = w.inside(path.path());
     let random = name.strip_prefix("p-").unwrap().strip_suffix("-s").unwrap();
@@ -111,7 +115,7 @@ fn random_part_is_16_characters_of_base32(w: &World) {
     assert!(random.chars().all(|c| ALPHABET.contains(c)), "{name}");
 }
 
-fn s002_07_a_thousand_files_a_thousand_names(_: &World) {
+fn a_thousand_files_have_a_thousand_names(_: &World) {
     let mut names = HashSet::new();
     for _ in 0..1000 {
         let (_file, path) = named();
@@ -119,7 +123,7 @@ fn s002_07_a_thousand_files_a_thousand_names(_: &World) {
     }
 }
 
-fn s002_07_a_thousand_directories_a_thousand_names(w: &World) {
+fn a_thousand_directories_have_a_thousand_names(w: &World) {
     let make = |_| interface::directory(&Options::default(), Location::Scratch).unwrap();
     let dirs: Vec<_> = (0..1000).map(make).collect();
     let names: HashSet<_> = dirs.iter().map(interface::TempDir::path).collect();
@@ -127,7 +131,7 @@ fn s002_07_a_thousand_directories_a_thousand_names(w: &World) {
     assert_eq!(w.list("").len(), 1000);
 }
 
-fn p06_length_of_the_random_part(w: &World) {
+fn random_chars_is_the_length_of_the_random_part(w: &World) {
     for length in [1, 8, 100, 252] {
         let options = Options { random_chars: Some(length), ..Options::default() };
         let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
@@ -135,7 +139,7 @@ fn p06_length_of_the_random_part(w: &World) {
     }
 }
 
-fn p06_no_random_part_is_the_very_name(w: &World) {
+fn without_a_random_part_the_name_is_exact(w: &World) {
     let options = Options {
         prefix: "exactly".into(),
         suffix: ".this".into(),
@@ -173,60 +177,91 @@ fn a_name_of_255_bytes(w: &World) {
 }
 
 fn a_name_of_256_bytes_is_refused(w: &World) {
-    assert_code(interface::named(&fixed(&"x".repeat(256)), Location::Scratch), ErrorCode::InvalidName);
-    assert_code(interface::directory(&fixed(&"é".repeat(128)), Location::Scratch), ErrorCode::InvalidName);
-    assert_code(interface::named(&fixed(&"x".repeat(100_000)), Location::Scratch), ErrorCode::InvalidName);
+    assert_code(
+        interface::named(&fixed(&"x".repeat(256)), Location::Scratch),
+        ErrorCode::InvalidName,
+    );
+    assert_code(
+        interface::directory(&fixed(&"é".repeat(128)), Location::Scratch),
+        ErrorCode::InvalidName,
+    );
+    assert_code(
+        interface::named(&fixed(&"x".repeat(100_000)), Location::Scratch),
+        ErrorCode::InvalidName,
+    );
     w.assert_empty();
 }
 
 fn the_whole_name_counts_not_its_parts(w: &World) {
-    let long =
-        Options { prefix: "x".repeat(200), suffix: "y".repeat(39), random_chars: None, ..Options::default() };
+    let long = Options {
+        prefix: "x".repeat(200),
+        suffix: "y".repeat(39),
+        random_chars: None,
+        ..Options::default()
+    };
     drop(interface::named(&long, Location::Scratch).unwrap());
     let too_long = Options { suffix: "y".repeat(40), ..long };
     assert_code(interface::named(&too_long, Location::Scratch), ErrorCode::InvalidName);
-    let device =
-        Options { prefix: "co".into(), suffix: "n.txt".into(), random_chars: Some(0), ..Options::default() };
+    let device = Options {
+        prefix: "co".into(),
+        suffix: "n.txt".into(),
+        random_chars: Some(0),
+        ..Options::default()
+    };
     assert_code(interface::named(&device, Location::Scratch), ErrorCode::InvalidName);
     w.assert_empty();
 }
 
-fn p07_hostile_names_of_files_are_refused(w: &World) {
+fn hostile_file_names_are_refused(w: &World) {
     w.write("innocent", b"untouched");
     for name in HOSTILE {
         match interface::named(&fixed(name), Location::Scratch) {
             Ok((_, path)) => panic!("{name:?} was created as {:?}", path.path()),
-            Err(error) => assert_eq!(error.code, ErrorCode::InvalidName, "{name:?}: {}", error.message),
+            Err(error) => {
+                assert_eq!(error.code, ErrorCode::InvalidName, "{name:?}: {}", error.message)
+            }
         }
         assert_eq!(w.list(""), ["innocent"], "after {name:?}");
     }
     assert_eq!(w.take("innocent"), b"untouched");
 }
 
-fn p07_hostile_names_of_directories_are_refused(w: &World) {
+fn hostile_directory_names_are_refused(w: &World) {
     for name in HOSTILE {
         match interface::directory(&fixed(name), Location::Scratch) {
             Ok(dir) => panic!("{name:?} was created as {:?}", dir.path()),
-            Err(error) => assert_eq!(error.code, ErrorCode::InvalidName, "{name:?}: {}", error.message),
+            Err(error) => {
+                assert_eq!(error.code, ErrorCode::InvalidName, "{name:?}: {}", error.message)
+            }
         }
         w.assert_empty();
     }
 }
 
-fn p07_hostile_prefixes_are_refused(w: &World) {
+fn hostile_prefixes_are_refused(w: &World) {
     for prefix in ["/", "../", "a/", "a\\", "C:", "a\0", "\n", "con.", "nul.txt."] {
         let options = Options { prefix: prefix.into(), ..Options::default() };
         let result = interface::named(&options, Location::Scratch);
-        assert_eq!(result.err().map(|error| error.code), Some(ErrorCode::InvalidName), "{prefix:?}");
+        assert_eq!(
+            result.err().map(|error| error.code),
+            Some(ErrorCode::InvalidName),
+            "{prefix:?}"
+        );
     }
     w.assert_empty();
 }
 
-fn p07_hostile_suffixes_are_refused(w: &World) {
-    for suffix in ["/", "/..", "/../../x", "\\x", ":stream", "\0", "\0.txt", "\u{7f}", ".", " ", ". "] {
+fn hostile_suffixes_are_refused(w: &World) {
+    for suffix in
+        ["/", "/..", "/../../x", "\\x", ":stream", "\0", "\0.txt", "\u{7f}", ".", " ", ". "]
+    {
         let options = Options { suffix: suffix.into(), ..Options::default() };
         let result = interface::named(&options, Location::Scratch);
-        assert_eq!(result.err().map(|error| error.code), Some(ErrorCode::InvalidName), "{suffix:?}");
+        assert_eq!(
+            result.err().map(|error| error.code),
+            Some(ErrorCode::InvalidName),
+            "{suffix:?}"
+        );
     }
     w.assert_empty();
 }

@@ -1,20 +1,20 @@
-//! A file renamed to where it is to stay.
+//! Persisting: a temporary file is renamed to its final path.
 
 use super::prelude::*;
 use std::io::Write;
 use wasi_tempfile::NamedTempFile;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p12_overwrites_in_every_durability),
-    case!(p12_to_a_free_name),
-    case!(p12_a_reader_keeps_the_old_file),
-    case!(p13_no_clobber_takes_a_free_name_in_every_durability),
-    case!(p13_no_clobber_leaves_the_target_alone),
-    case!(p13_no_clobber_leaves_a_dangling_link_alone),
-    case!(p13_of_many_one_wins),
-    case!(p14_a_failure_loses_nothing),
-    case!(p14_the_client_gives_the_file_back),
-    case!(p14_the_client_gives_the_path_back),
+    case!(overwrites_in_every_durability),
+    case!(to_a_free_name),
+    case!(an_open_reader_keeps_the_old_file),
+    case!(no_clobber_takes_a_free_name_in_every_durability),
+    case!(no_clobber_leaves_the_target_alone),
+    case!(no_clobber_leaves_a_dangling_link_alone),
+    case!(only_the_first_no_clobber_succeeds),
+    case!(a_failure_loses_nothing),
+    case!(the_client_error_returns_the_file),
+    case!(the_client_error_returns_the_path),
     case!(a_link_at_the_target_is_replaced_not_followed),
     case!(to_its_own_name),
     case!(onto_a_second_name_of_the_same_file),
@@ -32,7 +32,8 @@ pub(super) const CASES: &[Case] = &[
     case!(the_open_file_follows),
     case!(the_name_is_gone),
     case!(an_impostor_is_not_persisted),
-    case!(s001_20_to_another_file_system, Setup::PLAIN.mounts(OTHER)),
+    case!(a_private_file_saved_by_rename_is_persisted),
+    case!(to_another_file_system, Setup::PLAIN.mounts(OTHER)),
     case!(onto_a_read_only_file_system, Setup::PLAIN.mounts(READ_ONLY)),
     case!(onto_a_mount_point, Setup::PLAIN.mounts(BUSY)),
 ];
@@ -44,7 +45,7 @@ const BUSY: &[Mount] = &[Mount::BusyFile { name: "busy" }];
 
 const DURABILITIES: [Durability; 3] = [Durability::None, Durability::Data, Durability::Full];
 
-fn p12_overwrites_in_every_durability(w: &World) {
+fn overwrites_in_every_durability(w: &World) {
     for durability in DURABILITIES {
         w.write("target", "old and longer");
         let (_file, path) = data("new");
@@ -54,14 +55,14 @@ fn p12_overwrites_in_every_durability(w: &World) {
     }
 }
 
-fn p12_to_a_free_name(w: &World) {
+fn to_a_free_name(w: &World) {
     let (file, path) = data("new");
     path.persist(&w.path("free"), ReplaceMode::Overwrite, Durability::None).unwrap();
     drop((file, path));
     assert_eq!(w.take("free"), b"new");
 }
 
-fn p12_a_reader_keeps_the_old_file(w: &World) {
+fn an_open_reader_keeps_the_old_file(w: &World) {
     let old = interface::named(&fixed("target"), Location::Scratch).unwrap();
     put(&old.0, 0, "old");
     old.1.keep().unwrap();
@@ -71,7 +72,7 @@ fn p12_a_reader_keeps_the_old_file(w: &World) {
     assert_eq!(w.take("target"), b"new");
 }
 
-fn p13_no_clobber_takes_a_free_name_in_every_durability(w: &World) {
+fn no_clobber_takes_a_free_name_in_every_durability(w: &World) {
     for durability in DURABILITIES {
         let (_file, path) = data("first");
         path.persist(&w.path("target"), ReplaceMode::NoClobber, durability).unwrap();
@@ -80,25 +81,31 @@ fn p13_no_clobber_takes_a_free_name_in_every_durability(w: &World) {
     }
 }
 
-fn p13_no_clobber_leaves_the_target_alone(w: &World) {
+fn no_clobber_leaves_the_target_alone(w: &World) {
     w.write("target", "first");
     for durability in DURABILITIES {
         let (_file, path) = data("second");
-        assert_code(path.persist(&w.path("target"), ReplaceMode::NoClobber, durability), ErrorCode::Exist);
+        assert_code(
+            path.persist(&w.path("target"), ReplaceMode::NoClobber, durability),
+            ErrorCode::Exist,
+        );
         assert!(w.exists(&w.inside(path.path())), "the name is where it was");
     }
     assert_eq!(w.take("target"), b"first");
 }
 
-fn p13_no_clobber_leaves_a_dangling_link_alone(w: &World) {
+fn no_clobber_leaves_a_dangling_link_alone(w: &World) {
     w.plant_link("target", "/nothing");
     let (_file, path) = data("second");
-    assert_code(path.persist(&w.path("target"), ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
+    assert_code(
+        path.persist(&w.path("target"), ReplaceMode::NoClobber, Durability::None),
+        ErrorCode::Exist,
+    );
     assert!(!w.exists("nothing"));
     w.remove("target");
 }
 
-fn p13_of_many_one_wins(w: &World) {
+fn only_the_first_no_clobber_succeeds(w: &World) {
     let racers: Vec<_> = (0..64).map(|number| data(format!("{number}"))).collect();
     let persist = |racer: &(_, interface::TempPath)| {
         racer.1.persist(&w.path("prize"), ReplaceMode::NoClobber, Durability::None)
@@ -109,7 +116,7 @@ fn p13_of_many_one_wins(w: &World) {
     assert_eq!(w.take("prize"), b"0");
 }
 
-fn p14_a_failure_loses_nothing(w: &World) {
+fn a_failure_loses_nothing(w: &World) {
     w.plant_directory("in-the-way");
     let (file, path) = data("precious");
     for durability in DURABILITIES {
@@ -122,7 +129,7 @@ fn p14_a_failure_loses_nothing(w: &World) {
     w.remove("in-the-way");
 }
 
-fn p14_the_client_gives_the_file_back(w: &World) {
+fn the_client_error_returns_the_file(w: &World) {
     w.plant_directory("in-the-way");
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"not lost").unwrap();
@@ -135,7 +142,7 @@ fn p14_the_client_gives_the_file_back(w: &World) {
     w.remove("in-the-way");
 }
 
-fn p14_the_client_gives_the_path_back(w: &World) {
+fn the_client_error_returns_the_path(w: &World) {
     w.write("taken", "first");
     let path = NamedTempFile::new().unwrap().into_temp_path();
     let failure = path.persist_noclobber(w.path("taken")).unwrap_err();
@@ -155,7 +162,10 @@ fn a_link_at_the_target_is_replaced_not_followed(w: &World) {
 
 fn to_its_own_name(w: &World) {
     let (file, path) = data("here already");
-    assert_code(path.persist(&path.path(), ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
+    assert_code(
+        path.persist(&path.path(), ReplaceMode::NoClobber, Durability::None),
+        ErrorCode::Exist,
+    );
     path.persist(&path.path(), ReplaceMode::Overwrite, Durability::None).unwrap();
     drop((file, path));
     let names = w.list("");
@@ -198,8 +208,14 @@ fn a_directory_is_in_the_way(w: &World) {
     let (_file, path) = named();
     for target in ["empty", "full"] {
         let target = w.path(target);
-        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::IsDirectory);
-        assert_code(path.persist(&target, ReplaceMode::NoClobber, Durability::None), ErrorCode::Exist);
+        assert_code(
+            path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+            ErrorCode::IsDirectory,
+        );
+        assert_code(
+            path.persist(&target, ReplaceMode::NoClobber, Durability::None),
+            ErrorCode::Exist,
+        );
     }
     assert_eq!(w.list("full"), ["child"]);
     w.remove("empty");
@@ -209,15 +225,24 @@ fn a_directory_is_in_the_way(w: &World) {
 fn into_a_missing_directory(w: &World) {
     let (_file, path) = named();
     let target = w.path("missing/target");
-    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NoEntry);
-    assert_code(path.persist(&target, ReplaceMode::NoClobber, Durability::Full), ErrorCode::NoEntry);
+    assert_code(
+        path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::NoEntry,
+    );
+    assert_code(
+        path.persist(&target, ReplaceMode::NoClobber, Durability::Full),
+        ErrorCode::NoEntry,
+    );
 }
 
 fn through_a_file(w: &World) {
     w.write("file", "no directory");
     let (_file, path) = named();
     let target = w.path("file/target");
-    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NotDirectory);
+    assert_code(
+        path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::NotDirectory,
+    );
     assert_eq!(w.take("file"), b"no directory");
 }
 
@@ -226,9 +251,15 @@ fn a_trailing_slash_is_refused(w: &World) {
     let (_file, path) = named();
     for target in ["new/", "dir/", "dir//"] {
         let target = w.path(target);
-        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
+        assert_code(
+            path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+            ErrorCode::InvalidName,
+        );
     }
-    assert_code(path.persist("/", ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
+    assert_code(
+        path.persist("/", ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::InvalidName,
+    );
     assert_eq!(w.list("dir"), [""; 0]);
     w.remove("dir");
 }
@@ -237,14 +268,18 @@ fn dots_as_the_last_component_are_refused(w: &World) {
     let (_file, path) = named();
     for target in [".", ".."] {
         let target = w.path(target);
-        assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::InvalidName);
+        assert_code(
+            path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+            ErrorCode::InvalidName,
+        );
     }
 }
 
 fn dots_on_the_way(w: &World) {
     w.plant_directory("dir");
     let (_file, path) = data("up and down");
-    let persisted = path.persist(&w.path("dir/../target"), ReplaceMode::Overwrite, Durability::None);
+    let persisted =
+        path.persist(&w.path("dir/../target"), ReplaceMode::Overwrite, Durability::None);
     w.assert_differs(persisted, &differences::DOTS_IN_A_PATH);
     if path.keep().is_err() {
         assert_eq!(w.take("target"), b"up and down");
@@ -262,9 +297,15 @@ fn an_empty_target(_: &World) {
 fn a_target_name_too_long(w: &World) {
     let (_file, path) = named();
     let target = w.path(&"x".repeat(256));
-    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NameTooLong);
+    assert_code(
+        path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::NameTooLong,
+    );
     let target = w.path(&"deep/".repeat(1000)) + "x";
-    assert_code(path.persist(&target, ReplaceMode::Overwrite, Durability::None), ErrorCode::NameTooLong);
+    assert_code(
+        path.persist(&target, ReplaceMode::Overwrite, Durability::None),
+        ErrorCode::NameTooLong,
+    );
 }
 
 fn into_a_temp_dir_goes_with_it(w: &World) {
@@ -304,22 +345,31 @@ fn the_name_is_gone(w: &World) {
 }
 
 fn an_impostor_is_not_persisted(w: &World) {
-    w.plant_directory("shared");
-    let (_file, path) =
-        interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
-    let name = w.inside(path.path());
-    w.write("impostor", "theirs");
-    w.rename("impostor", &name);
+    let shared = shared_directory(w);
     for durability in DURABILITIES {
+        let (_file, path) =
+            interface::named(&Options::default(), Location::Directory(&shared)).unwrap();
+        let name = w.inside(path.path());
+        w.write("impostor", "theirs");
+        w.rename("impostor", &name);
         let persisted = path.persist(&w.path("target"), ReplaceMode::Overwrite, durability);
-        assert_code(persisted, ErrorCode::Replaced);
+        let there = if persisted.is_ok() { "target" } else { &name };
+        w.assert_differs(persisted, &differences::IMPOSTOR);
+        assert_eq!(w.take(there), b"theirs");
+        assert!(!w.exists("target"));
     }
-    assert_eq!(w.read(&name), b"theirs");
-    assert!(!w.exists("target"));
     w.remove("shared");
 }
 
-fn s001_20_to_another_file_system(w: &World) {
+fn a_private_file_saved_by_rename_is_persisted(w: &World) {
+    let (_file, path) = data("mine");
+    w.write("edited", "edited");
+    w.rename("edited", &w.inside(path.path()));
+    path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_eq!(w.take("target"), b"edited");
+}
+
+fn to_another_file_system(w: &World) {
     let (file, path) = data("stays here");
     for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
         let persisted = path.persist(&w.path("other/target"), mode, Durability::None);

@@ -1,4 +1,5 @@
-//! Several at once. Natively with threads; a component has one, and its provider serves one call at a time.
+//! Concurrent calls. Only natively: a component has one thread, and a provider serves one call at a
+//! time.
 
 use super::prelude::*;
 use std::sync::Barrier;
@@ -6,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p13_sixty_four_racers_one_winner),
-    case!(p12_a_reader_sees_old_or_new),
-    case!(p20_a_directory_swapped_for_a_link_during_removal),
+    case!(sixty_four_racers_have_one_winner),
+    case!(a_reader_sees_old_or_new),
+    case!(a_directory_swapped_for_a_link_during_removal),
     case!(threads_never_share_a_name),
 ];
 
@@ -18,7 +19,7 @@ fn one_thread(w: &World) -> bool {
     w.placement() != Placement::Native
 }
 
-fn p13_sixty_four_racers_one_winner(w: &World) -> Outcome {
+fn sixty_four_racers_have_one_winner(w: &World) -> Outcome {
     if one_thread(w) {
         return skip(ONE_THREAD);
     }
@@ -37,7 +38,7 @@ fn p13_sixty_four_racers_one_winner(w: &World) -> Outcome {
     Outcome::Passed
 }
 
-fn p12_a_reader_sees_old_or_new(w: &World) -> Outcome {
+fn a_reader_sees_old_or_new(w: &World) -> Outcome {
     if one_thread(w) {
         return skip(ONE_THREAD);
     }
@@ -54,14 +55,19 @@ fn p12_a_reader_sees_old_or_new(w: &World) -> Outcome {
         });
         while !done.load(Ordering::Acquire) {
             let seen = std::fs::read(&target).expect("the target is there at any time");
-            assert!(versions.contains(&seen), "{} bytes, the first of them {:?}", seen.len(), seen.first());
+            assert!(
+                versions.contains(&seen),
+                "{} bytes, the first of them {:?}",
+                seen.len(),
+                seen.first()
+            );
         }
     });
     assert!(w.take("target") == versions[99]);
     Outcome::Passed
 }
 
-fn p20_a_directory_swapped_for_a_link_during_removal(w: &World) -> Outcome {
+fn a_directory_swapped_for_a_link_during_removal(w: &World) -> Outcome {
     if one_thread(w) {
         return skip(ONE_THREAD);
     }
@@ -80,7 +86,7 @@ fn p20_a_directory_swapped_for_a_link_during_removal(w: &World) -> Outcome {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                // An attacker who may write there puts a link in the place of the directory, and takes it back.
+                // An attacker with write access replaces the directory by a link, and puts it back.
                 while !done.load(Ordering::Acquire) {
                     let _ = std::fs::rename(&bait, &aside);
                     link(&outside, &bait);
@@ -88,7 +94,7 @@ fn p20_a_directory_swapped_for_a_link_during_removal(w: &World) -> Outcome {
                     let _ = std::fs::rename(&aside, &bait);
                 }
             });
-            // It may lose against the attacker; it may not be led outside.
+            // The removal may fail; it must not be led outside.
             let _ = dir.close();
             done.store(true, Ordering::Release);
         });

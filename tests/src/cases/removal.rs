@@ -1,27 +1,28 @@
-//! Removal of trees: everything inside, nothing outside, and a report of what stayed.
+//! Removal of trees: everything inside, nothing outside, and a list of failures.
 
 use super::prelude::*;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p05_two_hundred_levels),
-    case!(p05_deeper_than_any_path),
-    case!(p05_names_that_removal_itself_might_use),
-    case!(p05_two_thousand_files),
-    case!(p05_a_thousand_directories),
-    case!(p05_every_kind_of_entry),
-    case!(p05_read_only_entries, Setup::PLAIN.unprivileged()),
-    case!(p20_links_are_removed_and_not_followed),
-    case!(p20_modes_behind_links_stay),
-    case!(p21_an_unreadable_empty_directory, Setup::PLAIN.unprivileged()),
-    case!(p21_an_unwritable_directory, Setup::PLAIN.unprivileged()),
-    case!(p22_what_stays_is_listed_and_close_can_be_tried_again, STUCK),
-    case!(p22_it_goes_on_past_a_failure, STUCK),
-    case!(p22_a_failure_deep_down_is_listed_where_it_is, STUCK),
-    case!(p22_remove_reports_the_first_failure, STUCK),
+    case!(two_hundred_levels),
+    case!(deeper_than_any_path),
+    case!(a_name_that_removal_itself_uses, STUCK),
+    case!(two_thousand_files),
+    case!(a_thousand_directories),
+    case!(every_kind_of_entry),
+    case!(read_only_entries, Setup::PLAIN.unprivileged()),
+    case!(links_are_removed_and_not_followed),
+    case!(modes_behind_links_stay),
+    case!(an_unreadable_empty_directory, Setup::PLAIN.unprivileged()),
+    case!(an_unwritable_directory, Setup::PLAIN.unprivileged()),
+    case!(failures_are_listed_and_close_can_be_retried, STUCK),
+    case!(a_failure_does_not_stop_the_removal, STUCK),
+    case!(a_failure_deep_down_is_listed_where_it_is, STUCK),
+    case!(remove_reports_the_first_failure, STUCK),
     case!(a_close_that_failed_leaves_the_handle_open, STUCK),
     case!(drop_forgives, STUCK),
     case!(a_foreign_name),
     case!(an_impostor_is_left_alone),
+    case!(a_private_file_saved_by_rename_is_removed),
     case!(an_impostor_of_a_directory_is_left_alone),
     case!(with_few_handles, Setup::PLAIN.open_files(64)),
 ];
@@ -30,7 +31,8 @@ fn new() -> interface::TempDir {
     interface::directory(&Options::default(), Location::Scratch).unwrap()
 }
 
-/// `levels` directories in one another, a file in each. Paths are bounded, so each is built below the one before.
+/// Creates `levels` nested directories with a file in each, each below the one before: paths are
+/// bounded.
 fn deep(dir: &interface::TempDir, levels: usize) {
     let mut path = String::from("d");
     for _ in 0..levels {
@@ -40,42 +42,63 @@ fn deep(dir: &interface::TempDir, levels: usize) {
     }
 }
 
-fn p05_two_hundred_levels(w: &World) {
+fn two_hundred_levels(w: &World) {
     let dir = new();
     deep(&dir, 200);
     dir.close().unwrap();
     w.assert_empty();
 }
 
-fn p05_deeper_than_any_path(w: &World) {
+fn deeper_than_any_path(w: &World) {
     let outermost = new();
     let mut inner = Vec::new();
-    for _ in 0..300 {
+    let nested = loop {
         let parent = inner.last().unwrap_or(&outermost);
-        inner.push(interface::directory(&Options::default(), Location::Within(parent)).unwrap());
-    }
+        match interface::directory(&Options::default(), Location::Within(parent)) {
+            Ok(dir) => inner.push(dir),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(nested.code, ErrorCode::NameTooLong, "{}", nested.message);
     let innermost = inner.last().unwrap();
-    assert!(innermost.path().len() > 4096);
-    put(&innermost.create_file("file").unwrap(), 0, "deep down");
+    // A child's own path is counted from its directory, so it ends far past 4,096 bytes.
+    deep(innermost, 150);
+    assert!(innermost.path().len() > 4000);
     outermost.close().unwrap();
     w.assert_empty();
     inner.iter().for_each(|dir| dir.close().unwrap());
 }
 
-/// Deep trees are not removed from their bottom: whatever is done instead must cope with what is there.
-fn p05_names_that_removal_itself_might_use(w: &World) {
+/// The name that removal gives to a subtree deep down when it moves it to the top of the tree. A
+/// failure inside the subtree shows it.
+fn name_of_a_moved_subtree(w: &World) -> String {
     let dir = new();
-    deep(&dir, 60);
-    dir.create_file("moved-0").unwrap();
-    dir.create_directory("moved-1").unwrap();
-    dir.create_directory("moved-2").unwrap();
-    dir.create_file("moved-2/file").unwrap();
-    w.plant_link(&format!("{}/moved-3", w.inside(dir.path())), "moved-2");
+    deep(&dir, 40);
+    stick(w, &format!("{}/{}", w.inside(dir.path()), ["d"; 38].join("/")));
+    let failures = dir.close().unwrap_err();
+    let stuck = failures[0].path.trim_end_matches("/child");
+    let below = stuck.strip_prefix(&format!("{}/", dir.path())).expect("a path in the directory");
+    unstick(w, &w.inside(stuck));
     dir.close().unwrap();
-    w.assert_empty();
+    below.split('/').next().unwrap_or_default().to_owned()
 }
 
-fn p05_two_thousand_files(w: &World) {
+fn a_name_that_removal_itself_uses(w: &World) {
+    let taken = name_of_a_moved_subtree(w);
+    assert_ne!(taken, "d", "a subtree this deep is moved before it is removed");
+    let dir = new();
+    deep(&dir, 60);
+    let planted = format!("{}/{taken}", w.inside(dir.path()));
+    w.rename("stuck", &planted);
+    let failures = dir.close().unwrap_err();
+    let paths: Vec<_> = failures.iter().map(|failure| w.inside(&failure.path)).collect();
+    assert_eq!(paths, [format!("{planted}/child")]);
+    assert_eq!(w.list(&w.inside(dir.path())), [taken.as_str()], "only what was planted stays");
+    unstick(w, &planted);
+    dir.close().unwrap();
+}
+
+fn two_thousand_files(w: &World) {
     let dir = new();
     for number in 0..2000 {
         dir.create_file(&format!("file-{number}")).unwrap();
@@ -84,7 +107,7 @@ fn p05_two_thousand_files(w: &World) {
     w.assert_empty();
 }
 
-fn p05_a_thousand_directories(w: &World) {
+fn a_thousand_directories(w: &World) {
     let dir = new();
     for number in 0..1000 {
         dir.create_directory(&format!("{number}")).unwrap();
@@ -95,7 +118,7 @@ fn p05_a_thousand_directories(w: &World) {
     w.assert_empty();
 }
 
-fn p05_every_kind_of_entry(w: &World) {
+fn every_kind_of_entry(w: &World) {
     let dir = new();
     let name = w.inside(dir.path());
     w.plant_directory(&format!("{name}/sub"));
@@ -108,7 +131,7 @@ fn p05_every_kind_of_entry(w: &World) {
     w.assert_empty();
 }
 
-fn p05_read_only_entries(w: &World) {
+fn read_only_entries(w: &World) {
     let dir = new();
     let name = w.inside(dir.path());
     w.write(&format!("{name}/read-only"), "planted");
@@ -119,7 +142,7 @@ fn p05_read_only_entries(w: &World) {
     w.assert_empty();
 }
 
-fn p20_links_are_removed_and_not_followed(w: &World) {
+fn links_are_removed_and_not_followed(w: &World) {
     w.plant_directory("outside");
     w.write("outside/precious", "precious");
     let dir = new();
@@ -134,7 +157,7 @@ fn p20_links_are_removed_and_not_followed(w: &World) {
     w.remove("outside");
 }
 
-fn p20_modes_behind_links_stay(w: &World) {
+fn modes_behind_links_stay(w: &World) {
     w.write("outside", "precious");
     w.set_mode("outside", 0o440);
     let dir = new();
@@ -144,7 +167,7 @@ fn p20_modes_behind_links_stay(w: &World) {
     w.remove("outside");
 }
 
-fn p21_an_unreadable_empty_directory(w: &World) {
+fn an_unreadable_empty_directory(w: &World) {
     let dir = new();
     dir.create_directory("locked").unwrap();
     w.set_mode(&format!("{}/locked", w.inside(dir.path())), 0);
@@ -152,14 +175,15 @@ fn p21_an_unreadable_empty_directory(w: &World) {
     w.assert_empty();
 }
 
-/// A temporary directory with `stuck/child`, which can't be removed; and the witness's name for `stuck`.
+/// A temporary directory with `stuck/child`, which cannot be removed, and the witness's path of
+/// `stuck`.
 fn stuck(w: &World) -> (interface::TempDir, String) {
     let dir = new();
     let stuck = stick(w, &w.inside(dir.path()));
     (dir, stuck)
 }
 
-fn p21_an_unwritable_directory(w: &World) {
+fn an_unwritable_directory(w: &World) {
     let dir = new();
     dir.create_directory("locked").unwrap();
     dir.create_file("locked/child").unwrap();
@@ -175,10 +199,11 @@ fn p21_an_unwritable_directory(w: &World) {
     dir.close().unwrap();
 }
 
-fn p22_what_stays_is_listed_and_close_can_be_tried_again(w: &World) {
+fn failures_are_listed_and_close_can_be_retried(w: &World) {
     let (dir, stuck) = stuck(w);
     let failures = dir.close().unwrap_err();
-    let listed: Vec<_> = failures.iter().map(|failure| (failure.path.as_str(), failure.error.code)).collect();
+    let listed: Vec<_> =
+        failures.iter().map(|failure| (failure.path.as_str(), failure.error.code)).collect();
     assert_eq!(listed, [(format!("{}/stuck/child", dir.path()).as_str(), ErrorCode::Busy)]);
     assert_eq!(w.list(&stuck), ["child"]);
     unstick(w, &stuck);
@@ -186,7 +211,7 @@ fn p22_what_stays_is_listed_and_close_can_be_tried_again(w: &World) {
     assert_eq!(w.list(""), ["stuck"]);
 }
 
-fn p22_it_goes_on_past_a_failure(w: &World) {
+fn a_failure_does_not_stop_the_removal(w: &World) {
     let (dir, stuck) = stuck(w);
     for name in ["before", "zzz", "other"] {
         dir.create_directory(name).unwrap();
@@ -201,7 +226,7 @@ fn p22_it_goes_on_past_a_failure(w: &World) {
     dir.close().unwrap();
 }
 
-fn p22_a_failure_deep_down_is_listed_where_it_is(w: &World) {
+fn a_failure_deep_down_is_listed_where_it_is(w: &World) {
     let dir = new();
     deep(&dir, 40);
     stick(w, &format!("{}/{}", w.inside(dir.path()), vec!["d"; 38].join("/")));
@@ -215,7 +240,7 @@ fn p22_a_failure_deep_down_is_listed_where_it_is(w: &World) {
     dir.close().unwrap();
 }
 
-fn p22_remove_reports_the_first_failure(w: &World) {
+fn remove_reports_the_first_failure(w: &World) {
     let (dir, stuck) = stuck(w);
     let message = assert_code(dir.remove("stuck"), ErrorCode::Busy);
     assert!(message.contains("stuck/child"), "{message}");
@@ -258,30 +283,39 @@ fn a_foreign_name(w: &World) {
 }
 
 fn an_impostor_is_left_alone(w: &World) {
-    w.plant_directory("shared");
-    let (file, path) = interface::named(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let shared = shared_directory(w);
+    let (file, path) = interface::named(&Options::default(), Location::Directory(&shared)).unwrap();
     put(&file, 0, "mine");
     let name = w.inside(path.path());
     w.write("impostor", "theirs");
     w.rename("impostor", &name);
-    assert_code(path.close(), ErrorCode::Replaced);
+    let closed = path.close();
     drop(path);
-    assert_eq!(w.take(&name), b"theirs");
+    assert_eq!(w.exists(&name), closed.is_err());
+    w.assert_differs(closed, &differences::IMPOSTOR);
     w.remove("shared");
 }
 
+fn a_private_file_saved_by_rename_is_removed(w: &World) {
+    let (_file, path) = named();
+    w.write("edited", "edited");
+    w.rename("edited", &w.inside(path.path()));
+    path.close().unwrap();
+    w.assert_empty();
+}
+
 fn an_impostor_of_a_directory_is_left_alone(w: &World) {
-    w.plant_directory("shared");
-    let dir = interface::directory(&Options::default(), Location::Directory(&w.path("shared"))).unwrap();
+    let shared = shared_directory(w);
+    let dir = interface::directory(&Options::default(), Location::Directory(&shared)).unwrap();
     dir.create_file("mine").unwrap();
     let name = w.inside(dir.path());
     w.rename(&name, "moved");
     w.plant_directory(&name);
     w.write(&format!("{name}/theirs"), "precious");
-    let failures = dir.close().unwrap_err();
-    assert_eq!(failures[0].error.code, ErrorCode::Replaced, "{}", failures[0].error.message);
+    let failure = dir.close().unwrap_err().remove(0).error;
     drop(dir);
-    assert_eq!(w.list(&name), ["theirs"]);
+    assert_eq!(w.list(&name), ["theirs"], "what others put there stays, whoever can tell");
+    w.assert_differs(Err::<(), _>(failure), &differences::IMPOSTOR_DIRECTORY);
     w.remove("shared");
     w.remove("moved");
 }

@@ -1,21 +1,22 @@
-//! A file opened again by its name.
+//! Reopening a file by its path.
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};
 use wasi_tempfile::NamedTempFile;
 
 pub(super) const CASES: &[Case] = &[
-    case!(p11_has_a_cursor_of_its_own),
-    case!(p11_sees_the_same_bytes),
-    case!(p11_works_after_the_first_handle_is_closed),
-    case!(p11_a_replaced_file_is_detected),
-    case!(p11_a_planted_link_is_not_followed),
-    case!(p11_a_planted_fifo_is_not_opened),
+    case!(has_its_own_cursor),
+    case!(sees_the_same_bytes),
+    case!(works_after_the_first_handle_is_closed),
+    case!(a_replaced_file_is_detected),
+    case!(a_private_file_saved_by_rename_is_reopened),
+    case!(a_planted_link_is_not_followed),
+    case!(a_planted_fifo_is_not_opened),
     case!(a_name_that_is_gone),
     case!(a_reopened_file_can_be_written),
 ];
 
-fn p11_has_a_cursor_of_its_own(_: &World) {
+fn has_its_own_cursor(_: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"abcdef").unwrap();
     let mut other = file.reopen().unwrap();
@@ -26,7 +27,7 @@ fn p11_has_a_cursor_of_its_own(_: &World) {
     assert_eq!(file.stream_position().unwrap(), 6);
 }
 
-fn p11_sees_the_same_bytes(_: &World) {
+fn sees_the_same_bytes(_: &World) {
     let (file, path) = data("first");
     let other = path.reopen().unwrap();
     assert_eq!(contents(&other), b"first");
@@ -34,35 +35,50 @@ fn p11_sees_the_same_bytes(_: &World) {
     assert_eq!(contents(&file), b"first second");
 }
 
-fn p11_works_after_the_first_handle_is_closed(_: &World) {
+fn works_after_the_first_handle_is_closed(_: &World) {
     let (file, path) = data("still there");
     file.close().unwrap();
     assert_eq!(contents(&path.reopen().unwrap()), b"still there");
 }
 
-fn p11_a_replaced_file_is_detected(w: &World) {
-    let (file, path) = data("mine");
+fn a_replaced_file_is_detected(w: &World) {
+    let (file, path) = in_shared_directory(w);
+    put(&file, 0, "mine");
     w.write("impostor", "theirs");
     w.rename("impostor", &w.inside(path.path()));
-    assert_code(path.reopen(), ErrorCode::Replaced);
+    w.assert_differs(path.reopen(), &differences::IMPOSTOR);
     assert_eq!(contents(&file), b"mine");
+    w.remove("shared");
 }
 
-fn p11_a_planted_link_is_not_followed(w: &World) {
+fn a_private_file_saved_by_rename_is_reopened(w: &World) {
     let (_file, path) = data("mine");
-    w.rename(&w.inside(path.path()), "moved");
+    w.write("edited", "edited");
+    w.rename("edited", &w.inside(path.path()));
+    assert_eq!(contents(&path.reopen().unwrap()), b"edited");
+}
+
+fn in_shared_directory(w: &World) -> (interface::File, interface::TempPath) {
+    let shared = shared_directory(w);
+    interface::named(&Options::default(), Location::Directory(&shared)).unwrap()
+}
+
+fn a_planted_link_is_not_followed(w: &World) {
+    let (_file, path) = in_shared_directory(w);
+    w.rename(&w.inside(path.path()), "shared/moved");
     // The link leads to the very file, but the name is not the file's.
     w.plant_link(&w.inside(path.path()), "moved");
-    assert_code(path.reopen(), ErrorCode::Replaced);
-    w.remove("moved");
+    w.assert_differs(path.reopen(), &differences::PLANTED_ENTRY);
+    w.remove("shared");
 }
 
-fn p11_a_planted_fifo_is_not_opened(w: &World) {
-    let (_file, path) = named();
+fn a_planted_fifo_is_not_opened(w: &World) {
+    let (_file, path) = in_shared_directory(w);
     let name = w.inside(path.path());
     w.plant_fifo("fifo");
     w.rename("fifo", &name);
-    assert_code(path.reopen(), ErrorCode::Replaced);
+    w.assert_differs(path.reopen(), &differences::PLANTED_ENTRY);
+    w.remove("shared");
 }
 
 fn a_name_that_is_gone(w: &World) {

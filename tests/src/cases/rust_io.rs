@@ -13,7 +13,7 @@ pub(super) const CASES: &[Case] = &[
     case!(read_at_and_write_at_leave_the_cursor),
     case!(a_shared_reference_is_enough),
     case!(read_exact_at_the_end_is_an_error),
-    case!(s003_08_lines),
+    case!(lines_of_text),
     case!(several_mebibytes_through_buffers),
     case!(what_is_written_is_seen_by_a_reopened_file),
     case!(a_named_file_by_reference),
@@ -102,7 +102,7 @@ fn read_exact_at_the_end_is_an_error(_: &World) {
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
 }
 
-fn s003_08_lines(_: &World) {
+fn lines_of_text(_: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all("first\nsecond, é\r\n\nlast".as_bytes()).unwrap();
     file.rewind().unwrap();
@@ -120,7 +120,12 @@ fn several_mebibytes_through_buffers(_: &World) {
     file.rewind().unwrap();
     let mut back = Vec::new();
     file.read_to_end(&mut back).unwrap();
-    assert!(back == bytes, "{} bytes came back, not those {} that went in", back.len(), bytes.len());
+    assert!(
+        back == bytes,
+        "{} bytes came back, not those {} that went in",
+        back.len(),
+        bytes.len()
+    );
 }
 
 fn what_is_written_is_seen_by_a_reopened_file(_: &World) {

@@ -1,4 +1,4 @@
-//! What people do with it: the programs of the tutorials.
+//! Typical uses: the longer programs of the tutorials.
 
 use super::prelude::*;
 use std::io::{self, Read, Seek, Write};
@@ -6,20 +6,20 @@ use std::path::Path;
 use wasi_tempfile::{Builder, NamedTempFile, TempPath, tempdir, tempfile};
 
 pub(super) const CASES: &[Case] = &[
-    case!(s000_14_a_pipeline_of_stages),
-    case!(s000_15_an_early_return_cleans_up),
-    case!(s001_03_kept_json),
-    case!(s001_11_a_download_in_chunks),
-    case!(s001_12_an_atomic_write),
-    case!(s001_12_a_failed_atomic_write_leaves_the_old_file),
-    case!(s001_13_a_fixture),
-    case!(s001_14_a_file_with_content),
-    case!(s001_16_a_name_can_not_be_claimed_twice),
-    case!(s002_06_kept_closed_and_read_again),
-    case!(s003_11_unpacking_an_archive),
+    case!(a_pipeline_of_stages),
+    case!(an_early_return_cleans_up),
+    case!(a_kept_json_file),
+    case!(a_download_in_chunks),
+    case!(an_atomic_write),
+    case!(a_failed_atomic_write_leaves_the_old_file),
+    case!(a_test_fixture),
+    case!(a_file_with_content),
+    case!(a_name_cannot_be_claimed_twice),
+    case!(closed_reopened_and_kept),
+    case!(unpacking_an_archive),
 ];
 
-fn s000_14_a_pipeline_of_stages(w: &World) {
+fn a_pipeline_of_stages(w: &World) {
     let mut first = tempfile().unwrap();
     for number in 1..=100 {
         writeln!(first, "{number}").unwrap();
@@ -38,7 +38,7 @@ fn s000_14_a_pipeline_of_stages(w: &World) {
     w.assert_empty();
 }
 
-fn s000_15_an_early_return_cleans_up(w: &World) {
+fn an_early_return_cleans_up(w: &World) {
     let work = || -> io::Result<()> {
         let dir = tempdir()?;
         let mut file = NamedTempFile::new()?;
@@ -50,19 +50,20 @@ fn s000_15_an_early_return_cleans_up(w: &World) {
     w.assert_empty();
 }
 
-fn s001_03_kept_json(w: &World) {
+fn a_kept_json_file(w: &World) {
     let mut file = NamedTempFile::with_suffix(".json").unwrap();
     file.write_all(b"{\"key\": \"value\"}").unwrap();
     let kept = file.into_temp_path().keep().unwrap();
     assert_eq!(w.take(&w.inside(kept)), b"{\"key\": \"value\"}");
 }
 
-fn s001_11_a_download_in_chunks(w: &World) {
+fn a_download_in_chunks(w: &World) {
     let body = pattern(100_000);
     let url = "https://example.org/files/archive.tar.gz?version=2";
     let name = url.split('?').next().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
-    let suffix =
-        Path::new(name).extension().map_or(".tmp".into(), |extension| format!(".{}", extension.display()));
+    let suffix = Path::new(name)
+        .extension()
+        .map_or(".tmp".into(), |extension| format!(".{}", extension.display()));
     let mut file = NamedTempFile::with_suffix(&suffix).unwrap();
     for chunk in body.chunks(8192) {
         file.write_all(chunk).unwrap();
@@ -82,7 +83,7 @@ fn atomic_write(directory: &str, target: &str, content: &[u8]) -> io::Result<()>
     Ok(())
 }
 
-fn s001_12_an_atomic_write(w: &World) {
+fn an_atomic_write(w: &World) {
     w.plant_directory("config");
     w.write("config/settings", "old");
     atomic_write(&w.path("config"), &w.path("config/settings"), b"new").unwrap();
@@ -91,7 +92,7 @@ fn s001_12_an_atomic_write(w: &World) {
     w.remove("config");
 }
 
-fn s001_12_a_failed_atomic_write_leaves_the_old_file(w: &World) {
+fn a_failed_atomic_write_leaves_the_old_file(w: &World) {
     w.plant_directory("config");
     w.write("config/settings", "old");
     atomic_write(&w.path("config"), &w.path("config/missing/settings"), b"new").unwrap_err();
@@ -100,19 +101,22 @@ fn s001_12_a_failed_atomic_write_leaves_the_old_file(w: &World) {
     w.remove("config");
 }
 
-fn s001_13_a_fixture(w: &World) {
+fn a_test_fixture(w: &World) {
     let dir = tempdir().unwrap();
     dir.create_file("input.txt").unwrap().write_all(b"test data").unwrap();
     let mut input = String::new();
     dir.open_file("input.txt").unwrap().read_to_string(&mut input).unwrap();
-    dir.create_file("output.txt").unwrap().write_all(format!("processed: {input}").as_bytes()).unwrap();
+    dir.create_file("output.txt")
+        .unwrap()
+        .write_all(format!("processed: {input}").as_bytes())
+        .unwrap();
     let inside = w.inside(dir.path());
     assert_eq!(w.read(&format!("{inside}/output.txt")), b"processed: test data");
     dir.close().unwrap();
     w.assert_empty();
 }
 
-fn s001_14_a_file_with_content(w: &World) {
+fn a_file_with_content(w: &World) {
     fn with_content(content: &str, suffix: &str) -> io::Result<TempPath> {
         let mut file = NamedTempFile::with_suffix(suffix)?;
         file.write_all(content.as_bytes())?;
@@ -124,7 +128,7 @@ fn s001_14_a_file_with_content(w: &World) {
     w.assert_empty();
 }
 
-fn s001_16_a_name_can_not_be_claimed_twice(w: &World) {
+fn a_name_cannot_be_claimed_twice(w: &World) {
     let claim = || interface::named(&fixed("reservation"), Location::Scratch);
     let first = claim().unwrap();
     for _ in 0..10 {
@@ -135,7 +139,7 @@ fn s001_16_a_name_can_not_be_claimed_twice(w: &World) {
     w.assert_empty();
 }
 
-fn s002_06_kept_closed_and_read_again(w: &World) {
+fn closed_reopened_and_kept(w: &World) {
     let (file, path) = data("read me later");
     file.close().unwrap();
     assert_eq!(contents(&path.reopen().unwrap()), b"read me later");
@@ -143,7 +147,7 @@ fn s002_06_kept_closed_and_read_again(w: &World) {
     assert_eq!(w.take(&w.inside(kept)), b"read me later");
 }
 
-fn s003_11_unpacking_an_archive(w: &World) {
+fn unpacking_an_archive(w: &World) {
     let archive = [
         ("README", "read me"),
         ("src/main.rs", "fn main() {}"),

@@ -1,20 +1,20 @@
-//! The end of a scope, however it comes.
+//! The end of a scope: by return, error, panic, `break` or assignment.
 
 use super::prelude::*;
 use std::io::Write;
 use wasi_tempfile::{NamedTempFile, spooled_tempfile, tempdir, tempfile};
 
 pub(super) const CASES: &[Case] = &[
-    case!(s000_15_also_by_a_panic, Setup::PLAIN.panics("in the middle of the block")),
-    case!(s001_14_also_by_a_panic, Setup::PLAIN.panics("while the content is used")),
-    case!(s004_03_each_of_the_four),
-    case!(s004_03_each_of_the_four_by_a_panic, Setup::PLAIN.panics("with all four open")),
+    case!(a_panic_removes_files_and_directories, Setup::PLAIN.panics("in the middle of the block")),
+    case!(a_panic_removes_a_file_with_content, Setup::PLAIN.panics("while the content is used")),
+    case!(each_of_the_four_cleans_up),
+    case!(each_of_the_four_cleans_up_after_a_panic, Setup::PLAIN.panics("with all four open")),
     case!(a_panic_in_atomic_writing, Setup::PLAIN.panics("half-way")),
     case!(a_loop_left_early),
     case!(a_value_replaced),
 ];
 
-fn s000_15_also_by_a_panic(w: &World) {
+fn a_panic_removes_files_and_directories(w: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"half done").unwrap();
     let dir = tempdir().unwrap();
@@ -24,7 +24,7 @@ fn s000_15_also_by_a_panic(w: &World) {
     panic!("in the middle of the block");
 }
 
-fn s001_14_also_by_a_panic(w: &World) {
+fn a_panic_removes_a_file_with_content(w: &World) {
     let path = NamedTempFile::with_contents("some content").unwrap().into_temp_path();
     assert_eq!(w.read(&w.inside(&path)), b"some content");
     panic!("while the content is used");
@@ -36,16 +36,16 @@ fn all_four() -> impl Sized {
     (tempfile().unwrap(), NamedTempFile::new().unwrap(), tempdir().unwrap(), spooled)
 }
 
-fn s004_03_each_of_the_four(w: &World) {
+fn each_of_the_four_cleans_up(w: &World) {
     {
         let _open = all_four();
         assert_eq!(w.list("").len(), 2);
     }
     w.assert_empty();
-    assert_eq!(interface::live(), []);
+    assert_eq!(interface::live_handles(), []);
 }
 
-fn s004_03_each_of_the_four_by_a_panic(_: &World) {
+fn each_of_the_four_cleans_up_after_a_panic(_: &World) {
     let _open = all_four();
     panic!("with all four open");
 }

@@ -1,18 +1,21 @@
-//! The client's spooled file: in the plugin's own memory, with a cursor.
+//! Spooled files of the Rust client: in the plugin's own memory while they are small, with a
+//! cursor.
 
 use super::prelude::*;
 use std::io::{Read, Seek, SeekFrom, Write};
-use wasi_tempfile::{SpooledData, SpooledTempFile, error_code, spooled_tempfile, spooled_tempfile_in};
+use wasi_tempfile::{
+    SpooledData, SpooledTempFile, error_code, spooled_tempfile, spooled_tempfile_in,
+};
 
 pub(super) const CASES: &[Case] = &[
-    case!(s001_10_rolled_on_request),
-    case!(s004_08c_an_in_memory_file),
-    case!(p09_the_position_survives_the_move),
-    case!(p09_a_position_in_the_middle_survives),
-    case!(p09_the_client_rolls_past_its_size),
-    case!(p09_the_client_keeps_its_bytes_when_the_disk_is_full, Setup::PLAIN.mounts(SMALL)),
-    case!(p09_set_len_rolls_and_leaves_the_position),
-    case!(p10_the_clients_memory_never_passes_its_size),
+    case!(rolls_on_request),
+    case!(an_in_memory_file),
+    case!(the_position_survives_the_move),
+    case!(a_position_in_the_middle_survives),
+    case!(rolls_past_its_size),
+    case!(keeps_its_bytes_when_the_disk_is_full, Setup::PLAIN.mounts(SMALL)),
+    case!(set_len_rolls_and_leaves_the_position),
+    case!(memory_never_passes_its_size),
     case!(into_inner_in_memory_has_bytes_and_position),
     case!(into_inner_on_disk_has_file_and_position),
     case!(into_file_rolls_first),
@@ -32,7 +35,7 @@ fn text(file: &mut SpooledTempFile) -> String {
     text
 }
 
-fn s001_10_rolled_on_request(w: &World) {
+fn rolls_on_request(w: &World) {
     let mut file = spooled_tempfile(1024 * 1024);
     file.write_all(b"Small data stays in memory").unwrap();
     assert!(!file.is_rolled());
@@ -42,7 +45,7 @@ fn s001_10_rolled_on_request(w: &World) {
     w.assert_empty();
 }
 
-fn s004_08c_an_in_memory_file(w: &World) {
+fn an_in_memory_file(w: &World) {
     let mut file = SpooledTempFile::new(100);
     file.write_all(b"Hello world!").unwrap();
     assert_eq!(text(&mut file), "Hello world!");
@@ -51,7 +54,7 @@ fn s004_08c_an_in_memory_file(w: &World) {
     w.assert_empty();
 }
 
-fn p09_the_position_survives_the_move(_: &World) {
+fn the_position_survives_the_move(_: &World) {
     let mut file = spooled_tempfile(10);
     file.write_all(b"0123456789").unwrap();
     file.write_all(b"abc").unwrap();
@@ -61,7 +64,7 @@ fn p09_the_position_survives_the_move(_: &World) {
     assert_eq!(text(&mut file), "0123456789abcdef");
 }
 
-fn p09_a_position_in_the_middle_survives(_: &World) {
+fn a_position_in_the_middle_survives(_: &World) {
     let mut file = spooled_tempfile(10);
     file.write_all(b"0123456789").unwrap();
     file.seek(SeekFrom::Start(4)).unwrap();
@@ -73,7 +76,7 @@ fn p09_a_position_in_the_middle_survives(_: &World) {
     assert_eq!(text(&mut file), "012345__89");
 }
 
-fn p09_the_client_rolls_past_its_size(_: &World) {
+fn rolls_past_its_size(_: &World) {
     let mut file = spooled_tempfile(1024);
     file.write_all(&[b'a'; 1024]).unwrap();
     assert!(!file.is_rolled());
@@ -84,7 +87,7 @@ fn p09_the_client_rolls_past_its_size(_: &World) {
     assert!(file.is_rolled());
 }
 
-fn p09_the_client_keeps_its_bytes_when_the_disk_is_full(w: &World) {
+fn keeps_its_bytes_when_the_disk_is_full(w: &World) {
     w.write("small/filler", vec![0; ROOM as usize]);
     let mut file = spooled_tempfile_in(4096, w.path("small"));
     file.write_all(&[b'a'; 4096]).unwrap();
@@ -99,7 +102,7 @@ fn p09_the_client_keeps_its_bytes_when_the_disk_is_full(w: &World) {
     assert_eq!(text(&mut file)[4094..], *"aamore");
 }
 
-fn p09_set_len_rolls_and_leaves_the_position(_: &World) {
+fn set_len_rolls_and_leaves_the_position(_: &World) {
     let mut file = spooled_tempfile(10);
     file.write_all(b"0123").unwrap();
     file.set_len(10).unwrap();
@@ -113,13 +116,12 @@ fn p09_set_len_rolls_and_leaves_the_position(_: &World) {
     assert_eq!(text(&mut file), "01");
 }
 
-fn p10_the_clients_memory_never_passes_its_size(_: &World) {
+fn memory_never_passes_its_size(_: &World) {
     for size in [0, 1, 99, 100, 101] {
         let mut file = spooled_tempfile(size);
-        file.write_all(&[1; 100]).unwrap();
-        assert_eq!(file.is_rolled(), size < 100, "{size}");
-        if let SpooledData::InMemory(bytes) = file.into_inner() {
-            assert!(bytes.get_ref().len() <= size);
+        for written in 1..=102 {
+            file.write_all(&[1]).unwrap();
+            assert_eq!(file.is_rolled(), written > size, "{written} bytes, {size} allowed");
         }
     }
 }
@@ -140,7 +142,9 @@ fn into_inner_on_disk_has_file_and_position(_: &World) {
     let mut file = spooled_tempfile(4);
     file.write_all(b"on disk").unwrap();
     file.seek(SeekFrom::Start(3)).unwrap();
-    let SpooledData::OnDisk(mut file) = file.into_inner() else { panic!("seven bytes are over four") };
+    let SpooledData::OnDisk(mut file) = file.into_inner() else {
+        panic!("seven bytes are over four")
+    };
     let mut rest = String::new();
     file.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "disk");
@@ -171,8 +175,14 @@ fn seeks_as_a_file_does(_: &World) {
         file.write_all(b"0123456789").unwrap();
         assert_eq!(file.seek(SeekFrom::End(-3)).unwrap(), 7);
         assert_eq!(file.seek(SeekFrom::Current(-2)).unwrap(), 5);
-        assert_eq!(error_code(&file.seek(SeekFrom::Current(-6)).unwrap_err()), Some(ErrorCode::Invalid));
-        assert_eq!(error_code(&file.seek(SeekFrom::Start(1 << 63)).unwrap_err()), Some(ErrorCode::Invalid));
+        assert_eq!(
+            error_code(&file.seek(SeekFrom::Current(-6)).unwrap_err()),
+            Some(ErrorCode::Invalid)
+        );
+        assert_eq!(
+            error_code(&file.seek(SeekFrom::Start(1 << 63)).unwrap_err()),
+            Some(ErrorCode::Invalid)
+        );
         assert_eq!(file.stream_position().unwrap(), 5);
         file.seek(SeekFrom::End(2)).unwrap();
         assert_eq!(file.read(&mut [0; 4]).unwrap(), 0);

@@ -1,4 +1,4 @@
-//! Files as streams: in wasm the host's, natively an ordinary reader and writer.
+//! Files as streams: WASI streams in wasm, ordinary readers and writers natively.
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};
@@ -102,8 +102,14 @@ fn streams_go_on_after_the_file(w: &World) {
 fn offsets_past_the_last(_: &World) {
     let file = tempfile().unwrap();
     for offset in [1 << 63, u64::MAX] {
-        assert_eq!(file.reader(offset).err().and_then(|e| error_code(&e)), Some(ErrorCode::Invalid));
-        assert_eq!(file.writer(offset).err().and_then(|e| error_code(&e)), Some(ErrorCode::Invalid));
+        assert_eq!(
+            file.reader(offset).err().and_then(|e| error_code(&e)),
+            Some(ErrorCode::Invalid)
+        );
+        assert_eq!(
+            file.writer(offset).err().and_then(|e| error_code(&e)),
+            Some(ErrorCode::Invalid)
+        );
     }
 }
 
@@ -152,12 +158,12 @@ in_wasm! {
     fn a_spooled_file_moves_to_disk_first(_w) {
         let file = interface::spooled(Some(100), Location::Scratch).unwrap();
         put(&file, 0, "in memory");
-        let reader = interface::reader(&file, 3).unwrap();
+        let reader = interface::read_via_stream(&file, 3).unwrap();
         assert_eq!(file.storage().unwrap(), Storage::Disk);
         assert_eq!(reader.blocking_read(100).unwrap(), b"memory");
         let other = interface::spooled(None, Location::Scratch).unwrap();
         put(&other, 0, "0123");
-        let writer = interface::writer(&other, 2).unwrap();
+        let writer = interface::write_via_stream(&other, 2).unwrap();
         writer.blocking_write_and_flush(b"spliced").unwrap();
         assert_eq!(other.storage().unwrap(), Storage::Disk);
         assert_eq!(contents(&other), b"01spliced");
@@ -167,18 +173,18 @@ in_wasm! {
     fn a_closed_file_has_no_streams(_w) {
         let (file, _path) = named();
         file.close().unwrap();
-        assert_code(interface::reader(&file, 0), ErrorCode::Closed);
-        assert_code(interface::writer(&file, u64::MAX), ErrorCode::Closed);
+        assert_code(interface::read_via_stream(&file, 0), ErrorCode::Closed);
+        assert_code(interface::write_via_stream(&file, u64::MAX), ErrorCode::Closed);
         let spooled = interface::spooled(None, Location::Scratch).unwrap();
         spooled.close().unwrap();
-        assert_code(interface::reader(&spooled, 0), ErrorCode::Closed);
-        assert_code(interface::writer(&spooled, 0), ErrorCode::Closed);
+        assert_code(interface::read_via_stream(&spooled, 0), ErrorCode::Closed);
+        assert_code(interface::write_via_stream(&spooled, 0), ErrorCode::Closed);
     }
 
     fn an_open_directory_is_for_reading_and_changing(w) {
         let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
         put(&dir.create_file("seen").unwrap(), 0, "by both");
-        let descriptor = interface::open_directory(&dir).unwrap();
+        let descriptor = interface::directory_descriptor(&dir).unwrap();
         let listing = descriptor.read_directory().unwrap();
         assert_eq!(listing.read_directory_entry().unwrap().unwrap().name, "seen");
         drop(listing);
@@ -191,7 +197,7 @@ in_wasm! {
 
     fn an_open_directory_still_goes(w) {
         let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
-        let descriptor = interface::open_directory(&dir).unwrap();
+        let descriptor = interface::directory_descriptor(&dir).unwrap();
         descriptor.create_directory_at("deep").unwrap();
         descriptor.create_directory_at("deep/er").unwrap();
         dir.close().unwrap();
@@ -202,10 +208,10 @@ in_wasm! {
     fn a_closed_directory_is_not_opened(w) {
         let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
         dir.close().unwrap();
-        assert_code(interface::open_directory(&dir), ErrorCode::Closed);
+        assert_code(interface::directory_descriptor(&dir), ErrorCode::Closed);
         let kept = interface::directory(&Options::default(), Location::Scratch).unwrap();
         kept.keep().unwrap();
-        assert_code(interface::open_directory(&kept), ErrorCode::Closed);
+        assert_code(interface::directory_descriptor(&kept), ErrorCode::Closed);
         w.remove(&w.inside(kept.path()));
     }
 }

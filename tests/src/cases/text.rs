@@ -1,19 +1,19 @@
-//! Text: what lies under modes, encodings and newlines are bytes, which come back as they went in.
+//! Text: lines, encodings and newlines pass through unchanged, as bytes.
 
 use super::prelude::*;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use wasi_tempfile::{NamedTempFile, spooled_tempfile, tempfile};
 
 pub(super) const CASES: &[Case] = &[
-    case!(p31_lines_through_buffers),
-    case!(p31_newlines_are_left_alone),
-    case!(p31_every_encoding_is_bytes),
-    case!(p31_a_character_cut_in_two),
-    case!(p31_text_across_the_threshold),
+    case!(lines_through_buffers),
+    case!(newlines_are_left_alone),
+    case!(every_encoding_is_bytes),
+    case!(a_character_split_between_two_writes),
+    case!(text_across_the_threshold),
     case!(formatted_text),
 ];
 
-fn p31_lines_through_buffers(_: &World) {
+fn lines_through_buffers(_: &World) {
     let mut writer = BufWriter::new(tempfile().unwrap());
     for number in 0..5000 {
         writeln!(writer, "line {number} of many").unwrap();
@@ -28,7 +28,7 @@ fn p31_lines_through_buffers(_: &World) {
     assert_eq!(count, 5000);
 }
 
-fn p31_newlines_are_left_alone(w: &World) {
+fn newlines_are_left_alone(w: &World) {
     let text = "unix\nwindows\r\nold mac\rnone";
     let mut file = NamedTempFile::with_contents(text).unwrap();
     assert_eq!(w.read(&w.inside(file.path())), text.as_bytes());
@@ -36,7 +36,7 @@ fn p31_newlines_are_left_alone(w: &World) {
     assert_eq!(lines, [&b"unix"[..], b"windows\r", b"old mac\rnone"]);
 }
 
-fn p31_every_encoding_is_bytes(w: &World) {
+fn every_encoding_is_bytes(w: &World) {
     let text = "Grüße, κόσμε, 🦀";
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let latin1 = [b'G', b'r', 0xfc, 0xdf, b'e', 0x00, 0x1a, 0xff];
@@ -51,7 +51,7 @@ fn p31_every_encoding_is_bytes(w: &World) {
     file.read_to_string(&mut String::new()).expect_err("it is no UTF-8, and nobody pretends it is");
 }
 
-fn p31_a_character_cut_in_two(_: &World) {
+fn a_character_split_between_two_writes(_: &World) {
     let mut file = tempfile().unwrap();
     let crab = "🦀".as_bytes();
     file.write_all(&crab[..2]).unwrap();
@@ -66,7 +66,7 @@ fn p31_a_character_cut_in_two(_: &World) {
     assert_eq!(one_by_one, crab);
 }
 
-fn p31_text_across_the_threshold(_: &World) {
+fn text_across_the_threshold(_: &World) {
     let mut file = spooled_tempfile(10);
     for word in ["naïve ", "façade ", "Ærø"] {
         file.write_all(word.as_bytes()).unwrap();

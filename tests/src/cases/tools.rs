@@ -1,4 +1,4 @@
-//! What many cases do on the way.
+//! Helper functions for cases.
 
 use crate::case::{Mount, Setup};
 use crate::world::World;
@@ -16,9 +16,14 @@ pub(super) fn data(bytes: impl AsRef<[u8]>) -> (interface::File, interface::Temp
     (file, path)
 }
 
-/// The options for exactly this name.
+/// The options for a fixed name.
 pub(super) fn fixed(name: &str) -> Options {
-    Options { prefix: name.to_owned(), suffix: String::new(), random_chars: Some(0), ..Options::default() }
+    Options {
+        prefix: name.to_owned(),
+        suffix: String::new(),
+        random_chars: Some(0),
+        ..Options::default()
+    }
 }
 
 /// Writes all of the bytes, in as many calls as it takes.
@@ -26,7 +31,7 @@ pub(super) fn put(file: &interface::File, offset: u64, bytes: impl AsRef<[u8]>) 
     let mut rest = bytes.as_ref();
     let mut at = offset;
     while !rest.is_empty() {
-        let count = file.write(at, rest).unwrap();
+        let count = file.write(rest, at).unwrap();
         assert!(count > 0, "a write of {} bytes took none", rest.len());
         at += count;
         rest = &rest[count as usize..];
@@ -37,7 +42,7 @@ pub(super) fn put(file: &interface::File, offset: u64, bytes: impl AsRef<[u8]>) 
 pub(super) fn contents(file: &interface::File) -> Vec<u8> {
     let mut all = Vec::new();
     loop {
-        let piece = file.read(all.len() as u64, 64 * 1024).unwrap();
+        let piece = file.read(64 * 1024, all.len() as u64).unwrap();
         if piece.is_empty() {
             return all;
         }
@@ -50,17 +55,24 @@ pub(super) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8).collect()
 }
 
-/// With a directory `stuck`, whose file `child` can't be removed, by nobody.
+/// A directory `stuck` with a file `child` that nobody can remove.
 pub(super) const STUCK: Setup = Setup::PLAIN.mounts(&[Mount::BusyFile { name: "stuck/child" }]);
 
-/// Moves the directory `stuck` into this one, and gives its name there. To be moved out again by [`unstick`].
+/// Moves the directory `stuck` into this one, and returns its new path. [`unstick`] moves it back.
 pub(super) fn stick(w: &World, directory: &str) -> String {
     let stuck = format!("{directory}/stuck");
     w.rename("stuck", &stuck);
     stuck
 }
 
-/// Moves the directory out of the way.
+/// Moves the directory back to the scratch directory.
 pub(super) fn unstick(w: &World, stuck: &str) {
     w.rename(stuck, "stuck");
+}
+
+/// Plants a directory in which others may rename and remove names, and returns its path.
+pub(super) fn shared_directory(w: &World) -> String {
+    w.plant_directory("shared");
+    w.set_mode("shared", 0o777);
+    w.path("shared")
 }

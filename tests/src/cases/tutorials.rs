@@ -5,33 +5,31 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use wasi_tempfile::{Builder, NamedTempFile, TempDir, env, spooled_tempfile, tempdir, tempfile};
 
 pub(super) const CASES: &[Case] = &[
-    case!(s000_01_nothing_to_install),
-    case!(s000_10_a_handle_and_a_path_to_clean_up_by_hand),
-    case!(s000_12_conflicts_and_the_right_directory),
-    case!(s000_14_a_cache),
-    case!(s001_01_text),
-    case!(s001_02_a_name_to_print),
-    case!(s001_05_a_directory_that_stays),
-    case!(s001_15_a_name_alone_is_never_given),
-    case!(s001_16_sixteen_hexadecimal_characters),
-    case!(s001_18_a_directory_for_each_system),
-    case!(s002_02_visible_then_deleted),
-    case!(s002_08_close_deletes_unless_told),
-    case!(s002_09_intermediate_results),
-    case!(s003_04_reopened_while_it_is_open),
-    case!(s003_05_text_explicitly),
-    case!(s003_06_no_usable_name),
-    case!(s003_10_unique_names),
-    case!(s004_01_one_suite_for_every_placement),
-    case!(s004_02_four_high_level_interfaces),
-    case!(s004_04_the_lower_level_cleans_nothing_up),
-    case!(s004_06_safe_in_a_shared_directory),
-    case!(s004_08a_an_unnamed_file),
-    case!(s004_08b_a_block),
-    case!(s004_08c_a_directory),
-    case!(s004_08d_closed_and_not_yet_deleted),
-    case!(p19_the_override_rules_over_the_environment),
-    case!(p34_a_program_of_the_tempfile_crate),
+    case!(nothing_to_install),
+    case!(a_handle_and_a_path_to_clean_up_by_hand),
+    case!(conflicting_names_in_the_default_directory),
+    case!(a_cache_and_an_upload),
+    case!(text_round_trip),
+    case!(a_path_to_print),
+    case!(a_directory_that_stays),
+    case!(a_name_comes_with_its_file),
+    case!(a_unique_name_is_reserved),
+    case!(visible_then_deleted),
+    case!(removed_unless_cleanup_is_disabled),
+    case!(intermediate_results),
+    case!(reopened_while_it_is_open),
+    case!(explicit_text),
+    case!(no_usable_name),
+    case!(unique_names),
+    case!(four_high_level_interfaces),
+    case!(the_lower_level_removes_nothing),
+    case!(safe_in_a_shared_directory),
+    case!(an_unnamed_file),
+    case!(a_block),
+    case!(a_directory),
+    case!(closed_and_not_yet_deleted),
+    case!(the_override_beats_the_environment),
+    case!(a_program_for_the_tempfile_crate),
 ];
 
 fn read_back(file: &mut (impl Read + Seek)) -> String {
@@ -41,20 +39,21 @@ fn read_back(file: &mut (impl Read + Seek)) -> String {
     text
 }
 
-fn s000_01_nothing_to_install(_: &World) {
-    // That this runs at all shows that the world has its imports; here every function of the interface answers.
+fn nothing_to_install(_: &World) {
+    // The imports of the world are satisfied, or this would not run. Every function of the
+    // interface answers.
     interface::default_directory().unwrap();
     let (file, path) = named();
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
     interface::unnamed(Location::Within(&dir)).unwrap();
     interface::spooled(Some(1), Location::Scratch).unwrap();
     interface::link(&file, &path.path(), Durability::None).unwrap_err();
-    assert_eq!(interface::live().len(), 3);
+    assert_eq!(interface::live_handles().len(), 3);
     assert_eq!(interface::usage().live.paths, 1);
     assert_eq!(interface::leftovers(), []);
 }
 
-fn s000_10_a_handle_and_a_path_to_clean_up_by_hand(w: &World) {
+fn a_handle_and_a_path_to_clean_up_by_hand(w: &World) {
     let options = Options { suffix: ".data".into(), ..Options::default() };
     let (handle, path) = interface::named(&options, Location::Scratch).unwrap();
     let name = w.inside(path.keep().unwrap());
@@ -66,18 +65,27 @@ fn s000_10_a_handle_and_a_path_to_clean_up_by_hand(w: &World) {
     w.remove(&name);
 }
 
-fn s000_12_conflicts_and_the_right_directory(w: &World) {
+fn conflicting_names_in_the_default_directory(w: &World) {
+    // Thirty-two names in all: a file that took another's name would overwrite its bytes.
     let short = Options { random_chars: Some(1), ..Options::default() };
-    let files: Vec<_> = (0..16).map(|_| interface::named(&short, Location::Scratch).unwrap()).collect();
-    let mut names = w.list("");
-    names.dedup();
-    assert_eq!(names.len(), 16, "half of the names are taken, and no two files share one");
-    assert_eq!(interface::default_directory().unwrap(), w.scratch());
+    let directory = interface::default_directory().unwrap();
+    let prefix = format!("{}/tmp", directory.trim_end_matches('/'));
+    let files: Vec<_> = (0..16)
+        .map(|number| {
+            let (file, path) = interface::named(&short, Location::Scratch).unwrap();
+            put(&file, 0, format!("file {number}"));
+            assert!(path.path().starts_with(&prefix), "{}", path.path());
+            (file, path)
+        })
+        .collect();
+    for (number, (_, path)) in files.iter().enumerate() {
+        assert_eq!(w.read(&w.inside(path.path())), format!("file {number}").as_bytes());
+    }
     drop(files);
     w.assert_empty();
 }
 
-fn s000_14_a_cache(w: &World) {
+fn a_cache_and_an_upload(w: &World) {
     let cache = tempdir().unwrap();
     let mut computed = 0;
     for key in ["a", "b", "a", "a", "b"] {
@@ -96,13 +104,13 @@ fn s000_14_a_cache(w: &World) {
     w.assert_empty();
 }
 
-fn s001_01_text(_: &World) {
+fn text_round_trip(_: &World) {
     let mut file = tempfile().unwrap();
     write!(file, "Temporary text: {}\näöü €", 42).unwrap();
     assert_eq!(read_back(&mut file), "Temporary text: 42\näöü €");
 }
 
-fn s001_02_a_name_to_print(w: &World) {
+fn a_path_to_print(w: &World) {
     let mut file = NamedTempFile::with_suffix(".txt").unwrap();
     file.write_all(b"Temporary content").unwrap();
     let printed = file.path().display().to_string();
@@ -111,7 +119,7 @@ fn s001_02_a_name_to_print(w: &World) {
     assert!(!w.exists(&w.inside(printed)));
 }
 
-fn s001_05_a_directory_that_stays(w: &World) {
+fn a_directory_that_stays(w: &World) {
     let kept = TempDir::with_prefix("myapp_").unwrap().keep();
     let name = w.inside(kept);
     assert!(name.starts_with("myapp_"), "{name}");
@@ -119,39 +127,25 @@ fn s001_05_a_directory_that_stays(w: &World) {
     w.remove(&name);
 }
 
-fn s001_15_a_name_alone_is_never_given(w: &World) {
-    // `mktemp` answers with a name that is free now and may be taken a moment later. Here a name comes with its file.
+fn a_name_comes_with_its_file(w: &World) {
+    // `mktemp` returns a name that is free now and may be taken a moment later. Here a name comes
+    // with its file.
     let (_file, path) = named();
     assert!(w.exists(&w.inside(path.path())));
     let name = path.path().rsplit('/').next().unwrap().to_owned();
     assert_code(interface::named(&fixed(&name), Location::Scratch), ErrorCode::Exist);
 }
 
-fn s001_16_sixteen_hexadecimal_characters(w: &World) {
-    // Sixteen of the tutorial's have 64 bits, sixteen of these 80; and the name is reserved, not only looked at.
+fn a_unique_name_is_reserved(w: &World) {
+    // Sixteen hexadecimal digits have 64 bits, sixteen characters of base32 have 80; and the name
+    // is reserved.
     let file = Builder::new().prefix("").tempfile().unwrap();
     let name = w.inside(file.path());
     assert_eq!(name.len(), 16, "{name}");
     assert_code(interface::named(&fixed(&name), Location::Scratch), ErrorCode::Exist);
 }
 
-fn s001_18_a_directory_for_each_system(w: &World) {
-    let place = if cfg!(windows) {
-        "win32"
-    } else if cfg!(target_family = "wasm") {
-        "wasi"
-    } else {
-        "other"
-    };
-    w.plant_directory(place);
-    env::override_temp_dir(w.path(place).as_ref()).unwrap();
-    let file = NamedTempFile::new().unwrap();
-    assert_eq!(w.list(place).len(), 1);
-    file.close().unwrap();
-    w.remove(place);
-}
-
-fn s002_02_visible_then_deleted(w: &World) {
+fn visible_then_deleted(w: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"This is a named temporary file.").unwrap();
     let name = w.inside(file.path());
@@ -160,7 +154,7 @@ fn s002_02_visible_then_deleted(w: &World) {
     assert!(!w.exists(&name));
 }
 
-fn s002_08_close_deletes_unless_told(w: &World) {
+fn removed_unless_cleanup_is_disabled(w: &World) {
     let names: Vec<String> = [false, true]
         .map(|stays| {
             let file = Builder::new().disable_cleanup(stays).tempfile().unwrap();
@@ -171,7 +165,7 @@ fn s002_08_close_deletes_unless_told(w: &World) {
     w.remove(&names[1]);
 }
 
-fn s002_09_intermediate_results(w: &World) {
+fn intermediate_results(w: &World) {
     let words = ["pear", "apple", "fig", "date", "cherry", "banana"];
     let runs: Vec<_> = words
         .chunks(2)
@@ -184,13 +178,14 @@ fn s002_09_intermediate_results(w: &World) {
             BufReader::new(run)
         })
         .collect();
-    let mut merged: Vec<String> = runs.into_iter().flat_map(|run| run.lines().map(Result::unwrap)).collect();
+    let mut merged: Vec<String> =
+        runs.into_iter().flat_map(|run| run.lines().map(Result::unwrap)).collect();
     merged.sort_unstable();
     assert_eq!(merged.join(" "), "apple banana cherry date fig pear");
     w.assert_empty();
 }
 
-fn s003_04_reopened_while_it_is_open(_: &World) {
+fn reopened_while_it_is_open(_: &World) {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"still open").unwrap();
     let mut second = file.reopen().expect("on every system");
@@ -199,23 +194,23 @@ fn s003_04_reopened_while_it_is_open(_: &World) {
     assert_eq!(read_back(&mut file), "still open, twice");
 }
 
-fn s003_05_text_explicitly(_: &World) {
+fn explicit_text(_: &World) {
     let mut file = tempfile().unwrap();
     file.write_all("Hello Shravan this is shravan".as_bytes()).unwrap();
     assert_eq!(read_back(&mut file), "Hello Shravan this is shravan");
 }
 
-fn s003_06_no_usable_name(w: &World) {
+fn no_usable_name(w: &World) {
     let file = interface::unnamed(Location::Scratch).unwrap();
     put(&file, 0, "nameless");
-    let live = interface::live();
+    let live = interface::live_handles();
     assert_eq!((live.len(), &live[0].path), (1, &None));
     w.assert_empty();
     file.close().unwrap();
-    assert_eq!(interface::live(), []);
+    assert_eq!(interface::live_handles(), []);
 }
 
-fn s003_10_unique_names(w: &World) {
+fn unique_names(w: &World) {
     let dirs: Vec<TempDir> = (0..100).map(|_| tempdir().unwrap()).collect();
     let files: Vec<NamedTempFile> = (0..100).map(|_| NamedTempFile::new().unwrap()).collect();
     assert_eq!(w.list("").len(), 200);
@@ -223,12 +218,7 @@ fn s003_10_unique_names(w: &World) {
     w.assert_empty();
 }
 
-fn s004_01_one_suite_for_every_placement(w: &World) {
-    assert!(Placement::ALL.contains(&w.placement()));
-    assert_eq!(w.placement() == Placement::Native, !cfg!(target_family = "wasm"));
-}
-
-fn s004_02_four_high_level_interfaces(w: &World) {
+fn four_high_level_interfaces(w: &World) {
     let mut unnamed = tempfile().unwrap();
     let mut named = NamedTempFile::new().unwrap();
     let dir = tempdir().unwrap();
@@ -238,14 +228,17 @@ fn s004_02_four_high_level_interfaces(w: &World) {
         file.write_all(b"each of the four").unwrap();
     }
     assert_eq!(w.list("").len(), 2);
-    for text in
-        [read_back(&mut unnamed), read_back(&mut named), read_back(&mut inside), read_back(&mut spooled)]
-    {
+    for text in [
+        read_back(&mut unnamed),
+        read_back(&mut named),
+        read_back(&mut inside),
+        read_back(&mut spooled),
+    ] {
         assert_eq!(text, "each of the four");
     }
 }
 
-fn s004_04_the_lower_level_cleans_nothing_up(w: &World) {
+fn the_lower_level_removes_nothing(w: &World) {
     let (file, path) = named();
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
     let kept = [w.inside(path.keep().unwrap()), w.inside(dir.keep().unwrap())];
@@ -256,16 +249,19 @@ fn s004_04_the_lower_level_cleans_nothing_up(w: &World) {
     });
 }
 
-fn s004_06_safe_in_a_shared_directory(w: &World) {
+fn safe_in_a_shared_directory(w: &World) {
     const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz234567";
     w.plant_directory("shared");
     w.write("victim", "precious");
-    let names = |range: std::ops::Range<usize>| ALPHABET[range].chars().map(|c| format!("shared/n-{c}"));
+    let names =
+        |range: std::ops::Range<usize>| ALPHABET[range].chars().map(|c| format!("shared/n-{c}"));
     names(0..8).for_each(|name| w.plant_link(&name, "/victim"));
     names(8..16).for_each(|name| w.plant_link(&name, "/nowhere"));
     names(16..24).for_each(|name| w.plant_fifo(&name));
-    let (shared, options) =
-        (w.path("shared"), Options { prefix: "n-".into(), random_chars: Some(1), ..Options::default() });
+    let (shared, options) = (
+        w.path("shared"),
+        Options { prefix: "n-".into(), random_chars: Some(1), ..Options::default() },
+    );
     let mine: Vec<_> =
         (0..4).map(|_| interface::named(&options, Location::Directory(&shared)).unwrap()).collect();
     mine.iter().for_each(|(file, _)| put(file, 0, "mine"));
@@ -276,7 +272,7 @@ fn s004_06_safe_in_a_shared_directory(w: &World) {
     w.remove("shared");
 }
 
-fn s004_08a_an_unnamed_file(w: &World) {
+fn an_unnamed_file(w: &World) {
     let mut file = tempfile().unwrap();
     file.write_all(b"Hello world!").unwrap();
     file.seek(SeekFrom::Start(0)).unwrap();
@@ -287,7 +283,7 @@ fn s004_08a_an_unnamed_file(w: &World) {
     w.assert_empty();
 }
 
-fn s004_08b_a_block(w: &World) {
+fn a_block(w: &World) {
     let text = {
         let mut file = tempfile().unwrap();
         file.write_all(b"Hello world!").unwrap();
@@ -297,7 +293,7 @@ fn s004_08b_a_block(w: &World) {
     w.assert_empty();
 }
 
-fn s004_08c_a_directory(w: &World) {
+fn a_directory(w: &World) {
     let name = {
         let dir = tempdir().unwrap();
         w.inside(dir.path())
@@ -305,7 +301,7 @@ fn s004_08c_a_directory(w: &World) {
     assert!(!w.exists(&name), "directory and contents have been removed");
 }
 
-fn s004_08d_closed_and_not_yet_deleted(w: &World) {
+fn closed_and_not_yet_deleted(w: &World) {
     let path = NamedTempFile::with_contents(b"Hello world!").unwrap().into_temp_path();
     assert_eq!(w.read(&w.inside(&path)), b"Hello world!", "the file is closed, and not removed");
     assert_eq!(read_back(&mut path.reopen().unwrap()), "Hello world!");
@@ -313,7 +309,7 @@ fn s004_08d_closed_and_not_yet_deleted(w: &World) {
     w.assert_empty();
 }
 
-fn p19_the_override_rules_over_the_environment(w: &World) {
+fn the_override_beats_the_environment(w: &World) {
     assert_eq!(env::temp_dir().to_str(), Some(w.scratch()));
     w.plant_directory("chosen");
     env::override_temp_dir(w.path("chosen").as_ref()).unwrap();
@@ -327,8 +323,8 @@ fn p19_the_override_rules_over_the_environment(w: &World) {
     w.remove("chosen");
 }
 
-fn p34_a_program_of_the_tempfile_crate(w: &World) {
-    // `std::env::temp_dir` panics on WASI, and there are no files to open there: none of that is needed here.
+fn a_program_for_the_tempfile_crate(w: &World) {
+    // On WASI `std::env::temp_dir` panics. This program does without it.
     let dir = Builder::new().prefix("build-").tempdir().unwrap();
     let mut log = NamedTempFile::new_in(dir.path()).unwrap();
     writeln!(log, "line 1").unwrap();

@@ -1,14 +1,14 @@
-//! Files that no name leads to.
+//! Unnamed files: no directory entry leads to them.
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};
 
 pub(super) const CASES: &[Case] = &[
-    case!(s000_02_round_trip),
-    case!(s000_03_unnamed_has_no_visible_name),
-    case!(s000_04_gone_after_drop),
-    case!(s002_01_round_trip_through_the_interface),
-    case!(p01_a_hundred_at_once_do_not_mix),
+    case!(round_trip),
+    case!(has_no_visible_name),
+    case!(gone_after_drop),
+    case!(round_trip_through_the_interface),
+    case!(a_hundred_at_once_do_not_mix),
     case!(in_a_temp_dir_it_has_no_name_either),
     case!(in_a_directory_of_the_callers),
     case!(outlives_its_temp_dir),
@@ -16,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case!(close_frees_it),
 ];
 
-fn s000_02_round_trip(_: &World) {
+fn round_trip(_: &World) {
     let mut file = wasi_tempfile::tempfile().unwrap();
     file.write_all(b"Hello, this is temporary data.").unwrap();
     file.rewind().unwrap();
@@ -25,7 +25,7 @@ fn s000_02_round_trip(_: &World) {
     assert_eq!(text, "Hello, this is temporary data.");
 }
 
-fn s000_03_unnamed_has_no_visible_name(w: &World) {
+fn has_no_visible_name(w: &World) {
     let mut file = wasi_tempfile::tempfile().unwrap();
     w.assert_empty();
     file.write_all(&pattern(100_000)).unwrap();
@@ -33,7 +33,7 @@ fn s000_03_unnamed_has_no_visible_name(w: &World) {
     w.assert_empty();
 }
 
-fn s000_04_gone_after_drop(w: &World) {
+fn gone_after_drop(w: &World) {
     {
         let mut file = wasi_tempfile::tempfile().unwrap();
         file.write_all(b"in the block").unwrap();
@@ -41,14 +41,14 @@ fn s000_04_gone_after_drop(w: &World) {
     w.assert_empty();
 }
 
-fn s002_01_round_trip_through_the_interface(w: &World) {
+fn round_trip_through_the_interface(w: &World) {
     let file = interface::unnamed(Location::Scratch).unwrap();
     put(&file, 0, "This is a temporary file.");
     assert_eq!(contents(&file), b"This is a temporary file.");
     w.assert_empty();
 }
 
-fn p01_a_hundred_at_once_do_not_mix(w: &World) {
+fn a_hundred_at_once_do_not_mix(w: &World) {
     let files: Vec<_> = (0..100).map(|_| interface::unnamed(Location::Scratch).unwrap()).collect();
     for (number, file) in files.iter().enumerate() {
         put(file, 0, format!("I am file {number}"));
@@ -97,5 +97,5 @@ fn close_frees_it(_: &World) {
     let file = interface::unnamed(Location::Scratch).unwrap();
     put(&file, 0, "soon gone");
     file.close().unwrap();
-    assert_code(file.read(0, 1), ErrorCode::Closed);
+    assert_code(file.read(1, 0), ErrorCode::Closed);
 }

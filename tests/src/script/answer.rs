@@ -1,4 +1,4 @@
-//! What an operation answered, as text, without what placements may differ in:
+//! The answer of an operation as text, without what may differ between placements:
 //!
 //! * the random part of names, and the path of the directory that everything is in;
 //! * how many bytes one read gives at most: what is over 64 KiB is left out;
@@ -8,10 +8,10 @@
 use crate::differences::LINK_UNNAMED;
 use wasi_tempfile::interface::{CleanupFailure, Entry, EntryKind, Error, ErrorCode};
 
-/// What names begin with that have a random part.
+/// The prefix of names with a random part.
 pub(super) const RANDOM: &str = "random-";
 
-/// What every placement's read gives in one answer.
+/// The bytes that one read returns in every placement, if there are as many.
 const READ: usize = 64 << 10;
 
 pub(super) fn of<T>(result: Result<T, Error>, show: impl FnOnce(T) -> String) -> String {
@@ -29,21 +29,23 @@ pub(super) fn number(value: u64) -> String {
     value.to_string()
 }
 
-/// Bytes, by their length and by the runs they consist of.
+/// Bytes, as their length and their runs.
 pub(super) fn bytes(bytes: Vec<u8>) -> String {
     let seen = &bytes[..bytes.len().min(READ)];
-    let runs = seen.chunk_by(|one, other| one == other).map(|run| format!("{}x{:02x}", run.len(), run[0]));
+    let runs =
+        seen.chunk_by(|one, other| one == other).map(|run| format!("{}x{:02x}", run.len(), run[0]));
     format!("[{}]", runs.collect::<Vec<_>>().join(" "))
 }
 
 /// A path below the sequence's directory.
 pub(super) fn path(root: &str, path: &str) -> String {
     let below = path.strip_prefix(root).unwrap_or("somewhere else");
-    let parts = below.split('/').map(|part| if part.starts_with(RANDOM) { "random-*" } else { part });
+    let parts =
+        below.split('/').map(|part| if part.starts_with(RANDOM) { "random-*" } else { part });
     short(&parts.collect::<Vec<_>>().join("/"))
 }
 
-/// A name on one line, which is not too long.
+/// A name, shortened to one line.
 pub(super) fn short(name: &str) -> String {
     let shown: String = name.chars().take(40).collect();
     if shown.len() == name.len() {
@@ -67,7 +69,7 @@ pub(super) fn entries(entries: Vec<Entry>) -> String {
     names.join(" ")
 }
 
-/// What a link answered; none where placements may differ.
+/// The answer of a link; empty where placements may differ.
 pub(super) fn link(result: &Result<(), Error>) -> String {
     let answered = result.as_ref().err().map(|error| error.code);
     match answered {
@@ -78,7 +80,8 @@ pub(super) fn link(result: &Result<(), Error>) -> String {
 
 pub(super) fn failures(root: &str, result: Result<(), Vec<CleanupFailure>>) -> String {
     let Err(failures) = result else { return "ok".to_owned() };
-    let shown = |failure: &CleanupFailure| format!("{} {}", path(root, &failure.path), failure.error.code);
+    let shown =
+        |failure: &CleanupFailure| format!("{} {}", path(root, &failure.path), failure.error.code);
     let mut lines: Vec<String> = failures.iter().map(shown).collect();
     lines.sort();
     lines.join(", ")

@@ -1,6 +1,6 @@
-//! What a sequence is made of: numbers from a seed, and the arguments they choose.
+//! Random draws: numbers from a seed, and the arguments they select.
 
-/// Names that work, if what is above them exists.
+/// Names that work if their parent exists.
 const FRIENDLY: &[&str] = &["a", "b", "d", "d/e", "d/e/f", "d/a", "é", "b/below-a-file"];
 
 /// Names that are refused, in some places or in all.
@@ -33,9 +33,10 @@ const HOSTILE: &[&str] = &[
 ];
 
 /// Pieces of names: prefixes and suffixes.
-const PIECES: &[&str] = &["", "", "tmp", "a", "b", ".txt", "é", "/", "..", "\0", "\\", " ", ".", "a/b"];
+const PIECES: &[&str] =
+    &["", "", "tmp", "a", "b", ".txt", "é", "/", "..", "\0", "\\", " ", ".", "a/b"];
 
-/// Offsets and sizes. Nothing between what fits into memory and what no memory has.
+/// Offsets and sizes: they fit into memory, or exceed any memory.
 const OFFSETS: &[u64] =
     &[0, 0, 0, 1, 5, 99, 100, 101, 4096, 70_000, 1 << 50, LAST - 1, LAST, LAST + 1, u64::MAX];
 
@@ -62,12 +63,12 @@ impl Draw {
         self.next() % end
     }
 
-    /// One of these.
+    /// Draws one of these.
     pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u64) as usize]
     }
 
-    /// Whether something happens that does so once in `times`.
+    /// True once in `times`, on average.
     pub(super) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
@@ -81,7 +82,8 @@ impl Draw {
         }
     }
 
-    /// The end of a guest path that begins with a directory's. Dots on the way are the system's natively: there are none.
+    /// The part of a guest path after its directory. There are no dots on the way: natively the
+    /// system would resolve them.
     pub(super) fn guest(&mut self) -> String {
         let chosen = self.child();
         if chosen.contains("..") { self.of(FRIENDLY).to_owned() } else { chosen }

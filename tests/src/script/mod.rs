@@ -1,7 +1,7 @@
-//! Scripts: random sequences of operations, the same for the same seed wherever they run, and what each operation answered.
+//! Random sequences of operations, determined by a seed, and the answer to each operation.
 //!
-//! Two placements that were given the same seed and answer differently differ in a way that nobody declared. What they may differ in
-//! is in [`answer`](mod@answer), which leaves it out of the answers.
+//! If two placements answer the same seed differently, they differ in an undeclared way. Declared
+//! differences are left out of the answers by [`answer`](mod@answer).
 
 mod answer;
 mod draw;
@@ -11,11 +11,12 @@ use draw::Draw;
 use player::Player;
 use wasi_tempfile::interface::{self, Location, Options};
 
-/// How many operations a sequence has at least; it has up to twice as many.
+/// The least number of operations in a sequence; the most is twice as many.
 const LENGTH: u64 = 15;
 
-/// Plays `count` sequences in the directory `scratch`. Sequence number `n` is the first one of the seed `seed + n`. Of more than one, each is
-/// a line with its seed and a digest; one alone is printed whole, an operation and its answer on each line.
+/// Plays `count` sequences in the directory `scratch`. Sequence number `n` is the first one of the
+/// seed `seed + n`. Several sequences print a line each, with the seed and a digest; a single one
+/// prints a line for each operation and its answer.
 pub fn play(scratch: &str, seed: u64, count: u64, mut print: impl FnMut(&str)) {
     for seed in (seed..=u64::MAX).take(usize::try_from(count).unwrap_or(usize::MAX)) {
         let mut digest = 0xcbf2_9ce4_8422_2325_u64;
@@ -33,12 +34,13 @@ pub fn play(scratch: &str, seed: u64, count: u64, mut print: impl FnMut(&str)) {
     }
 }
 
-/// One sequence, in a directory of its own, which is empty at the start and gone at the end.
+/// Plays one sequence in a directory of its own, which is empty at the start and removed at the
+/// end.
 fn sequence(scratch: &str, seed: u64, mut print: impl FnMut(&str)) {
     let mut draw = Draw::new(seed);
     let options = Options { prefix: "sequence-".to_owned(), ..Options::default() };
-    let root =
-        interface::directory(&options, Location::Directory(scratch)).expect("a directory for the sequence");
+    let root = interface::directory(&options, Location::Directory(scratch))
+        .expect("a directory for the sequence");
     let mut player = Player::new(root);
     for _ in 0..LENGTH + draw.below(LENGTH) {
         print(&player.step(&mut draw));

@@ -1,15 +1,17 @@
-//! Plays a sequence: draws an operation, does it, and tells what it answered.
+//! Plays a sequence: draws an operation, performs it, and formats its answer.
 
 use super::answer::{self, RANDOM, short};
 use super::draw::Draw;
-use wasi_tempfile::interface::{self, Durability, File, Location, Options, ReplaceMode, TempDir, TempPath};
+use wasi_tempfile::interface::{
+    self, Durability, File, Location, Options, ReplaceMode, TempDir, TempPath,
+};
 
-/// How many handles of a kind there are at most; one more takes the place of the oldest.
+/// The most handles of a kind; one more replaces the oldest.
 const HANDLES: usize = 5;
 
-/// A sequence's handles. The closed ones stay among them, to be used again.
+/// The handles of a sequence. Closed ones stay in the lists, to be used again.
 pub(super) struct Player {
-    /// The first is the sequence's own, which stays open.
+    /// The first is the sequence's own directory, which stays open.
     dirs: Vec<TempDir>,
     files: Vec<File>,
     paths: Vec<Name>,
@@ -17,7 +19,8 @@ pub(super) struct Player {
 
 struct Name {
     path: TempPath,
-    /// Keeps the file's inode from being given to another file, which `reopen` could not tell from it.
+    /// Keeps the file open, so that its inode is not reused: `reopen` could not tell the new file
+    /// from this one.
     _held: Option<File>,
 }
 
@@ -28,7 +31,7 @@ enum Where {
 }
 
 impl Player {
-    /// With something there to begin with: directories two deep, and a file.
+    /// Starts with two nested directories and a file.
     pub(super) fn new(root: TempDir) -> Self {
         let prepared = root
             .create_directory("d")
@@ -39,7 +42,7 @@ impl Player {
         Player { dirs: vec![root], files: Vec::new(), paths: Vec::new() }
     }
 
-    /// Does one operation, and says what it was and what it answered.
+    /// Performs one operation, and returns it with its answer.
     pub(super) fn step(&mut self, draw: &mut Draw) -> String {
         match draw.below(20) {
             0 => self.unnamed(draw),
@@ -53,7 +56,7 @@ impl Player {
         }
     }
 
-    /// Drops the handles in the order they were made, and closes the directory.
+    /// Drops the handles in the order of their creation, and closes the directory.
     pub(super) fn end(mut self) -> Vec<String> {
         let root = self.dirs.remove(0);
         let listed = answer::of(root.entries(""), answer::entries);
@@ -104,7 +107,8 @@ impl Player {
     }
 
     fn spooled(&mut self, draw: &mut Draw) -> String {
-        let (place, max) = (self.place(draw), draw.of(&[None, Some(0), Some(1), Some(100), Some(5000)]));
+        let (place, max) =
+            (self.place(draw), draw.of(&[None, Some(0), Some(1), Some(100), Some(5000)]));
         let made = interface::spooled(max, self.location(&place));
         let shown = self.shown(&place);
         format!("spooled {max:?} {shown} -> {}", answer::of(made, |file| self.hold_file(file)))
@@ -146,11 +150,14 @@ impl Player {
         let did = match draw.below(16) {
             0..=2 => {
                 let (offset, max) = (draw.offset(), draw.max());
-                format!("read {offset} {max} -> {}", answer::of(file.read(offset, max), answer::bytes))
+                format!(
+                    "read {offset} {max} -> {}",
+                    answer::of(file.read(max, offset), answer::bytes)
+                )
             }
             3..=6 => {
                 let (offset, data) = (draw.offset(), draw.data());
-                let wrote = answer::of(file.write(offset, &data), answer::number);
+                let wrote = answer::of(file.write(&data, offset), answer::number);
                 format!("write {offset} {} -> {wrote}", answer::bytes(data))
             }
             7 => format!("size -> {}", answer::of(file.size(), answer::number)),
@@ -162,7 +169,10 @@ impl Player {
                 let durability = if draw.once_in(20) { Durability::Full } else { Durability::None };
                 format!("sync {durability:?} -> {}", answer::of(file.sync(durability), answer::ok))
             }
-            11 => format!("storage -> {}", answer::of(file.storage(), |storage| format!("{storage:?}"))),
+            11 => format!(
+                "storage -> {}",
+                answer::of(file.storage(), |storage| format!("{storage:?}"))
+            ),
             12 => format!("roll-over -> {}", answer::of(file.roll_over(), answer::ok)),
             13 => self.link(at, draw),
             14 => format!("close -> {}", answer::of(file.close(), answer::ok)),
@@ -174,7 +184,8 @@ impl Player {
         format!("file {at}: {did}")
     }
 
-    /// Where a link works, its name goes again, so that both placements go on from the same state.
+    /// Removes the name again where linking works, so that all placements continue from the same
+    /// state.
     fn link(&self, at: usize, draw: &mut Draw) -> String {
         let target = format!("{}/linked", self.root());
         let durability = if draw.once_in(20) { Durability::Full } else { Durability::None };
@@ -223,11 +234,19 @@ impl Player {
         let did = match draw.below(18) {
             0..=3 => {
                 let made = dir.create_file(&child);
-                format!("create-file {} -> {}", short(&child), answer::of(made, |file| self.hold_file(file)))
+                format!(
+                    "create-file {} -> {}",
+                    short(&child),
+                    answer::of(made, |file| self.hold_file(file))
+                )
             }
             4..=5 => {
                 let opened = dir.open_file(&child);
-                format!("open-file {} -> {}", short(&child), answer::of(opened, |file| self.hold_file(file)))
+                format!(
+                    "open-file {} -> {}",
+                    short(&child),
+                    answer::of(opened, |file| self.hold_file(file))
+                )
             }
             6..=8 => {
                 format!(
@@ -241,9 +260,17 @@ impl Player {
                 let renamed = answer::of(dir.rename(&child, &new), answer::ok);
                 format!("rename {} {} -> {renamed}", short(&child), short(&new))
             }
-            11..=12 => format!("remove {} -> {}", short(&child), answer::of(dir.remove(&child), answer::ok)),
+            11..=12 => format!(
+                "remove {} -> {}",
+                short(&child),
+                answer::of(dir.remove(&child), answer::ok)
+            ),
             13 => {
-                format!("entries {} -> {}", short(&child), answer::of(dir.entries(&child), answer::entries))
+                format!(
+                    "entries {} -> {}",
+                    short(&child),
+                    answer::of(dir.entries(&child), answer::entries)
+                )
             }
             14 => format!("entries -> {}", answer::of(dir.entries(""), answer::entries)),
             _ if at == 0 => format!("path -> {}", answer::path(&root, &dir.path())),
@@ -258,7 +285,7 @@ impl Player {
     }
 }
 
-/// Adds a handle; the oldest goes when there are too many, but for the first `spared`.
+/// Adds a handle. If there are too many, the oldest is dropped, but never the first `spared`.
 fn insert<T>(handles: &mut Vec<T>, handle: T, spared: usize) {
     if handles.len() == HANDLES {
         handles.remove(spared);
@@ -266,7 +293,7 @@ fn insert<T>(handles: &mut Vec<T>, handle: T, spared: usize) {
     handles.push(handle);
 }
 
-/// A fixed name, mostly; or one with a random part, which begins so that it can be told.
+/// Mostly a fixed name; else one with a random part, under a prefix that marks it.
 fn options(draw: &mut Draw) -> Options {
     let suffix = draw.piece();
     let label = draw.once_in(10).then(|| "label".to_owned());

@@ -1,4 +1,4 @@
-//! The witness that a component imports.
+//! The witness over the imports of a component.
 
 use super::Witness;
 

@@ -1,4 +1,4 @@
-//! What an outsider sees of a scratch directory, and may do to it.
+//! The witness: observes and changes a scratch directory from outside the sandbox.
 
 #[cfg(target_arch = "wasm32")]
 mod imported;
@@ -10,7 +10,8 @@ pub use imported::Imported;
 #[cfg(not(target_arch = "wasm32"))]
 pub use os::Os;
 
-/// A second pair of eyes and hands. The calls are those of `scratch:conformance/witness`, which documents them.
+/// Access to a scratch directory that bypasses the interface under test.
+/// `scratch:conformance/witness` documents the calls.
 #[allow(missing_docs)]
 pub trait Witness {
     fn begin(&self, case: &str) -> Result<(), String>;

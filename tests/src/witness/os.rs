@@ -1,4 +1,4 @@
-//! The witness that is the operating system.
+//! The witness over the operating system.
 
 use super::Witness;
 use crate::{find, setup};
@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Looks at a directory through the operating system.
+/// Accesses a scratch directory through the operating system.
 pub struct Os {
     scratch: PathBuf,
 }
@@ -26,7 +26,7 @@ impl Os {
     }
 }
 
-/// Says what failed. Not where in the host's file system: what a component may read has no path of the host in it.
+/// Describes a failure without the host's path of it: a component may read the text.
 fn told<T>(verb: &str, path: &str, result: io::Result<T>) -> Result<T, String> {
     result.map_err(|error| format!("the witness could not {verb} {path:?}: {error}"))
 }
@@ -61,7 +61,11 @@ impl Witness for Os {
     }
 
     fn set_mode(&self, path: &str, mode: u32) -> Result<(), String> {
-        told("set the mode of", path, fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)))
+        told(
+            "set the mode of",
+            path,
+            fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)),
+        )
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), String> {

@@ -1,0 +1,261 @@
+//! `wasi-tempfile conformance`
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use conformance_runner::{
+    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find, rows as table,
+};
+use serde::Serialize;
+
+use super::{MISUSED, PLUGIN_FAILED, Result, complain};
+
+mod rows;
+
+/// Run the conformance suite
+///
+/// Cases run side by side. One that changes its whole process, and every native one, runs in a process
+/// of its own: this program again, with --case.
+#[derive(Args)]
+pub(crate) struct Conformance {
+    /// Where the interface is implemented
+    #[arg(long, value_enum, default_value = "all")]
+    placement: Chosen,
+    /// Test this provider component instead of the built-in one
+    #[arg(long, value_name = "FILE.wasm")]
+    provider: Option<PathBuf>,
+    /// Run the cases whose name contains TEXT
+    #[arg(long, value_name = "TEXT", default_value = "", value_parser = filter)]
+    filter: String,
+    /// How results are printed
+    #[arg(long, value_enum, default_value = "pretty")]
+    format: Format,
+    /// Print the cases' names, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Print a table of what has to work, each row with the outcome of its cases
+    #[arg(long, conflicts_with_all = ["list", "filter"])]
+    rows: bool,
+    #[command(flatten)]
+    one: OneCase,
+}
+
+/// The options of one case in this very process.
+#[derive(Args)]
+#[command(next_help_heading = "One case in this process")]
+struct OneCase {
+    /// Run this one case in this process, which it may change for good: its user, its umask, its mounts.
+    /// The exit code is 0 if the case passed, or was skipped and standard output begins with `skipped: `
+    #[arg(long, value_name = "NAME", value_parser = case, requires = "directory")]
+    #[arg(conflicts_with_all = ["list", "rows", "filter", "format"])]
+    case: Option<&'static Case>,
+    /// An empty directory for the case; natively, TMPDIR has to name it too
+    #[arg(long, value_name = "DIR", requires = "case")]
+    directory: Option<PathBuf>,
+    /// The directory with those that the case is granted
+    #[arg(long, value_name = "DIR", requires = "case")]
+    granted: Option<PathBuf>,
+    /// Keep the compiled suite in this directory
+    #[arg(long, value_name = "DIR", requires = "case")]
+    cache: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Chosen {
+    Native,
+    Component,
+    Host,
+    All,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Pretty,
+    Json,
+    Junit,
+}
+
+impl Chosen {
+    fn placements(self) -> &'static [Placement] {
+        match self {
+            Chosen::Native => &[Placement::Native],
+            Chosen::Component => &[Placement::Component],
+            Chosen::Host => &[Placement::Host],
+            Chosen::All => &Placement::ALL,
+        }
+    }
+}
+
+impl Conformance {
+    pub(super) fn run(self) -> Result {
+        if let (Some(case), Some(directory)) = (self.one.case, self.one.directory) {
+            let &[placement] = self.placement.placements() else {
+                complain("--case needs one --placement");
+                return Ok(ExitCode::from(MISUSED));
+            };
+            let OneCase { granted, cache, .. } = self.one;
+            let provider = self.provider;
+            return Ok(CaseProcess { case, placement, directory, granted, provider, cache }.run());
+        }
+        let table = if self.rows { table::read()? } else { Vec::new() };
+        let chosen: Vec<&Case> = match self.rows {
+            true => rows::cases(&table),
+            false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
+        };
+        let mut out = io::stdout().lock();
+        if self.list {
+            return chosen
+                .iter()
+                .try_for_each(|case| writeln!(out, "{}", case.name()))
+                .map(|()| ExitCode::SUCCESS)
+                .map_err(unwritten);
+        }
+        let placements = self.placement.placements();
+        let jobs: Vec<(Placement, &Case)> = placements
+            .iter()
+            .flat_map(|placement| chosen.iter().map(|case| (*placement, *case)))
+            .collect();
+        let suite = Suite::new(Launcher::new(this_program()?, &["conformance"]), self.provider);
+        if placements.contains(&Placement::Component) {
+            suite.compose()?;
+        }
+        let mut results = Vec::with_capacity(jobs.len());
+        let mut written = Ok(());
+        suite.run_all(&jobs, |result| {
+            if written.is_ok() && !self.rows {
+                written = self.format.each(&mut out, &result);
+            }
+            results.push(result);
+        });
+        if self.rows {
+            let well = rows::print(&mut out, self.format, &table, placements, &results);
+            let well = well.map_err(unwritten)?;
+            return Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) });
+        }
+        written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
+        let failed = results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)));
+        Ok(if failed { ExitCode::from(PLUGIN_FAILED) } else { ExitCode::SUCCESS })
+    }
+}
+
+/// A text that some case has in its name: a filter that leaves nothing must not look like success.
+fn filter(text: &str) -> std::result::Result<String, String> {
+    match cases().any(|case| case.name().contains(text)) {
+        true => Ok(text.to_owned()),
+        false => Err("no case has this in its name; --list prints them all".to_owned()),
+    }
+}
+
+/// A case's name.
+fn case(name: &str) -> std::result::Result<&'static Case, String> {
+    find(name).ok_or_else(|| "no case has this name; --list prints them all".to_owned())
+}
+
+/// This program, even if its file has been replaced since.
+fn this_program() -> Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok("/proc/self/exe".into());
+    }
+    std::env::current_exe().map_err(|cause| format!("find this program: {cause}"))
+}
+
+fn unwritten(cause: io::Error) -> String {
+    format!("write the results: {cause}")
+}
+
+/// A result as one line of JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    placement: &'static str,
+    case: &'a str,
+    outcome: &'static str,
+    detail: &'a str,
+    ms: f64,
+}
+
+impl<'a> Line<'a> {
+    fn of(result: &'a CaseResult) -> Self {
+        let (outcome, detail) = match &result.outcome {
+            Outcome::Passed => ("passed", ""),
+            Outcome::Skipped(reason) => ("skipped", reason.as_str()),
+            Outcome::Failed(detail) => ("failed", detail.as_str()),
+        };
+        let ms = (result.ms * 1000.0).round() / 1000.0;
+        Line { placement: result.placement.as_str(), case: &result.case, outcome, detail, ms }
+    }
+}
+
+impl Format {
+    /// What is printed when a case has ended.
+    fn each(self, out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
+        let line = Line::of(result);
+        match self {
+            Format::Json => {
+                serde_json::to_writer(&mut *out, &line)?;
+                writeln!(out)
+            }
+            Format::Pretty => {
+                write!(out, "{:7} {}::{}", line.outcome, line.placement, line.case)?;
+                match &result.outcome {
+                    Outcome::Passed => writeln!(out),
+                    Outcome::Skipped(reason) => writeln!(out, " ({reason})"),
+                    Outcome::Failed(detail) => {
+                        writeln!(out)?;
+                        detail.lines().try_for_each(|line| writeln!(out, "        {line}"))
+                    }
+                }
+            }
+            Format::Junit => Ok(()),
+        }
+    }
+
+    /// What is printed when all have ended.
+    fn all(self, out: &mut impl Write, results: &[CaseResult]) -> io::Result<()> {
+        let count =
+            |outcome| results.iter().filter(|result| Line::of(result).outcome == outcome).count();
+        let (passed, failed, skipped) = (count("passed"), count("failed"), count("skipped"));
+        match self {
+            Format::Json => Ok(()),
+            Format::Pretty => {
+                writeln!(out, "\n{passed} passed, {failed} failed, {skipped} skipped")
+            }
+            Format::Junit => {
+                let tests = results.len();
+                writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
+                writeln!(
+                    out,
+                    r#"<testsuite name="conformance" tests="{tests}" failures="{failed}" skipped="{skipped}">"#
+                )?;
+                results.iter().try_for_each(|result| junit(out, &Line::of(result)))?;
+                writeln!(out, "</testsuite>")
+            }
+        }
+    }
+}
+
+fn junit(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
+    let (name, placement, seconds) = (escaped(line.case), line.placement, line.ms / 1000.0);
+    write!(out, r#"  <testcase classname="{placement}" name="{name}" time="{seconds:.6}""#)?;
+    let detail = escaped(line.detail);
+    match line.outcome {
+        "failed" => writeln!(out, "><failure>{detail}</failure></testcase>"),
+        "skipped" => writeln!(out, r#"><skipped message="{detail}"/></testcase>"#),
+        _ => writeln!(out, "/>"),
+    }
+}
+
+/// Text for XML: its own characters as entities, and those it can't hold replaced.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            '"' => "&quot;".to_owned(),
+            c if c.is_control() && !matches!(c, '\n' | '\t') => '\u{fffd}'.to_string(),
+            c => c.to_string(),
+        })
+        .collect()
+}

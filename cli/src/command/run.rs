@@ -1,0 +1,165 @@
+//! `wasi-tempfile run`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use wasi_tempfile_host::{
+    Ending, Input, Mount, Outcome, Output, Provider, RunOptions, Sandbox, ScratchRoot,
+};
+
+use super::watch::Watch;
+use super::{HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, stats, values};
+
+/// Run a plugin with scratch space
+///
+/// The plugin is a component that exports wasi:cli/run. It gets standard input and output, a private scratch directory through
+/// scratch:tempfile, and nothing else that is not granted here. Nothing of it stays on disk, however it ends.
+#[derive(Args)]
+pub(crate) struct RunPlugin {
+    /// Grant a directory; with `:ro` only for reading
+    #[arg(long = "mount", value_name = "HOST::GUEST[:ro]", value_parser = values::mount)]
+    mounts: Vec<Mount>,
+
+    /// Set an environment variable
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = values::variable)]
+    environment: Vec<(String, String)>,
+
+    /// The memory of plugin and provider together
+    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "256MiB")]
+    memory: u64,
+
+    /// Stop the plugin after this time
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    timeout: Option<Duration>,
+
+    #[command(flatten)]
+    limits: limits::Limited,
+
+    #[command(flatten)]
+    scratch: Scratch,
+
+    /// Who serves scratch:tempfile: the `component` in this program, composed with the plugin; the `host` itself, faster and stricter; or
+    /// another component
+    #[arg(long, value_name = "component|host|FILE.wasm", value_parser = values::provider, default_value = "component")]
+    provider: values::Provider,
+
+    /// Leave the scratch directory as it is at the end, and print where it is
+    #[arg(long)]
+    keep: bool,
+
+    /// Print what the run used, on standard error
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "text", require_equals = true)]
+    stats: Option<stats::Format>,
+
+    /// The plugin
+    #[arg(value_name = "PLUGIN.wasm")]
+    plugin: PathBuf,
+
+    /// What the plugin gets as its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+/// Where scratch directories are made.
+#[derive(Args)]
+pub(crate) struct Scratch {
+    /// The directory to make the private scratch directory in [default: one of this user's in the system's directory for
+    /// temporary files]
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+impl Scratch {
+    pub(super) fn open(&self) -> Result<ScratchRoot> {
+        match &self.root {
+            Some(path) => ScratchRoot::open(path),
+            None => ScratchRoot::open_default(),
+        }
+        .map_err(|error| error.to_string())
+    }
+}
+
+impl RunPlugin {
+    pub(super) fn run(self) -> Result {
+        let limits = self.limits.limits();
+        if matches!(self.provider, values::Provider::File(_)) && limits.is_some() {
+            complain(
+                "limits need `--provider host` or `component`: this program can't tell whether another keeps to them",
+            );
+            return Ok(ExitCode::from(MISUSED));
+        }
+        let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
+        let plugin = files::read(&self.plugin)?;
+        let other = match &self.provider {
+            values::Provider::File(path) => Some(files::read(path)?),
+            values::Provider::Component | values::Provider::Host => None,
+        };
+        let root = self.scratch.open()?;
+        let sandbox = Sandbox::new().map_err(about_plugin)?;
+        let provider = match (&self.provider, &other) {
+            (values::Provider::Host, _) => Provider::Host,
+            (_, Some(other)) => Provider::Custom(other),
+            (_, None) => Provider::Component,
+        };
+        let plugin = sandbox.load(&plugin, provider).map_err(about_plugin)?;
+
+        let name = self.plugin.file_name().unwrap_or_default().to_string_lossy();
+        let mut run = RunOptions::in_root(&root)
+            .args([name])
+            .args(self.args)
+            .stdin(Input::Inherit)
+            .stdout(Output::Inherit)
+            .stderr(Output::Inherit)
+            .memory(self.memory);
+        for (name, value) in self.environment {
+            run = run.env(name, value);
+        }
+        for mount in self.mounts {
+            run = run.mount(mount);
+        }
+        if let Some(limits) = limits {
+            run = run.limits(limits);
+        }
+        if self.keep {
+            run = run.keep();
+        }
+        if let Some(timeout) = self.timeout {
+            run = run.timeout(timeout);
+        }
+
+        let watch = Watch::start(&run.control(), self.timeout)?;
+        let outcome = plugin.run(run);
+        let signal = watch.finish();
+        let outcome = outcome.map_err(|error| error.to_string())?;
+        if let Some(kept) = &outcome.kept {
+            complain(format_args!("kept the scratch directory: {}", kept.display()));
+        }
+        if let Some(format) = self.stats {
+            stats::print(format, &outcome);
+        }
+        Ok(conclude(&outcome, signal))
+    }
+}
+
+/// Says how a run ended, if the plugin has not said so itself, and gives the exit code.
+pub(super) fn conclude(outcome: &Outcome, signal: Option<i32>) -> ExitCode {
+    for stayed in &outcome.not_removed {
+        complain(&stayed.error);
+    }
+    if let Some(signal) = signal {
+        // By convention, what a shell shows for a program that a signal ended.
+        return ExitCode::from(128_u8.saturating_add(u8::try_from(signal).unwrap_or(0)));
+    }
+    let code = match &outcome.ending {
+        Ending::Returned => 0,
+        Ending::Failed { .. } => PLUGIN_FAILED,
+        ending => {
+            complain(ending);
+            PLUGIN_FAILED
+        }
+    };
+    let incomplete = code == 0 && !outcome.not_removed.is_empty();
+    ExitCode::from(if incomplete { HOST_FAILED } else { code })
+}

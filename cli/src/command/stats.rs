@@ -1,0 +1,51 @@
+//! What a run used, for `run --stats`.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+use wasi_tempfile_host::Outcome;
+
+/// How it is printed.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Format {
+    /// A line for each figure.
+    Text,
+    /// One object on one line.
+    Json,
+}
+
+/// Prints it on standard error, which the plugin's output does not go to.
+pub(super) fn print(format: Format, outcome: &Outcome) {
+    let figures = figures(outcome);
+    let mut error = std::io::stderr().lock();
+    // If standard error is closed, nobody is listening.
+    let _ = match format {
+        Format::Json => writeln!(error, "{}", Value::Object(figures)),
+        Format::Text => {
+            figures.iter().try_for_each(|(name, value)| writeln!(error, "{name:>16}  {value}"))
+        }
+    };
+}
+
+fn figures(outcome: &Outcome) -> serde_json::Map<String, Value> {
+    let used = &outcome.used;
+    let mut figures = serde_json::Map::new();
+    let mut add = |name: &str, value: Value| figures.insert(name.to_owned(), value);
+    add("ending", json!(outcome.ending.to_string()));
+    add("milliseconds", json!(used.time.as_micros() as f64 / 1000.0));
+    add("memory", json!(used.memory));
+    add("left-behind", json!(outcome.left_behind.len()));
+    add("not-removed", json!(outcome.not_removed.len()));
+    if let Some(usage) = &used.tempfile {
+        add("peak-files", json!(usage.peak.files));
+        add("peak-paths", json!(usage.peak.paths));
+        add("peak-directories", json!(usage.peak.directories));
+        add("peak-spooled", json!(usage.peak.memory));
+        add("peak-bytes", json!(usage.peak.bytes));
+        add("peak-entries", json!(usage.peak.entries));
+        add("kept", json!(usage.kept));
+        add("refused", json!(used.refused));
+    }
+    figures
+}

@@ -1,0 +1,215 @@
+//! The command `conformance`: what it prints, and that it can fail.
+
+mod support;
+
+use std::collections::HashSet;
+use std::process::Command;
+
+use serde_json::Value;
+use support::{World, command, output};
+
+fn conformance(arguments: &[&str]) -> Command {
+    let mut command = command();
+    command.arg("conformance").args(arguments);
+    command
+}
+
+/// The objects that `--format json` prints, and the exit code.
+fn results(arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
+    let ended = output(conformance(&["--format", "json"]).args(arguments));
+    let lines = ended.stdout.lines();
+    let results =
+        lines.map(|line| serde_json::from_str(line).expect("a line is an object")).collect();
+    (results, ended.code)
+}
+
+#[test]
+fn a_broken_provider_fails() {
+    let provider = test_plugins::BROKEN_PROVIDER;
+    let (results, code) = results(&[
+        "--placement",
+        "component",
+        "--provider",
+        provider,
+        "--filter",
+        "named::removed_on",
+    ]);
+    assert_eq!(code, Some(1));
+    let failed = results.iter().filter(|result| result["outcome"] == "failed");
+    for result in failed.clone() {
+        assert!(
+            !result["detail"].as_str().unwrap_or_default().is_empty(),
+            "a failure explains itself: {result}"
+        );
+    }
+    assert_eq!(failed.count(), results.len(), "{results:?}");
+}
+
+#[test]
+fn one_object_for_each_case_and_placement() {
+    let (results, code) = results(&["--filter", "named::removed_on"]);
+    assert_eq!(code, Some(0), "{results:?}");
+    let mut seen = HashSet::new();
+    for result in &results {
+        assert_eq!(result["outcome"], "passed", "{result}");
+        assert!(result["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{result}");
+        assert!(
+            seen.insert((result["placement"].to_string(), result["case"].to_string())),
+            "twice: {result}"
+        );
+    }
+    let native = results.iter().filter(|result| result["placement"] == "native").count();
+    assert_eq!(native * 3, results.len());
+}
+
+#[test]
+fn a_skip_says_why() {
+    let (results, code) = results(&["--placement", "component", "--filter", "link::is_done_once"]);
+    assert_eq!(code, Some(0));
+    assert_eq!(results[0]["outcome"], "skipped");
+    assert!(
+        results[0]["detail"].as_str().is_some_and(|reason| reason.contains("WASI")),
+        "{}",
+        results[0]
+    );
+}
+
+#[test]
+fn the_list_is_long_and_runs_nothing() {
+    let ended = output(&mut conformance(&["--list"]));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.lines().count() >= 80);
+    assert!(ended.stdout.lines().all(|name| name.split("::").count() == 2));
+}
+
+#[test]
+fn rows_are_a_table() {
+    let ended = output(&mut conformance(&["--rows", "--placement", "native"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert!(lines[0].starts_with("row ") && lines[0].contains("native"), "{}", lines[0]);
+    // Reasons and tests are indented below their rows.
+    let rows = || lines[1..].iter().filter(|line| !line.starts_with(' '));
+    let verdicts = ["passed", "skipped", "tested elsewhere", "pending"];
+    for row in rows() {
+        assert!(verdicts.iter().any(|verdict| row[9..].starts_with(verdict)), "{row}");
+    }
+    let ids: HashSet<&str> = rows().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(ids.len(), rows().count());
+    assert!(ids.is_superset(&HashSet::from(["s000_01", "s004_08d", "p34", "n13", "r17"])));
+}
+
+#[test]
+fn rows_are_an_object_each() {
+    let (rows, code) = results(&["--rows", "--placement", "native"]);
+    assert_eq!(code, Some(0));
+    let of = |id: &str| rows.iter().find(|row| row["row"] == id).expect("it is in the table");
+    assert_eq!(of("s000_05")["cases"][0], "named::kept_with_a_suffix");
+    assert_eq!(of("s000_05")["native"], "passed");
+    assert_eq!(of("s000_05")["component"], Value::Null, "that placement was not chosen");
+    assert_eq!(of("p25")["native"], "tested elsewhere");
+    assert!(of("p25")["tests"][0].is_string(), "{}", of("p25"));
+    assert!(of("n19")["pending"].is_string(), "{}", of("n19"));
+}
+
+#[test]
+fn rows_fail_with_their_cases() {
+    let provider = test_plugins::BROKEN_PROVIDER;
+    let (rows, code) = results(&["--rows", "--placement", "component", "--provider", provider]);
+    assert_eq!(code, Some(1));
+    let of = |id: &str| rows.iter().find(|row| row["row"] == id).expect("it is in the table");
+    assert_eq!(of("p02")["component"], "failed", "{}", of("p02"));
+    assert_eq!(of("p24")["component"], "tested elsewhere");
+}
+
+#[test]
+fn junit_counts_and_escapes() {
+    let provider = test_plugins::BROKEN_PROVIDER;
+    let arguments =
+        ["--format", "junit", "--provider", provider, "--filter", "named::removed_on_close"];
+    let ended = output(&mut conformance(&arguments));
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains(r#"tests="3" failures="1" skipped="0""#), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains(r#"<testcase classname="native" name="named::removed_on_close""#)
+    );
+    assert!(
+        ended.stdout.contains("<failure>") && ended.stdout.contains("&quot;"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_is_wrong_usage() {
+    let ended = output(&mut conformance(&["--filter", "no such case"]));
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+}
+
+#[test]
+fn a_provider_that_is_none_is_refused() {
+    for file in ["/no/such/provider.wasm", env!("CARGO_MANIFEST_PATH")] {
+        let ended =
+            output(&mut conformance(&["--provider", file, "--filter", "named::removed_on_close"]));
+        assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_environment_does_not_turn_the_command_into_something_else() {
+    let world = World::new();
+    let directory = world.directory("case");
+    let listed = output(&mut conformance(&["--list"])).stdout;
+    let case =
+        listed.lines().find(|name| name.contains("named::removed_on_close")).expect("it is listed");
+    let expected = output(command().arg("wit"));
+    for placement in ["native", "component", "host"] {
+        let ended = output(
+            command()
+                .arg("wit")
+                .env("CONFORMANCE_CASE", case)
+                .env("CONFORMANCE_PLACEMENT", placement)
+                .env("CONFORMANCE_DIRECTORY", &directory)
+                .env("CONFORMANCE_SCRATCH", &directory)
+                .env("CONFORMANCE_COMPILED", world.file("compiled", "no code")),
+        );
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{placement}");
+        assert!(ended.stdout == expected.stdout, "{placement}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn one_case_runs_in_this_process() {
+    let world = World::new();
+    let case = "named::p02_removed_on_close";
+    for placement in ["native", "component", "host"] {
+        let directory = world.directory(placement);
+        let mut one = conformance(&["--case", case, "--placement", placement, "--directory"]);
+        let ended = output(one.arg(&directory).env("TMPDIR", &directory));
+        assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(0), "", ""), "{placement}");
+    }
+    // The same case fails where the provider is broken.
+    let directory = world.directory("broken");
+    let provider = test_plugins::BROKEN_PROVIDER;
+    let mut one =
+        conformance(&["--case", case, "--placement", "component", "--provider", provider]);
+    let ended = output(one.arg("--directory").arg(directory));
+    assert_eq!(ended.code, Some(1));
+    assert!(!ended.stderr.is_empty());
+}
+
+#[test]
+fn one_case_needs_its_name_one_placement_and_a_directory() {
+    let case = "named::p02_removed_on_close";
+    for arguments in [
+        &["--case", case, "--placement", "native"][..],
+        &["--case", case, "--directory", "/tmp"],
+        &["--case", "no such case", "--placement", "native", "--directory", "/tmp"],
+        &["--placement", "native", "--directory", "/tmp"],
+        &["--case", case, "--placement", "native", "--directory", "/tmp", "--list"],
+    ] {
+        let ended = output(&mut conformance(arguments));
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+    }
+}

@@ -1,0 +1,161 @@
+//! However a run ends, it says so in one line, and nothing of it stays on disk.
+
+mod support;
+
+use rustix::process::Signal;
+use support::{Ended, Running, World, output};
+
+/// Runs a subcommand of the test plugin to its end and checks that nothing is left.
+#[track_caller]
+fn ended(options: &[&str], arguments: &[&str]) -> Ended {
+    let world = World::new();
+    let ended = output(&mut world.run(options, arguments));
+    world.assert_nothing_left();
+    ended
+}
+
+#[test]
+fn a_return_is_a_success_and_says_nothing() {
+    let ended = ended(&[], &["ok"]);
+    assert_eq!(ended.stderr, "");
+    assert_eq!(ended.code, Some(0));
+}
+
+#[test]
+fn a_failure_is_the_plugins_own_to_explain() {
+    for arguments in [&["fail"][..], &["exit", "1"], &["exit", "7"]] {
+        let ended = ended(&[], arguments);
+        assert_eq!(ended.stderr, "", "{arguments:?}");
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+    }
+}
+
+#[test]
+fn leaving_with_status_zero_is_a_success() {
+    let ended = ended(&[], &["exit", "0"]);
+    assert_eq!(ended.stderr, "");
+    assert_eq!(ended.code, Some(0));
+}
+
+#[test]
+fn a_trap_gives_its_reason() {
+    let ended = ended(&[], &["trap"]);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(
+        ended.stderr,
+        "wasi-tempfile: the plugin trapped: wasm `unreachable` instruction executed\n"
+    );
+}
+
+#[test]
+fn a_panic_says_what_the_plugin_says_and_that_it_trapped() {
+    let ended = ended(&[], &["panic"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("on purpose"), "{}", ended.stderr);
+    assert_eq!(ended.complaints(), ["the plugin trapped: wasm `unreachable` instruction executed"]);
+}
+
+#[test]
+fn an_exhausted_stack_is_a_trap() {
+    let ended = ended(&[], &["overflow"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+    assert!(complaint.starts_with("the plugin trapped: "), "{complaint}");
+}
+
+#[test]
+fn exhausted_memory_names_the_limit() {
+    let ended = ended(&["--memory", "16MiB"], &["hoard"]);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.complaints(), ["the plugin ran out of memory: its limit is 16777216 bytes"]);
+}
+
+#[test]
+fn memory_too_small_to_begin_with_names_the_limit() {
+    let ended = ended(&["--memory", "64KiB"], &["ok"]);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.complaints(), ["the plugin ran out of memory: its limit is 65536 bytes"]);
+}
+
+#[test]
+fn a_plugin_that_gets_by_without_more_memory_goes_on() {
+    let ended = ended(&["--memory", "16MiB"], &["sip"]);
+    assert_eq!(ended.stderr, "");
+    assert_eq!(ended.stdout, "got by\n");
+}
+
+#[test]
+fn a_timeout_stops_a_plugin_that_computes() {
+    let ended = ended(&["--timeout", "1s"], &["spin"]);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.complaints(), ["the plugin did not end in time and was stopped"]);
+}
+
+#[test]
+fn a_timeout_stops_a_plugin_that_waits_for_input() {
+    let world = World::new();
+    let running = Running::until(&mut world.run(&["--timeout", "1s"], &["wait"]), "waiting");
+    let ended = running.end();
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.complaints(), ["the plugin did not end in time and was stopped"]);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_timeout_stops_a_plugin_that_hangs_in_a_system_call() {
+    let world = World::new();
+    // Nobody reads after the first line, so the pipe is full soon.
+    let running = Running::until(&mut world.run(&["--timeout", "1s"], &["flood"]), "flooding");
+    let ended = running.end();
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.complaints(), ["the plugin did not end in time and was stopped"]);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_timeout_that_is_not_reached_changes_nothing() {
+    let world = World::new();
+    let running = Running::until(&mut world.run(&["--timeout", "1h"], &["wait"]), "waiting");
+    let ended = running.close_input();
+    assert_eq!(ended.stderr, "");
+    assert_eq!(ended.code, Some(0));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn signals_end_a_plugin_that_computes_or_waits() {
+    for (subcommand, line) in [("spin", "spinning"), ("wait", "waiting")] {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+            let world = World::new();
+            let running = Running::until(&mut world.run(&[], &[subcommand]), line);
+            assert_eq!(world.scratch().len(), 1, "one private directory");
+            running.signal(signal);
+            let ended = running.end();
+            assert_eq!(ended.code, Some(code), "{subcommand}: {}", ended.stderr);
+            assert_eq!(ended.stderr, "");
+            world.assert_nothing_left();
+        }
+    }
+}
+
+#[test]
+fn signals_end_a_plugin_that_hangs_in_a_system_call() {
+    let world = World::new();
+    let running = Running::until(&mut world.run(&[], &["flood"]), "flooding");
+    running.signal(Signal::INT);
+    // The second one says that it is meant.
+    running.signal(Signal::INT);
+    assert_eq!(running.end().code, Some(130));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_closed_standard_output_ends_the_plugin_and_not_the_host() {
+    let world = World::new();
+    let (reader, writer) = std::io::pipe().expect("make a pipe");
+    drop(reader);
+    let ended = output(world.run(&[], &["flood"]).stdout(writer));
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.complaints(), ["the plugin trapped: wasm `unreachable` instruction executed"]);
+    world.assert_nothing_left();
+}

@@ -1,0 +1,191 @@
+//! What a plugin can see of the host: what it was granted, and its own scratch directory unless the run
+//! has limits on it.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use support::{Running, World, output};
+
+const PROVIDERS: [&str; 2] = ["component", "host"];
+
+/// A plugin that makes a file and looks for it through its standard library.
+#[track_caller]
+fn seen(provider: &str, options: &[&str]) -> String {
+    let world = World::new();
+    let ended = output(&mut world.run(&[&["--provider", provider], options].concat(), &["see"]));
+    assert_eq!(ended.stderr, "");
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    let [interface, standard] = lines[..] else { panic!("{}", ended.stdout) };
+    assert!(interface.starts_with("interface: /tmp/"), "{interface}");
+    standard.to_owned()
+}
+
+#[test]
+fn the_standard_library_sees_the_scratch_directory_of_its_own_run() {
+    for provider in PROVIDERS {
+        assert_eq!(seen(provider, &[]), "standard library: sees it", "{provider}");
+        assert_eq!(
+            seen(provider, &["--handles", "100"]),
+            "standard library: sees it",
+            "{provider}"
+        );
+    }
+}
+
+#[test]
+fn limits_that_the_standard_library_would_get_round_hide_the_scratch_directory() {
+    for provider in PROVIDERS {
+        for limit in ["--bytes", "--entries", "--file-size"] {
+            assert_eq!(
+                seen(provider, &[limit, "1M"]),
+                "standard library: blind",
+                "{provider} {limit}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_hidden_scratch_directory_cannot_be_listed_under_any_name() {
+    let world = World::new();
+    let names = ["/tmp", "/", ".", "", "tmp", "/tmp/", "/tmp/.", "/data/../tmp"];
+    for provider in PROVIDERS {
+        let options = ["--provider", provider, "--bytes", "1M"];
+        let ended = output(&mut world.run(&options, &[&["list"][..], &names].concat()));
+        let blind: String = names.iter().map(|name| format!("{name}: blind\n")).collect();
+        assert_eq!(ended.stdout, blind, "{provider}");
+    }
+}
+
+#[test]
+fn a_mount_is_seen_beside_the_hidden_scratch_directory() {
+    let world = World::new();
+    let data = world.directory("data");
+    fs::write(data.join("greeting"), "hello").expect("write a file");
+    let mount = format!("{}::/data", data.display());
+    let other = format!("{}::/other", data.display());
+    let options = ["--bytes", "1M", "--mount", &mount, "--mount", &other];
+
+    let listed = output(&mut world.run(&options, &["list", "/data", "/other", "/tmp", "/"]));
+    assert_eq!(listed.stdout, "/data: [greeting]\n/other: [greeting]\n/tmp: blind\n/: blind\n");
+    let seen = output(&mut world.run(&options, &["see"]));
+    assert!(seen.stdout.ends_with("standard library: blind\n"), "{}", seen.stdout);
+    let written = output(&mut world.run(&options, &["write", "/data/new"]));
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    assert_eq!(fs::read_to_string(data.join("new")).expect("read it"), "written by the plugin");
+}
+
+#[test]
+fn a_mount_of_everything_does_not_show_the_scratch_directory() {
+    let world = World::new();
+    let data = world.directory("data");
+    let mount = format!("{}::/", data.display());
+    let ended =
+        output(&mut world.run(&["--mount", &mount, "--bytes", "1M"], &["list", "/", "/tmp"]));
+    assert_eq!(ended.stdout, "/: []\n/tmp: blind\n", "{}", ended.stderr);
+}
+
+#[test]
+fn a_read_only_mount_cannot_be_written_to() {
+    let world = World::new();
+    let data = world.directory("data");
+    let mount = format!("{}::/data:ro", data.display());
+    let written = output(&mut world.run(&["--mount", &mount], &["write", "/data/new"]));
+    assert_eq!(written.code, Some(1));
+    assert!(!data.join("new").exists());
+}
+
+#[test]
+fn a_mount_does_not_reach_its_neighbours() {
+    let world = World::new();
+    let data = world.directory("data");
+    world.file("secret", "secret");
+    std::os::unix::fs::symlink("../secret", data.join("link")).expect("make a link");
+    let mount = format!("{}::/data", data.display());
+    for path in ["/data/../secret", "/data/link", "/data/./../secret"] {
+        let read = output(&mut world.run(&["--mount", &mount], &["read", path]));
+        assert_eq!((read.code, &*read.stdout), (Some(1), ""), "{path}");
+    }
+}
+
+#[test]
+fn the_environment_is_what_is_granted() {
+    let world = World::new();
+    let ended =
+        output(world.run(&["--env", "A=1", "--env", "B=x=y"], &["env"]).env("SECRET", "secret"));
+    assert_eq!(ended.stdout, "A=1\nB=x=y\n");
+}
+
+#[test]
+fn arguments_are_the_plugins_even_when_they_look_like_options() {
+    let world = World::new();
+    let ended = output(&mut world.run(&[], &["args", "--root", "-x", "--", "--memory"]));
+    let after_name: Vec<&str> = ended.stdout.lines().skip(1).collect();
+    assert_eq!(after_name, ["args", "--root", "-x", "--", "--memory"]);
+}
+
+#[test]
+fn no_path_of_the_host_is_told_to_a_plugin() {
+    let world = World::new();
+    let data = world.directory("data");
+    let mount = format!("{}::/data", data.display());
+    let secret = world.root();
+    let secret = secret.to_str().expect("the test's path is text");
+    for arguments in [
+        &["env"][..],
+        &["args"],
+        &["see"],
+        &["list", "/tmp"],
+        &["read", "/data/nothing"],
+        &["panic"],
+    ] {
+        let ended = output(&mut world.run(&["--mount", &mount], arguments));
+        assert!(!ended.stdout.contains(secret), "{arguments:?}: {}", ended.stdout);
+        assert!(!ended.stderr.contains(secret), "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_scratch_directory_is_private_and_its_name_is_new_every_time() {
+    let world = World::new();
+    let mut names = Vec::new();
+    for umask in ["000", "022", "077"] {
+        let mut shell = std::process::Command::new("sh");
+        let run = world.run(&[], &["wait"]);
+        shell.arg("-c").arg(format!("umask {umask}; exec \"$0\" \"$@\""));
+        shell.arg(run.get_program()).args(run.get_args());
+        let running = Running::until(&mut shell, "waiting");
+        let [directory] = &world.scratch()[..] else { panic!("one private directory") };
+        let metadata = fs::symlink_metadata(directory).expect("look at it");
+        assert!(metadata.is_dir());
+        assert_eq!(metadata.permissions().mode() & 0o7777, 0o700, "under umask {umask}");
+        assert_eq!(metadata.uid(), rustix::process::geteuid().as_raw());
+        names.push(directory.clone());
+        assert_eq!(running.close_input().code, Some(0), "under umask {umask}");
+    }
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 3);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_missing_root_is_made_private() {
+    let world = World::new();
+    fs::remove_dir(world.root()).expect("remove the root");
+    let ended = output(&mut world.run(&[], &["ok"]));
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    let mode = fs::metadata(world.root()).expect("look at it").permissions().mode();
+    assert_eq!(mode & 0o7777, 0o700);
+}
+
+#[test]
+fn what_else_lies_in_the_root_is_left_alone() {
+    let world = World::new();
+    fs::write(world.root().join("foreign"), "mine").expect("write a file");
+    let ended = output(&mut world.run(&[], &["trap"]));
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(world.scratch(), [world.root().join("foreign")]);
+}

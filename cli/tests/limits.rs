@@ -1,0 +1,112 @@
+//! What a plugin may have at one time: exact, typed, and nobody else's business.
+
+mod support;
+
+use support::{World, output};
+
+/// What the plugin says, run by the command with these limits, whoever provides.
+#[track_caller]
+fn said(limits: &[&str], arguments: &[&str]) -> String {
+    let [host, component] =
+        ["host", "component"].map(|provider| said_by(provider, limits, arguments));
+    assert_eq!(host, component);
+    host
+}
+
+#[track_caller]
+fn said_by(provider: &str, limits: &[&str], arguments: &[&str]) -> String {
+    let world = World::new();
+    let ended = output(&mut world.run(&[&["--provider", provider], limits].concat(), arguments));
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{provider}");
+    world.assert_nothing_left();
+    ended.stdout
+}
+
+#[test]
+fn not_a_byte_over_the_limit_and_every_byte_up_to_it() {
+    assert_eq!(
+        said(&["--bytes", "10001"], &["fill", "10000"]),
+        "10000 ok, then ok\nafterwards ok\n"
+    );
+    assert_eq!(
+        said(&["--bytes", "10000"], &["fill", "10000"]),
+        "10000 ok, then quota\nafterwards ok\n"
+    );
+    assert_eq!(
+        said(&["--bytes", "10000"], &["fill", "50000"]),
+        "10000 quota, then quota\nafterwards ok\n"
+    );
+    assert_eq!(
+        said(&["--file-size", "9999"], &["fill", "10000"]),
+        "9999 quota, then ok\nafterwards ok\n"
+    );
+}
+
+#[test]
+fn a_sparse_file_of_eight_exbibytes_is_refused() {
+    for limit in ["--bytes", "--file-size"] {
+        let size = i64::MAX.to_string();
+        assert_eq!(said(&[limit, "1M"], &["grow", &size]), "quota\n0\n");
+        assert_eq!(said(&[limit, "1M"], &["grow", "1048577"]), "quota\n0\n");
+        assert_eq!(said(&[limit, "1M"], &["grow", "1048576"]), "ok\n1048576\n");
+    }
+}
+
+#[test]
+fn handles_and_names_are_counted() {
+    // A named file is a file and a path.
+    assert_eq!(said(&["--handles", "20"], &["hold", "10"]), "10 ok\nafterwards ok\n");
+    assert_eq!(said(&["--handles", "20"], &["hold", "50"]), "10 quota\nafterwards ok\n");
+    assert_eq!(said(&["--entries", "10"], &["hold", "50"]), "10 quota\nafterwards ok\n");
+    // The directory is an entry itself.
+    assert_eq!(said(&["--entries", "10"], &["children", "50"]), "9 quota\nafterwards ok\n");
+}
+
+#[test]
+fn handles_end_in_an_error_and_not_in_a_trap_without_a_limit_too() {
+    // The table of a run ends at 16384; the system may have less to give.
+    let said = said_by("host", &[], &["hold", "20000"]);
+    let (held, rest) = said.split_once(' ').expect("a number first");
+    assert!(held.parse::<u32>().is_ok_and(|held| held > 100), "{said}");
+    assert_eq!(rest, "out-of-handles\nafterwards ok\n");
+}
+
+#[test]
+fn the_largest_spooled_file_moves_to_disk_first() {
+    let limit = ["--spool-memory", "100"];
+    assert_eq!(
+        said(&limit, &["spool", "60", "20", "50"]),
+        "60 in disk, true whole\n20 in memory, true whole\n50 in memory, true whole\n"
+    );
+    assert_eq!(
+        said(&limit, &["spool", "30", "80", "70"]),
+        "30 in memory, true whole\n80 in disk, true whole\n70 in memory, true whole\n"
+    );
+    assert_eq!(said(&limit, &["spool", "100"]), "100 in memory, true whole\n");
+    // What moves is counted where it goes, and stays where it was if there is no room; of the other, what fits is written.
+    assert_eq!(
+        said(&["--spool-memory", "100", "--bytes", "40"], &["spool", "60", "50"]),
+        "60 in memory, true whole\n50 in disk, true whole\n"
+    );
+}
+
+#[test]
+fn limits_need_a_provider_that_counts() {
+    let world = World::new();
+    let provider = world.file("provider.wasm", wasi_tempfile_host::components::PROVIDER);
+    let provider = provider.to_str().expect("the test's path is text");
+    let ended = output(&mut world.run(&["--provider", provider, "--bytes", "1M"], &["ok"]));
+    assert_eq!(ended.code, Some(2));
+    let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+    assert!(complaint.contains("`--provider host` or `component`"), "{complaint}");
+    world.assert_nothing_left();
+}
+
+#[test]
+fn statistics_have_the_peaks() {
+    let world = World::new();
+    let options = ["--provider", "host", "--stats=json", "--bytes", "10000", "--entries", "7"];
+    let figures = output(&mut world.run(&options, &["fill", "50000"])).stderr;
+    let figures: serde_json::Value = serde_json::from_str(&figures).expect("one object");
+    assert_eq!(figures["peak-bytes"], 10000, "{figures}");
+}

@@ -1,0 +1,47 @@
+//! A file that appears whole, or not at all.
+
+use std::io;
+use std::path::Path;
+
+use crate::builder::Builder;
+use crate::error::io_error;
+use crate::file::File;
+use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
+
+/// Writes a file so that whoever opens `target` finds the old one or the new one, whole, at any moment, also after a power cut.
+///
+/// A temporary file is created beside the target, `write` fills it, it is synced, renamed over the target, and the directory is
+/// synced. If anything fails, the target is as it was, and the temporary file is removed. The new file is readable by its owner alone, whatever
+/// the old one was.
+///
+/// ```
+/// use std::io::Write;
+///
+/// let dir = wasi_tempfile::tempdir()?;
+/// let target = dir.path().join("settings");
+/// wasi_tempfile::write_atomically(&target, |file| file.write_all(b"volume = 11"))?;
+/// assert_eq!(dir.open_file("settings")?.metadata()?.len(), 11);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// That of `write`; those of [`NamedTempFile::new_in`](crate::NamedTempFile::new_in) and
+/// [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). If only the last step failed, syncing the directory, the
+/// new file is in place, and whether it survives a power cut is not known.
+pub fn write_atomically<P: AsRef<Path>>(
+    target: P,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let target = target.as_ref();
+    let refused =
+        || Error::new(ErrorCode::InvalidName, "write a file named", &target.to_string_lossy());
+    let name = target.file_name().ok_or_else(|| io_error(refused()))?;
+    let parent = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    let mut file = Builder::new().prefix(".tmp_").tempfile_in(parent)?;
+    write(file.as_file_mut())?;
+    file.persist_with(parent.join(name), ReplaceMode::Overwrite, Durability::Full)?;
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! The native placement: core on the operating system.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use getrandom::SysRng;
+use tempfile_core::{self as core, AnyFile, Context, Process};
+
+use super::{
+    CleanupFailure, Durability, Entry, Error, ErrorCode, LiveHandle, Location, Metadata, Options,
+    ReplaceMode, Storage, Usage,
+};
+use crate::error::io_error;
+
+/// The process as the one user of the interface.
+fn instance() -> &'static core::Instance<Process, SysRng> {
+    static INSTANCE: OnceLock<core::Instance<Process, SysRng>> = OnceLock::new();
+    INSTANCE.get_or_init(|| core::Instance::new(Process, SysRng))
+}
+
+/// Calls `act` with core's location.
+fn at<T>(
+    location: Location<'_>,
+    act: impl FnOnce(core::Location<'_, Process>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    match location {
+        Location::Scratch => act(core::Location::Scratch),
+        Location::Within(dir) => act(core::Location::Within(&dir.0.read())),
+        Location::Directory(path) => act(core::Location::Directory(path)),
+    }
+}
+
+/// Creates a file that has no name.
+///
+/// # Errors
+/// Those of the interface's `unnamed`.
+pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
+    at(location, |location| instance().unnamed(location)).map(File::new)
+}
+
+/// Creates a file under a new name.
+///
+/// # Errors
+/// Those of the interface's `named`.
+pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPath), Error> {
+    let (file, path) = at(location, |location| instance().named(options, location))?;
+    Ok((File::new(file), TempPath(Lock::new(path))))
+}
+
+/// Creates a file that stays in memory up to and including `max_memory` bytes.
+///
+/// # Errors
+/// Those of the interface's `spooled`.
+pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, Error> {
+    let file = at(location, |location| instance().spooled(max_memory, location))?;
+    Ok(File(Lock::new(file)))
+}
+
+/// Returns what this process has in use.
+pub fn usage() -> Usage {
+    Process.ledger().usage()
+}
+
+/// Lists the handles that this process has open. Empty if nothing is leaked.
+pub fn live_handles() -> Vec<LiveHandle> {
+    Process.ledger().live_handles(Process.now())
+}
+
+/// Lists what could not be removed when its handle was dropped.
+pub fn leftovers() -> Vec<CleanupFailure> {
+    Process.ledger().leftovers()
+}
+
+/// Creates something by the caller's own means, under a new name.
+pub(crate) fn make<R>(
+    options: &Options,
+    location: Location<'_>,
+    mut create: impl FnMut(&Path) -> io::Result<R>,
+) -> io::Result<(R, TempPath)> {
+    let location = at(location, |location| instance().open(location)).map_err(io_error)?;
+    let mut failure = None;
+    let made = core::under_new_name(options, &mut SysRng, |name| {
+        match create(Path::new(&location.join(name))) {
+            Ok(made) => Ok(made),
+            // `bind` gives AddrInUse for the name of a socket that is taken.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::AlreadyExists | io::ErrorKind::AddrInUse
+                ) =>
+            {
+                Err(ErrorCode::Exist)
+            }
+            Err(error) => {
+                failure = Some(error);
+                Err(ErrorCode::Other)
+            }
+        }
+    });
+    match (made, failure) {
+        (Ok((made, name)), _) => {
+            let path = core::adopt(&Process, &location, &name).map_err(io_error)?;
+            Ok((made, TempPath(Lock::new(path))))
+        }
+        (Err(_), Some(error)) => Err(error),
+        (Err(code), None) => Err(io_error(Error::new(code, "create in", location.path()))),
+    }
+}
+
+/// Creates a directory under a new name.
+///
+/// # Errors
+/// Those of the interface's `directory`.
+pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
+    let dir = at(location, |location| instance().directory(options, location))?;
+    Ok(TempDir(Lock::new(dir)))
+}
+
+/// Gives an unnamed file a permanent name.
+///
+/// # Errors
+/// Those of the interface's `link`.
+pub fn link(file: &File, target: &str, durability: Durability) -> Result<(), Error> {
+    file.0.write().link(target, durability)
+}
+
+/// Returns the path of the default directory.
+///
+/// # Errors
+/// Those of the interface's `default-directory`.
+pub fn default_directory() -> Result<String, Error> {
+    instance().default_directory()
+}
+
+/// An open file. It has no cursor and no name.
+pub struct File(Lock<AnyFile<Process, SysRng>>);
+
+/// The guard of a file's name.
+pub struct TempPath(Lock<core::TempPath<Process>>);
+
+/// The guard of a directory and everything in it.
+pub struct TempDir(Lock<core::TempDir<Process>>);
+
+impl File {
+    fn new(file: core::File<Process>) -> Self {
+        File(Lock::new(AnyFile::Plain(file)))
+    }
+
+    /// The file that a [`crate::File`] is made of.
+    pub(crate) fn into_plain(self) -> core::File<Process> {
+        match self.0.into_inner() {
+            AnyFile::Plain(file) => file,
+            AnyFile::Spooled(_) => {
+                unreachable!("a `File` is made of what `named`, `unnamed` or a directory returned")
+            }
+        }
+    }
+}
+
+/// A lock, because a handle's methods take `&self`, as the interface's do.
+struct Lock<T>(RwLock<T>);
+
+impl<T> Lock<T> {
+    fn new(value: T) -> Self {
+        Lock(RwLock::new(value))
+    }
+
+    // Core changes the state of a handle in one assignment, so a panic leaves it consistent.
+    fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[allow(missing_docs, reason = "the interface's own text is the documentation")]
+impl File {
+    pub fn read(&self, length: u32, offset: u64) -> Result<Vec<u8>, Error> {
+        self.0.read().read(length, offset)
+    }
+
+    pub fn write(&self, buffer: &[u8], offset: u64) -> Result<u64, Error> {
+        self.0.write().write(buffer, offset)
+    }
+
+    pub fn size(&self) -> Result<u64, Error> {
+        self.0.read().size()
+    }
+
+    pub fn set_size(&self, size: u64) -> Result<(), Error> {
+        self.0.write().set_size(size)
+    }
+
+    pub fn sync(&self, durability: Durability) -> Result<(), Error> {
+        self.0.read().sync(durability)
+    }
+
+    pub fn storage(&self) -> Result<Storage, Error> {
+        self.0.read().storage()
+    }
+
+    pub fn roll_over(&self) -> Result<(), Error> {
+        self.0.write().roll_over()
+    }
+
+    pub fn close(&self) -> Result<(), Error> {
+        self.0.write().close()
+    }
+}
+
+#[allow(missing_docs, reason = "the interface's own text is the documentation")]
+impl TempPath {
+    pub fn path(&self) -> String {
+        self.shared_path().to_string()
+    }
+
+    /// The path, without a copy of it.
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        self.0.read().shared_path()
+    }
+
+    pub fn reopen(&self) -> Result<File, Error> {
+        self.0.read().reopen().map(File::new)
+    }
+
+    pub fn persist(
+        &self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        self.0.write().persist(target, mode, durability)
+    }
+
+    pub fn keep(&self) -> Result<String, Error> {
+        self.0.write().keep()
+    }
+
+    pub fn close(&self) -> Result<(), Error> {
+        self.0.write().close()
+    }
+}
+
+impl TempDir {
+    /// Sets the directory's mode, by its handle.
+    pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> io::Result<()> {
+        let dir = self.0.read().get_ref().map_err(io_error)?.try_clone()?;
+        std::fs::File::from(dir).set_permissions(permissions)
+    }
+}
+
+#[allow(missing_docs, reason = "the interface's own text is the documentation")]
+impl TempDir {
+    pub fn path(&self) -> String {
+        self.shared_path().to_string()
+    }
+
+    /// The path, without a copy of it.
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        self.0.read().shared_path()
+    }
+
+    pub fn create_file(&self, path: &str) -> Result<File, Error> {
+        self.0.read().create_file(path).map(File::new)
+    }
+
+    pub fn open_file(&self, path: &str) -> Result<File, Error> {
+        self.0.read().open_file(path).map(File::new)
+    }
+
+    pub fn create_directory(&self, path: &str) -> Result<(), Error> {
+        self.0.read().create_directory(path)
+    }
+
+    pub fn metadata(&self, path: &str) -> Result<Metadata, Error> {
+        self.0.read().metadata(path)
+    }
+
+    pub fn persist(
+        &self,
+        target: &str,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), Error> {
+        self.0.write().persist(target, mode, durability)
+    }
+
+    pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
+        self.0.read().rename(old, new)
+    }
+
+    pub fn remove(&self, path: &str) -> Result<(), Error> {
+        self.0.read().remove(path)
+    }
+
+    pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
+        self.0.read().entries(path)
+    }
+
+    pub fn keep(&self) -> Result<String, Error> {
+        self.0.write().keep()
+    }
+
+    pub fn close(&self) -> Result<(), Vec<CleanupFailure>> {
+        self.0.write().close()
+    }
+}

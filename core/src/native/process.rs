@@ -1,0 +1,64 @@
+//! The process as a user of the interface.
+
+use std::borrow::ToOwned;
+use std::string::{String, ToString};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+use std::vec::Vec;
+
+use std::os::fd::OwnedFd;
+
+use super::errno::code_of;
+use super::unix::{Native, open_base};
+use crate::context::{Base, Context, Descriptors};
+use crate::error::ErrorCode;
+use crate::ledger::SharedLedger;
+
+/// The process: its environment, its current directory, and one ledger for all of its threads.
+///
+/// Paths belong to the program, so the system resolves the directories in them, relative ones from
+/// the current directory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Process;
+
+impl Context for Process {
+    type Platform = Native;
+
+    fn platform(&self) -> &Native {
+        &Native
+    }
+
+    fn resolve_base(&self, path: &str) -> Result<Base<Arc<OwnedFd>>, ErrorCode> {
+        let dir = Arc::new(open_base(path)?);
+        let absolute = std::path::absolute(path).map_err(|error| code_of(&error))?;
+        let path = absolute.to_str().ok_or(ErrorCode::InvalidName)?;
+        let path = match path.trim_end_matches('/') {
+            "" => "/",
+            path => path,
+        };
+        Ok(Base { dir, path: path.to_owned(), rest: String::new() })
+    }
+
+    fn env_var(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn fallback_dirs(&self) -> Vec<String> {
+        Vec::from([".".to_string()])
+    }
+
+    fn descriptors(&self) -> Descriptors {
+        Descriptors::All
+    }
+
+    fn ledger(&self) -> &SharedLedger {
+        static LEDGER: OnceLock<SharedLedger> = OnceLock::new();
+        LEDGER.get_or_init(SharedLedger::new)
+    }
+
+    fn now(&self) -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let elapsed = START.get_or_init(Instant::now).elapsed();
+        u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
+    }
+}

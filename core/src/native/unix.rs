@@ -1,0 +1,460 @@
+//! Unix files by directory descriptor, never by a joined path.
+
+#![allow(clippy::unnecessary_cast, reason = "the fields of `stat` have other widths elsewhere")]
+
+use std::ffi::CStr;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::vec::Vec;
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::errno::{code, code_of};
+use crate::error::ErrorCode;
+use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
+
+/// The operating system's files, with the rights of the process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Native;
+
+/// `O_CLOEXEC` always: a child process has no business with a temporary file.
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const FILE: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Owner only, before the umask takes more away.
+const FILE_MODE: RawMode = 0o600;
+const DIRECTORY_MODE: RawMode = 0o700;
+
+/// Write permission for others than the owner.
+const OTHERS_WRITE: RawMode = 0o022;
+const STICKY: RawMode = 0o1000;
+
+/// Opens a directory by its path, following links.
+pub(super) fn open_base(path: &str) -> Result<OwnedFd, ErrorCode> {
+    let open = |flags| retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::empty()));
+    match open(DIRECTORY) {
+        // A directory that may be searched and written but not read, such as one of mode 1733.
+        #[cfg(target_os = "linux")]
+        Err(Errno::ACCESS) => open(OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC),
+        opened => opened,
+    }
+    .map_err(code)
+}
+
+/// A directory listing.
+pub struct Entries {
+    dir: Arc<OwnedFd>,
+    listing: rustix::fs::Dir,
+}
+
+impl Iterator for Entries {
+    type Item = Result<RawEntry, ErrorCode>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let entry = match self.listing.next()? {
+                Ok(entry) => entry,
+                Err(errno) => return Some(Err(code(errno))),
+            };
+            let name = entry.file_name();
+            if name == c"." || name == c".." {
+                continue;
+            }
+            match kind(&self.dir, name, entry.file_type()) {
+                Ok(kind) => return Some(Ok(RawEntry { name: name.to_bytes().to_vec(), kind })),
+                // It was removed meanwhile.
+                Err(Errno::NOENT) => {}
+                Err(errno) => return Some(Err(code(errno))),
+            }
+        }
+    }
+}
+
+impl Platform for Native {
+    type Dir = Arc<OwnedFd>;
+    type File = fs::File;
+    type Entries = Entries;
+
+    fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
+        let flags = FILE | OFlags::CREATE | OFlags::EXCL;
+        open(dir, name, flags, FILE_MODE).map(fs::File::from)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn create_unnamed(
+        &self,
+        dir: &Self::Dir,
+        state: DirectoryState,
+    ) -> Result<Self::File, ErrorCode> {
+        let is_removed = || Ok(rustix::fs::fstat(dir).map_err(code)?.st_nlink == 0);
+        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+        match retry_on_intr(|| rustix::fs::openat(dir, c".", flags, Mode::from_raw_mode(FILE_MODE)))
+        {
+            // Some file systems, such as tmpfs, create files in a directory that has been removed.
+            Ok(_) if state == DirectoryState::MaybeRemoved && is_removed()? => {
+                Err(ErrorCode::NoEntry)
+            }
+            Ok(file) => Ok(file.into()),
+            // What file systems and kernels without O_TMPFILE answer. EPERM comes from a directory
+            // that has been removed: creating with a name gives a better error for that.
+            Err(Errno::ISDIR | Errno::OPNOTSUPP | Errno::INVAL | Errno::PERM) => {
+                Err(ErrorCode::Unsupported)
+            }
+            Err(errno) => Err(code(errno)),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn create_unnamed(&self, _: &Self::Dir, _: DirectoryState) -> Result<Self::File, ErrorCode> {
+        Err(ErrorCode::Unsupported)
+    }
+
+    fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
+        // O_NONBLOCK, so that a fifo or device that somebody planted does not block the open.
+        let file = match retry_on_intr(|| {
+            rustix::fs::openat(dir, name, FILE | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())
+        }) {
+            Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(ErrorCode::Invalid),
+            opened => opened.map_err(code)?,
+        };
+        match FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(code)?.st_mode) {
+            FileType::RegularFile => Ok(file.into()),
+            _ => Err(ErrorCode::Invalid),
+        }
+    }
+
+    fn duplicate(&self, file: &Self::File) -> Result<Self::File, ErrorCode> {
+        file.try_clone().map_err(|error| code_of(&error))
+    }
+
+    fn create_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
+        rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(DIRECTORY_MODE)).map_err(code)
+    }
+
+    fn open_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
+        open(dir, name, DIRECTORY | OFlags::NOFOLLOW, 0).map(Arc::new)
+    }
+
+    fn open_for_removal(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
+        let opened = match open_same_mount(dir, name) {
+            Err(ErrorCode::Access) => {
+                grant_owner(dir, name)?;
+                open_same_mount(dir, name)?
+            }
+            opened => opened?,
+        };
+        // Reading is not enough to remove entries. If this fails, so does the removal.
+        let mode = rustix::fs::fstat(&opened).map_err(code)?.st_mode;
+        if mode & DIRECTORY_MODE != DIRECTORY_MODE {
+            let _ = rustix::fs::fchmod(&opened, Mode::from_raw_mode(DIRECTORY_MODE));
+        }
+        Ok(Arc::new(opened))
+    }
+
+    fn entries(&self, dir: &Self::Dir) -> Result<Self::Entries, ErrorCode> {
+        // Opens `.` anew, because clones of a handle share its position.
+        let listing = rustix::fs::Dir::read_from(dir).map_err(code)?;
+        Ok(Entries { dir: dir.clone(), listing })
+    }
+
+    fn metadata_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Metadata, ErrorCode> {
+        let stat = stat_at(dir, name)?;
+        let kind = entry_kind(FileType::from_raw_mode(stat.st_mode));
+        let size = if kind == EntryKind::File { stat.st_size as u64 } else { 0 };
+        Ok(Metadata { kind, size })
+    }
+
+    fn remove_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
+        match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
+            // POSIX allows EPERM for a directory.
+            Err(Errno::PERM) if is_directory(dir, name) => Err(ErrorCode::IsDirectory),
+            removed => removed.map_err(code),
+        }
+    }
+
+    fn remove_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
+        match rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR) {
+            // POSIX allows EEXIST for a directory that is not empty.
+            Err(Errno::EXIST) => Err(ErrorCode::NotEmpty),
+            removed => removed.map_err(code),
+        }
+    }
+
+    fn rename(
+        &self,
+        dir: &Self::Dir,
+        name: &[u8],
+        to: &Self::Dir,
+        target: &[u8],
+    ) -> Result<(), ErrorCode> {
+        match rustix::fs::renameat(dir, name, to, target) {
+            Err(Errno::EXIST) => Err(ErrorCode::NotEmpty),
+            renamed => renamed.map_err(code),
+        }
+    }
+
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    fn rename_new(
+        &self,
+        dir: &Self::Dir,
+        name: &[u8],
+        to: &Self::Dir,
+        target: &[u8],
+    ) -> Result<(), ErrorCode> {
+        match rustix::fs::renameat_with(dir, name, to, target, rustix::fs::RenameFlags::NOREPLACE) {
+            // The answer of a file system without the flag.
+            Err(Errno::INVAL) => Err(ErrorCode::Unsupported),
+            renamed => renamed.map_err(code),
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+    fn rename_new(
+        &self,
+        _: &Self::Dir,
+        _: &[u8],
+        _: &Self::Dir,
+        _: &[u8],
+    ) -> Result<(), ErrorCode> {
+        Err(ErrorCode::Unsupported)
+    }
+
+    fn link(
+        &self,
+        dir: &Self::Dir,
+        name: &[u8],
+        to: &Self::Dir,
+        target: &[u8],
+    ) -> Result<(), ErrorCode> {
+        rustix::fs::linkat(dir, name, to, target, AtFlags::empty()).map_err(code)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn link_unnamed(
+        &self,
+        file: &Self::File,
+        to: &Self::Dir,
+        target: &[u8],
+    ) -> Result<(), ErrorCode> {
+        // As open(2) recommends: linking the descriptor itself needs a privilege, linking its entry
+        // in /proc does not.
+        let source = std::format!("/proc/self/fd/{}", file.as_raw_fd());
+        match rustix::fs::linkat(CWD, &source, to, target, AtFlags::SYMLINK_FOLLOW) {
+            Err(Errno::NOENT) if rustix::fs::lstat(&source).is_err() => Err(ErrorCode::Unsupported),
+            linked => linked.map_err(code),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn link_unnamed(&self, _: &Self::File, _: &Self::Dir, _: &[u8]) -> Result<(), ErrorCode> {
+        Err(ErrorCode::Unsupported)
+    }
+
+    fn is_shared(&self, dir: &Self::Dir) -> Result<bool, ErrorCode> {
+        let stat = rustix::fs::fstat(dir).map_err(code)?;
+        Ok(others_may_rename(&stat, rustix::process::geteuid().as_raw()))
+    }
+
+    fn identity(&self, file: &Self::File) -> Result<Identity, ErrorCode> {
+        rustix::fs::fstat(file).map(identity).map_err(code)
+    }
+
+    fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode> {
+        rustix::fs::fstat(dir).map(identity).map_err(code)
+    }
+
+    fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode> {
+        stat_at(dir, name).map(identity)
+    }
+
+    fn link_count_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<u64, ErrorCode> {
+        stat_at(dir, name).map(|stat| stat.st_nlink as u64)
+    }
+
+    fn read_into(
+        &self,
+        file: &Self::File,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, ErrorCode> {
+        retry(|| file.read_at(buffer, offset))
+    }
+
+    fn read(&self, file: &Self::File, offset: u64, length: usize) -> Result<Vec<u8>, ErrorCode> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).map_err(|_| ErrorCode::OutOfMemory)?;
+        // Into spare capacity, which need not be zeroed first.
+        retry_on_intr(|| {
+            rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), offset)
+        })
+        .map_err(code)?;
+        Ok(bytes)
+    }
+
+    fn write(&self, file: &Self::File, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
+        match retry(|| file.write_at(data, offset))? {
+            0 => Err(ErrorCode::Io),
+            count => Ok(count),
+        }
+    }
+
+    fn size(&self, file: &Self::File) -> Result<u64, ErrorCode> {
+        retry(|| Ok(file.metadata()?.len()))
+    }
+
+    fn set_size(&self, file: &Self::File, size: u64) -> Result<(), ErrorCode> {
+        // EINVAL means that the file system has no files of this size: core checks for 2^63-1.
+        retry(|| file.set_len(size)).map_err(|code| match code {
+            ErrorCode::Invalid => ErrorCode::FileTooLarge,
+            code => code,
+        })
+    }
+
+    fn sync_data(&self, file: &Self::File) -> Result<(), ErrorCode> {
+        file.sync_data().map_err(|error| code_of(&error))
+    }
+
+    fn sync_all(&self, file: &Self::File) -> Result<(), ErrorCode> {
+        file.sync_all().map_err(|error| code_of(&error))
+    }
+
+    fn sync_directory(&self, dir: &Self::Dir) -> Result<(), ErrorCode> {
+        rustix::fs::fsync(dir).map_err(code)
+    }
+}
+
+fn open(dir: &impl AsFd, name: &[u8], flags: OFlags, mode: RawMode) -> Result<OwnedFd, ErrorCode> {
+    retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(mode))).map_err(code)
+}
+
+/// Opens a directory, or fails with `busy` if it is a mount point.
+#[cfg(target_os = "linux")]
+fn open_same_mount(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
+    use rustix::fs::{ResolveFlags, StatxAttributes, StatxFlags, openat2, statx};
+    let flags = DIRECTORY | OFlags::NOFOLLOW;
+    match retry_on_intr(|| openat2(dir, name, flags, Mode::empty(), ResolveFlags::NO_XDEV)) {
+        Err(Errno::XDEV) => Err(ErrorCode::Busy),
+        // Old kernels and some sandboxes refuse openat2.
+        Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::INVAL) => {
+            let opened = open(dir, name, flags, 0)?;
+            let stat = statx(&opened, c"", AtFlags::EMPTY_PATH, StatxFlags::empty());
+            match stat {
+                Ok(stat) if stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => {
+                    Err(ErrorCode::Busy)
+                }
+                Ok(_) | Err(_) => same_device(dir, opened),
+            }
+        }
+        opened => opened.map_err(code),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_same_mount(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
+    same_device(dir, open(dir, name, DIRECTORY | OFlags::NOFOLLOW, 0)?)
+}
+
+/// Fails with `busy` if an opened directory is on another device than its parent.
+fn same_device(parent: &impl AsFd, opened: OwnedFd) -> Result<OwnedFd, ErrorCode> {
+    let device = |dir: &dyn AsFd| rustix::fs::fstat(dir.as_fd()).map(|stat| stat.st_dev);
+    let same = device(parent).map_err(code)? == device(&opened).map_err(code)?;
+    if same { Ok(opened) } else { Err(ErrorCode::Busy) }
+}
+
+/// Gives the owner of a directory every right on it: by handle, so that no link is followed.
+#[cfg(target_os = "linux")]
+fn grant_owner(dir: &impl AsFd, name: &[u8]) -> Result<(), ErrorCode> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let found = open(dir, name, flags, 0)?;
+    // fchmod refuses an O_PATH handle; its entry in /proc is accepted.
+    let found = std::format!("/proc/self/fd/{}", found.as_raw_fd());
+    let mode = Mode::from_raw_mode(DIRECTORY_MODE);
+    rustix::fs::chmod(found, mode).map_err(|_| ErrorCode::Access)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn grant_owner(_: &impl AsFd, _: &[u8]) -> Result<(), ErrorCode> {
+    Err(ErrorCode::Access)
+}
+
+fn stat_at(dir: &impl AsFd, name: &[u8]) -> Result<Stat, ErrorCode> {
+    rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map_err(code)
+}
+
+fn identity(stat: Stat) -> Identity {
+    [stat.st_dev as u64, stat.st_ino as u64]
+}
+
+/// Whether others than `user` may rename or remove the user's names in a directory. In a sticky
+/// directory only the owners of a name and of the directory may.
+fn others_may_rename(stat: &Stat, user: u32) -> bool {
+    const ROOT: u32 = 0;
+    let trusted_owner = stat.st_uid == user || stat.st_uid == ROOT;
+    let mode = stat.st_mode as RawMode;
+    !trusted_owner || (mode & OTHERS_WRITE != 0 && mode & STICKY == 0)
+}
+
+/// The kind in the listing or, where the file system does not list it, in the entry's metadata.
+fn kind(dir: &impl AsFd, name: &CStr, listed: FileType) -> Result<EntryKind, Errno> {
+    Ok(entry_kind(match listed {
+        FileType::Unknown => {
+            let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            FileType::from_raw_mode(stat.st_mode)
+        }
+        known => known,
+    }))
+}
+
+fn entry_kind(kind: FileType) -> EntryKind {
+    match kind {
+        FileType::RegularFile => EntryKind::File,
+        FileType::Directory => EntryKind::Directory,
+        _ => EntryKind::Other,
+    }
+}
+
+fn is_directory(dir: &impl AsFd, name: &[u8]) -> bool {
+    stat_at(dir, name)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
+}
+
+fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> Result<T, ErrorCode> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done.map_err(|error| code_of(&error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared(owner: u32, mode: RawMode) -> bool {
+        let mut stat = rustix::fs::stat(c"/").expect("the root directory");
+        (stat.st_uid, stat.st_mode) = (owner, mode);
+        others_may_rename(&stat, 1000)
+    }
+
+    #[test]
+    fn a_directory_is_shared_if_others_may_rename_in_it() {
+        for (owner, mode, expected) in [
+            (1000, 0o700, false),
+            (1000, 0o755, false),
+            (1000, 0o770, true),
+            (1000, 0o702, true),
+            (1000, 0o1777, false),
+            (0, 0o1777, false),
+            (0, 0o777, true),
+            (1001, 0o1777, true),
+            (1001, 0o755, true),
+        ] {
+            assert_eq!(shared(owner, mode), expected, "owner {owner}, mode {mode:o}");
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The memory that handles, names, listings and spooled files take is part of a budget.
+#![allow(missing_docs)]
+
+use tempfile_core::{
+    AnyFile, Error, ErrorCode, Limited, Limits, Location, MAX_PATH, MemoryBudget, Options,
+    SharedLedger, Storage, TempDir,
+};
+
+use getrandom::SysRng;
+
+#[allow(dead_code, reason = "other tests use more of it")]
+mod stepped;
+
+use stepped::{Stepped, TestContext, TestDir, TestInstance};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+type C = TestContext<Stepped>;
+
+/// A user whose memory is part of a budget, and its directory.
+struct User {
+    dir: TestDir,
+    instance: TestInstance<Stepped>,
+    budget: MemoryBudget,
+}
+
+impl User {
+    fn new(budget: u64) -> Self {
+        Self::with_limits(Limits::default(), budget)
+    }
+
+    fn with_limits(limits: Limits, budget: u64) -> Self {
+        let (dir, budget) = (TestDir::new(), MemoryBudget::new(budget));
+        let platform = Stepped::new(|_| Ok(()));
+        let ctx = TestContext::with_limits(&dir, platform, limits, Some(budget.clone()));
+        User { instance: ctx.instance(), dir, budget }
+    }
+
+    fn spooled(&self, max_memory: Option<u64>) -> Result<AnyFile<C, SysRng>, Error> {
+        self.instance.spooled(max_memory, Location::Scratch)
+    }
+
+    fn directory(&self) -> Result<TempDir<C>, Error> {
+        self.instance.directory(&Options::default(), Location::Scratch)
+    }
+}
+
+#[track_caller]
+fn assert_code<T>(result: Result<T, Error>, code: ErrorCode) {
+    assert_eq!(result.err().expect("refused").code, code);
+}
+
+#[test]
+fn a_label_of_over_255_bytes_is_invalid() {
+    let user = User::new(MIB);
+    let options = |len| Options { label: Some("x".repeat(len)), ..Options::default() };
+    let _named = user.instance.named(&options(255), Location::Scratch).unwrap();
+    let _dir = user.instance.directory(&options(255), Location::Scratch).unwrap();
+    let names = user.dir.names();
+    for len in [256, 20 << 20] {
+        let named = user.instance.named(&options(len), Location::Scratch);
+        assert_code(named, ErrorCode::Invalid);
+        let dir = user.instance.directory(&options(len), Location::Scratch);
+        assert_code(dir, ErrorCode::Invalid);
+    }
+    assert_eq!(user.dir.names(), names);
+}
+
+#[test]
+fn a_label_is_charged() {
+    let user = User::new(MIB);
+    let charged = |label: Option<String>| {
+        let options = Options { label, ..Options::default() };
+        let _named = user.instance.named(&options, Location::Scratch).unwrap();
+        user.budget.used()
+    };
+    assert_eq!(charged(Some("x".repeat(255))), charged(None) + 255);
+}
+
+#[test]
+fn nested_directories_have_paths_of_at_most_4096_bytes() {
+    let user = User::new(64 * MIB);
+    let options = Options { prefix: "x".repeat(200), ..Options::default() };
+    let mut nested = vec![user.directory().unwrap()];
+    let error = loop {
+        let parent = Location::Within(&nested[nested.len() - 1]);
+        match user.instance.directory(&options, parent) {
+            Ok(dir) => nested.push(dir),
+            Err(error) => break error,
+        }
+        assert!(nested.len() < 100, "no path was too long");
+    };
+    assert_eq!(error.code, ErrorCode::NameTooLong);
+    let deepest = &nested[nested.len() - 1];
+    assert!(deepest.path().len() <= MAX_PATH && deepest.path().len() + 217 > MAX_PATH);
+    assert_code(user.instance.named(&options, Location::Within(deepest)), ErrorCode::NameTooLong);
+    // From the inside out, since each removes everything in it.
+    while let Some(mut dir) = nested.pop() {
+        dir.close().unwrap();
+    }
+}
+
+#[test]
+fn handles_are_charged_until_they_are_dropped() {
+    const HANDLE: u64 = KIB;
+    let user = User::new(3 * HANDLE);
+    user.instance.default_directory().unwrap();
+    let mut files: Vec<_> =
+        (0..3).map(|_| user.instance.unnamed(Location::Scratch).unwrap()).collect();
+    assert_code(user.instance.unnamed(Location::Scratch), ErrorCode::Quota);
+    assert_code(files[0].duplicate(0), ErrorCode::Quota);
+    // A closed handle still takes memory.
+    files.iter_mut().for_each(|file| file.close().unwrap());
+    assert_eq!(user.budget.used(), 3 * HANDLE);
+    assert_code(user.instance.unnamed(Location::Scratch), ErrorCode::Quota);
+    files.pop();
+    user.instance.unnamed(Location::Scratch).unwrap();
+    drop(files);
+    assert_eq!(user.budget.used(), 0);
+}
+
+#[test]
+fn every_kind_of_handle_is_charged_and_given_back() {
+    let user = User::new(MIB);
+    let scratch = || Location::Scratch;
+    user.instance.default_directory().unwrap();
+    let mut used = 0;
+    let mut grows = || {
+        let before = std::mem::replace(&mut used, user.budget.used());
+        assert!(used >= before + KIB, "{before} bytes, then {used}");
+    };
+    let (mut file, mut path) = user.instance.named(&Options::default(), scratch()).unwrap();
+    grows();
+    let reopened = path.reopen().unwrap();
+    grows();
+    let stream = file.duplicate(0).unwrap();
+    grows();
+    let mut dir = user.directory().unwrap();
+    grows();
+    let mut child = dir.create_file("child").unwrap();
+    grows();
+    let mut spooled = user.spooled(None).unwrap();
+    grows();
+    child.close().unwrap();
+    spooled.close().unwrap();
+    file.close().unwrap();
+    path.close().unwrap();
+    dir.close().unwrap();
+    assert_eq!(user.budget.used(), used, "closed handles are charged");
+    drop((file, path, reopened, stream, dir, child, spooled));
+    assert_eq!(user.budget.used(), 0);
+}
+
+#[test]
+fn a_refused_creation_gives_its_memory_back() {
+    let user = User::new(MIB);
+    let options = Options { prefix: "a/b".into(), ..Options::default() };
+    assert_code(user.instance.named(&options, Location::Scratch), ErrorCode::InvalidName);
+    assert_code(user.instance.directory(&options, Location::Scratch), ErrorCode::InvalidName);
+    assert_code(
+        user.instance.named(&Options::default(), Location::Directory("/missing")),
+        ErrorCode::NoEntry,
+    );
+    assert_eq!(user.budget.used(), 0);
+}
+
+#[test]
+fn a_listing_larger_than_the_budget_is_refused() {
+    let user = User::new(64 * KIB);
+    let dir = user.directory().unwrap();
+    for number in 0..2000 {
+        drop(dir.create_file(&format!("{number:0200}")).unwrap());
+    }
+    assert_code(dir.entries(""), ErrorCode::Quota);
+    let used = user.budget.used();
+    dir.create_directory("small").unwrap();
+    drop(dir.create_file("small/file").unwrap());
+    assert_eq!(dir.entries("small").unwrap().len(), 1);
+    assert_eq!(user.budget.used(), used);
+}
+
+#[test]
+fn cut_spooled_files_stay_within_the_budget() {
+    let budget = 16 * MIB;
+    let user = User::new(budget);
+    let mut files = Vec::new();
+    let end = (0..14_000).find_map(|_| {
+        let mut file = match user.spooled(Some(MIB)) {
+            Ok(file) => file,
+            Err(error) => return Some(error.code),
+        };
+        file.set_size(32_768).unwrap();
+        file.set_size(1).unwrap();
+        files.push(file);
+        assert!(user.budget.used() <= budget);
+        None
+    });
+    // 14,000 handles of 1 KiB fit, and so does one byte of each, but not 32 KiB of each.
+    assert_eq!(end, None, "after {} files", files.len());
+    assert!(files.iter().all(|file| file.storage() == Ok(Storage::Memory)));
+    let bytes = user.budget.used() - files.len() as u64 * KIB;
+    assert!(bytes <= files.len() as u64 * 64, "{bytes} bytes for {} files", files.len());
+}
+
+#[test]
+fn cut_spooled_files_stay_within_the_limit_on_spooled_files() {
+    let limits = Limits { memory: Some(MIB), ..Limits::default() };
+    let user = User::with_limits(limits, 64 * MIB);
+    let mut files = Vec::new();
+    for _ in 0..1000 {
+        let mut file = user.spooled(Some(MIB)).unwrap();
+        file.set_size(32_768).unwrap();
+        file.set_size(1).unwrap();
+        files.push(file);
+    }
+    assert_eq!(user.instance.context().ledger.usage().live.memory, 1000);
+    assert!(user.budget.used() <= 1000 * KIB + MIB, "{}", user.budget.used());
+}
+
+#[test]
+fn spooled_files_larger_than_the_budget_move_to_disk() {
+    let budget = 8 * MIB;
+    let user = User::new(budget);
+    let bytes = vec![7; MIB as usize];
+    let mut files = Vec::new();
+    // As many handles as there are descriptors: a moved file has one.
+    for _ in 0..200 {
+        let mut file = user.spooled(Some(2 * MIB)).unwrap();
+        file.write(&bytes, 0).unwrap();
+        assert!(user.budget.used() <= budget);
+        files.push(file);
+    }
+    let on_disk = files.iter().filter(|file| file.storage() == Ok(Storage::Disk)).count();
+    assert!((192..200).contains(&on_disk), "{on_disk} files are on disk");
+    assert!(files.iter().all(|file| file.size() == Ok(MIB)));
+}
+
+#[test]
+fn three_thousand_spooled_files_that_never_move_stay_within_the_budget() {
+    let budget = 8 * MIB;
+    let user = User::new(budget);
+    let bytes = vec![7; MIB as usize];
+    let mut files = Vec::new();
+    let mut refused = 0;
+    for _ in 0..3000 {
+        let Ok(mut file) = user.spooled(None) else { continue };
+        match file.write(&bytes, 0) {
+            Ok(count) => assert_eq!(count, MIB),
+            Err(error) => {
+                assert_eq!((error.code, file.size()), (ErrorCode::Quota, Ok(0)));
+                refused += 1;
+            }
+        }
+        assert!(user.budget.used() <= budget);
+        files.push(file);
+    }
+    assert_eq!(files.iter().filter(|file| file.size() == Ok(MIB)).count(), 7);
+    assert!(refused > 900, "{refused} were refused");
+}
+
+#[test]
+fn names_on_a_limited_disk_are_charged() {
+    let dir = TestDir::new();
+    let budget = MemoryBudget::new(64 * KIB);
+    let limits = Limits { bytes: Some(MIB), ..Limits::default() };
+    let ledger = SharedLedger::with_limits(limits, Some(budget.clone()));
+    let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
+    let path = dir.path().to_str().expect("UTF-8");
+    let root = platform.base(dir.open(), path).unwrap().into();
+    let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
+    let mut temp = instance.directory(&Options::default(), Location::Scratch).unwrap();
+    let before = budget.used();
+    let create = |number: u32| temp.create_directory(&number.to_string());
+    let refused = (0..1000).find_map(|number| create(number).err()).expect("a full budget");
+    assert_eq!(refused.code, ErrorCode::Quota);
+    assert!(temp.entries("").is_err(), "no memory for a listing either");
+    temp.close().unwrap();
+    assert!(budget.used() < before, "{} bytes, {before} before", budget.used());
+}
+
+/// Renaming must not turn charged names into uncharged ones: a plugin could repeat it.
+#[test]
+fn a_rename_that_needs_more_memory_than_there_is_changes_nothing() {
+    let dir = TestDir::new();
+    let budget = MemoryBudget::new(64 * KIB);
+    let limits = Limits { bytes: Some(MIB), ..Limits::default() };
+    let ledger = SharedLedger::with_limits(limits, Some(budget.clone()));
+    let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
+    let path = dir.path().to_str().expect("UTF-8");
+    let root = platform.base(dir.open(), path).unwrap().into();
+    let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
+    let temp = instance.directory(&Options::default(), Location::Scratch).unwrap();
+    temp.create_directory("short").unwrap();
+    let used = budget.used();
+    let rest = budget.limit() - used;
+    assert!(budget.reserve(rest));
+    let long = "x".repeat(255);
+    assert_code(temp.rename("short", &long), ErrorCode::Quota);
+    assert!(temp.metadata("short").is_ok());
+    budget.release(rest);
+    assert_eq!(budget.used(), used);
+    temp.rename("short", &long).unwrap();
+    assert_eq!(budget.used(), used + 2 * 250);
+    temp.rename(&long, "short").unwrap();
+    assert_eq!(budget.used(), used);
+}

@@ -1,0 +1,234 @@
+//! Removal of trees: what it does not touch, and how it goes on past failures.
+#![allow(missing_docs)]
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+use tempfile_core::{ErrorCode, Location, Options, TempDir};
+
+#[allow(dead_code, reason = "other tests use more of it")]
+mod stepped;
+
+use stepped::{Stepped, TestContext, TestDir};
+
+type C = TestContext<Stepped>;
+
+fn directory(root: &TestDir, platform: Stepped) -> TempDir<C> {
+    let instance = TestContext::new(root, platform).instance();
+    instance.directory(&Options::default(), Location::Scratch).unwrap()
+}
+
+/// Fails calls while it is switched on.
+#[derive(Clone, Default)]
+struct Switch(Rc<Cell<bool>>);
+
+impl Switch {
+    fn failing(&self, fails: impl Fn(&str) -> Option<ErrorCode> + 'static) -> Stepped {
+        let on = self.0.clone();
+        Stepped::new(move |call| {
+            let code = if on.get() { fails(call) } else { None };
+            code.map_or(Ok(()), Err)
+        })
+    }
+}
+
+/// A bind mount, until it is dropped.
+struct Mount(PathBuf);
+
+impl Mount {
+    /// None, with the reason printed, where this process may not mount.
+    fn bind(from: &Path, to: PathBuf) -> Option<Self> {
+        let output = Command::new("mount").arg("--bind").args([from, &to]).output();
+        match output {
+            Ok(output) if output.status.success() => Some(Mount(to)),
+            Ok(output) => {
+                println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+                None
+            }
+            Err(error) => {
+                println!("skipped: mount: {error}");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_mount_point_is_busy_and_nothing_behind_it_is_touched() {
+    for depth in ["mounted", "sub/mounted"] {
+        let root = TestDir::new();
+        let outside = root.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("thesis"), "valuable").unwrap();
+        let mut dir = directory(&root, Stepped::new(|_| Ok(())));
+        dir.create_directory("sub").unwrap();
+        dir.create_directory(depth).unwrap();
+        dir.create_file("file").unwrap();
+        let Some(mount) = Mount::bind(&outside, Path::new(dir.path()).join(depth)) else { return };
+
+        let removed = dir.remove(depth).unwrap_err();
+        assert_eq!(removed.code, ErrorCode::Busy);
+        let failures = dir.close().unwrap_err();
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert_eq!(failures[0].error.code, ErrorCode::Busy);
+        assert_eq!(failures[0].path, format!("{}/{depth}", dir.path()));
+        assert_eq!(fs::read(outside.join("thesis")).unwrap(), b"valuable");
+        assert!(!Path::new(dir.path()).join("file").exists(), "the rest is removed");
+        drop(mount);
+        dir.close().unwrap();
+        assert_eq!(root.names(), ["outside"]);
+    }
+}
+
+#[test]
+fn a_listing_that_ends_early_is_a_failure() {
+    let root = TestDir::new();
+    let switch = Switch::default();
+    let listed = Cell::new(0);
+    let platform = switch.failing(move |call| {
+        listed.set(listed.get() + u32::from(call == "next_entry"));
+        (call == "next_entry" && listed.get().is_multiple_of(3)).then_some(ErrorCode::Io)
+    });
+    let mut dir = directory(&root, platform);
+    for name in ["a", "b", "c", "d"] {
+        dir.create_directory(name).unwrap();
+        dir.create_file(&format!("{name}/file")).unwrap();
+    }
+    switch.0.set(true);
+    assert_eq!(dir.entries("").unwrap_err().code, ErrorCode::Io);
+    let failures = dir.close().unwrap_err();
+    assert!(failures.iter().all(|failure| failure.error.code == ErrorCode::Io), "{failures:?}");
+    assert!(!failures.is_empty() && Path::new(dir.path()).is_dir());
+    switch.0.set(false);
+    dir.close().unwrap();
+    assert_eq!(root.names(), [""; 0]);
+}
+
+#[test]
+fn a_directory_removed_by_hand_is_a_success() {
+    for shared in [false, true] {
+        let root = TestDir::new();
+        if shared {
+            root.share();
+        }
+        let mut dir = directory(&root, Stepped::new(|_| Ok(())));
+        fs::remove_dir(dir.path()).unwrap();
+        assert_eq!(dir.close(), Ok(()), "shared: {shared}");
+    }
+}
+
+#[test]
+fn a_directory_without_its_name_is_emptied() {
+    for shared in [false, true] {
+        let root = TestDir::new();
+        if shared {
+            root.share();
+        }
+        let mut dir = directory(&root, Stepped::new(|_| Ok(())));
+        dir.create_file("file").unwrap();
+        fs::rename(dir.path(), root.join("moved")).unwrap();
+        assert_eq!(dir.close(), Ok(()), "shared: {shared}");
+        assert_eq!(fs::read_dir(root.join("moved")).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_removed_directory_that_cannot_be_listed_is_a_success() {
+    // Where the listing says so, and where its first entry does.
+    for method in ["entries", "next_entry"] {
+        let root = TestDir::new();
+        let switch = Switch::default();
+        let no_entry = move |call: &str| (call == method).then_some(ErrorCode::NoEntry);
+        let mut dir = directory(&root, switch.failing(no_entry));
+        fs::remove_dir(dir.path()).unwrap();
+        switch.0.set(true);
+        assert_eq!(dir.close(), Ok(()), "{method}");
+    }
+}
+
+#[test]
+fn at_most_1024_failures_are_listed() {
+    let root = TestDir::new();
+    let switch = Switch::default();
+    let busy = |call: &str| (call == "remove_file").then_some(ErrorCode::Busy);
+    let mut dir = directory(&root, switch.failing(busy));
+    for name in 0..1100 {
+        drop(dir.create_file(&name.to_string()).unwrap());
+    }
+    switch.0.set(true);
+    let failures = dir.close().unwrap_err();
+    assert_eq!(failures.len(), 1024);
+    assert!(failures.iter().all(|failure| failure.error.code == ErrorCode::Busy));
+    switch.0.set(false);
+    dir.close().unwrap();
+    assert_eq!(root.names(), [""; 0]);
+}
+
+#[test]
+fn at_most_1024_leftovers_are_recorded() {
+    let root = TestDir::new();
+    let switch = Switch::default();
+    let busy = |call: &str| (call == "remove_file").then_some(ErrorCode::Busy);
+    let instance = TestContext::new(&root, switch.failing(busy)).instance();
+    instance.default_directory().unwrap();
+    switch.0.set(true);
+    for _ in 0..1100 {
+        drop(instance.named(&Options::default(), Location::Scratch).unwrap());
+    }
+    assert_eq!(instance.context().ledger.leftovers().len(), 1024);
+    assert_eq!(root.names().len(), 1100);
+}
+
+#[test]
+fn removal_goes_on_past_an_entry_that_stays() {
+    let root = TestDir::new();
+    let switch = Switch::default();
+    let first = Cell::new(true);
+    let busy = move |call: &str| {
+        (call == "remove_file" && first.replace(false)).then_some(ErrorCode::Busy)
+    };
+    let platform = switch.failing(busy);
+    let mut dir = directory(&root, platform);
+    for name in ["a", "b", "c"] {
+        drop(dir.create_file(name).unwrap());
+    }
+    switch.0.set(true);
+    assert_eq!(dir.close().unwrap_err().len(), 1);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    dir.close().unwrap();
+}
+
+#[test]
+fn a_link_is_removed_and_not_followed() {
+    let root = TestDir::new();
+    fs::create_dir(root.path().join("outside")).unwrap();
+    fs::write(root.path().join("outside/file"), "valuable").unwrap();
+    let mut dir = directory(&root, Stepped::new(|_| Ok(())));
+    std::os::unix::fs::symlink("../outside", Path::new(dir.path()).join("link")).unwrap();
+    dir.close().unwrap();
+    assert_eq!(fs::read(root.path().join("outside/file")).unwrap(), b"valuable");
+}
+
+#[test]
+fn a_wide_directory_below_a_deep_one_is_removed() {
+    let root = TestDir::new();
+    let mut dir = directory(&root, Stepped::new(|_| Ok(())));
+    let deep = ["d"; 400].join("/");
+    for (end, _) in deep.match_indices('/').chain([(deep.len(), "")]) {
+        dir.create_directory(&deep[..end]).unwrap();
+    }
+    for name in 0..100 {
+        dir.create_directory(&format!("{deep}/{name}")).unwrap();
+    }
+    assert_eq!(dir.close(), Ok(()));
+    assert_eq!(root.names(), [""; 0]);
+}

@@ -1,0 +1,123 @@
+//! Calls a plugin with a world of its own a thousand times: `embed-world ROOT TRANSFORM.wasm`.
+//!
+//! The engine, the data in the store and the bindings are this program's. Each call has an instance, a
+//! scratch directory and limits of its own, and one of them traps.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use wasi_tempfile_host::provider::Limits;
+use wasi_tempfile_host::wasmtime::component::HasSelf;
+use wasi_tempfile_host::wasmtime::{Config, Engine, PoolingAllocationConfig};
+use wasi_tempfile_host::{
+    EngineLimits, Outcome, Plugin, Provider, RunOptions, Sandbox, ScratchRoot, State,
+};
+
+/// The bindings of the plugin's world.
+#[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all)]
+mod bindings {
+    wasi_tempfile_host::wasmtime::component::bindgen!({
+        path: "../transform/wit",
+        exports: { default: async },
+        wasmtime_crate: wasi_tempfile_host::wasmtime,
+    });
+}
+
+/// How many plugins are called at once, which is what the pool has room for, and how often each.
+const AT_ONCE: u32 = 8;
+const CALLS: usize = 125;
+
+/// The most memory of one call, in bytes.
+const MEMORY: usize = 16 << 20;
+
+/// The data of a call, for the functions that the plugin imports.
+struct Tenant {
+    name: String,
+}
+
+impl bindings::TransformImports for Tenant {
+    fn tenant(&mut self) -> String {
+        self.name.clone()
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [root, plugin] = &args[..] else {
+        return Err("usage: embed-world ROOT TRANSFORM.wasm".into());
+    };
+    let limits = EngineLimits::default();
+    let sandbox = Sandbox::builder().engine(engine(&limits)?).limits(limits).data().build()?;
+    let sandbox = sandbox.with(|linker| {
+        bindings::Transform::add_to_linker::<_, HasSelf<Tenant>>(linker, State::data_mut)
+    })?;
+    let plugin = sandbox.load(&fs::read(plugin)?, Provider::Host)?;
+    let root = ScratchRoot::open(root)?;
+    tokio::runtime::Builder::new_multi_thread().build()?.block_on(call_all(&plugin, &root))?;
+    println!("left in the scratch root: {}", fs::read_dir(root.path())?.count());
+    Ok(())
+}
+
+/// An engine with a pooling allocator. The limits set what a sandbox needs.
+fn engine(limits: &EngineLimits) -> Result<Engine, Box<dyn Error>> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(AT_ONCE)
+        .total_core_instances(AT_ONCE * 8)
+        .total_memories(AT_ONCE * 2)
+        .total_tables(AT_ONCE * 8)
+        .total_stacks(AT_ONCE)
+        .max_memory_size(MEMORY);
+    let mut config = Config::new();
+    limits.configure(&mut config);
+    config.allocation_strategy(pool);
+    Ok(Engine::new(&config)?)
+}
+
+/// Calls the plugin for some tenants at once, and counts the outcomes.
+async fn call_all(plugin: &Plugin<Tenant>, root: &ScratchRoot) -> Result<(), Box<dyn Error>> {
+    let mut tenants = JoinSet::new();
+    for tenant in 0..AT_ONCE {
+        let (plugin, root) = (plugin.clone(), root.clone());
+        tenants.spawn(async move {
+            let mut endings = Vec::new();
+            for number in 0..CALLS {
+                let input = if (tenant, number) == (0, 60) { "trap" } else { "line\na" };
+                let outcome = call(&plugin, &root, format!("tenant {tenant}"), input).await?;
+                endings.push(outcome.ending.to_string());
+            }
+            Ok::<_, wasi_tempfile_host::Error>(endings)
+        });
+    }
+    let mut count = BTreeMap::new();
+    while let Some(endings) = tenants.join_next().await {
+        endings??.into_iter().for_each(|ending| *count.entry(ending).or_insert(0) += 1);
+    }
+    count.iter().for_each(|(ending, count)| println!("{count}: {ending}"));
+    Ok(())
+}
+
+async fn call(
+    plugin: &Plugin<Tenant>,
+    root: &ScratchRoot,
+    name: String,
+    input: &'static str,
+) -> Result<Outcome<Result<String, String>>, wasi_tempfile_host::Error> {
+    let mut files = Limits::default();
+    (files.bytes, files.handles) = (Some(1 << 20), Some(16));
+    let options = RunOptions::in_root(root)
+        .data(Tenant { name })
+        .memory(MEMORY as u64)
+        .timeout(Duration::from_secs(60))
+        .limits(files);
+    plugin
+        .call_async(options, move |store, instance| {
+            Box::pin(async move {
+                let plugin = bindings::Transform::new(&mut *store, &instance)?;
+                plugin.call_transform(store, input.as_bytes()).await
+            })
+        })
+        .await
+}

@@ -1,0 +1,36 @@
+//! The interface `ledger`.
+
+use alloc::vec::Vec;
+
+use tempfile_core::{Context, SharedLedger};
+
+use crate::bindings::exports::scratch::tempfile::ledger::{
+    CleanupFailure, Guest, Limits, LiveHandle, Usage,
+};
+use crate::convert;
+use crate::provider::{Provider, instance};
+
+/// The ledger; none if the instance may create nothing.
+fn ledger() -> Option<&'static SharedLedger> {
+    instance().ok().map(|instance| instance.context().ledger())
+}
+
+impl Guest for Provider {
+    fn get_usage() -> Usage {
+        convert::usage(ledger().map(SharedLedger::usage).unwrap_or_default())
+    }
+
+    fn get_limits() -> Limits {
+        convert::limits(ledger().map(SharedLedger::limits).unwrap_or_default())
+    }
+
+    fn live_handles() -> Vec<LiveHandle> {
+        let Ok(instance) = instance() else { return Vec::new() };
+        let live = instance.context().ledger().live_handles(instance.context().now());
+        live.into_iter().map(convert::live_handle).collect()
+    }
+
+    fn leftovers() -> Vec<CleanupFailure> {
+        convert::failures(ledger().map(SharedLedger::leftovers).unwrap_or_default())
+    }
+}

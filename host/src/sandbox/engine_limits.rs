@@ -1,0 +1,201 @@
+//! Limits that protect the host from all plugins of a sandbox.
+//!
+//! Wasmtime's defaults suit embedders who trust their guests; each is set here on purpose.
+
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, Instance, Module, Store, Trap};
+use wasmtime_wasi::{ResourceTable, WasiCtxBuilder};
+
+use super::State;
+use crate::error::Error;
+
+/// Declares the limits: a public field, its default, and a method that sets it.
+macro_rules! engine_limits {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)*) => {
+        /// Limits that protect the host from the plugins of a sandbox.
+        ///
+        /// They stop what no honest plugin does; where nothing else is said, by a trap. The limits
+        /// that a plugin is expected to meet belong to each run: [`RunOptions`](crate::RunOptions)
+        /// has those of memory, time and files.
+        ///
+        /// ```
+        /// # fn main() -> Result<(), wasi_tempfile_host::Error> {
+        /// use wasi_tempfile_host::{EngineLimits, Sandbox};
+        ///
+        /// let limits = EngineLimits::default().fuel(Some(1_000_000_000));
+        /// let sandbox = Sandbox::builder().limits(limits).build()?;
+        /// assert_eq!(sandbox.limits().random_bytes, 1 << 20);
+        /// # Ok(())
+        /// # }
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct EngineLimits {
+            $($(#[$doc])* pub $name: $type,)*
+        }
+
+        impl Default for EngineLimits {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        impl EngineLimits {
+            $(
+                #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
+                pub fn $name(mut self, $name: $type) -> Self {
+                    self.$name = $name;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+engine_limits! {
+    /// Open descriptors, streams, pollables and handles of a run, on the host's side: 16,384.
+    ///
+    /// The host provider stops at seven eighths of it with `out-of-handles`; past that a full table
+    /// is a trap, while a system without free descriptors is an error that the plugin can handle. So
+    /// this should be more than the process's limit of open files.
+    table_entries: usize = 16_384;
+    /// Handles in the tables of plugin, stub and provider together: 65,536. One temporary file takes
+    /// up to three, and so does a directory.
+    component_handles: usize = 65_536;
+    /// Bytes that one call of a plugin may make the host copy: 64 MiB. A plugin writes large buffers
+    /// in one piece, but a list of lists that all show the same memory must not become gigabytes.
+    hostcall_fuel: usize = 64 << 20;
+    /// Random bytes in one call: 1 MiB.
+    random_bytes: u64 = 1 << 20;
+    /// Elements in all tables of plugin, stub and provider together, of a pointer each: 1,048,576.
+    /// Nearly all of them are function pointers.
+    table_elements: usize = 1 << 20;
+    /// Core instances in one run: 256. A composed Rust plugin has about ten.
+    instances: usize = 256;
+    /// Linear memories in one run: 256. Each reserves 4 GiB of addresses, whatever its size; their
+    /// sum is limited by [`RunOptions::memory`](crate::RunOptions::memory).
+    memories: usize = 256;
+    /// Tables in one run: 256.
+    tables: usize = 256;
+    /// Bytes of stack of a plugin: 1 MiB. Host functions have another MiB behind that.
+    wasm_stack: usize = 1 << 20;
+    /// How much a run may compute, in WebAssembly instructions, roughly; then it ends as
+    /// [`Ending::OutOfFuel`](crate::Ending::OutOfFuel). Unlimited by default: unlike a timeout, fuel
+    /// gives the same result on every machine, but it slows down every plugin.
+    fuel: Option<u64> = None;
+    /// How long a compute-bound plugin keeps a thread that it shares
+    /// ([`Plugin::run_async`](crate::Plugin::run_async)): 1 ms, at least 100 µs. A runtime whose
+    /// threads all compute polls its timers and sockets after 61 slices.
+    time_slice: Duration = Duration::from_millis(1);
+}
+
+/// Stack of host functions, behind the plugin's own, in bytes.
+const HOST_STACK: usize = 1 << 20;
+
+impl EngineLimits {
+    /// Sets what a sandbox needs in the configuration of an engine:
+    /// [epoch interruption](Config::epoch_interruption), the sizes of stacks, and whether fuel is
+    /// consumed.
+    ///
+    /// For embedders who make the engine themselves: see
+    /// [`SandboxBuilder::engine`](crate::SandboxBuilder::engine).
+    pub fn configure(&self, config: &mut Config) {
+        config.epoch_interruption(true);
+        config.max_wasm_stack(self.wasm_stack);
+        config.async_stack_size(self.wasm_stack.saturating_add(HOST_STACK));
+        config.consume_fuel(self.fuel.is_some());
+        // A memory that threads share would grow past every limiter.
+        config.shared_memory(false);
+    }
+
+    /// Checks that an embedder's engine has what runs need.
+    pub(super) fn check(&self, engine: &Engine) -> Result<(), Error> {
+        // An engine does not say how it is configured, so a module shows it.
+        let failed = |source| Error::Engine { operation: "try the engine", source };
+        // (module (func) (start 0))
+        let probe = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x08\x01\0\x0a\x04\x01\x02\0\x0b";
+        let module = Module::new(engine, probe).map_err(failed)?;
+        let mut store = Store::new(engine, ());
+        if store.set_fuel(u64::MAX).is_err() && self.fuel.is_some() {
+            return Err(Error::EngineLacks { feature: "fuel consumption" });
+        }
+        // The deadline of a new store has passed, so the first function is interrupted.
+        match Instance::new(&mut store, &module, &[]) {
+            Ok(_) => Err(Error::EngineLacks { feature: "epoch interruption" }),
+            Err(error) if error.downcast_ref() == Some(&Trap::Interrupt) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Sets the limits of a store.
+    pub(super) fn apply<T>(&self, store: &mut Store<State<T>>) -> Result<(), Error> {
+        store.set_hostcall_fuel(self.hostcall_fuel);
+        store.set_max_component_handles(self.component_handles);
+        match self.fuel {
+            Some(fuel) => store
+                .set_fuel(fuel)
+                .map_err(|source| Error::Engine { operation: "set the fuel", source }),
+            None => {
+                // An embedder's engine may consume fuel where this sandbox does not limit it.
+                let _ = store.set_fuel(u64::MAX);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sets the limits of WASI.
+    pub(super) fn apply_wasi(&self, wasi: &mut WasiCtxBuilder) {
+        wasi.max_random_size(self.random_bytes);
+        // No address is allowed by default either; without the protocols a plugin cannot even make
+        // sockets.
+        wasi.allow_tcp(false);
+        wasi.allow_udp(false);
+        wasi.allow_ip_name_lookup(false);
+    }
+
+    /// An empty table of a run's handles.
+    pub(super) fn table(&self) -> ResourceTable {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(self.table_entries);
+        table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(limits: EngineLimits, configure: impl FnOnce(&mut Config)) -> Result<(), Error> {
+        let mut config = Config::new();
+        configure(&mut config);
+        limits.check(&Engine::new(&config).expect("an engine"))
+    }
+
+    #[test]
+    fn an_engine_must_have_epoch_interruption() {
+        let refused = check(EngineLimits::default(), |_| {});
+        assert!(matches!(refused, Err(Error::EngineLacks { feature: "epoch interruption" })));
+        let epochs = |config: &mut Config| {
+            config.epoch_interruption(true);
+        };
+        check(EngineLimits::default(), epochs).expect("fit");
+    }
+
+    #[test]
+    fn an_engine_must_consume_fuel_where_that_is_limited() {
+        let limits = EngineLimits::default().fuel(Some(1));
+        let epochs = |config: &mut Config| {
+            config.epoch_interruption(true);
+        };
+        let refused = check(limits, epochs);
+        assert!(matches!(refused, Err(Error::EngineLacks { feature: "fuel consumption" })));
+        check(limits, |config| limits.configure(config)).expect("fit");
+    }
+
+    #[test]
+    fn an_engine_that_consumes_fuel_serves_a_sandbox_that_does_not_limit_it() {
+        let fuelled = EngineLimits::default().fuel(Some(1));
+        check(EngineLimits::default(), |config| fuelled.configure(config)).expect("fit");
+    }
+}

@@ -1,0 +1,252 @@
+//! The options of a run.
+
+use std::io;
+use std::time::Duration;
+
+use wasmtime_wasi::cli::{stderr, stdout};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use super::control::Controlled;
+use super::plugin::Provision;
+use super::state::RunMode;
+use super::{Control, Input, Mount, Output};
+use crate::compose::SCRATCH_GUEST_PATH;
+use crate::error::Error;
+use crate::provider::{Limits, MemoryBudget, TempfileCtx};
+use crate::scratch::{ScratchDir, ScratchRoot};
+
+/// The memory of a run by default, in bytes.
+const MEMORY: u64 = 256 << 20;
+
+/// The options of one run of a plugin. Nothing is inherited unless it is set here.
+///
+/// `T` is the embedder's data in the run's [`State`](crate::State).
+#[derive(Debug)]
+pub struct RunOptions<T = ()> {
+    pub(super) settings: Settings,
+    pub(super) run: Controlled,
+    pub(super) data: T,
+}
+
+/// Everything but the embedder's data and control.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) root: ScratchRoot,
+    pub(super) memory: u64,
+    pub(super) timeout: Option<Duration>,
+    pub(super) keep: bool,
+    scratch_access: ScratchAccess,
+    limits: Option<Limits>,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    mounts: Vec<Mount>,
+    stdin: Input,
+    stdout: Output,
+    stderr: Output,
+}
+
+/// Whether a plugin sees its own scratch directory, as [`SCRATCH_GUEST_PATH`] among its preopens.
+///
+/// It never sees those of others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScratchAccess {
+    /// [`Isolated`](Self::Isolated) if the run has limits on bytes, entries or the size of a file,
+    /// [`Open`](Self::Open) otherwise.
+    #[default]
+    Auto,
+    /// It sees the directory, and can open the paths of its temporary files. What it writes past the
+    /// interface is not counted.
+    Open,
+    /// It reaches its temporary files through the interface alone.
+    Isolated,
+}
+
+impl RunOptions {
+    /// A run with a private scratch directory below `root`: no arguments, no environment, no
+    /// directory of the host's, an empty standard input, discarded output, 256 MiB of memory, no
+    /// timeout.
+    pub fn in_root(root: &ScratchRoot) -> Self {
+        let settings = Settings {
+            root: root.clone(),
+            memory: MEMORY,
+            timeout: None,
+            keep: false,
+            scratch_access: ScratchAccess::default(),
+            limits: None,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            mounts: Vec::new(),
+            stdin: Input::Empty,
+            stdout: Output::Discard,
+            stderr: Output::Discard,
+        };
+        Self { settings, run: Controlled::new(), data: () }
+    }
+}
+
+impl<T> RunOptions<T> {
+    /// Puts data of the embedder's into the run's [`State`](crate::State), where the functions added
+    /// by [`Sandbox::with`](crate::Sandbox::with) find it.
+    pub fn data<U>(self, data: U) -> RunOptions<U> {
+        RunOptions { settings: self.settings, run: self.run, data }
+    }
+
+    /// Adds arguments. By convention the first one of all is the program's name; the plugin sees what
+    /// is set here, so do not pass a path of the host's.
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a variable to the environment. The provider reads it too: `TMPDIR` is the default
+    /// directory of temporary files.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Grants a directory of the host's.
+    pub fn mount(mut self, mount: Mount) -> Self {
+        self.settings.mounts.push(mount);
+        self
+    }
+
+    /// Sets the source of standard input.
+    pub fn stdin(mut self, input: impl Into<Input>) -> Self {
+        self.settings.stdin = input.into();
+        self
+    }
+
+    /// Sets the destination of standard output.
+    pub fn stdout(mut self, output: impl Into<Output>) -> Self {
+        self.settings.stdout = output.into();
+        self
+    }
+
+    /// Sets the destination of standard error.
+    pub fn stderr(mut self, output: impl Into<Output>) -> Self {
+        self.settings.stderr = output.into();
+        self
+    }
+
+    /// Limits the memory of plugin and provider together, in bytes. A small Rust plugin with the
+    /// provider component needs about 2.4 MiB, most of it for their stacks.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.settings.memory = bytes;
+        self
+    }
+
+    /// Limits the files, names, handles and memory for them that the run may have at one time, and
+    /// counts them: see
+    /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits).
+    ///
+    /// The provider enforces them, so this is for plugins that were loaded with
+    /// [`Provider::Host`](crate::Provider::Host) or [`Provider::Component`](crate::Provider::Component);
+    /// the run of any other is an error.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = Some(limits);
+        self
+    }
+
+    /// Sets whether the plugin sees its own scratch directory.
+    pub fn scratch_access(mut self, access: ScratchAccess) -> Self {
+        self.settings.scratch_access = access;
+        self
+    }
+
+    /// Stops the plugin when its call has not ended after this time.
+    ///
+    /// This is the time of the plugin: its instantiation and its call. The time that the host takes to
+    /// make and to remove the scratch directory, or to find a thread for that, does not count.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// Keeps the scratch directory for inspection, however the run ends:
+    /// [`Outcome::kept`](crate::Outcome::kept) is its path.
+    ///
+    /// It contains what the run had not removed by its end. With the host provider, files that were
+    /// still open then are removed as if they had been dropped.
+    pub fn keep(mut self) -> Self {
+        self.settings.keep = true;
+        self
+    }
+
+    /// A handle for another thread or task, which watches and stops this run.
+    pub fn control(&self) -> Control {
+        self.run.control().clone()
+    }
+}
+
+impl Settings {
+    /// Whether the plugin sees its scratch directory among its preopens.
+    pub(super) fn is_scratch_open(&self) -> bool {
+        match self.scratch_access {
+            ScratchAccess::Open => true,
+            ScratchAccess::Isolated => false,
+            ScratchAccess::Auto => !self.limits.is_some_and(|limits| limits.count_files()),
+        }
+    }
+
+    /// The context of the host provider: mounts and variables, which a provider component finds among
+    /// its imports. The limits of a provider component are a variable.
+    pub(super) fn tempfile(
+        &mut self,
+        scratch: &ScratchDir,
+        provision: Provision,
+        memory: &MemoryBudget,
+    ) -> Result<TempfileCtx, Error> {
+        let mut builder = TempfileCtx::builder(scratch)?;
+        match (self.limits, provision) {
+            (None, _) => {}
+            (Some(_), Provision::Other) => return Err(Error::NotLimited),
+            (Some(limits), Provision::Component) => {
+                // The first of a name counts.
+                self.environment.insert(0, (Limits::VARIABLE.to_owned(), limits.to_string()));
+            }
+            (Some(limits), Provision::Host) => builder = builder.limits(limits),
+        }
+        if provision == Provision::Host {
+            for mount in &self.mounts {
+                builder = builder.mount(mount)?;
+            }
+            for (name, value) in &self.environment {
+                builder = builder.env(name, value);
+            }
+        }
+        builder.memory(memory).build()
+    }
+
+    /// Grants everything to the plugin.
+    pub(super) fn grant(
+        self,
+        wasi: &mut WasiCtxBuilder,
+        scratch: &ScratchDir,
+        provision: Provision,
+        mode: RunMode,
+    ) -> Result<(), Error> {
+        // A provider inside the plugin's component needs the directory itself. The stub between them
+        // takes the first entry of that name out of the plugin's list; what it may see comes second.
+        let entries =
+            usize::from(provision != Provision::Host) + usize::from(self.is_scratch_open());
+        for _ in 0..entries {
+            wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite).map_err(
+                |source| Error::Engine { operation: "open the scratch directory", source },
+            )?;
+        }
+        for mount in &self.mounts {
+            let perms = if mount.is_read_only() { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            wasi.preopened_dir(mount.host(), mount.guest(), perms).map_err(|error| {
+                mount.unopened(error.downcast::<io::Error>().unwrap_or_else(io::Error::other))
+            })?;
+        }
+        wasi.args(&self.arguments);
+        wasi.envs(&self.environment);
+        wasi.stdin(self.stdin.into_stream(mode));
+        wasi.stdout(self.stdout.into_stream(mode, stdout));
+        wasi.stderr(self.stderr.into_stream(mode, stderr));
+        Ok(())
+    }
+}

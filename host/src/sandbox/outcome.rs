@@ -1,0 +1,158 @@
+//! The outcome of a run.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
+
+use super::EngineLimits;
+use super::control::Stop;
+use super::limiter::StoreLimiter;
+use crate::error::one_line;
+use crate::scratch::CleanupFailure;
+
+/// The outcome of a run; `R` is what the call of the plugin gives.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Outcome<R = ()> {
+    /// How the run ended. This is decided when the call of the plugin ends: the time that the host
+    /// takes to clean up does not count.
+    pub ending: Ending,
+    /// The value of the call, after [`Ending::Returned`]. A plugin that leaves by `wasi:cli/exit`
+    /// with status 0 has returned, without a value.
+    pub value: Option<R>,
+    /// The error that ended the call, with its backtrace: a trap, or an error of a host function.
+    pub error: Option<wasmtime::Error>,
+    /// The names directly in the scratch directory when the run ended. The host has removed them
+    /// since.
+    pub left_behind: Vec<OsString>,
+    /// What the host could not remove.
+    pub not_removed: Vec<CleanupFailure>,
+    /// The path of the scratch directory, if it was to be [kept](crate::RunOptions::keep).
+    pub kept: Option<PathBuf>,
+    /// What the run used.
+    pub used: Used,
+}
+
+impl<R> Outcome<R> {
+    /// The outcome of a run that was stopped before it began.
+    pub(super) fn never_began() -> Self {
+        Self {
+            ending: Ending::Interrupted,
+            value: None,
+            error: None,
+            left_behind: Vec::new(),
+            not_removed: Vec::new(),
+            kept: None,
+            used: Used::default(),
+        }
+    }
+
+    /// The value of the call.
+    ///
+    /// # Errors
+    ///
+    /// The ending, if there is no value.
+    pub fn into_value(self) -> Result<R, Ending> {
+        self.value.ok_or(self.ending)
+    }
+}
+
+/// What a run used of the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Used {
+    /// The most memory at one time, in bytes: of plugin and provider together.
+    pub memory: u64,
+    /// The time from the instantiation of the plugin to the end of its call.
+    pub time: Duration,
+    /// The ledger of the host provider; none where a component provides.
+    pub tempfile: Option<tempfile_core::Usage>,
+    /// How often the host provider refused the plugin more than its limits.
+    pub refused: u64,
+}
+
+/// How a run ended. Its text is one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The plugin returned, or left with status 0.
+    Returned,
+    /// The plugin reported that it failed.
+    Failed {
+        /// Its exit status. Most languages can only report "failed", which is 1.
+        status: i32,
+    },
+    /// The plugin trapped; a panic in Rust ends like this too. So does an error of a host function.
+    Trapped {
+        /// The reason, on one line.
+        reason: String,
+    },
+    /// The call had not ended when its [timeout](crate::RunOptions::timeout) passed.
+    TimedOut,
+    /// The plugin ended because it got no more memory.
+    OutOfMemory {
+        /// The limit in bytes, for plugin and provider together.
+        limit: u64,
+    },
+    /// The plugin used up its [fuel](crate::EngineLimits::fuel).
+    OutOfFuel {
+        /// The fuel it had.
+        fuel: u64,
+    },
+    /// The embedder [stopped](crate::Control::stop) the run.
+    Interrupted,
+}
+
+impl Ending {
+    /// The ending of a call that gave an error, or nothing if it was stopped while it waited.
+    pub(super) fn of(
+        error: Option<&wasmtime::Error>,
+        stop: Option<Stop>,
+        limiter: &StoreLimiter,
+        limits: &EngineLimits,
+    ) -> Self {
+        match error.and_then(|error| error.downcast_ref::<I32Exit>()) {
+            Some(I32Exit(0)) => return Self::Returned,
+            Some(I32Exit(status)) => return Self::Failed { status: *status },
+            None => {}
+        }
+        match (stop, error) {
+            (Some(Stop::TimedOut), _) => Self::TimedOut,
+            (Some(Stop::Interrupted | Stop::Dropped), _) | (None, None) => Self::Interrupted,
+            (None, Some(_)) if limiter.is_exhausted() => {
+                Self::OutOfMemory { limit: limiter.memory().limit() }
+            }
+            (None, Some(error)) => match error.downcast_ref::<Trap>() {
+                Some(Trap::OutOfFuel) => Self::OutOfFuel { fuel: limits.fuel.unwrap_or_default() },
+                Some(trap) => {
+                    let reason = trap.to_string().trim_start_matches("wasm trap: ").to_owned();
+                    Self::Trapped { reason }
+                }
+                // A host function failed: the table of handles is full, say.
+                None => Self::Trapped { reason: one_line(error.root_cause()) },
+            },
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Returned => f.write_str("the plugin returned"),
+            Self::Failed { status } => write!(f, "the plugin failed with status {status}"),
+            Self::Trapped { reason } => write!(f, "the plugin trapped: {reason}"),
+            Self::TimedOut => f.write_str("the plugin did not end in time and was stopped"),
+            Self::OutOfMemory { limit } => {
+                write!(f, "the plugin ran out of memory: its limit is {limit} bytes")
+            }
+            Self::OutOfFuel { fuel } => {
+                write!(f, "the plugin computed more than it may: {fuel} units of fuel")
+            }
+            Self::Interrupted => f.write_str("the plugin was interrupted"),
+        }
+    }
+}
