@@ -8,7 +8,6 @@ fn main() {
         ("COMPONENT_PROVIDER", "provider.wasm"),
         ("STUB_EMPTY", "empty.wasm"),
         ("STUB_GRANTED", "granted.wasm"),
-        ("WIT_PACKAGE", "package.wit"),
     ] {
         println!("cargo:rustc-env={variable}={}", components.join(file).display());
     }

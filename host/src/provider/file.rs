@@ -23,7 +23,7 @@ pub(super) fn add_write_to_linker<T: 'static>(
     defined
 }
 
-fn define_write<T: 'static>(
+pub(super) fn define_write<T: 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> TempfileCtxView<'_>,
 ) -> wasmtime::Result<()> {
