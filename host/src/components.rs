@@ -13,7 +13,6 @@ pub const PROVIDER: &[u8] = include_bytes!(env!("COMPONENT_PROVIDER"));
 /// In a folder beside a `world.wit`, tools find them without further options. The order is that of
 /// reading: `scratch:tempfile` first, then its bridge to WASI 0.2, then what that needs of WASI.
 pub const WIT: &[(&str, &str)] = &[
-    ("deps/scratch-tempfile/types.wit", include_str!("../wit/tempfile/types.wit")),
     ("deps/scratch-tempfile/tempfile.wit", include_str!("../wit/tempfile/tempfile.wit")),
     ("deps/scratch-tempfile/ledger.wit", include_str!("../wit/tempfile/ledger.wit")),
     (

@@ -3,8 +3,7 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, WasmList};
 
-use super::interface::tempfile::{Durability, HostFile, Storage};
-use super::interface::types::Host as _;
+use super::interface::tempfile::{Durability, Host as _, HostFile, Storage};
 use super::{Failure, File, TempfileCtxView, convert};
 
 /// Implements `file.write` on the plugin's memory. The generated binding would first copy the buffer,
