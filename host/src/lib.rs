@@ -43,22 +43,23 @@
 //! # Threads
 //!
 //! [`Plugin::run`] and [`Plugin::call`] block the calling thread until the plugin ends, and are the
-//! fastest. [`Plugin::run_async`] and [`Plugin::call_async`] are for tokio: file system calls run on the
-//! blocking pool, compute-bound plugins yield after a [time slice](EngineLimits::time_slice), and
+//! fastest. [`Plugin::run_async`] and [`Plugin::call_async`] are for tokio: file system calls run on
+//! blocking threads, compute-bound plugins yield after a [time slice](EngineLimits::time_slice), and
 //! dropping the future stops the run and removes its directory.
 //!
 //! | | `run`, `call` | `run_async`, `call_async` |
 //! |---|---|---|
-//! | making and removing the scratch directory | the calling thread | the blocking pool |
-//! | `wasi:filesystem`, files as standard streams | the calling thread | the blocking pool |
+//! | making and removing the scratch directory | the calling thread | the runtime's blocking pool |
+//! | `wasi:filesystem`, files as standard streams | the calling thread | the sandbox's blocking threads |
 //! | `scratch:tempfile` from the host | the calling thread | `block_in_place`, where there are other workers |
 //! | a compute-bound plugin | until it ends | a time slice at a time |
 //! | stopped in a system call that hangs | see [`Control::abandon`] | ends, unless the call is the host provider's |
 //! | given up | – | drop the future |
 //!
-//! A current-thread runtime has no other worker, so a call of the host provider stalls its tasks. Tokio's
-//! blocking pool grows to 512 threads by default; a service with many runs at once is faster with fewer
-//! (`max_blocking_threads(32)`). Loading a plugin compiles it on the calling thread; do it once, and
+//! A current-thread runtime has no other worker, so a call of the host provider stalls its tasks. The
+//! blocking pool of your runtime makes and removes directories, and that of the sandbox
+//! ([`SandboxBuilder::blocking_threads`]) does the rest. Tokio's grows to 512 threads by default; a
+//! service with many runs at once is faster with fewer (`max_blocking_threads(32)`). Loading a plugin compiles it on the calling thread; do it once, and
 //! let [`SandboxBuilder::cache`] keep the code.
 #![deny(unsafe_code)]
 

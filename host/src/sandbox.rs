@@ -1,8 +1,9 @@
 //! Runs plugins: one store, one scratch directory and one memory budget per run.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Config, Engine};
 
@@ -54,6 +55,42 @@ struct Common {
     limits: EngineLimits,
     metrics: Metrics,
     ticker: EpochTicker,
+    blocking_threads: usize,
+    /// Started by the first asynchronous run.
+    runtime: OnceLock<Background>,
+}
+
+/// A tokio runtime for the blocking work, the timers and the streams of asynchronous runs. That of the
+/// embedder may shut down at any time, or have no timer.
+struct Background(Option<Runtime>);
+
+impl Common {
+    fn runtime(&self) -> Result<&Handle, Error> {
+        if let Some(started) = self.runtime.get() {
+            return Ok(started.handle());
+        }
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).max_blocking_threads(self.blocking_threads).enable_all();
+        let started = builder.thread_name("wasi-tempfile").build();
+        let started = Background(Some(started.map_err(|source| Error::Thread { source })?));
+        Ok(self.runtime.get_or_init(|| started).handle())
+    }
+}
+
+impl Background {
+    fn handle(&self) -> &Handle {
+        let Some(runtime) = &self.0 else { unreachable!("only the drop takes it") };
+        runtime.handle()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // The last plugin may be dropped by a task, where a runtime's ordinary drop would panic.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Who serves `scratch:tempfile` to a plugin.
@@ -115,7 +152,8 @@ impl<T: Send + 'static> Sandbox<T> {
     /// to in [`State`].
     ///
     /// A function that waits should be asynchronous (`func_wrap_async`), or it stalls the other tasks
-    /// of [`Plugin::run_async`]'s runtime.
+    /// of [`Plugin::run_async`]'s runtime. Inside of a function the current tokio runtime is one of the
+    /// sandbox's; to spawn tasks on yours, keep its `Handle`.
     ///
     /// # Errors
     ///
@@ -211,12 +249,23 @@ pub struct SandboxBuilder<T: 'static = ()> {
     engine: Option<Engine>,
     limits: EngineLimits,
     cache: Option<Cache>,
+    blocking_threads: usize,
     data: PhantomData<fn() -> T>,
 }
 
+/// The blocking threads of a sandbox by default: enough for plugins that wait for a disk, and few
+/// enough not to slow each other down.
+const BLOCKING_THREADS: usize = 64;
+
 impl Default for SandboxBuilder {
     fn default() -> Self {
-        Self { engine: None, limits: EngineLimits::default(), cache: None, data: PhantomData }
+        Self {
+            engine: None,
+            limits: EngineLimits::default(),
+            cache: None,
+            blocking_threads: BLOCKING_THREADS,
+            data: PhantomData,
+        }
     }
 }
 
@@ -246,10 +295,20 @@ impl<T: Send + 'static> SandboxBuilder<T> {
         self
     }
 
+    /// Limits the threads on which asynchronous runs wait for the disk, and for files as standard
+    /// streams: 64, at least 1.
+    ///
+    /// More serve more slow disks at once; each plugin that hangs in a system call takes one. The
+    /// blocking pool of the embedder's runtime makes and removes scratch directories.
+    pub fn blocking_threads(mut self, count: usize) -> Self {
+        self.blocking_threads = count.max(1);
+        self
+    }
+
     /// Sets the type of the embedder's data; [`RunOptions::data`] gives the data of a run.
     pub fn data<U: Send + 'static>(self) -> SandboxBuilder<U> {
-        let Self { engine, limits, cache, data: _ } = self;
-        SandboxBuilder { engine, limits, cache, data: PhantomData }
+        let Self { engine, limits, cache, blocking_threads, data: _ } = self;
+        SandboxBuilder { engine, limits, cache, blocking_threads, data: PhantomData }
     }
 
     /// The sandbox.
@@ -276,7 +335,14 @@ impl<T: Send + 'static> SandboxBuilder<T> {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed("link WASI"))?;
         let ticker = EpochTicker::new(&engine, limits.time_slice);
-        let common = Common { engine, limits, metrics: Metrics::default(), ticker };
+        let common = Common {
+            engine,
+            limits,
+            metrics: Metrics::default(),
+            ticker,
+            blocking_threads: self.blocking_threads,
+            runtime: OnceLock::new(),
+        };
         Ok(Sandbox { common: Arc::new(common), linker })
     }
 }

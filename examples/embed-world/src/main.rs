@@ -28,7 +28,7 @@ mod bindings {
 const AT_ONCE: u32 = 8;
 const CALLS: usize = 125;
 
-/// The most memory of one call, in bytes.
+/// The memory of a call, in bytes.
 const MEMORY: usize = 16 << 20;
 
 /// The data of a call, for the functions that the plugin imports.
@@ -47,8 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [root, plugin] = &args[..] else {
         return Err("usage: embed-world ROOT TRANSFORM.wasm".into());
     };
-    let limits = EngineLimits::default();
-    let sandbox = Sandbox::builder().engine(engine(&limits)?).limits(limits).data().build()?;
+    let sandbox = Sandbox::builder().engine(engine()?).data().build()?;
     let sandbox = sandbox.with(|linker| {
         bindings::Transform::add_to_linker::<_, HasSelf<Tenant>>(linker, State::data_mut)
     })?;
@@ -59,8 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An engine with a pooling allocator. The limits set what a sandbox needs.
-fn engine(limits: &EngineLimits) -> Result<Engine, Box<dyn Error>> {
+/// An engine with a pooling allocator, and with what a sandbox needs.
+fn engine() -> Result<Engine, Box<dyn Error>> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(AT_ONCE)
         .total_core_instances(AT_ONCE * 8)
@@ -69,31 +68,32 @@ fn engine(limits: &EngineLimits) -> Result<Engine, Box<dyn Error>> {
         .total_stacks(AT_ONCE)
         .max_memory_size(MEMORY);
     let mut config = Config::new();
-    limits.configure(&mut config);
+    EngineLimits::default().configure(&mut config);
     config.allocation_strategy(pool);
     Ok(Engine::new(&config)?)
 }
 
-/// Calls the plugin for some tenants at once, and counts the outcomes.
+/// Calls the plugin for all tenants at once, and counts the answers.
 async fn call_all(plugin: &Plugin<Tenant>, root: &ScratchRoot) -> Result<(), Box<dyn Error>> {
     let mut tenants = JoinSet::new();
     for tenant in 0..AT_ONCE {
         let (plugin, root) = (plugin.clone(), root.clone());
         tenants.spawn(async move {
-            let mut endings = Vec::new();
+            let mut answers = Vec::new();
             for number in 0..CALLS {
                 let input = if (tenant, number) == (0, 60) { "trap" } else { "line\na" };
                 let outcome = call(&plugin, &root, format!("tenant {tenant}"), input).await?;
-                endings.push(outcome.ending.to_string());
+                let ending = outcome.ending.to_string();
+                answers.push(outcome.value.map_or(ending, |answer| format!("{answer:?}")));
             }
-            Ok::<_, wasi_tempfile_host::Error>(endings)
+            Ok::<_, wasi_tempfile_host::Error>(answers)
         });
     }
     let mut count = BTreeMap::new();
-    while let Some(endings) = tenants.join_next().await {
-        endings??.into_iter().for_each(|ending| *count.entry(ending).or_insert(0) += 1);
+    while let Some(answers) = tenants.join_next().await {
+        answers??.into_iter().for_each(|answer| *count.entry(answer).or_insert(0) += 1);
     }
-    count.iter().for_each(|(ending, count)| println!("{count}: {ending}"));
+    count.iter().for_each(|(answer, count)| println!("{count} x {answer}"));
     Ok(())
 }
 
@@ -112,10 +112,8 @@ async fn call(
         .limits(files);
     plugin
         .call_async(options, move |store, instance| {
-            Box::pin(async move {
-                let plugin = bindings::Transform::new(&mut *store, &instance)?;
-                plugin.call_transform(store, input.as_bytes()).await
-            })
+            let plugin = bindings::Transform::new(&mut *store, &instance);
+            Box::pin(async move { plugin?.call_transform(store, input.as_bytes()).await })
         })
         .await
 }

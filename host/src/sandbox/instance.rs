@@ -85,6 +85,9 @@ impl<T: Send + 'static> Instance<T> {
         let (common, provision) = (plugin.common.clone(), plugin.provision);
         let RunOptions { settings, run, data } = options;
         let (timeout, keep, root) = (settings.timeout, settings.keep, settings.root.clone());
+        if mode != RunMode::Blocking {
+            common.runtime()?;
+        }
         if mode != RunMode::Blocking || timeout.is_some() {
             common.ticker.start()?;
         }

@@ -19,6 +19,7 @@ use super::control::Stop;
 use super::instance::{Instance, Offloaded, offload};
 use super::state::RunMode;
 use super::{Common, Control, Outcome, RunOptions, State, telemetry};
+use crate::blocking::on_blocking_pool_of;
 use crate::error::Error;
 
 /// Who serves `scratch:tempfile` to a plugin, as far as its runs differ.
@@ -137,9 +138,9 @@ impl<T: Send + 'static> Plugin<T> {
     /// Runs the plugin's `wasi:cli/run` on tokio, without stalling the runtime's other tasks, and
     /// removes its scratch directory.
     ///
-    /// The plugin runs in a task of its own. Its file operations run on the blocking pool or in
-    /// `block_in_place`, and a compute-bound plugin yields after a
-    /// [time slice](crate::EngineLimits::time_slice). Dropping the future stops the run: a plugin that
+    /// The plugin runs in a task of its own. Its file operations run on the sandbox's
+    /// [blocking threads](crate::SandboxBuilder::blocking_threads) or in `block_in_place`, and a
+    /// compute-bound plugin yields after a [time slice](crate::EngineLimits::time_slice). Dropping the future stops the run: a plugin that
     /// computes or waits ends where it is, one in a system call after it. Its directory is then
     /// removed in the background, also by a runtime that is shutting down; [`Control::scratch_path`]
     /// and [`Sandbox::counters`](crate::Sandbox::counters) show when.
@@ -288,7 +289,8 @@ impl<T: Send + 'static> Plugin<T> {
         let mut offloaded = Offloaded::new(instance);
         let instance = offloaded.get_mut();
         let guest = instance.life.watch(call(&mut instance.store));
-        let (called, time) = self.common.ticker.run(guest).await;
+        let guest = self.common.ticker.run(guest);
+        let (called, time) = on_blocking_pool_of(self.common.runtime()?, guest).await;
         let ended = instance.ended(called, time)?;
         let instance = offloaded.into_inner();
         offload(move || span.in_scope(|| instance.end(ended))).await
