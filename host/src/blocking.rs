@@ -14,8 +14,8 @@ thread_local! {
 /// Polls a future on the threads of its own runtime, while `runtime` is the current one: what the
 /// future spawns, also for blocking work, and its timers belong to `runtime`.
 ///
-/// wasmtime-wasi needs this. It panics when the blocking pool that it uses shuts down under it, and on
-/// a runtime without a timer; `runtime` is one that does neither.
+/// wasmtime-wasi needs this. It panics when the blocking pool that it uses shuts down under it, and
+/// on a runtime without a timer; `runtime` is one that does neither.
 pub(crate) async fn on_blocking_pool_of<T>(runtime: &Handle, future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -42,7 +42,8 @@ impl Drop for Polling {
 /// else it is a plain call: on a current-thread runtime, in a `LocalSet`, in `block_on`, outside of
 /// any runtime. `block_in_place` itself panics in the first two.
 pub(crate) fn block_in_place<T>(call: impl FnOnce() -> T) -> T {
-    // It starts another worker thread on the pool of the current runtime: that must be the worker's.
+    // It starts another worker thread on the pool of the current runtime: that must be the
+    // worker's.
     let polling = POLLING.with_borrow(Clone::clone);
     let _entered = polling.as_ref().map(Handle::enter);
     if is_worker() { tokio::task::block_in_place(call) } else { call() }

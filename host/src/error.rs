@@ -56,8 +56,8 @@ pub enum Error {
         /// Why not.
         cause: MountCause,
     },
-    /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a provider
-    /// that enforces none.
+    /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a
+    /// provider that enforces none.
     NotLimited,
     /// A run limits time, and its plugin was not loaded with the host provider.
     NotTimed,
@@ -99,7 +99,8 @@ pub type Source = Box<dyn StdError + Send + Sync>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RootCause {
-    /// It is a symbolic link: anybody who may change the link could redirect every scratch directory.
+    /// It is a symbolic link: anybody who may change the link could redirect every scratch
+    /// directory.
     Link,
     /// It is something else than a directory.
     NotDirectory,
@@ -153,7 +154,10 @@ impl fmt::Display for Error {
         match self {
             Self::NotWasm { what } => write!(f, "the {what} is not WebAssembly"),
             Self::CoreModule { what } => {
-                write!(f, "the {what} is not a component but a core module (build it for wasm32-wasip2)")
+                write!(
+                    f,
+                    "the {what} is not a component but a core module (build it for wasm32-wasip2)"
+                )
             }
             Self::Invalid { what, source } => {
                 write!(f, "the {what} is not a valid component: {}", one_line(&**source))
@@ -162,13 +166,18 @@ impl fmt::Display for Error {
                 write!(f, "the plugin imports `{import}`, which is not served here")
             }
             Self::MissingImport { import, cause, .. } => {
-                write!(f, "the plugin imports `{import}`, which does not fit what is served here: {cause}")
+                write!(
+                    f,
+                    "the plugin imports `{import}`, which does not fit what is served here: {cause}"
+                )
             }
             Self::NoRun => {
                 f.write_str("the plugin does not export `wasi:cli/run`, so there is nothing to run")
             }
             // This cause includes the path.
-            Self::Root { cause: RootCause::Refused { cause }, .. } => write!(f, "the scratch root: {cause}"),
+            Self::Root { cause: RootCause::Refused { cause }, .. } => {
+                write!(f, "the scratch root: {cause}")
+            }
             Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
             Self::NotLimited => {
@@ -176,13 +185,20 @@ impl fmt::Display for Error {
             }
             Self::NotTimed => f.write_str("limits of time need the host's own provider"),
             Self::EngineLacks { feature } => {
-                write!(f, "the engine is configured without {feature} (see EngineLimits::configure)")
+                write!(
+                    f,
+                    "the engine is configured without {feature} (see EngineLimits::configure)"
+                )
             }
-            Self::CacheOfEngine => {
-                f.write_str("a sandbox takes an engine or a cache: set the cache in the engine's Config")
+            Self::CacheOfEngine => f.write_str(
+                "a sandbox takes an engine or a cache: set the cache in the engine's Config",
+            ),
+            Self::Engine { operation, source } => {
+                write!(f, "{operation}: {}", one_line(source.as_ref()))
             }
-            Self::Engine { operation, source } => write!(f, "{operation}: {}", one_line(source.as_ref())),
-            Self::Compose { operation, source } => write!(f, "{operation}: {}", one_line(&**source)),
+            Self::Compose { operation, source } => {
+                write!(f, "{operation}: {}", one_line(&**source))
+            }
             Self::Thread { source } => write!(f, "start a thread: {source}"),
             Self::RuntimeEnded => f.write_str("the tokio runtime ended before the run did"),
         }
@@ -229,9 +245,11 @@ impl StdError for RootCause {
         match self {
             Self::Refused { cause } => Some(cause),
             Self::Io { cause, .. } => Some(cause),
-            Self::Link | Self::NotDirectory | Self::Foreign { .. } | Self::Shared { .. } | Self::NotText => {
-                None
-            }
+            Self::Link
+            | Self::NotDirectory
+            | Self::Foreign { .. }
+            | Self::Shared { .. }
+            | Self::NotText => None,
         }
     }
 }
@@ -242,7 +260,11 @@ impl fmt::Display for MountCause {
             Self::Relative => f.write_str("the path in the plugin must begin with `/`"),
             Self::NotPlain => f.write_str("the path in the plugin is not in its plain form"),
             Self::Scratch => {
-                write!(f, "{} is the place of the scratch directory", crate::compose::SCRATCH_GUEST_PATH)
+                write!(
+                    f,
+                    "{} is the place of the scratch directory",
+                    crate::compose::SCRATCH_GUEST_PATH
+                )
             }
             Self::Open { host, source } => write!(f, "open {}: {source}", host.display()),
         }
@@ -282,7 +304,10 @@ mod tests {
     fn the_system_error_is_a_source() {
         let error = Error::Mount {
             guest: "/data".to_owned(),
-            cause: MountCause::Open { host: "/missing".into(), source: io::ErrorKind::NotFound.into() },
+            cause: MountCause::Open {
+                host: "/missing".into(),
+                source: io::ErrorKind::NotFound.into(),
+            },
         };
         assert_eq!(error.to_string(), "the mount /data: open /missing: entity not found");
         let system = error.source().and_then(StdError::source);

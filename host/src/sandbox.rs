@@ -42,8 +42,8 @@ pub use stdio::{Capture, Input, Output};
 /// An engine with what it serves to plugins: WASI 0.2 without a network, and whatever
 /// [`with`](Self::with) adds.
 ///
-/// `T` is data of the embedder's that each run has in its [`State`]. Clones share the engine. Making a
-/// sandbox is cheap and loading a plugin is not: keep the [`Plugin`].
+/// `T` is data of the embedder's that each run has in its [`State`]. Clones share the engine.
+/// Making a sandbox is cheap and loading a plugin is not: keep the [`Plugin`].
 pub struct Sandbox<T: 'static = ()> {
     common: Arc<Common>,
     linker: Linker<State<T>>,
@@ -60,8 +60,8 @@ struct Common {
     runtime: OnceLock<Background>,
 }
 
-/// A tokio runtime for the blocking work, the timers and the streams of asynchronous runs. That of the
-/// embedder may shut down at any time, or have no timer.
+/// A tokio runtime for the blocking work, the timers and the streams of asynchronous runs. That of
+/// the embedder may shut down at any time, or have no timer.
 struct Background(Option<Runtime>);
 
 impl Common {
@@ -104,9 +104,9 @@ pub enum Provider<'a> {
     /// Another provider component, composed with the plugin. Runs cannot have
     /// [limits](RunOptions::limits), since it may not enforce them.
     Custom(&'a [u8]),
-    /// The component itself: [`compose`] made it, or it does not use the interface. Whether the plugin
-    /// sees its scratch directory is then up to the stub that it was composed with, and runs cannot
-    /// have limits.
+    /// The component itself: [`compose`] made it, or it does not use the interface. Whether the
+    /// plugin sees its scratch directory is then up to the stub that it was composed with, and runs
+    /// cannot have limits.
     Composed,
 }
 
@@ -148,12 +148,12 @@ impl<T: Send + 'static> Sandbox<T> {
         self.common.metrics.snapshot()
     }
 
-    /// Serves more than WASI: `add` gets the linker, and its functions find the run that they belong
-    /// to in [`State`].
+    /// Serves more than WASI: `add` gets the linker, and its functions find the run that they
+    /// belong to in [`State`].
     ///
-    /// A function that waits should be asynchronous (`func_wrap_async`), or it stalls the other tasks
-    /// of [`Plugin::run_async`]'s runtime. Inside of a function the current tokio runtime is one of the
-    /// sandbox's; to spawn tasks on yours, keep its `Handle`.
+    /// A function that waits should be asynchronous (`func_wrap_async`), or it stalls the other
+    /// tasks of [`Plugin::run_async`]'s runtime. Inside of a function the current tokio runtime is
+    /// one of the sandbox's; to spawn tasks on yours, keep its `Handle`.
     ///
     /// # Errors
     ///
@@ -174,8 +174,8 @@ impl<T: Send + 'static> Sandbox<T> {
     /// # Errors
     ///
     /// If the plugin is not a component, imports something that is not served, or cannot be
-    /// [composed](compose); or if [`with`](Self::with) has added a part of `scratch:tempfile` that the
-    /// host provider serves.
+    /// [composed](compose); or if [`with`](Self::with) has added a part of `scratch:tempfile` that
+    /// the host provider serves.
     pub fn load(&self, plugin: &[u8], provider: Provider<'_>) -> Result<Plugin<T>, Error> {
         let composed = |provider| compose(plugin, provider, PluginPreopens::Granted);
         let (component, provision) = match provider {
@@ -223,22 +223,25 @@ impl<T: Send + 'static> Sandbox<T> {
         if provision == Provision::Host {
             provider::add_to_linker(&mut linker).map_err(failed("link the provider"))?;
         }
-        let pre = linker.instantiate_pre(component).map_err(|error| self.missing(component, error))?;
+        let pre =
+            linker.instantiate_pre(component).map_err(|error| self.missing(component, error))?;
         Ok(Plugin::new(self.common.clone(), pre, provision))
     }
 
     /// Names the import that could not be linked.
     fn missing(&self, component: &Component, source: wasmtime::Error) -> Error {
-        // Only the engine's message tells: it has the import's name between backticks, and after that
-        // what is wrong with it.
+        // Only the engine's message tells: it has the import's name between backticks, and after
+        // that what is wrong with it.
         let text = one_line(source.as_ref());
         let ty = component.component_type();
         let mut names = ty.imports(&self.common.engine).map(|(name, _)| name);
         let Some(import) = names.find(|name| text.contains(&format!("`{name}`"))) else {
             return Error::Engine { operation: "link the plugin", source };
         };
-        let absent = text.ends_with("implementation is missing") || text.ends_with("not found in the linker");
-        let detail = text.split_once("not found in the linker: ").map_or(&*text, |(_, detail)| detail);
+        let absent = text.ends_with("implementation is missing")
+            || text.ends_with("not found in the linker");
+        let detail =
+            text.split_once("not found in the linker: ").map_or(&*text, |(_, detail)| detail);
         let cause = if absent { String::new() } else { detail.to_owned() };
         Error::MissingImport { import: import.to_owned(), cause, source: Some(source.into()) }
     }
@@ -270,16 +273,16 @@ impl Default for SandboxBuilder {
 }
 
 impl<T: Send + 'static> SandboxBuilder<T> {
-    /// Uses an engine of the embedder's: with a pooling allocator, say, or shared with other stores.
-    /// Its configuration must be as [`EngineLimits::configure`] makes it; whatever else it has is the
-    /// embedder's choice.
+    /// Uses an engine of the embedder's: with a pooling allocator, say, or shared with other
+    /// stores. Its configuration must be as [`EngineLimits::configure`] makes it; whatever else it
+    /// has is the embedder's choice.
     pub fn engine(mut self, engine: Engine) -> Self {
         self.engine = Some(engine);
         self
     }
 
-    /// Sets the limits that protect the host from all plugins. With an [`engine`](Self::engine) of the
-    /// embedder's, the size of the stack is the engine's.
+    /// Sets the limits that protect the host from all plugins. With an [`engine`](Self::engine) of
+    /// the embedder's, the size of the stack is the engine's.
     pub fn limits(mut self, limits: EngineLimits) -> Self {
         self.limits = limits;
         self
@@ -287,8 +290,8 @@ impl<T: Send + 'static> SandboxBuilder<T> {
 
     /// Caches compiled plugins on disk, where every process of this user may reuse them.
     ///
-    /// What is in the cache is executed as it is: its directory must belong to this user alone. For an
-    /// [`engine`](Self::engine) of the embedder's, set the cache in its
+    /// What is in the cache is executed as it is: its directory must belong to this user alone. For
+    /// an [`engine`](Self::engine) of the embedder's, set the cache in its
     /// [`Config`](wasmtime::Config::cache).
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = Some(cache);

@@ -1,7 +1,7 @@
-//! Calls a plugin with a world of its own a thousand times: `embed-world ROOT TRANSFORM.wasm`.
+//! Calls a plugin with a world of its own a thousand times: `embed-world ROOT PLUGIN`.
 //!
-//! The engine, the data in the store and the bindings are this program's. Each call has an instance, a
-//! scratch directory and limits of its own, and one of them traps.
+//! The engine, the data in the store and the bindings are this program's. Each call has an
+//! instance, a scratch directory and limits of its own, and one of them traps.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::wasmtime::component::HasSelf;
 use wasi_tempfile_host::wasmtime::{Config, Engine, PoolingAllocationConfig};
-use wasi_tempfile_host::{EngineLimits, Outcome, Plugin, Provider, RunOptions, Sandbox, ScratchRoot, State};
+use wasi_tempfile_host::{
+    EngineLimits, Outcome, Plugin, Provider, RunOptions, Sandbox, ScratchRoot, State,
+};
 
 /// The bindings of the plugin's world.
 #[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all)]
@@ -44,9 +46,7 @@ impl bindings::TransformImports for Tenant {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [root, plugin] = &args[..] else {
-        return Err("usage: embed-world ROOT TRANSFORM.wasm".into());
-    };
+    let [root, plugin] = &args[..] else { return Err("usage: embed-world ROOT PLUGIN".into()) };
     let sandbox = Sandbox::builder().engine(engine()?).data().build()?;
     let sandbox = sandbox.with(|linker| {
         bindings::Transform::add_to_linker::<_, HasSelf<Tenant>>(linker, State::data_mut)

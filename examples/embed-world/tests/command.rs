@@ -8,7 +8,8 @@ use wasi_tempfile_host::components::for_tests::TRANSFORM;
 
 #[test]
 fn a_thousand_calls_have_the_outcomes_of_commands_and_leave_nothing() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("world-{}", std::process::id()));
+    let directory =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("world-{}", std::process::id()));
     fs::create_dir_all(&directory).expect("make the test's directory");
     let plugin = directory.join("transform.wasm");
     fs::write(&plugin, TRANSFORM).expect("write the plugin");

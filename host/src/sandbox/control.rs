@@ -105,7 +105,8 @@ impl Control {
         self.lock().ending.clone()
     }
 
-    /// Waits until the call of the plugin has ended, and not for the removal of its scratch directory.
+    /// Waits until the call of the plugin has ended, and not for the removal of its scratch
+    /// directory.
     ///
     /// Gives none if the run did not begin, or if its future was dropped.
     pub async fn ended(&self) -> Option<Ending> {
@@ -122,9 +123,9 @@ impl Control {
         }
     }
 
-    /// Last resort: removes (or [keeps](crate::RunOptions::keep)) the scratch directory of a run that
-    /// is stuck in a system call and does not end after [`stop`](Self::stop). Call it only before
-    /// exiting the process.
+    /// Last resort: removes (or [keeps](crate::RunOptions::keep)) the scratch directory of a run
+    /// that is stuck in a system call and does not end after [`stop`](Self::stop). Call it only
+    /// before exiting the process.
     ///
     /// # Errors
     ///
@@ -192,8 +193,8 @@ impl Control {
         let mut inner = self.lock();
         // The first reason is the one that counts.
         inner.stop.get_or_insert(stop);
-        // A guest that computes is interrupted at the next epoch; one that waits is woken. The permit
-        // is stored until it waits.
+        // A guest that computes is interrupted at the next epoch; one that waits is woken. The
+        // permit is stored until it waits.
         if let Some(engine) = inner.engine.as_ref().and_then(EngineWeak::upgrade) {
             engine.increment_epoch();
         }
@@ -201,7 +202,8 @@ impl Control {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // No code panics while it holds the lock, so the state is consistent even if it is poisoned.
+        // No code panics while it holds the lock, so the state is consistent even if it is
+        // poisoned.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,8 +22,8 @@ impl Mount {
     ///
     /// # Errors
     ///
-    /// If `guest` is not an absolute path in its plain form (`/data`, not `/data/` or `/a/../data`),
-    /// or is the scratch directory's path or below it.
+    /// If `guest` is not an absolute path in its plain form (`/data`, not `/data/` or
+    /// `/a/../data`), or is the scratch directory's path or below it.
     pub fn new(host: impl Into<PathBuf>, guest: impl Into<String>) -> Result<Self, Error> {
         let guest = guest.into();
         match refusal(&guest) {
@@ -54,7 +54,8 @@ impl Mount {
     /// Opens the directory. A symbolic link in its path was the embedder's choice, and is followed.
     pub(crate) fn open(&self) -> Result<OwnedFd, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::open(&self.host, flags, Mode::empty()).map_err(|errno| self.unopened(errno.into()))
+        rustix::fs::open(&self.host, flags, Mode::empty())
+            .map_err(|errno| self.unopened(errno.into()))
     }
 
     pub(super) fn unopened(&self, source: io::Error) -> Error {
@@ -80,7 +81,9 @@ mod tests {
 
     #[test]
     fn a_mount_cannot_take_the_place_of_the_scratch_directory() {
-        for guest in ["/tmp", "/tmp/", "/tmp/deep", "//tmp", "/./tmp", "/data/../tmp", "tmp", "", "/data/"] {
+        for guest in
+            ["/tmp", "/tmp/", "/tmp/deep", "//tmp", "/./tmp", "/data/../tmp", "tmp", "", "/data/"]
+        {
             assert!(Mount::new("here", guest).is_err(), "{guest:?}");
         }
         for guest in ["/", "/data", "/tmpfiles", "/data/tmp"] {

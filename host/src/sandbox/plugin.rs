@@ -48,8 +48,8 @@ pub type CallFuture<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + 
 
 /// A plugin that has been loaded into a sandbox. Clones share the code.
 ///
-/// Each run and each call has an instance and a scratch directory of its own, and its store is dropped
-/// at the end.
+/// Each run and each call has an instance and a scratch directory of its own, and its store is
+/// dropped at the end.
 pub struct Plugin<T: 'static = ()> {
     pub(super) common: Arc<Common>,
     pub(super) provision: Provision,
@@ -67,20 +67,24 @@ impl<T> Clone for Plugin<T> {
 }
 
 impl<T: Send + 'static> Plugin<T> {
-    pub(super) fn new(common: Arc<Common>, pre: InstancePre<State<T>>, provision: Provision) -> Self {
+    pub(super) fn new(
+        common: Arc<Common>,
+        pre: InstancePre<State<T>>,
+        provision: Provision,
+    ) -> Self {
         let command = CommandPre::new(pre.clone()).ok();
         Self { common, provision, pre, command }
     }
 
     /// Runs the plugin's `wasi:cli/run` on the calling thread, and removes its scratch directory.
     ///
-    /// This blocks the thread, for the plugin's code as well as for its file operations. From a thread
-    /// of an asynchronous runtime use [`run_async`](Self::run_async); called there all the same, this
-    /// runs the plugin on a new thread while the caller's waits.
+    /// This blocks the thread, for the plugin's code as well as for its file operations. From a
+    /// thread of an asynchronous runtime use [`run_async`](Self::run_async); called there all the
+    /// same, this runs the plugin on a new thread while the caller's waits.
     ///
-    /// A stopped run ends at once in the plugin's own code, and while it waits for standard input or a
-    /// clock. It does not end inside a system call that blocks, such as a write to a full pipe: see
-    /// [`Control::abandon`].
+    /// A stopped run ends at once in the plugin's own code, and while it waits for standard input
+    /// or a clock. It does not end inside a system call that blocks, such as a write to a full
+    /// pipe: see [`Control::abandon`].
     ///
     /// # Errors
     ///
@@ -138,18 +142,19 @@ impl<T: Send + 'static> Plugin<T> {
     /// Runs the plugin's `wasi:cli/run` on tokio, without stalling the runtime's other tasks, and
     /// removes its scratch directory.
     ///
-    /// The plugin runs in a task of its own. Its file operations run on the sandbox's
-    /// [blocking threads](crate::SandboxBuilder::blocking_threads) or in `block_in_place`, and a
-    /// compute-bound plugin yields after a [time slice](crate::EngineLimits::time_slice). Dropping the future stops the run: a plugin that
-    /// computes or waits ends where it is, one in a system call after it. Its directory is then
-    /// removed in the background, also by a runtime that is shutting down; [`Control::scratch_path`]
-    /// and [`Sandbox::counters`](crate::Sandbox::counters) show when.
+    /// The plugin runs in a task of its own. Its file operations run on the sandbox's [blocking
+    /// threads](crate::SandboxBuilder::blocking_threads) or in `block_in_place`, and a
+    /// compute-bound plugin yields after a [time slice](crate::EngineLimits::time_slice). Dropping
+    /// the future stops the run: a plugin that computes or waits ends where it is, one in a system
+    /// call after it. Its directory is then removed in the background, also by a runtime that is
+    /// shutting down; [`Control::scratch_path`] and [`Sandbox::counters`](crate::Sandbox::counters)
+    /// show when.
     ///
     /// The future waits for the removal of the directory; [`Control::ended`] does not. On a runtime
     /// whose blocking pool is small or busy, the beginning and the removal queue for a thread.
     ///
-    /// A stopped run ends at once, unless it is inside a system call on behalf of the host provider.
-    /// Any other system call that hangs is left to its thread, which ends with it.
+    /// A stopped run ends at once, unless it is inside a system call on behalf of the host
+    /// provider. Any other system call that hangs is left to its thread, which ends with it.
     ///
     /// # Errors
     ///
@@ -165,14 +170,13 @@ impl<T: Send + 'static> Plugin<T> {
         }
     }
 
-    /// Calls an export of the plugin on tokio: as [`run_async`](Self::run_async), for a plugin with a
-    /// world of its own.
+    /// Calls an export of the plugin on tokio: as [`run_async`](Self::run_async), for a plugin with
+    /// a world of its own.
     ///
     /// ```no_run
-    /// # async fn example(plugin: wasi_tempfile_host::Plugin, root: wasi_tempfile_host::ScratchRoot)
-    /// # -> Result<(), wasi_tempfile_host::Error> {
-    /// use wasi_tempfile_host::RunOptions;
+    /// use wasi_tempfile_host::{Error, Plugin, RunOptions, ScratchRoot};
     ///
+    /// # async fn example(plugin: Plugin, root: ScratchRoot) -> Result<(), Error> {
     /// let outcome = plugin
     ///     .call_async(RunOptions::in_root(&root), |store, instance| {
     ///         Box::pin(async move {
@@ -195,7 +199,9 @@ impl<T: Send + 'static> Plugin<T> {
     ) -> impl Future<Output = Result<Outcome<R>, Error>> + Send + use<T, R, F>
     where
         R: Send + 'static,
-        F: for<'a> FnOnce(&'a mut Store<State<T>>, WasmInstance) -> CallFuture<'a, R> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Store<State<T>>, WasmInstance) -> CallFuture<'a, R>
+            + Send
+            + 'static,
     {
         let plugin = self.clone();
         async move {
@@ -240,7 +246,8 @@ impl<T: Send + 'static> Plugin<T> {
         let span = telemetry::span(self.provision);
         let inside = span.clone();
         async {
-            let Some(mut instance) = Instance::begin(self, options, RunMode::Blocking, &span)? else {
+            let Some(mut instance) = Instance::begin(self, options, RunMode::Blocking, &span)?
+            else {
                 return Ok(Outcome::never_began());
             };
             let (called, time) = instance.life.watch(call(&mut instance.store)).await;
@@ -255,7 +262,9 @@ impl<T: Send + 'static> Plugin<T> {
     fn spawn<R, F>(self, options: RunOptions<T>, call: F) -> Task<Result<Outcome<R>, Error>>
     where
         R: Send + 'static,
-        F: for<'a> FnOnce(&'a mut Store<State<T>>) -> CallFuture<'a, Result<R, ()>> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Store<State<T>>) -> CallFuture<'a, Result<R, ()>>
+            + Send
+            + 'static,
     {
         let control = options.control();
         let span = telemetry::span(self.provision);
@@ -336,7 +345,8 @@ impl<R> Future for Task<Result<R, Error>> {
 impl<O> Drop for Task<O> {
     fn drop(&mut self) {
         if !self.handle.is_finished() {
-            // The abort takes effect where the task waits; the stop makes a guest that computes end.
+            // The abort takes effect where the task waits; the stop makes a guest that computes
+            // end.
             self.control.stop_because(Stop::Dropped);
             self.handle.abort();
         }

@@ -37,8 +37,8 @@ pub enum Input {
 impl Input {
     /// An asynchronous reader: the body of a request, say, which is never in memory as a whole.
     ///
-    /// A task on a tokio runtime of the sandbox's reads it; for [`Plugin::run`](crate::Plugin::run), a
-    /// task on one of wasmtime-wasi's.
+    /// A task on a tokio runtime of the sandbox's reads it; for
+    /// [`Plugin::run`](crate::Plugin::run), a task on one of wasmtime-wasi's.
     pub fn stream(reader: impl AsyncRead + Send + 'static) -> Self {
         Self::Stream(Box::pin(reader))
     }
@@ -106,7 +106,11 @@ impl Output {
     }
 
     /// `inherited` gives the embedder's own stream.
-    pub(super) fn into_stream<W>(self, mode: RunMode, inherited: fn() -> W) -> Box<dyn StdoutStream + Sync>
+    pub(super) fn into_stream<W>(
+        self,
+        mode: RunMode,
+        inherited: fn() -> W,
+    ) -> Box<dyn StdoutStream + Sync>
     where
         W: StdoutStream + AsyncWrite + Send + Sync + 'static,
     {
@@ -121,7 +125,9 @@ impl Output {
                 Box::new(AsyncStdoutStream::new(AHEAD, tokio::fs::File::from_std(file)))
             }
             (Self::Capture(capture), _) => Box::new(capture.pipe),
-            (Self::Stream(writer), _) => Box::new(AsyncStdoutStream::new(AHEAD, Exclusive::new(writer))),
+            (Self::Stream(writer), _) => {
+                Box::new(AsyncStdoutStream::new(AHEAD, Exclusive::new(writer)))
+            }
         }
     }
 }
@@ -199,7 +205,11 @@ impl<S: AsyncRead + ?Sized> AsyncRead for Exclusive<S> {
 }
 
 impl<S: AsyncWrite + ?Sized> AsyncWrite for Exclusive<S> {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.stream().poll_write(context, bytes)
     }
 

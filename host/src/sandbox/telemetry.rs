@@ -85,8 +85,8 @@ fn limits<R>(outcome: &Outcome<R>) {
     }
 }
 
-/// Reports open handles. A plugin that returned had the chance to close them; after any other ending
-/// they say nothing.
+/// Reports open handles. A plugin that returned had the chance to close them; after any other
+/// ending they say nothing.
 fn leaks<R>(outcome: &Outcome<R>) {
     match &outcome.ending {
         Ending::Returned | Ending::Failed { .. } => {}
@@ -104,7 +104,10 @@ fn leaks<R>(outcome: &Outcome<R>) {
         Some(_) => {}
         // A provider component has no ledger here, so the plugin may have kept this on purpose.
         None if !outcome.left_behind.is_empty() => {
-            info!(entries = outcome.left_behind.len(), "a plugin left something in its scratch directory");
+            info!(
+                entries = outcome.left_behind.len(),
+                "a plugin left something in its scratch directory"
+            );
         }
         None => {}
     }
