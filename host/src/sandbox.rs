@@ -39,8 +39,8 @@ pub use plugin::{CallFuture, Plugin};
 pub use state::State;
 pub use stdio::{Capture, Input, Output};
 
-/// An engine with what it serves to plugins: WASI 0.2 without a network, and whatever
-/// [`with`](Self::with) adds.
+/// An engine and the host functions that it serves to plugins: WASI 0.2 without a network, and
+/// those that [`with`](Self::with) adds.
 ///
 /// `T` is data of the embedder's that each run has in its [`State`]. Clones share the engine.
 /// Making a sandbox is cheap and loading a plugin is not: keep the [`Plugin`].
@@ -49,7 +49,7 @@ pub struct Sandbox<T: 'static = ()> {
     linker: Linker<State<T>>,
 }
 
-/// What a sandbox and its plugins share.
+/// The part of a sandbox that its plugins share.
 struct Common {
     engine: Engine,
     limits: EngineLimits,
@@ -93,7 +93,7 @@ impl Drop for Background {
     }
 }
 
-/// Who serves `scratch:tempfile` to a plugin.
+/// The provider of `scratch:tempfile` for a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Provider<'a> {
@@ -230,8 +230,8 @@ impl<T: Send + 'static> Sandbox<T> {
 
     /// Names the import that could not be linked.
     fn missing(&self, component: &Component, source: wasmtime::Error) -> Error {
-        // Only the engine's message tells: it has the import's name between backticks, and after
-        // that what is wrong with it.
+        // Only the engine's message has the name of the import, between backticks, and after that
+        // the reason.
         let text = one_line(source.as_ref());
         let ty = component.component_type();
         let mut names = ty.imports(&self.common.engine).map(|(name, _)| name);
@@ -290,8 +290,8 @@ impl<T: Send + 'static> SandboxBuilder<T> {
 
     /// Caches compiled plugins on disk, where every process of this user may reuse them.
     ///
-    /// What is in the cache is executed as it is: its directory must belong to this user alone. For
-    /// an [`engine`](Self::engine) of the embedder's, set the cache in its
+    /// Code in the cache is executed without a check: its directory must belong to this user alone.
+    /// For an [`engine`](Self::engine) of the embedder's, set the cache in its
     /// [`Config`](wasmtime::Config::cache).
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = Some(cache);
@@ -319,7 +319,7 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     /// # Errors
     ///
     /// If the engine cannot run on this machine, or not with this stack; if the embedder's engine
-    /// lacks what runs need; if there is an engine and a cache.
+    /// lacks a setting that runs need; if there is an engine and a cache.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
         let limits = self.limits;
         let engine = match (self.engine, self.cache) {

@@ -1,5 +1,5 @@
-//! Runs a plugin from a file with scratch space and limits, and reports the outcome: the host library
-//! in a program that has a thread to spare.
+//! Runs a plugin from a file with scratch space and limits, and reports the outcome: the host
+//! library in a program that has a thread to spare.
 //!
 //! ```sh
 //! embed-sync /var/tmp/my-application plugin.wasm arguments < input

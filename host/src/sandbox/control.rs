@@ -71,7 +71,7 @@ pub(super) enum Stop {
     Dropped,
 }
 
-/// What became of the scratch directory of an abandoned run.
+/// The fate of the scratch directory of an abandoned run.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Abandoned {
@@ -93,7 +93,7 @@ impl Control {
         Some(self.lock().scratch.as_ref()?.path().to_owned())
     }
 
-    /// What the plugin has in use, and had at most, while the run goes on: the ledger of the host
+    /// The plugin's usage now and at its peak, while the run goes on: the ledger of the host
     /// provider. None before, after, and where the provider is a component.
     pub fn usage(&self) -> Option<Usage> {
         self.lock().meter.as_ref()?.usage()
@@ -160,7 +160,7 @@ impl Control {
         self.lock().meter = Some(meter);
     }
 
-    /// Makes the ending known to those who wait for it.
+    /// Publishes the ending, and wakes the tasks that wait for it.
     pub(super) fn publish(&self, ending: &Ending) {
         self.lock().ending = Some(ending.clone());
         self.shared.ended.notify_waiters();

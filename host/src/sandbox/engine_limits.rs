@@ -95,7 +95,7 @@ engine_limits! {
 const HOST_STACK: usize = 1 << 20;
 
 impl EngineLimits {
-    /// Sets what a sandbox needs in the configuration of an engine:
+    /// Makes the settings that a sandbox needs in the configuration of an engine:
     /// [epoch interruption](Config::epoch_interruption), the sizes of stacks, and whether fuel is
     /// consumed.
     ///
@@ -110,7 +110,7 @@ impl EngineLimits {
         config.shared_memory(false);
     }
 
-    /// Checks that an embedder's engine has what runs need.
+    /// Checks that an embedder's engine has the settings that runs need.
     pub(super) fn check(&self, engine: &Engine) -> Result<(), Error> {
         // An engine does not say how it is configured, so a module shows it.
         let failed = |source| Error::Engine { operation: "try the engine", source };

@@ -30,7 +30,7 @@ impl MemoryBudget {
         taken.is_ok()
     }
 
-    /// Gives back what was reserved.
+    /// Gives back reserved bytes.
     pub(crate) fn release(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Relaxed);
     }

@@ -232,7 +232,7 @@ impl Settings {
         mode: RunMode,
     ) -> Result<(), Error> {
         // A provider inside the plugin's component needs the directory itself. The stub between
-        // them takes the first entry of that name out of the plugin's list; what it may see comes
+        // them takes the first entry of that name out of the plugin's list; the plugin's own comes
         // second.
         let entries =
             usize::from(provision != Provision::Host) + usize::from(self.is_scratch_open());

@@ -22,7 +22,7 @@ use super::{Common, Control, Outcome, RunOptions, State, telemetry};
 use crate::blocking::on_blocking_pool_of;
 use crate::error::Error;
 
-/// Who serves `scratch:tempfile` to a plugin, as far as its runs differ.
+/// The kind of provider that a plugin was loaded with, as far as its runs differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Provision {
     /// The host.
@@ -49,7 +49,8 @@ pub type CallFuture<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + 
 /// A plugin that has been loaded into a sandbox. Clones share the code.
 ///
 /// Each run and each call has an instance and a scratch directory of its own, and its store is
-/// dropped at the end.
+/// dropped at the end. The closure of a call may use several exports, or one several times: the
+/// instance lives until the closure returns.
 pub struct Plugin<T: 'static = ()> {
     pub(super) common: Arc<Common>,
     pub(super) provision: Provision,
