@@ -316,8 +316,7 @@ fn a_cache_belongs_to_the_engine() {
 #[test]
 fn limits_of_files_hold_for_calls() {
     let scene = Scene::new();
-    let mut limits = Limits::default();
-    limits.bytes = Some(1);
+    let limits = Limits { bytes: Some(1), ..Limits::default() };
     let outcome = scene.outcome(|| scene.options().limits(limits), Act::Return);
     assert!(outcome.used.tempfile.is_some_and(|usage| usage.peak.bytes == 0));
 }

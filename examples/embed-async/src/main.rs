@@ -5,9 +5,8 @@
 //! curl --data-binary @film.mkv http://127.0.0.1:8080/
 //! ```
 //!
-//! Each request has an instance, a scratch directory and limits of its own. The body is streamed
-//! into the plugin's temporary file. A client that hangs up drops the future of its run, and ends
-//! it.
+//! Each request has an instance, a scratch directory and limits of its own; its body is streamed
+//! into the plugin's temporary file. A client that hangs up drops the future of its run.
 
 use std::convert::Infallible;
 use std::error::Error;

@@ -103,8 +103,7 @@ async fn call(
     name: String,
     input: &'static str,
 ) -> Result<Outcome<Result<String, String>>, wasi_tempfile_host::Error> {
-    let mut files = Limits::default();
-    (files.bytes, files.handles) = (Some(1 << 20), Some(16));
+    let files = Limits { bytes: Some(1 << 20), handles: Some(16), ..Limits::default() };
     let options = RunOptions::in_root(root)
         .data(Tenant { name })
         .memory(MEMORY as u64)
