@@ -3,16 +3,18 @@
 mod support;
 
 use std::fs;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use support::{PLUGIN, World, shared_threads};
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::wasmtime::component::HasSelf;
 use wasi_tempfile_host::wasmtime::{
-    Cache, CacheConfig, Config, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, Trap, bail,
+    Cache, CacheConfig, Config, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, Trap,
+    bail,
 };
 use wasi_tempfile_host::{
-    Capture, Ending, EngineLimits, Error, Outcome, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder,
+    Ending, EngineLimits, Error, Outcome, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder,
     ScratchRoot, State,
 };
 
@@ -144,7 +146,10 @@ impl Scene {
 fn a_call_that_returns_gives_its_value() {
     let scene = Scene::new();
     let outcome = scene.outcome(|| scene.options(), Act::Return);
-    assert_eq!((outcome.ending, outcome.value, outcome.used.memory), (Ending::Returned, Some(42), 65536));
+    assert_eq!(
+        (outcome.ending, outcome.value, outcome.used.memory),
+        (Ending::Returned, Some(42), 65536)
+    );
     assert_eq!(scene.sandbox.counters().returned, 2);
 }
 
@@ -161,14 +166,19 @@ fn an_error_of_a_host_function_is_a_trap_with_its_source() {
     let outcome = scene.outcome(|| scene.options().data(Data(None)), Act::AskTheHost);
     let reason = "nobody has a name".to_owned();
     assert_eq!(outcome.ending, Ending::Trapped { reason });
-    assert!(outcome.error.is_some_and(|error| error.root_cause().to_string() == "nobody has a name"));
+    assert!(
+        outcome.error.is_some_and(|error| error.root_cause().to_string() == "nobody has a name")
+    );
 }
 
 #[test]
 fn a_call_that_traps_has_its_trap() {
     let scene = Scene::new();
     let outcome = scene.outcome(|| scene.options(), Act::Trap);
-    assert_eq!(outcome.error.and_then(|error| error.downcast_ref().copied()), Some(Trap::UnreachableCodeReached));
+    assert_eq!(
+        outcome.error.and_then(|error| error.downcast_ref().copied()),
+        Some(Trap::UnreachableCodeReached)
+    );
     assert!(matches!(outcome.ending, Ending::Trapped { .. }));
 }
 
@@ -185,8 +195,12 @@ fn a_call_that_gets_no_more_memory_and_ends_is_out_of_memory() {
 fn a_call_that_computes_is_stopped_by_a_timeout_and_by_fuel() {
     let scene = Scene::new();
     let timeout = Duration::from_millis(50);
-    assert_eq!(scene.outcome(|| scene.options().timeout(timeout), Act::Spin).ending, Ending::TimedOut);
-    let scene = Scene::with(Sandbox::builder().limits(EngineLimits::default().fuel(Some(1_000_000))));
+    assert_eq!(
+        scene.outcome(|| scene.options().timeout(timeout), Act::Spin).ending,
+        Ending::TimedOut
+    );
+    let scene =
+        Scene::with(Sandbox::builder().limits(EngineLimits::default().fuel(Some(1_000_000))));
     let outcome = scene.outcome(|| scene.options(), Act::Spin);
     assert_eq!(outcome.ending, Ending::OutOfFuel { fuel: 1_000_000 });
 }
@@ -198,7 +212,9 @@ fn a_call_of_an_export_that_is_missing_says_so() {
         instance.get_typed_func::<(), ()>(&mut *store, "missing")?;
         Ok(())
     });
-    let Ending::Trapped { reason } = outcome.expect("call").ending else { panic!("it has no such export") };
+    let Ending::Trapped { reason } = outcome.expect("call").ending else {
+        panic!("it has no such export")
+    };
     assert_eq!(reason, "failed to find function export");
 }
 
@@ -249,7 +265,10 @@ fn an_engine_of_the_embedders_serves_calls() {
     let ending = scene.outcome(|| scene.options(), Act::Hoard).ending;
     assert_eq!(ending, Ending::OutOfMemory { limit: 1 << 20 });
     let timeout = Duration::from_millis(50);
-    assert_eq!(scene.outcome(|| scene.options().timeout(timeout), Act::Spin).ending, Ending::TimedOut);
+    assert_eq!(
+        scene.outcome(|| scene.options().timeout(timeout), Act::Spin).ending,
+        Ending::TimedOut
+    );
 }
 
 #[test]
@@ -258,14 +277,15 @@ fn a_pool_without_room_is_an_error_of_the_host() {
     let runtime = shared_threads(2);
     let options = scene.options();
     let control = options.control();
-    let output = Capture::new(1);
-    let first = runtime.spawn(scene.call_async(options.stdout(&output), Act::Spin));
-    let refused = loop {
-        // Until the first one has its instance.
-        if let Err(error) = scene.call(scene.options(), Act::Return) {
-            break error;
-        }
-    };
+    let (instantiated, wait) = mpsc::channel();
+    let first = runtime.spawn(scene.plugin.call_async(options, move |store, instance| {
+        Box::pin(async move {
+            instantiated.send(())?;
+            bindings::Plugin::new(&mut *store, &instance)?.call_act(store, Act::Spin as u32).await
+        })
+    }));
+    wait.recv().expect("the first call has the only instance");
+    let refused = scene.call(scene.options(), Act::Return).expect_err("there is no other");
     let source = std::error::Error::source(&refused).expect("the engine's error");
     assert!(source.is::<PoolConcurrencyLimitError>(), "{refused}");
     control.stop();
@@ -277,7 +297,8 @@ fn a_pool_without_room_is_an_error_of_the_host() {
 #[test]
 fn an_engine_that_cannot_be_interrupted_is_refused() {
     let refused = Sandbox::builder().engine(Engine::default()).build().err().expect("no epochs");
-    let expected = "the engine is configured without epoch interruption (see EngineLimits::configure)";
+    let expected =
+        "the engine is configured without epoch interruption (see EngineLimits::configure)";
     assert_eq!(refused.to_string(), expected);
 }
 
