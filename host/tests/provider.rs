@@ -73,13 +73,16 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("link WASI");
     provider::add_to_linker_async(&mut linker).expect("link the provider");
     let component = Component::new(&engine, bare_plugin()).expect("a component");
-    let plugin = CommandPre::new(linker.instantiate_pre(&component).expect("link")).expect("a command");
+    let plugin =
+        CommandPre::new(linker.instantiate_pre(&component).expect("link")).expect("a command");
     let run = || {
         let (root, plugin, engine) = (root.clone(), plugin.clone(), engine.clone());
         async move {
             let scratch = root.create_dir().expect("make a directory");
-            let tempfile = TempfileCtx::builder(&scratch).expect("open it").build().expect("room for it");
-            let state = State { wasi: WasiCtx::builder().build(), table: ResourceTable::new(), tempfile };
+            let tempfile =
+                TempfileCtx::builder(&scratch).expect("open it").build().expect("room for it");
+            let state =
+                State { wasi: WasiCtx::builder().build(), table: ResourceTable::new(), tempfile };
             let mut store = Store::new(&engine, state);
             let command = plugin.instantiate_async(&mut store).await.expect("an instance");
             command.wasi_cli_run().call_run(&mut store).await.expect("no trap").expect("success");

@@ -27,6 +27,7 @@ mod bindings {
                 export act: func(what: u32) -> u32;
             }
         ",
+        path: "wit/tempfile",
         imports: { default: trappable },
         exports: { default: async },
         wasmtime_crate: wasi_tempfile_host::wasmtime,

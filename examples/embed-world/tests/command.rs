@@ -4,18 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use wasi_tempfile_host::components::for_tests::TRANSFORM;
+use test_plugins::TRANSFORM;
 
 #[test]
 fn a_thousand_calls_have_the_outcomes_of_commands_and_leave_nothing() {
     let directory =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("world-{}", std::process::id()));
     fs::create_dir_all(&directory).expect("make the test's directory");
-    let plugin = directory.join("transform.wasm");
-    fs::write(&plugin, TRANSFORM).expect("write the plugin");
     let output = Command::new(env!("CARGO_BIN_EXE_embed-world"))
         .arg(directory.join("root"))
-        .arg(plugin)
+        .arg(TRANSFORM)
         .output()
         .expect("start the program");
     fs::remove_dir_all(directory).expect("remove the test's directory");
