@@ -9,7 +9,8 @@ use std::process::Command;
 
 use support::{PLUGIN, World, command, output};
 
-/// The host could not do its part: code 3, nothing on standard output, one line that says these words.
+/// The host could not do its part: code 3, nothing on standard output, one line that says these
+/// words.
 #[track_caller]
 fn refused(command: &mut Command, words: &[&str]) {
     let ended = output(command);

@@ -1,8 +1,9 @@
 //! Puts the provider inside a plugin, and keeps the plugin away from the provider's directory.
 //!
-//! A plugin written with a standard library usually imports `wasi:filesystem/preopens`. Composed naively, it would share
-//! that import with the provider: it would find the scratch directory there, and go round every rule of the interface. So
-//! the plugin's own import is satisfied by a small stub, and only the provider sees the host's list.
+//! A plugin written with a standard library usually imports `wasi:filesystem/preopens`. Composed
+//! naively, it would share that import with the provider: it would find the scratch directory
+//! there, and go round every rule of the interface. So the plugin's own import is satisfied by a
+//! small stub, and only the provider sees the host's list.
 
 use wac_graph::types::{Package, are_semver_compatible};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
@@ -11,8 +12,8 @@ use crate::error::{Error, Source, one_line};
 
 /// The name under which the host shows the scratch directory to the provider.
 ///
-/// It is where POSIX looks for temporary files, and the first of the default places in the interface that every host
-/// can serve. A mount of the same name is refused.
+/// It is where POSIX looks for temporary files, and the first of the default places in the
+/// interface that every host can serve. A mount of the same name is refused.
 pub const SCRATCH_GUEST_PATH: &str = "/tmp";
 
 const EMPTY: &[u8] = include_bytes!(env!("STUB_EMPTY"));
@@ -29,22 +30,24 @@ pub enum PluginPreopens {
     All,
     /// None: the plugin has no file system besides the interface.
     Empty,
-    /// What the host grants, less the first entry named [`SCRATCH_GUEST_PATH`], which is the provider's. A
+    /// What the host grants, less the first entry named [`SCRATCH_GUEST_PATH`], which is the
+    /// provider's. A
     /// [`Sandbox`](crate::Sandbox) grants the directory a second time to a plugin that may see it.
     Granted,
 }
 
 /// Composes a plugin with a provider into one component, which exports what the plugin exports.
 ///
-/// Every `scratch:tempfile` interface that the plugin imports comes from the provider, and every version of
-/// `wasi:filesystem/preopens` from the stub that `preopens` chooses. All other imports of both stay imports of the result.
-/// A plugin that imports nothing of `scratch:tempfile` gets the stub all the same.
+/// Every `scratch:tempfile` interface that the plugin imports comes from the provider, and every
+/// version of `wasi:filesystem/preopens` from the stub that `preopens` chooses. All other imports
+/// of both stay imports of the result. A plugin that imports nothing of `scratch:tempfile` gets the
+/// stub all the same.
 ///
 /// # Errors
 ///
-/// If either is not a component, if the plugin imports a part of `scratch:tempfile` that the provider does not export in
-/// a fitting form, or if it imports `wasi:filesystem/preopens` in a version for which there is no stub: only those of
-/// WASI 0.2 have one.
+/// If either is not a component, if the plugin imports a part of `scratch:tempfile` that the
+/// provider does not export in a fitting form, or if it imports `wasi:filesystem/preopens` in a
+/// version for which there is no stub: only those of WASI 0.2 have one.
 ///
 /// # Examples
 ///
@@ -106,7 +109,8 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
 
 /// Tells the three kinds of bytes apart that a person might hand over.
 pub(crate) fn check_component(what: &'static str, bytes: &[u8]) -> Result<(), Error> {
-    // Magic, then a version and a layer of two bytes each: layer 0 is a core module, layer 1 a component.
+    // Magic, then a version and a layer of two bytes each: layer 0 is a core module, layer 1 a
+    // component.
     match bytes {
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
         [0, b'a', b's', b'm', _, _, 0, 0, ..] => Err(Error::CoreModule { what }),
@@ -134,7 +138,8 @@ fn exports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
     graph.types()[graph[package].ty()].exports.keys().cloned().collect()
 }
 
-/// The provider's export for one of the plugin's imports: the same name, or a compatible version of it.
+/// The provider's export for one of the plugin's imports: the same name, or a compatible version of
+/// it.
 fn matching_export(
     graph: &CompositionGraph,
     provider: PackageId,

@@ -23,8 +23,8 @@ use wasi_tempfile_host::{
 
 type Fields = BTreeMap<&'static str, String>;
 
-/// What is said by default of all runs of this process. There is one for all tests: between subscribers that come and go, tracing may forget
-/// what one of them wants.
+/// What is said by default of all runs of this process. There is one for all tests: between
+/// subscribers that come and go, tracing may forget what one of them wants.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Spans>>);
 

@@ -1,7 +1,7 @@
 //! p32: who waits for a disk, or computes, holds up nobody on the same threads.
 //!
-//! No test here measures time. What blocks is released by the test, after everybody else has ended or, in the controls, after as many others
-//! have ended elsewhere.
+//! No test here measures time. What blocks is released by the test, after everybody else has ended
+//! or, in the controls, after as many others have ended elsewhere.
 
 mod support;
 

@@ -10,8 +10,9 @@ use super::{Result, files};
 
 /// Put the provider inside a plugin, so that it runs in any WASI 0.2 host
 ///
-/// The host's first writable directory, or the one TMPDIR names, is then the provider's; the plugin itself sees no
-/// directory at all. The host can limit what the plugin has at one time: see `component --help`.
+/// The host's first writable directory, or the one TMPDIR names, is then the provider's; the plugin
+/// itself sees no directory at all. The host can limit what the plugin has at one time: see
+/// `component --help`.
 #[derive(Args)]
 pub(crate) struct Compose {
     /// The plugin, a component that imports scratch:tempfile

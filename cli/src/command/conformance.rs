@@ -16,8 +16,8 @@ mod rows;
 
 /// Run the conformance suite
 ///
-/// Cases run side by side. One that changes its whole process, and every native one, runs in a process
-/// of its own: this program again, with --case.
+/// Cases run side by side. One that changes its whole process, and every native one, runs in a
+/// process of its own: this program again, with --case.
 #[derive(Args)]
 pub(crate) struct Conformance {
     /// Where the interface is implemented
@@ -46,8 +46,9 @@ pub(crate) struct Conformance {
 #[derive(Args)]
 #[command(next_help_heading = "One case in this process")]
 struct OneCase {
-    /// Run this one case in this process, which it may change for good: its user, its umask, its mounts.
-    /// The exit code is 0 if the case passed, or was skipped and standard output begins with `skipped: `
+    /// Run this one case in this process, which it may change for good: its user, its umask, its
+    /// mounts. The exit code is 0 if the case passed, or was skipped and standard output begins
+    /// with `skipped: `
     #[arg(long, value_name = "NAME", value_parser = case, requires = "directory")]
     #[arg(conflicts_with_all = ["list", "rows", "filter", "format"])]
     case: Option<&'static Case>,

@@ -14,8 +14,9 @@ use super::{HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits
 
 /// Run a plugin with scratch space
 ///
-/// The plugin is a component that exports wasi:cli/run. It gets standard input and output, a private scratch directory through
-/// scratch:tempfile, and nothing else that is not granted here. Nothing of it stays on disk, however it ends.
+/// The plugin is a component that exports wasi:cli/run. It gets standard input and output, a
+/// private scratch directory through scratch:tempfile, and nothing else that is not granted here.
+/// Nothing of it stays on disk, however it ends.
 #[derive(Args)]
 pub(crate) struct RunPlugin {
     /// Grant a directory; with `:ro` only for reading
@@ -40,8 +41,8 @@ pub(crate) struct RunPlugin {
     #[command(flatten)]
     scratch: Scratch,
 
-    /// Who serves scratch:tempfile: the `component` in this program, composed with the plugin; the `host` itself, faster and stricter; or
-    /// another component
+    /// Who serves scratch:tempfile: the `component` in this program, composed with the plugin; the
+    /// `host` itself, faster and stricter; or another component
     #[arg(long, value_name = "component|host|FILE.wasm", value_parser = values::provider, default_value = "component")]
     provider: values::Provider,
 
@@ -65,8 +66,8 @@ pub(crate) struct RunPlugin {
 /// Where scratch directories are made.
 #[derive(Args)]
 pub(crate) struct Scratch {
-    /// The directory to make the private scratch directory in [default: one of this user's in the system's directory for
-    /// temporary files]
+    /// The directory to make the private scratch directory in [default: one of this user's in the
+    /// system's directory for temporary files]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 }

@@ -10,9 +10,10 @@ use super::{HOST_FAILED, Result, complain, files};
 
 /// Remove what dead owners left in a scratch root
 ///
-/// A scratch directory is removed when the kernel says that no process holds it, whatever its age. What is in use, was kept, or was not
-/// made by this program stays. Every run sweeps its root first; this is for roots that nobody uses any more. Each line says what became of
-/// an entry: `removed`, `live`, `kept` or `foreign`.
+/// A scratch directory is removed when the kernel says that no process holds it, whatever its age.
+/// What is in use, was kept, or was not made by this program stays. Every run sweeps its root
+/// first; this is for roots that nobody uses any more. Each line says what became of an entry:
+/// `removed`, `live`, `kept` or `foreign`.
 #[derive(Args)]
 pub(crate) struct SweepRoot {
     /// The root

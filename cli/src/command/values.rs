@@ -16,7 +16,8 @@ pub(super) enum Provider {
     File(PathBuf),
 }
 
-/// `component`, `host`, or the path of a component; one that is called like the first two can be written `./host`.
+/// `component`, `host`, or the path of a component; one that is called like the first two can be
+/// written `./host`.
 pub(super) fn provider(text: &str) -> Result<Provider, String> {
     match text {
         "" => Err("expected `component`, `host` or a file".to_owned()),
@@ -64,7 +65,8 @@ pub(super) fn mount(text: &str) -> Result<Mount, String> {
     if host.is_empty() {
         return Err("the directory of the host is missing".to_owned());
     }
-    // Most likely a misspelt `:ro`, which must not end as a directory with that name, open for writing.
+    // Most likely a misspelt `:ro`, which must not end as a directory with that name, open for
+    // writing.
     if guest.contains(':') {
         return Err("expected nothing, or `:ro`, after the path in the plugin".to_owned());
     }

@@ -1,7 +1,9 @@
-//! Watches over one run of a plugin from beside it: signals, and a timeout that even a hanging system call cannot outlast.
+//! Watches over one run of a plugin from beside it: signals, and a timeout that even a hanging
+//! system call cannot outlast.
 //!
-//! A run that is stopped usually ends by itself, and the scratch directory with it. A plugin that hangs in a system call of
-//! the host's (a write to a pipe nobody reads) does not; after a grace the watch removes the directory and ends the process.
+//! A run that is stopped usually ends by itself, and the scratch directory with it. A plugin that
+//! hangs in a system call of the host's (a write to a pipe nobody reads) does not; after a grace
+//! the watch removes the directory and ends the process.
 
 use std::process::exit;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,7 +16,8 @@ use wasi_tempfile_host::{Control, Ending};
 
 use super::{PLUGIN_FAILED, Result, complain};
 
-/// How long a stopped run may take to end by itself. It takes microseconds, unless it hangs; a second signal ends the wait.
+/// How long a stopped run may take to end by itself. It takes microseconds, unless it hangs; a
+/// second signal ends the wait.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Watches until it is [finished](Self::finish).
@@ -37,7 +40,8 @@ struct State {
 }
 
 impl Watch {
-    /// Watches over the run that `control` belongs to. It must begin after this, so that no signal falls between.
+    /// Watches over the run that `control` belongs to. It must begin after this, so that no signal
+    /// falls between.
     pub(super) fn start(control: &Control, timeout: Option<Duration>) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
@@ -58,8 +62,8 @@ impl Watch {
         Ok(Self { shared })
     }
 
-    /// Ends the watch once the run has ended, and tells the signal that ended it. A signal that comes later ends the process,
-    /// as it would have without a watch.
+    /// Ends the watch once the run has ended, and tells the signal that ended it. A signal that
+    /// comes later ends the process, as it would have without a watch.
     pub(super) fn finish(self) -> Option<i32> {
         let mut state = self.shared.lock();
         state.finished = true;

@@ -1,7 +1,8 @@
 //! Takes an upload in, and says what it is.
 //!
-//! The whole of it goes into a temporary file first: what is uploaded is larger than a plugin's memory, and whoever looks at it wants to do so
-//! more than once. Here that is a count and a digest; it might be the pictures of a film.
+//! The whole of it goes into a temporary file first: what is uploaded is larger than a plugin's
+//! memory, and whoever looks at it wants to do so more than once. Here that is a count and a
+//! digest; it might be the pictures of a film.
 
 use std::fmt;
 use std::io::{self, Read, Seek, Write};
