@@ -27,7 +27,7 @@
 //!
 //! // A plugin in WebAssembly text: it returns the length of the default directory's path.
 //! const PLUGIN: &str = r#"(component
-//!     (import "scratch:tempfile/types@0.1.0" (instance $types
+//!     (import "scratch:tempfile/tempfile@0.1.0" (instance $tempfile
 //!         (type $code' (enum "access" "busy" "closed" "cross-device" "exist" "exhausted"
 //!             "file-too-large" "invalid" "invalid-name" "io" "is-directory" "name-too-long" "no-entry"
 //!             "no-scratch" "no-space" "not-directory" "not-durable" "not-empty" "other"
@@ -35,11 +35,8 @@
 //!         (export "error-code" (type $code (eq $code')))
 //!         (type $error' (record (field "code" $code) (field "message" string)
 //!             (field "path" (option string))))
-//!         (export "error" (type (eq $error')))))
-//!     (alias export $types "error" (type $error))
-//!     (import "scratch:tempfile/tempfile@0.1.0" (instance $tempfile
-//!         (export "error" (type $error' (eq $error)))
-//!         (export "default-directory" (func (result (result string (error $error')))))))
+//!         (export "error" (type $error (eq $error')))
+//!         (export "default-directory" (func (result (result string (error $error)))))))
 //!     (core module $heap
 //!         (memory (export "memory") 1)
 //!         (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
@@ -112,7 +109,7 @@ mod bindings {
         ],
         world: "scratch:tempfile-wasi/imports",
         imports: { default: tracing | trappable },
-        trappable_error_type: { "scratch:tempfile/types.error" => super::Failure },
+        trappable_error_type: { "scratch:tempfile/tempfile.error" => super::Failure },
         with: {
             "scratch:tempfile/tempfile.file": super::handles::File,
             "scratch:tempfile/tempfile.temp-path": super::handles::TempPath,
@@ -272,7 +269,6 @@ fn add<T: TempfileView + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> TempfileCtxView<'_>,
 ) -> wasmtime::Result<()> {
-    interface::types::add_to_linker::<T, HasTempfile>(linker, view)?;
     interface::tempfile::add_to_linker::<T, HasTempfile>(linker, view)?;
     file::add_write_to_linker(linker, view)?;
     interface::ledger::add_to_linker::<T, HasTempfile>(linker, view)?;
@@ -295,18 +291,6 @@ impl From<tempfile_core::Error> for Failure {
 impl From<ResourceTableError> for Failure {
     fn from(error: ResourceTableError) -> Self {
         Failure::Trap(error.into())
-    }
-}
-
-impl interface::types::Host for TempfileCtxView<'_> {
-    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<interface::types::Error> {
-        match failure {
-            Failure::Error(error) => {
-                self.ctx.refused += u64::from(error.code == tempfile_core::ErrorCode::Quota);
-                Ok(convert::error(error))
-            }
-            Failure::Trap(error) => Err(error),
-        }
     }
 }
 

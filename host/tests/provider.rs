@@ -83,6 +83,7 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
                 runtime.spawn(async move {
                     let scratch = root.create_dir().expect("make a directory");
                     let tempfile = TempfileCtx::builder(&scratch).expect("open it").build();
+                    let tempfile = tempfile.expect("room for it");
                     let state = State {
                         wasi: WasiCtx::builder().build(),
                         table: ResourceTable::new(),

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use getrandom::SysRng;
 use tempfile_core::{
@@ -28,11 +28,8 @@ struct Inner {
     ledger: SharedLedger,
     preopens: Vec<Preopen<Dir>>,
     environment: Vec<(String, String)>,
-    clock: Clock,
+    start: Instant,
 }
-
-/// The time since a fixed moment.
-type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
 
 /// An open directory, and its path in the plugin.
 struct Preopen<D> {
@@ -95,7 +92,7 @@ impl Context for InstanceContext {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from((self.0.clock)().as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(self.0.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -105,7 +102,6 @@ pub struct TempfileCtxBuilder {
     environment: Vec<(String, String)>,
     limits: Limits,
     memory: MemoryBudget,
-    clock: Clock,
 }
 
 impl TempfileCtxBuilder {
@@ -115,13 +111,11 @@ impl TempfileCtxBuilder {
     pub(super) fn new(scratch: &ScratchDir) -> Result<Self, Error> {
         let guest = SCRATCH_GUEST_PATH.to_owned();
         let preopen = Preopen { guest, dir: scratch.handle()?, read_only: false };
-        let start = Instant::now();
         Ok(Self {
             preopens: vec![preopen],
             environment: Vec::new(),
             limits: Limits::default(),
             memory: MemoryBudget::new(Self::DEFAULT_MEMORY),
-            clock: Box::new(move || start.elapsed()),
         })
     }
 
@@ -167,19 +161,13 @@ impl TempfileCtxBuilder {
         self
     }
 
-    /// Uses another clock than the system's for the ages of handles. It must not go backwards.
-    pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        self.clock = Box::new(clock);
-        self
-    }
-
     /// Builds the state.
     ///
     /// # Errors
     ///
     /// If the memory budget has no room for the mounts.
     pub fn build(self) -> Result<TempfileCtx, Error> {
-        let Self { preopens, environment, limits, memory, clock } = self;
+        let Self { preopens, environment, limits, memory } = self;
         let ledger = SharedLedger::with_limits(limits.with_default_handles(), Some(memory));
         let platform = Limited::new(Native, &ledger);
         let open = |Preopen { guest, dir, read_only }| {
@@ -190,7 +178,8 @@ impl TempfileCtxBuilder {
             Ok(Preopen { guest, dir, read_only })
         };
         let preopens = preopens.into_iter().map(open).collect::<Result<_, Error>>()?;
-        let inner = Inner { platform, ledger, preopens, environment, clock };
+        let start = Instant::now();
+        let inner = Inner { platform, ledger, preopens, environment, start };
         let context = InstanceContext(Arc::new(inner));
         Ok(TempfileCtx { instance: Instance::new(context, SysRng), refused: 0 })
     }

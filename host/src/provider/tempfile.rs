@@ -4,7 +4,7 @@ use tempfile_core as core;
 use wasmtime::component::Resource;
 
 use super::context::InstanceContext;
-use super::interface::tempfile::{Durability, Host, Location, Options};
+use super::interface::tempfile::{Durability, Error, Host, Location, Options};
 use super::{Failure, File, TempDir, TempPath, TempfileCtxView, convert};
 
 type Instance = core::Instance<InstanceContext, getrandom::SysRng>;
@@ -82,6 +82,16 @@ impl Host for TempfileCtxView<'_> {
     ) -> Result<(), Failure> {
         let durability = convert::durability(durability);
         self.call(|view| Ok(view.table.get_mut(&file)?.link(&target, durability)?))
+    }
+
+    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<Error> {
+        match failure {
+            Failure::Error(error) => {
+                self.ctx.refused += u64::from(error.code == core::ErrorCode::Quota);
+                Ok(convert::error(error))
+            }
+            Failure::Trap(error) => Err(error),
+        }
     }
 
     fn default_directory(&mut self) -> Result<String, Failure> {
