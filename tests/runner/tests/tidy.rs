@@ -184,6 +184,25 @@ fn cases_named_in_documents_exist() {
     assert!(named > 50, "only {named} names of cases were found");
 }
 
+#[test]
+fn tests_named_in_documents_exist() {
+    let sources = sources();
+    let (mut named, mut missing) = (0, Vec::new());
+    for document in sources.iter().filter(|source| source.has_extension(&["md"])) {
+        for quoted in document.text.split('`') {
+            let Some((file, function)) = quoted.split_once(".rs::") else { continue };
+            named += 1;
+            let (file, function) = (format!("{file}.rs"), format!("fn {function}("));
+            let mut files = sources.iter().filter(|source| source.path == file);
+            if !files.any(|source| source.text.contains(&function)) {
+                missing.push(format!("{}: {quoted}", document.path));
+            }
+        }
+    }
+    assert_none(&missing, "these tests do not exist");
+    assert!(named > 10, "only {named} names of tests were found");
+}
+
 /// Whether a name begins with a row's id, such as `s000_05_` or `r13_`.
 fn has_row_id(name: &str) -> bool {
     let digits = name.bytes().skip(1).take_while(u8::is_ascii_digit).count();
