@@ -86,7 +86,8 @@ fn curious(versions: &[&str]) -> Vec<u8> {
     let (mut imports, mut counts, mut arguments) = (String::new(), String::new(), String::new());
     for (i, version) in versions.iter().enumerate() {
         text += &format!(
-            r#"(import "wasi:filesystem/types{version}" (instance $types{i} (export "descriptor" (type (sub resource)))))
+            r#"(import "wasi:filesystem/types{version}" (instance $types{i}
+                (export "descriptor" (type (sub resource)))))
             (alias export $types{i} "descriptor" (type $descriptor{i}))
             (import "wasi:filesystem/preopens{version}" (instance $preopens{i}
                 (alias outer 1 $descriptor{i} (type $outer))

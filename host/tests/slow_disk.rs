@@ -231,7 +231,7 @@ fn a_compute_bound_plugin_does_not_stall_other_runs() {
 
 /// The control: the same, but for turns that nobody ever ends.
 #[test]
-fn p32_a_plugin_that_never_ends_its_turn_stalls_everybody() {
+fn a_plugin_that_never_ends_its_turn_stalls_everybody() {
     let limits = EngineLimits::default().time_slice(Duration::from_secs(3600));
     let [plugin, _] =
         placements(&Sandbox::builder().limits(limits).build().expect("make a sandbox"));

@@ -90,9 +90,7 @@ impl RunPlugin {
     pub(super) fn run(self) -> Result {
         let limits = self.limits.limits();
         if matches!(self.provider, values::Provider::File(_)) && limits.is_some() {
-            complain(
-                "limits need `--provider host` or `component`: others may not enforce them",
-            );
+            complain("limits need `--provider host` or `component`: others may not enforce them");
             return Ok(ExitCode::from(MISUSED));
         }
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());

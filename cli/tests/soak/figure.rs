@@ -54,7 +54,9 @@ macro_rules! figure {
             module: module_path!(),
             function: stringify!($check),
             check: $check,
-            controls: &[$($crate::figure::Control { name: stringify!($control), check: $control }),+],
+            controls: &[
+                $($crate::figure::Control { name: stringify!($control), check: $control }),+
+            ],
         };
     };
 }

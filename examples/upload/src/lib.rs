@@ -73,7 +73,8 @@ mod tests {
         let summary = take_in(&b"abc"[..]).expect("there is room");
         assert_eq!(
             summary.to_string(),
-            "3 bytes, 0 lines, sha256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+            "3 bytes, 0 lines, sha256 \
+            ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
     }
 
