@@ -1,5 +1,5 @@
-//! What a plugin can see of the host: what it was granted, and its own scratch directory unless the run
-//! has limits on it.
+//! What a plugin can see of the host: what it was granted, and its own scratch directory unless the
+//! run has limits on it.
 
 mod support;
 

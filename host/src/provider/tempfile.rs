@@ -11,11 +11,10 @@ type Instance = core::Instance<InstanceContext, getrandom::SysRng>;
 
 impl TempfileCtxView<'_> {
     /// Calls `create` with the instance and the location that the bindings' location stands for.
-    fn create<T>(
-        &mut self,
-        location: Location,
-        create: impl FnOnce(&Instance, core::Location<'_, InstanceContext>) -> Result<T, core::Error>,
-    ) -> Result<T, Failure> {
+    fn create<T, F>(&mut self, location: Location, create: F) -> Result<T, Failure>
+    where
+        F: FnOnce(&Instance, core::Location<'_, InstanceContext>) -> Result<T, core::Error>,
+    {
         self.call(|view| {
             let instance = &view.ctx.instance;
             Ok(match location {
