@@ -12,6 +12,8 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use wasi_tempfile_host::wasmtime::{Cache, CacheConfig};
+use wasi_tempfile_host::{Error, Sandbox};
 
 mod component;
 mod compose;
@@ -76,7 +78,28 @@ impl CommandLine {
 }
 
 /// Prints one line on standard error. Best effort: standard error may be closed.
+///
+/// Control characters are escaped: names in a component and its messages are a stranger's text, and
+/// must not control the terminal.
 fn complain(reason: impl Display) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "wasi-tempfile: {reason}");
+    let mut line = String::from("wasi-tempfile: ");
+    for c in reason.to_string().chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A sandbox that reuses compiled plugins of earlier runs, unless it may not.
+fn sandbox(no_cache: bool) -> std::result::Result<Sandbox, Error> {
+    let builder = Sandbox::builder();
+    // Without a directory for caches, such as for a user without a home, plugins are compiled anew.
+    match (!no_cache).then(|| Cache::new(CacheConfig::new())) {
+        Some(Ok(cache)) => builder.cache(cache).build(),
+        Some(Err(_)) | None => builder.build(),
+    }
 }

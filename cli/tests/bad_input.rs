@@ -214,7 +214,7 @@ fn a_root_that_cannot_be_written_to() {
     };
     let mut run = command();
     run.arg("run").arg("--root").arg(&root).arg(PLUGIN).arg("ok");
-    refused(&mut run, &["scratch root", "create a directory in"]);
+    refused(&mut run, &["scratch root", "create a directory"]);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn no_file_is_changed_outside_the_scratch_root() {
     let log = world.path("log");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-y", "-e", "trace=%file,openat2", "-o"]).arg(&log);
-    let run = world.run(&[], &["ok"]);
+    let run = world.run(&["--no-cache"], &["ok"]);
     strace.arg(run.get_program()).args(run.get_args()).stdin(Stdio::null());
     match strace.output() {
         Ok(traced) if traced.status.success() => {}

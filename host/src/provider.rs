@@ -62,7 +62,7 @@
 //!
 //!     // One directory for each instance, removed with everything in it however the instance ends.
 //!     let scratch = ScratchRoot::open_default()?.create_dir()?;
-//!     let tempfile = TempfileCtx::builder(&scratch)?.build();
+//!     let tempfile = TempfileCtx::builder(&scratch)?.build()?;
 //!     let mut store = Store::new(&engine, State { table: ResourceTable::new(), tempfile });
 //!
 //!     let plugin = Component::new(&engine, wat::parse_str(PLUGIN)?)?;

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 use wasi_tempfile_host::{
-    Ending, Input, Mount, Outcome, Output, Provider, RunOptions, Sandbox, ScratchRoot,
+    Ending, Input, Mount, Outcome, Output, Provider, RunOptions, ScratchRoot,
 };
 
 use super::watch::Watch;
-use super::{HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, stats, values};
+use super::{
+    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, sandbox, stats, values,
+};
 
 /// Run a plugin with scratch space
 ///
@@ -43,11 +45,16 @@ pub(crate) struct RunPlugin {
     #[command(flatten)]
     scratch: Scratch,
 
-    /// The provider of scratch:tempfile: `component`, the one in this program, composed with the
-    /// plugin; `host`, this program itself, which is faster; or the file of another component
-    #[arg(long, value_name = "component|host|FILE.wasm")]
-    #[arg(value_parser = values::provider, default_value = "component")]
+    /// The provider of scratch:tempfile: `host`, this program itself, which is faster and stricter;
+    /// `component`, the one in this program, composed with the plugin; or the file of another
+    /// component
+    #[arg(long, value_name = "host|component|FILE.wasm")]
+    #[arg(value_parser = values::provider, default_value = "host")]
     provider: values::Provider,
+
+    /// Compile the plugin anew, and keep nothing of it in the cache of compiled plugins
+    #[arg(long)]
+    no_cache: bool,
 
     /// Keep the scratch directory, and print its path
     #[arg(long)]
@@ -100,7 +107,7 @@ impl RunPlugin {
             values::Provider::Component | values::Provider::Host => None,
         };
         let root = self.scratch.open()?;
-        let sandbox = Sandbox::new().map_err(about_plugin)?;
+        let sandbox = sandbox(self.no_cache).map_err(about_plugin)?;
         let provider = match (&self.provider, &other) {
             (values::Provider::Host, _) => Provider::Host,
             (_, Some(other)) => Provider::Custom(other),

@@ -9,6 +9,7 @@ use wasmtime_wasi::{ResourceTable, WasiCtxBuilder};
 
 use super::State;
 use crate::error::Error;
+use crate::provider::Limits;
 
 /// Declares the limits: a public field, its default, and a method that sets it.
 macro_rules! engine_limits {
@@ -154,6 +155,13 @@ impl EngineLimits {
         wasi.allow_tcp(false);
         wasi.allow_udp(false);
         wasi.allow_ip_name_lookup(false);
+    }
+
+    /// The limit on a run's handles that has no other: an eighth of the table is left to WASI, which
+    /// traps if it is full.
+    pub(super) fn default_handles(&self) -> u64 {
+        let room = self.table_entries - self.table_entries / 8;
+        Limits::DEFAULT_HANDLES.min(room as u64)
     }
 
     /// An empty table of a run's handles.

@@ -197,16 +197,19 @@ impl Settings {
         scratch: &ScratchDir,
         provision: Provision,
         memory: &MemoryBudget,
+        default_handles: u64,
     ) -> Result<TempfileCtx, Error> {
         let mut builder = TempfileCtx::builder(scratch)?;
+        let with_handles =
+            |limits: Limits| Limits { handles: limits.handles.or(Some(default_handles)), ..limits };
         match (self.limits, provision) {
-            (None, _) => {}
+            (None, _) => builder = builder.limits(with_handles(Limits::default())),
             (Some(_), Provision::Other) => return Err(Error::NotLimited),
             (Some(limits), Provision::Component) => {
                 // The first of a name counts.
                 self.environment.insert(0, (Limits::VARIABLE.to_owned(), limits.to_string()));
             }
-            (Some(limits), Provision::Host) => builder = builder.limits(limits),
+            (Some(limits), Provision::Host) => builder = builder.limits(with_handles(limits)),
         }
         if provision == Provision::Host {
             for mount in &self.mounts {

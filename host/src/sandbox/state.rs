@@ -51,7 +51,7 @@ impl<T> State<T> {
         // pool makes every call with a path three to ten times slower.
         wasi.allow_blocking_current_thread(mode == RunMode::Blocking);
         let memory = MemoryBudget::new(settings.memory);
-        let tempfile = settings.tempfile(scratch, provision, &memory)?;
+        let tempfile = settings.tempfile(scratch, provision, &memory, limits.default_handles())?;
         settings.grant(&mut wasi, scratch, provision, mode)?;
         Ok(Self {
             data,
