@@ -26,6 +26,10 @@ differential COUNT="10000" SEED="1":
 soak *ARGS:
     SOAK=full cargo test -q -p wasi-tempfile-cli --test soak -- {{ARGS}}
 
+# The tests of the `tempfile` crate against the Rust client, in the placements named, or in all.
+tempfile-suite *PLACEMENTS:
+    clients/rust/shim/suite/run {{PLACEMENTS}}
+
 # What has to work, and whether it does in each placement.
 rows *ARGS:
     cargo run -- conformance --rows {{ARGS}}

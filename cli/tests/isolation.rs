@@ -39,7 +39,7 @@ fn limits_that_the_standard_library_would_get_round_hide_the_scratch_directory()
     for provider in PROVIDERS {
         for limit in ["--bytes", "--entries", "--file-size"] {
             assert_eq!(
-                seen(provider, &[limit, "1M"]),
+                seen(provider, &[limit, "1000"]),
                 "standard library: blind",
                 "{provider} {limit}"
             );
