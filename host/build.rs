@@ -1,4 +1,4 @@
-//! Builds what the crate carries: the provider component and the stubs.
+//! Builds the components that the crate contains: the provider and the stubs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,7 @@ fn main() {
     stubs(&out);
 }
 
-/// Assembles the stubs. Here and not when a plugin is composed: then nobody who uses the crate
-/// builds an assembler.
+/// Assembles the stubs at build time, so that users of the crate do not build an assembler.
 fn stubs(out: &Path) {
     println!("cargo:rerun-if-changed=src/compose");
     for stub in STUBS {
@@ -37,7 +36,7 @@ fn stubs(out: &Path) {
     }
 }
 
-/// Writes only what changed, so that what includes the file is not built again for nothing.
+/// Writes a file unless it has these bytes, because a new time stamp would cause a rebuild.
 fn write(path: &Path, bytes: &[u8]) {
     if fs::read(path).is_ok_and(|present| present == bytes) {
         return;

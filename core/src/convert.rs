@@ -59,7 +59,9 @@ macro_rules! conversions {
             }
         }
 
-        pub(crate) fn failures(failures: core::__private::Vec<core::CleanupFailure>) -> core::__private::Vec<tempfile::CleanupFailure> {
+        pub(crate) fn failures(
+            failures: core::__private::Vec<core::CleanupFailure>,
+        ) -> core::__private::Vec<tempfile::CleanupFailure> {
             let failure = |failure: core::CleanupFailure| tempfile::CleanupFailure {
                 path: failure.path,
                 error: error(failure.error),

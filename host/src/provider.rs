@@ -248,9 +248,9 @@ pub fn add_to_linker<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmt
 /// worker's other tasks.
 ///
 /// Elsewhere (on a current-thread runtime, in a `LocalSet`, in `block_on`) they run as with
-/// [`add_to_linker`]. One arrangement cannot be told from a worker: a current-thread runtime on whose
-/// thread another, multi-thread runtime has been [entered](tokio::runtime::Handle::enter) while the
-/// store is polled. `block_in_place` panics there, so use [`add_to_linker`].
+/// [`add_to_linker`]. One arrangement cannot be told from a worker: a current-thread runtime on
+/// whose thread another, multi-thread runtime has been [entered](tokio::runtime::Handle::enter)
+/// while the store is polled. `block_in_place` panics there, so use [`add_to_linker`].
 ///
 /// # Errors
 ///

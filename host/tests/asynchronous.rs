@@ -120,7 +120,8 @@ fn a_future_dropped_at_any_point_leaves_nothing() {
                 let run = RunOptions::in_root(&root).args(["plugin", subcommand]).stdout(&output);
                 let mut future = Box::pin(plugin.run_async(run.stdin(Input::stream(input))));
                 runtime.block_on(async {
-                    // Some rounds end at a count of looks at it, wherever it is by then; some in the plugin's own code.
+                    // Some rounds end at a count of looks at it, wherever it is by then; some in
+                    // the plugin's own code.
                     let polls = if round % 4 == 3 { usize::MAX } else { round };
                     for _ in 0..polls {
                         if poll(future.as_mut()).is_ready()

@@ -1,4 +1,5 @@
-//! The interface served by the host itself: what a plugin gets, and an embedder with a store of their own.
+//! The interface served by the host itself: what a plugin gets, and an embedder with a store of
+//! their own.
 
 mod support;
 
