@@ -192,7 +192,7 @@ impl TempfileCtxBuilder {
         let preopens = preopens.into_iter().map(open).collect::<Result<_, Error>>()?;
         let inner = Inner { platform, ledger, preopens, environment, clock };
         let context = InstanceContext(Arc::new(inner));
-        Ok(TempfileCtx { instance: Instance::new(context, SysRng), refused: 0 })
+        Ok(TempfileCtx { instance: Instance::new(context, SysRng), refused: 0, in_table: 0 })
     }
 }
 
