@@ -337,7 +337,10 @@ impl<C: Context> TempDir<C> {
 
     /// The full path of a child, for messages: of one that is far too long, the beginning.
     fn child_path(&self, path: &str) -> String {
-        let end = path.floor_char_boundary(3 * MAX_PATH);
+        let mut end = path.len().min(3 * MAX_PATH);
+        while !path.is_char_boundary(end) {
+            end -= 1;
+        }
         crate::path::join(self.path(), &path[..end])
     }
 }

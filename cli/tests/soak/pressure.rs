@@ -133,6 +133,18 @@ fn load(cache: &Path) -> Plugin {
     sandbox.load(&plugin, wasi_tempfile_host::Provider::Host).expect("load the plugin")
 }
 
+/// Gives back to the system what the allocator keeps of what was freed: that is not the plugin's.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        unsafe extern "C" {
+            fn malloc_trim(pad: usize) -> std::ffi::c_int;
+        }
+        // SAFETY: it takes a number, and may be called by any thread at any time.
+        unsafe { malloc_trim(0) };
+    }
+}
+
 /// Runs a plugin, and looks at what this process has because of that.
 fn pressure(arguments: &[String]) -> ExitCode {
     let [world, way, seed, numbers @ ..] = arguments else { return ExitCode::FAILURE };
@@ -152,10 +164,17 @@ fn pressure(arguments: &[String]) -> ExitCode {
     let limits = Limits { handles: Some(handles), ..Limits::default() };
     let run = options().limits(limits).args(["plugin", "pressure", way, seed]);
     let mut running = Running::start(&plugin, run);
-    // A plugin may have run out of its memory before.
-    let full = running.next_line();
-    let files = open_files();
-    running.tell("");
+    let (mut files, mut full) = (0, None);
+    // A plugin that runs out of its memory ends before it is full.
+    while let Some(line) = running.next_line() {
+        files = files.max(open_files());
+        give_back();
+        running.tell("");
+        if line != "more" {
+            full = Some(line);
+            break;
+        }
+    }
     let (said, outcome) = running.end();
     let highest = most_resident();
 

@@ -1,7 +1,7 @@
 //! Makes the host keep as much as it can, in each way that the interface has, and in mixtures.
 //!
-//! When it can get no more it prints `full` and waits for a line, so that the host is looked at
-//! while everything is still held.
+//! Between two ways of a mixture it prints `more`, and when it can get no more it prints `full`.
+//! After each it waits for a line, so that the host is looked at while everything is still held.
 
 use std::any::Any;
 use std::fs;
@@ -151,13 +151,13 @@ const WAYS: &[(&str, u32, Step)] = &[
         Ok(())
     }),
     ("a-wide-deep-tree", 20_000, |held| {
-        let path = format!("{}{}", "d/".repeat(14), held.number());
+        let path = format!("{}{}", "d/".repeat(11), held.number());
         let dir = held.dir()?;
         if dir.create_directory(&path).is_ok() {
             return Ok(());
         }
         let mut parent = String::from("d");
-        for _ in 0..14 {
+        for _ in 0..11 {
             let _ = dir.create_directory(&parent);
             parent.push_str("/d");
         }
@@ -282,11 +282,16 @@ pub(crate) fn run(way: &str, seed: u64) {
         Some((_, steps, step)) => repeat(&mut held, *steps, *step),
         None => mix(&mut held, seed),
     };
-    say(&format!("full {refused}"));
-    stdin().read_line(&mut String::new()).expect("read standard input");
+    pause(&format!("full {refused}"));
     // What the host lists it copies.
     say(&format!("{} live", interface::live_handles().len()));
     say(&format!("{} left", interface::leftovers().len()));
+}
+
+/// Prints a line, and waits until the host has looked.
+fn pause(line: &str) {
+    say(line);
+    stdin().read_line(&mut String::new()).expect("read standard input");
 }
 
 /// Makes the steps, until they have been refused often enough, and returns how many were.
@@ -315,6 +320,7 @@ fn mix(held: &mut Held, seed: u64) -> u32 {
     };
     let mut refused = 0;
     for _ in 0..30 {
+        pause("more");
         let (_, steps, step) = WAYS[(draw() % WAYS.len() as u64) as usize];
         let steps = 1 + draw() % u64::from(steps).min(1_000);
         refused += repeat(held, steps as u32, step);
