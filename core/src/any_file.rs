@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use rand_core::TryRng;
 
 use crate::context::{Context, PlatformFile};
-use crate::create::{charge_file, unlisted};
+use crate::create::{charge_spooled, unlisted};
 use crate::error::{Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, STREAM, check_stream};
 use crate::instance::{Instance, SpoolLocation};
@@ -55,7 +55,7 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
         const OPERATION: &str = "create a spooled file";
         let ledger = instance.context().ledger();
         ledger.admit_handles(1).without_path(OPERATION)?;
-        let handle = charge_file(ledger).without_path(OPERATION)?;
+        let handle = charge_spooled(ledger, location.path_len()).without_path(OPERATION)?;
         let bytes = ledger.charge(0).without_path(OPERATION)?;
         let now = instance.context().now();
         let inner = Inner {

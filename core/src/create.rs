@@ -94,6 +94,14 @@ pub(crate) fn charge_file(ledger: &SharedLedger) -> Result<MemoryCharge, ErrorCo
     ledger.charge(HANDLE_MEMORY)
 }
 
+/// Reserves the memory of the handle of a spooled file, which keeps the path of its location.
+pub(crate) fn charge_spooled(
+    ledger: &SharedLedger,
+    location_path: usize,
+) -> Result<MemoryCharge, ErrorCode> {
+    ledger.charge(location_path.saturating_add(HANDLE_MEMORY))
+}
+
 /// Creates a named file: `named` of the interface.
 ///
 /// # Errors

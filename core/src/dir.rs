@@ -10,7 +10,7 @@ use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, Origin};
 use crate::ledger::{HandleKind, LedgerEntry};
 use crate::memory::MemoryCharge;
-use crate::path::{NamePath, OpenLocation, child_components, open_child_parent, walk};
+use crate::path::{MAX_PATH, NamePath, OpenLocation, child_components, open_child_parent, walk};
 use crate::persist::{ReplaceMode, Target, rename_directory, sync_tree};
 use crate::platform::name_to_str;
 use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
@@ -335,9 +335,13 @@ impl<C: Context> TempDir<C> {
         Ok((dir, name.as_bytes()))
     }
 
-    /// The full path of a child, for messages.
+    /// The full path of a child, for messages: of one that is far too long, the beginning.
     fn child_path(&self, path: &str) -> String {
-        crate::path::join(self.path(), path)
+        let mut end = path.len().min(3 * MAX_PATH);
+        while !path.is_char_boundary(end) {
+            end -= 1;
+        }
+        crate::path::join(self.path(), &path[..end])
     }
 }
 

@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
+use crate::path::MAX_PATH;
+
 /// Calls the macro in brackets with every code: its variant, its name in WIT, and its cause in
 /// words.
 ///
@@ -100,9 +102,14 @@ pub struct Error {
     /// One line for people: the operation, the name that was tried, and the cause. It contains
     /// nothing that the caller did not pass or was not told.
     pub message: String,
-    /// The path that the operation was about, as the caller knows it.
+    /// The path that the operation was about, as the caller knows it; none if it is longer than a
+    /// path and the path of a child together may be.
     pub path: Option<String>,
 }
+
+/// The longest path in an error, in bytes: a caller must not pay for a megabyte that it passed by
+/// mistake, nor a host for one that was passed on purpose.
+const MAX_SHOWN: usize = 2 * MAX_PATH;
 
 impl Error {
     /// A failure that concerns `path`. The message is `operation "path": cause (code)`.
@@ -149,7 +156,8 @@ impl Cause {
     pub(crate) fn about(self, operation: &str, shown: &str, path: &str) -> Error {
         let cause = self.rule.unwrap_or_else(|| self.code.cause());
         let message = format!("{operation} {}: {cause} ({})", Quoted(shown), self.code);
-        Error { code: self.code, message, path: Some(String::from(path)) }
+        let path = (path.len() <= MAX_SHOWN).then(|| String::from(path));
+        Error { code: self.code, message, path }
     }
 }
 
@@ -213,6 +221,13 @@ mod tests {
         assert!(!error.message.contains('\0'));
         assert!(error.message.len() < 2048, "{}", error.message.len());
         assert!(error.message.ends_with("(invalid-name)"));
+    }
+
+    #[test]
+    fn a_path_that_no_file_can_have_is_left_out() {
+        let error = |length| Error::new(ErrorCode::NameTooLong, "create", &"x".repeat(length));
+        assert_eq!(error(MAX_SHOWN).path.map(|path| path.len()), Some(MAX_SHOWN));
+        assert_eq!(error(MAX_SHOWN + 1).path, None);
     }
 
     #[test]

@@ -41,6 +41,17 @@ pub(crate) enum SpoolLocation<C: Context> {
     Closed,
 }
 
+impl<C: Context> SpoolLocation<C> {
+    /// The length of the path that it keeps.
+    pub(crate) fn path_len(&self) -> usize {
+        match self {
+            SpoolLocation::Scratch | SpoolLocation::Closed => 0,
+            SpoolLocation::Within(location) => location.path.len(),
+            SpoolLocation::Directory(path) => path.len(),
+        }
+    }
+}
+
 /// One user of the interface: a context, a random source, and the default directory once it is
 /// found. Clones share everything.
 pub struct Instance<C: Context, R>(Shared<Inner<C, R>>);

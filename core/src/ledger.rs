@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::error::ErrorCode;
 use crate::limits::{Limits, fits};
 use crate::memory::{MemoryBudget, MemoryCharge};
-use crate::remove::CleanupFailure;
+use crate::remove::{CleanupFailure, Failures};
 use crate::shared::{Lock, Shared};
 
 /// The kind of a handle.
@@ -63,9 +63,6 @@ pub struct Usage {
     pub kept: u64,
 }
 
-/// How many failed removals are recorded, so that a ledger's memory is bounded.
-const MAX_LEFTOVERS: usize = 1024;
-
 /// The ledger of one user: its live handles, what it uses and may use, and what could not be
 /// removed. Clones share it.
 #[derive(Clone)]
@@ -110,9 +107,21 @@ impl SharedLedger {
         self.0.ledger.lock().live.iter().flatten().map(handle).collect()
     }
 
-    /// What could not be removed and nobody tries to remove again: the first 1024 failures.
+    /// Whether there is memory for a list of the live handles: here, and on the way to the caller.
+    pub fn can_list_handles(&self) -> bool {
+        let ledger = self.0.ledger.lock();
+        let memory = |entry: &Entry| {
+            let path = entry.path.as_ref().map_or(0, |path| path.len());
+            size_of::<LiveHandle>() + path + entry.label.as_ref().map_or(0, String::len)
+        };
+        let bytes: usize = ledger.live.iter().flatten().map(memory).sum();
+        self.0.budget.as_ref().is_none_or(|budget| budget.fits(2 * bytes as u64))
+    }
+
+    /// What could not be removed and nobody tries to remove again: the first failures, at most 1024
+    /// and at most 1 MiB of text.
     pub fn leftovers(&self) -> Vec<CleanupFailure> {
-        self.0.ledger.lock().leftovers.clone()
+        self.0.ledger.lock().leftovers.list().to_vec()
     }
 
     /// Whether memory is limited, so that spooled files have to share it.
@@ -166,10 +175,7 @@ impl SharedLedger {
 
     /// Records something that nobody will try to remove again.
     pub(crate) fn record_leftover(&self, failure: CleanupFailure) {
-        let mut ledger = self.0.ledger.lock();
-        if ledger.leftovers.len() < MAX_LEFTOVERS {
-            ledger.leftovers.push(failure);
-        }
+        self.0.ledger.lock().leftovers.push(failure);
     }
 
     /// Reads or changes the accounting of files on disk.
@@ -189,7 +195,7 @@ struct Ledger {
     live: Vec<Option<Entry>>,
     free: Vec<usize>,
     usage: Usage,
-    leftovers: Vec<CleanupFailure>,
+    leftovers: Failures,
     account: Account,
 }
 
@@ -206,7 +212,7 @@ impl Ledger {
             live: Vec::new(),
             free: Vec::new(),
             usage: Usage::default(),
-            leftovers: Vec::new(),
+            leftovers: Failures::default(),
             account: Account::new(MemoryCharge::empty(budget)),
         }
     }

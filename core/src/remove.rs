@@ -26,13 +26,44 @@ const MAX_OPEN: usize = 12;
 /// entries in it meanwhile.
 const MAX_ROUNDS: u8 = 4;
 
-/// How many failures are recorded, so that memory is bounded.
-const MAX_FAILURES: usize = 1024;
+/// The failures of removals that are recorded first, in bounded memory.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    list: Vec<CleanupFailure>,
+    /// The length of all texts, in bytes.
+    text: usize,
+}
+
+impl Failures {
+    /// How many failures are recorded.
+    const MAX: usize = 1024;
+
+    /// How long their texts may be together, in bytes.
+    const MAX_TEXT: usize = 1 << 20;
+
+    /// Records a failure, if there is room.
+    pub(crate) fn push(&mut self, failure: CleanupFailure) {
+        let CleanupFailure { path, error } = &failure;
+        let in_error = error.path.as_ref().map_or(0, String::len);
+        let text = self.text + path.len() + error.message.len() + in_error;
+        if self.list.len() < Self::MAX && text <= Self::MAX_TEXT {
+            self.list.push(failure);
+            self.text = text;
+        }
+    }
+
+    pub(crate) fn list(&self) -> &[CleanupFailure] {
+        &self.list
+    }
+}
+
+/// How many directories wait to be removed that were too deep, so that memory is bounded.
+const MAX_PENDING: usize = 1024;
 
 /// A removal in progress. It collects what could not be removed.
 pub(crate) struct Removal<'a, P: Platform> {
     platform: &'a P,
-    failures: Vec<CleanupFailure>,
+    failures: Failures,
     moved: u32,
 }
 
@@ -56,20 +87,19 @@ impl<P: Platform> Frame<P> {
 
 impl<'a, P: Platform> Removal<'a, P> {
     pub(crate) fn new(platform: &'a P) -> Self {
-        Removal { platform, failures: Vec::new(), moved: 0 }
+        Removal { platform, failures: Failures::default(), moved: 0 }
     }
 
-    /// Returns what could not be removed: the first 1024 failures.
+    /// Returns what could not be removed: the first failures, at most 1024 and at most 1 MiB of
+    /// text.
     pub(crate) fn finish(self) -> Vec<CleanupFailure> {
-        self.failures
+        self.failures.list
     }
 
     /// Records something that could not be removed.
     pub(crate) fn record(&mut self, code: ErrorCode, path: &str) {
-        if self.failures.len() < MAX_FAILURES {
-            let error = Error::new(code, "remove", path);
-            self.failures.push(CleanupFailure { path: path.into(), error });
-        }
+        let error = Error::new(code, "remove", path);
+        self.failures.push(CleanupFailure { path: path.into(), error });
     }
 
     /// Removes a file, or a directory with everything in it.
@@ -100,7 +130,7 @@ impl<'a, P: Platform> Removal<'a, P> {
         path: &str,
     ) {
         for _ in 0..MAX_ROUNDS {
-            if !self.failures.is_empty() {
+            if !self.failures.list.is_empty() {
                 return;
             }
             match self.platform.remove_directory(parent, name) {
@@ -182,9 +212,10 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
     }
 
-    /// Moves a directory that is too deep to the top of the tree, to be removed there.
-    fn move_up(&mut self, stack: &mut [Frame<P>], name: Vec<u8>) {
-        let [top, .., deep] = stack else { return };
+    /// Moves a directory that is too deep to the top of the tree, to be removed there. When many
+    /// wait there, they are removed before the rest of what is deep.
+    fn move_up(&mut self, stack: &mut Vec<Frame<P>>, name: Vec<u8>) {
+        let [top, below, .., deep] = stack.as_mut_slice() else { return };
         let moved = loop {
             let mut free = String::from("moved-");
             base32(&self.moved.to_le_bytes(), 6, |byte| free.push(char::from(byte)));
@@ -198,7 +229,14 @@ impl<'a, P: Platform> Removal<'a, P> {
             }
         };
         match moved {
-            Ok(free) => top.pending.push(RawEntry { name: free, kind: EntryKind::Directory }),
+            Ok(free) => {
+                top.pending.push(RawEntry { name: free, kind: EntryKind::Directory });
+                if top.pending.len() >= MAX_PENDING {
+                    let name = below.name.clone();
+                    top.pending.insert(0, RawEntry { name, kind: EntryKind::Directory });
+                    stack.truncate(1);
+                }
+            }
             Err(ErrorCode::NoEntry) => {}
             Err(code) => {
                 deep.failed = true;

@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use tempfile_core::{
-    AnyFile, Error, ErrorCode, Limited, Limits, Location, MAX_PATH, MemoryBudget, Options,
+    AnyFile, Context, Error, ErrorCode, Limited, Limits, Location, MAX_PATH, MemoryBudget, Options,
     SharedLedger, Storage, TempDir,
 };
 
@@ -304,4 +304,30 @@ fn a_rename_that_needs_more_memory_than_there_is_changes_nothing() {
     assert_eq!(budget.used(), used + 2 * 250);
     temp.rename(&long, "short").unwrap();
     assert_eq!(budget.used(), used);
+}
+
+#[test]
+fn the_path_of_a_spooled_files_location_is_charged() {
+    let user = User::new(MIB);
+    let charged = |location| {
+        let _file = user.instance.spooled(None, location).unwrap();
+        user.budget.used()
+    };
+    let long = "x".repeat(4000);
+    assert_eq!(charged(Location::Directory(&long)) - charged(Location::Scratch), 4000);
+}
+
+#[test]
+fn live_handles_are_listed_only_while_there_is_memory_for_the_list() {
+    let user = User::new(8 * KIB);
+    let ledger = user.instance.context().ledger().clone();
+    let options = || Options { label: Some("x".repeat(255)), ..Options::default() };
+    let mut held = Vec::new();
+    assert!(ledger.can_list_handles());
+    while let Ok(named) = user.instance.named(&options(), Location::Scratch) {
+        held.push(named);
+    }
+    assert!(!ledger.can_list_handles());
+    held.truncate(1);
+    assert!(ledger.can_list_handles());
 }

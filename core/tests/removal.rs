@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
-use tempfile_core::{ErrorCode, Location, Options, TempDir};
+use tempfile_core::{CleanupFailure, ErrorCode, Location, Options, TempDir};
 
 #[allow(dead_code, reason = "other tests use more of it")]
 mod stepped;
@@ -231,4 +231,58 @@ fn a_wide_directory_below_a_deep_one_is_removed() {
     }
     assert_eq!(dir.close(), Ok(()));
     assert_eq!(root.names(), [""; 0]);
+}
+
+#[test]
+fn only_so_many_deep_directories_wait_to_be_removed() {
+    // How many directories were moved since one was removed last, now and at most.
+    let waiting = Rc::new(Cell::new((0_u32, 0_u32)));
+    let count = waiting.clone();
+    let platform = Stepped::new(move |call| {
+        let (now, most) = count.get();
+        match call {
+            "rename" => count.set((now + 1, most.max(now + 1))),
+            "remove_directory" => count.set((0, most)),
+            _ => {}
+        }
+        Ok(())
+    });
+    let root = TestDir::new();
+    let mut dir = directory(&root, platform);
+    let deep = PathBuf::from(dir.path()).join(["d"; 11].join("/"));
+    fs::create_dir_all(&deep).unwrap();
+    for number in 0..3000 {
+        fs::create_dir(deep.join(number.to_string())).unwrap();
+    }
+    dir.close().unwrap();
+    assert!(root.names().is_empty());
+    let (_, most) = waiting.get();
+    assert!((1..=1024).contains(&most), "{most} waited");
+}
+
+#[test]
+fn the_failures_that_are_reported_have_at_most_a_mebibyte_of_text() {
+    let switch = Switch::default();
+    let platform = switch.failing(|call| (call == "remove_file").then_some(ErrorCode::Access));
+    let root = TestDir::new();
+    let mut dir = directory(&root, platform);
+    let mut deep = "x".repeat(250);
+    dir.create_directory(&deep).unwrap();
+    for _ in 0..10 {
+        deep = format!("{deep}/{}", "x".repeat(250));
+        dir.create_directory(&deep).unwrap();
+    }
+    for number in 0..500 {
+        drop(dir.create_file(&format!("{deep}/{number}")).unwrap());
+    }
+    switch.0.set(true);
+    let failures = dir.close().unwrap_err();
+    switch.0.set(false);
+    let text = |failure: &CleanupFailure| {
+        let CleanupFailure { path, error } = failure;
+        path.len() + error.message.len() + error.path.as_ref().map_or(0, String::len)
+    };
+    let text: usize = failures.iter().map(text).sum();
+    assert!((1 << 19..=1 << 20).contains(&text), "{text} bytes in {} failures", failures.len());
+    dir.close().unwrap();
 }

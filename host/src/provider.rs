@@ -149,6 +149,8 @@ pub struct TempfileCtx {
     instance: tempfile_core::Instance<context::InstanceContext, SysRng>,
     /// How often a call failed with `quota`.
     refused: u64,
+    /// How many files, paths and directories are in the table, closed ones too.
+    in_table: usize,
 }
 
 impl TempfileCtx {
@@ -312,21 +314,38 @@ impl TempfileCtxView<'_> {
         self.blocking.run(|| act(self))
     }
 
-    /// Gives something to the plugin. If the table is full it is dropped, and with it what it
-    /// guards.
+    /// Gives something of this interface to the plugin. If the table is full it is dropped, and
+    /// with it what it guards.
     fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
+        let handle = self.push_for_wasi(value)?;
+        self.ctx.in_table += 1;
+        Ok(handle)
+    }
+
+    /// Gives something to the plugin that WASI serves, and drops.
+    fn push_for_wasi<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
+        let full = || {
+            let code = tempfile_core::ErrorCode::OutOfHandles;
+            Failure::from(tempfile_core::Error::without_path(code, "give out a handle"))
+        };
+        // A full table is a trap in WASI, so an eighth of it is left to WASI.
+        let capacity = self.table.max_capacity();
+        if self.ctx.in_table >= capacity - capacity / 8 {
+            return Err(full());
+        }
         self.table.push(value).map_err(|error| match error {
-            ResourceTableError::Full => {
-                let code = tempfile_core::ErrorCode::OutOfHandles;
-                tempfile_core::Error::without_path(code, "give out a handle").into()
-            }
+            ResourceTableError::Full => full(),
             error => Failure::Trap(error.into()),
         })
     }
 
     /// Drops something that the plugin had.
     fn delete<T: Send + 'static>(&mut self, handle: Resource<T>) -> wasmtime::Result<()> {
-        self.call(|view| Ok(drop(view.table.delete(handle)?)))
+        self.call(|view| {
+            drop(view.table.delete(handle)?);
+            view.ctx.in_table -= 1;
+            Ok(())
+        })
     }
 }
 

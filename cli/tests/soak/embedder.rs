@@ -220,7 +220,9 @@ impl Embedder {
         let state = State {
             wasi: wasi.build(),
             table: ResourceTable::new(),
-            tempfile: TempfileCtx::builder(scratch).expect("open the directory").build(),
+            tempfile: TempfileCtx::builder(scratch)
+                .and_then(|builder| builder.build())
+                .expect("open the directory"),
             limits: StoreLimitsBuilder::new().memory_size(given.memory).build(),
             unlink_fails,
         };

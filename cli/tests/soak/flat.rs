@@ -90,9 +90,18 @@ fn run(provider: Provider, instances: u64, leak: fn(u64), tally: &mut Tally) {
 }
 
 /// The memory that the process has in use, in bytes.
-fn resident() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").expect("the system tells");
+pub(crate) fn resident() -> u64 {
+    memory("VmRSS:")
+}
+
+/// The most memory that the process had in use, in bytes.
+pub(crate) fn most_resident() -> u64 {
+    memory("VmHWM:")
+}
+
+fn memory(field: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("the system reports it");
     let line =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it tells this too");
+        status.lines().find_map(|line| line.strip_prefix(field)).expect("it reports this too");
     line.trim().trim_end_matches("kB").trim().parse::<u64>().expect("a number") << 10
 }

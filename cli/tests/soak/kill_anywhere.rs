@@ -8,20 +8,18 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::rc::Rc;
 
-use getrandom::SysRng;
 use rustix::process::{Signal, getpid, kill_process};
 use tempfile_core::{
-    Durability, Error, ErrorCode, File, Native, Options, Place, Platform, ReplaceMode, directory,
-    named, place_at, spooled, unnamed,
+    Context, Durability, Error, ErrorCode, File, Location, Native, Options, Platform, ReplaceMode,
 };
 use wasi_tempfile_host::{ScratchDir, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
+use crate::native::confined;
 use crate::part::{self, Part};
 use crate::plugins::Provider;
-use crate::stepped::{MODERN, Step, Stepped};
+use crate::stepped::{Dir, OPTIONAL_CALLS, Stepped, TestInstance};
 use crate::support::{World, command};
 use crate::trace;
 
@@ -45,28 +43,28 @@ fn new() -> String {
 
 /// What a process is doing when it is killed: in a directory of its own, towards a target outside
 /// of it.
-type Act<P> = fn(&P, &Place<P>, &str) -> Result<(), Error>;
+type Act<P> = fn(&TestInstance<P>, &str, &str) -> Result<(), Error>;
 
 /// The acts, for any platform.
-fn acts<P: Platform>() -> [(&'static str, Act<P>); 6] {
+fn acts<P: Platform<Dir = Dir>>() -> [(&'static str, Act<P>); 6] {
     [
-        ("create", |platform, place, _| {
-            let _named = named(platform, &mut SysRng, &Options::default(), place)?;
-            let _unnamed = unnamed(platform, &mut SysRng, place)?;
-            let mut spooled = spooled(platform, SysRng, Some(4), place)?;
-            spooled.write(0, b"past the threshold")?;
-            let dir = directory(platform, &mut SysRng, &Options::default(), place)?;
+        ("create", |instance, own, _| {
+            let _named = instance.named(&Options::default(), Location::Directory(own))?;
+            let _unnamed = instance.unnamed(Location::Directory(own))?;
+            let mut spooled = instance.spooled(Some(4), Location::Directory(own))?;
+            spooled.write(b"past the threshold", 0)?;
+            let dir = instance.directory(&Options::default(), Location::Directory(own))?;
             dir.create_directory("directory")?;
-            dir.create_file("directory/file")?.write(0, b"content").map(drop)
+            dir.create_file("directory/file")?.write(b"content", 0).map(drop)
         }),
-        ("persist over", |platform, place, target| {
-            persist(platform, place, target, ReplaceMode::Overwrite)
+        ("persist over", |instance, own, target| {
+            persist(instance, own, target, ReplaceMode::Overwrite)
         }),
-        ("persist anew", |platform, place, target| {
-            persist(platform, place, &format!("{target}.anew"), ReplaceMode::NoClobber)
+        ("persist anew", |instance, own, target| {
+            persist(instance, own, &format!("{target}.anew"), ReplaceMode::NoClobber)
         }),
-        ("link", |platform, place, target| {
-            let mut file = unnamed(platform, &mut SysRng, place)?;
+        ("link", |instance, own, target| {
+            let mut file = instance.unnamed(Location::Directory(own))?;
             write(&file)?;
             match file.link(&format!("{target}.anew"), Durability::Full) {
                 // A platform that has no unnamed files has nothing to link.
@@ -78,8 +76,8 @@ fn acts<P: Platform>() -> [(&'static str, Act<P>); 6] {
                 linked => linked,
             }
         }),
-        ("close", |platform, place, _| {
-            let mut dir = directory(platform, &mut SysRng, &Options::default(), place)?;
+        ("close", |instance, own, _| {
+            let mut dir = instance.directory(&Options::default(), Location::Directory(own))?;
             let mut path = String::from("d");
             for _ in 0..20 {
                 dir.create_directory(&path)?;
@@ -89,10 +87,12 @@ fn acts<P: Platform>() -> [(&'static str, Act<P>); 6] {
             dir.close().map_err(|mut stayed| stayed.remove(0).error)
         }),
         // The control: what a program does that has never been killed.
-        (IN_PLACE, |platform, place, target| {
+        (IN_PLACE, |instance, own, target| {
             let act = || {
                 let (directory, name) = target.rsplit_once('/').ok_or(ErrorCode::Invalid)?;
-                let dir = platform.anchor(directory)?.dir;
+                let platform = instance.context().platform();
+                let base = instance.context().resolve_base(directory)?;
+                let dir = platform.open_directory(&base.dir, base.rest.as_bytes())?;
                 let file = platform.open_file(&dir, name.as_bytes())?;
                 platform.set_size(&file, 0)?;
                 let mut offset = 0;
@@ -101,28 +101,28 @@ fn acts<P: Platform>() -> [(&'static str, Act<P>); 6] {
                 }
                 Ok(())
             };
-            act().map_err(|code| Error::new(code, "write to", place.path()))
+            act().map_err(|code| Error::new(code, "write to", own))
         }),
     ]
 }
 
 const IN_PLACE: &str = "write in place";
 
-fn write<P: Platform>(file: &File<P>) -> Result<(), Error> {
+fn write<C: Context>(file: &File<C>) -> Result<(), Error> {
     let (bytes, mut offset) = (new(), 0);
     while offset < bytes.len() {
-        offset += file.write(offset as u64, &bytes.as_bytes()[offset..])? as usize;
+        offset += file.write(&bytes.as_bytes()[offset..], offset as u64)? as usize;
     }
     Ok(())
 }
 
 fn persist<P: Platform>(
-    platform: &P,
-    place: &Place<P>,
+    instance: &TestInstance<P>,
+    own: &str,
     target: &str,
     mode: ReplaceMode,
 ) -> Result<(), Error> {
-    let (file, mut path) = named(platform, &mut SysRng, &Options::default(), place)?;
+    let (file, mut path) = instance.named(&Options::default(), Location::Directory(own))?;
     write(&file)?;
     path.persist(target, mode, Durability::Full)
 }
@@ -227,41 +227,41 @@ fn step(arguments: &[String]) -> ExitCode {
     let scratch = root.create_dir().expect("make a directory");
     let (modern, when) = (modern == "true", when.parse().expect("a number"));
     let acted = match when {
-        0 => run(&Native, &scratch, target, act),
-        when => {
-            run(&Stepped(Rc::new(Deadly { modern, left: Cell::new(when) })), &scratch, target, act)
-        }
+        0 => run(Native, &scratch, target, act),
+        when => run(deadly(modern, when), &scratch, target, act),
     };
     acted.expect("nothing but the kill goes wrong");
     assert!(scratch.close().is_empty());
     ExitCode::SUCCESS
 }
 
-fn run<P: Platform>(
-    platform: &P,
+fn run<P: Platform<Dir = Dir>>(
+    platform: P,
     scratch: &ScratchDir,
     target: &str,
     act: &str,
 ) -> Result<(), Error> {
-    let place = place_at(platform, scratch.path().to_str().expect("the test's path is text"))?;
+    // The directory in which the root and the target are.
+    let world = scratch.path().ancestors().nth(2).expect("the root is in a directory");
+    let instance = confined(platform, world).instance();
+    let own = scratch.path().to_str().expect("the test's path is text");
     let (_, run) = acts().into_iter().find(|(name, _)| *name == act).expect("there is such an act");
-    run(platform, &place, target)
+    run(&instance, own, target)
 }
 
 /// Counts calls down to the one that this process does not live to make.
-struct Deadly {
-    modern: bool,
-    left: Cell<usize>,
-}
-
-impl Step for Rc<Deadly> {
-    fn step(&self, verb: &'static str) -> Result<(), ErrorCode> {
-        self.left.set(self.left.get() - 1);
-        if self.left.get() == 0 {
+fn deadly(modern: bool, calls: usize) -> Stepped {
+    let left = Cell::new(calls);
+    Stepped::new(move |method| {
+        left.set(left.get() - 1);
+        if left.get() == 0 {
             kill_process(getpid(), Signal::KILL).expect("kill this process");
         }
-        if !self.modern && MODERN.contains(&verb) { Err(ErrorCode::Unsupported) } else { Ok(()) }
-    }
+        if !modern && OPTIONAL_CALLS.contains(&method) {
+            return Err(ErrorCode::Unsupported);
+        }
+        Ok(())
+    })
 }
 
 /// The calls that a command makes once it has come to its root, as strace counts them: by thread

@@ -8,10 +8,11 @@ use std::thread;
 
 use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use tempfile_core::{Native, TempDir, place_at};
+use tempfile_core::{Process, TempDir};
 use wasi_tempfile_host::ScratchRoot;
 
 use crate::figure::{Scale, Tally, figure};
+use crate::native;
 use crate::part::Player;
 use crate::plugins::Provider;
 use crate::support::{PLUGIN, World};
@@ -75,9 +76,8 @@ fn within_limits(remove: Remove, depth: u64, entries: u64, tally: &mut Tally) {
 }
 
 fn by_core(tree: &Path) -> Option<String> {
-    let (parent, name) = (tree.parent()?.to_str()?, tree.file_name()?.to_str()?);
-    let place = place_at(&Native, parent).expect("open the parent");
-    let mut tree = TempDir::adopt(&Native, &place, name).expect("open the tree");
+    let (parent, name) = (native::open(tree.parent()?), tree.file_name()?.to_str()?);
+    let mut tree = TempDir::adopt(&Process, &parent, name).expect("open the tree");
     tree.close().err().map(|stayed| format!("{stayed:?}"))
 }
 

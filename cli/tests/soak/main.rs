@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
+#[allow(dead_code, reason = "some of it is used by tests of the core only")]
 #[path = "../../../core/tests/stepped/mod.rs"]
 mod stepped;
 #[path = "../support/mod.rs"]
@@ -15,6 +16,7 @@ mod support;
 
 mod embedder;
 mod figure;
+mod native;
 mod part;
 mod plugins;
 mod trace;
@@ -27,6 +29,7 @@ mod kill_anywhere;
 mod large_trees;
 mod limits;
 mod names;
+mod pressure;
 mod privacy;
 mod removal;
 mod roots;
@@ -49,6 +52,7 @@ const FIGURES: &[Figure] = &[
     roots::FIGURE,
     flat::FIGURE,
     handles::FIGURE,
+    pressure::FIGURE,
 ];
 
 /// What a process of this program may be started for.
@@ -58,6 +62,7 @@ const PARTS: &[&[part::Part]] = &[
     kill::PARTS,
     kill_anywhere::PARTS,
     sweepers::PARTS,
+    pressure::PARTS,
 ];
 
 fn main() -> ExitCode {

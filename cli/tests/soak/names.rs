@@ -11,11 +11,11 @@ use getrandom::SysRng;
 use rand_core::TryRng;
 use rustix::fs::{CWD, FileType, Mode, inotify};
 use tempfile_core::{
-    ErrorCode, File, MAX_TRIES, Native, Options, Place, TempDir, TempPath, directory, named,
-    place_at,
+    ErrorCode, File, MAX_TRIES, OpenLocation, Options, Process, TempDir, TempPath, directory, named,
 };
 
 use crate::figure::{Scale, Tally, figure};
+use crate::native;
 use crate::support::World;
 
 figure!(
@@ -55,8 +55,8 @@ impl TryRng for Counted {
 
 /// What a creator got: it is held until all have been looked at.
 enum Owned {
-    Ours(File<Native>, TempPath<Native>),
-    Dir(TempDir<Native>),
+    Ours(File<Process>, TempPath<Process>),
+    Dir(TempDir<Process>),
     Naive(fs::File, String),
 }
 
@@ -74,7 +74,7 @@ impl Owned {
     fn sign(&self, number: usize) {
         let bytes = number.to_string();
         match self {
-            Owned::Ours(file, _) => file.write(0, bytes.as_bytes()).map(drop).expect("it is mine"),
+            Owned::Ours(file, _) => file.write(bytes.as_bytes(), 0).map(drop).expect("it is mine"),
             Owned::Dir(dir) => dir.create_directory(&bytes).expect("it is mine"),
             Owned::Naive(file, _) => {
                 let _ = std::io::Write::write_all(&mut &*file, bytes.as_bytes());
@@ -83,15 +83,15 @@ impl Owned {
     }
 }
 
-type Create = fn(usize, &Place<Native>, &mut Counted) -> Result<Owned, ErrorCode>;
+type Create = fn(usize, &OpenLocation<Process>, &mut Counted) -> Result<Owned, ErrorCode>;
 
 fn sixty_four_creators_share_thirty_two_names_and_none_twice(scale: Scale) -> Tally {
-    race(scale.pick(5, 1000), |number, place, source| {
+    race(scale.pick(5, 1000), |number, location, source| {
         let options = Options { prefix: "n-".into(), random_chars: Some(1), ..Options::default() };
         let made = if number % 2 == 0 {
-            named(&Native, source, &options, place).map(|(file, path)| Owned::Ours(file, path))
+            named(&Process, source, &options, location).map(|(file, path)| Owned::Ours(file, path))
         } else {
-            directory(&Native, source, &options, place).map(Owned::Dir)
+            directory(&Process, source, &options, location).map(Owned::Dir)
         };
         made.map_err(|error| error.code)
     })
@@ -99,12 +99,12 @@ fn sixty_four_creators_share_thirty_two_names_and_none_twice(scale: Scale) -> Ta
 
 /// It draws names as we do, and opens what it finds there.
 fn creators_that_do_not_insist_on_a_new_name() -> Tally {
-    race(1, |_, place, source| {
+    race(1, |_, location, source| {
         for _ in 0..MAX_TRIES {
             let drawn = source.try_next_u32().expect("randomness") % NAMES as u32;
             let name =
                 format!("n-{}", char::from(b"abcdefghijklmnopqrstuvwxyz234567"[drawn as usize]));
-            let path = place.join(&name);
+            let path = location.join(&name);
             let opened = fs::OpenOptions::new()
                 .read(true)
                 .write(true)
@@ -138,13 +138,12 @@ fn round(create: Create, tally: &mut Tally) {
     rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RWXU, 0).expect("plant a fifo");
     let opened = Watch::of(&[&victim, &dir, &fifo]);
 
-    let place =
-        place_at(&Native, root.to_str().expect("the test's path is text")).expect("open the root");
+    let location = native::open(&root);
     let start = Barrier::new(CREATORS);
     let work = |number| {
         let mut source = Counted { drawn: 0 };
         start.wait();
-        let made = create(number, &place, &mut source);
+        let made = create(number, &location, &mut source);
         if let Ok(owned) = &made {
             owned.sign(number);
         }

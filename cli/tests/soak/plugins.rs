@@ -72,6 +72,18 @@ impl Running {
         line.trim_end().to_owned()
     }
 
+    /// The next line it says, unless it has ended.
+    pub(crate) fn next_line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let count = self.said.read_line(&mut line).expect("read a line");
+        (count > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// Tells it a line, unless it has ended.
+    pub(crate) fn tell(&mut self, line: &str) {
+        let _ = writeln!(self.input, "{line}");
+    }
+
     /// Its scratch directory.
     pub(crate) fn scratch(&self) -> PathBuf {
         self.control.scratch_path().expect("it has not ended")

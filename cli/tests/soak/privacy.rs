@@ -8,10 +8,11 @@ use std::process::ExitCode;
 
 use getrandom::SysRng;
 use rustix::fs::{Gid, Mode, Uid};
-use tempfile_core::{Native, Options, directory, named, place_at};
+use tempfile_core::{Options, Process, directory, named};
 use wasi_tempfile_host::{RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
+use crate::native;
 use crate::part::{self, Part, Player};
 use crate::plugins::{Provider, Running, sandboxed};
 use crate::support::World;
@@ -50,12 +51,11 @@ fn files_are_private_under_every_umask(scale: Scale) -> Tally {
             look(&running.scratch(), file, dir, &mut tally);
             running.end();
         }
-        let place = place_at(&Native, root.path().to_str().expect("the test's path is text"))
-            .expect("open the root");
+        let location = native::open(root.path());
         let (_file, _path) =
-            named(&Native, &mut SysRng, &Options::default(), &place).expect("make a file");
-        let dir =
-            directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
+            named(&Process, &mut SysRng, &Options::default(), &location).expect("make a file");
+        let dir = directory(&Process, &mut SysRng, &Options::default(), &location)
+            .expect("make a directory");
         dir.create_file("file").expect("make a child");
         dir.create_directory("directory").expect("make a child");
         look(root.path(), 0o600, 0o700, &mut tally);

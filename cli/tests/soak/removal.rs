@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use getrandom::SysRng;
-use tempfile_core::{ErrorCode, Native, Options, TempDir, directory, place_at};
+use tempfile_core::{Location, Options, Process, TempDir, directory};
 use wasi_tempfile_host::{Plugin, RunOptions, ScratchRoot};
 
 use crate::figure::{Scale, Tally, figure};
+use crate::native;
 use crate::plugins::{Provider, Running, sandboxed};
-use crate::stepped::{Step, Stepped};
+use crate::stepped::Stepped;
 use crate::support::World;
 
 figure!(
@@ -72,10 +73,9 @@ fn a_removal_by_joined_paths_swapped_in_every_gap() -> Tally {
 }
 
 fn by_core(world: &World) -> Doomed {
-    let place = place_at(&Native, world.root().to_str().expect("the test's path is text"))
-        .expect("open the root");
+    let location = native::open(&world.root());
     let mut dir =
-        directory(&Native, &mut SysRng, &Options::default(), &place).expect("make a directory");
+        directory(&Process, &mut SysRng, &Options::default(), &location).expect("make a directory");
     Doomed { tree: dir.path().into(), remove: Box::new(move || drop(dir.close())) }
 }
 
@@ -114,7 +114,7 @@ fn by_joined_paths(world: &World) -> Doomed {
 
 /// What everybody writes first.
 fn remove_by_joined_paths(directory: &Path, attacker: &Rc<Attacker>) {
-    let gap = || attacker.step("any").is_ok();
+    let gap = || attacker.step();
     gap();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -130,12 +130,16 @@ fn remove_by_joined_paths(directory: &Path, attacker: &Rc<Attacker>) {
 }
 
 fn remove_by_core(directory: &Path, attacker: &Rc<Attacker>) {
-    let platform = Stepped(attacker.clone());
-    let (parent, name) =
-        (directory.parent().and_then(Path::to_str), directory.file_name().and_then(OsStr::to_str));
-    let place = place_at(&platform, parent.expect("it has a parent")).expect("open the parent");
+    let between = attacker.clone();
+    let platform = Stepped::new(move |_| {
+        between.step();
+        Ok(())
+    });
+    let (parent, name) = (directory.parent(), directory.file_name().and_then(OsStr::to_str));
+    let ctx = native::confined(platform, parent.expect("it has a parent"));
+    let parent = ctx.instance().open(Location::Directory(&ctx.path)).expect("open the parent");
     let mut tree =
-        TempDir::adopt(&platform, &place, name.expect("it has a name")).expect("open the tree");
+        TempDir::adopt(&ctx, &parent, name.expect("it has a name")).expect("open the tree");
     let _ = tree.close();
 }
 
@@ -150,8 +154,8 @@ struct Attacker {
     outside: PathBuf,
 }
 
-impl Step for Rc<Attacker> {
-    fn step(&self, _: &'static str) -> Result<(), ErrorCode> {
+impl Attacker {
+    fn step(&self) {
         let call = self.calls.get() + 1;
         self.calls.set(call);
         if call == self.puts {
@@ -159,7 +163,6 @@ impl Step for Rc<Attacker> {
         } else if call == self.takes {
             take_link(&self.bait);
         }
-        Ok(())
     }
 }
 

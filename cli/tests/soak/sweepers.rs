@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use getrandom::SysRng;
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile_core::{Native, Options, directory, place_at};
+use tempfile_core::{Options, Process, directory};
 use wasi_tempfile_host::ScratchRoot;
 
 use crate::figure::{Scale, Tally, figure};
+use crate::native;
 use crate::part::{self, Part, Player};
 use crate::support::World;
 use crate::trace;
@@ -73,10 +74,9 @@ fn create(root: &ScratchRoot) -> Result<(), String> {
 
 fn create_without_lock(root: &ScratchRoot) -> Result<(), String> {
     let options = Options { prefix: "run-".into(), ..Options::default() };
-    let place = place_at(&Native, root.path().to_str().unwrap_or_default())
-        .map_err(|error| error.to_string())?;
+    let location = native::open(root.path());
     let mut dir =
-        directory(&Native, &mut SysRng, &options, &place).map_err(|error| error.to_string())?;
+        directory(&Process, &mut SysRng, &options, &location).map_err(|error| error.to_string())?;
     use_it(Path::new(dir.path()))?;
     dir.close().map_err(|stayed| format!("{stayed:?}"))
 }

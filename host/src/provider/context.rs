@@ -181,7 +181,7 @@ impl TempfileCtxBuilder {
         let start = Instant::now();
         let inner = Inner { platform, ledger, preopens, environment, start };
         let context = InstanceContext(Arc::new(inner));
-        Ok(TempfileCtx { instance: Instance::new(context, SysRng), refused: 0 })
+        Ok(TempfileCtx { instance: Instance::new(context, SysRng), refused: 0, in_table: 0 })
     }
 }
 

@@ -50,7 +50,7 @@ impl Host for TempfileCtxView<'_> {
             let dir = Dir::new(fs::File::from(handle), FsPerms::ReadWrite, mode, inline);
             Ok::<_, Failure>(Descriptor::Dir(dir))
         })?;
-        self.push(descriptor)
+        self.push_for_wasi(descriptor)
     }
 
     fn read_via_stream(
@@ -59,7 +59,7 @@ impl Host for TempfileCtxView<'_> {
         offset: u64,
     ) -> Result<Resource<DynInputStream>, Failure> {
         let stream: DynInputStream = Box::new(self.stream(&file, offset)?);
-        self.push(stream)
+        self.push_for_wasi(stream)
     }
 
     fn write_via_stream(
@@ -68,7 +68,7 @@ impl Host for TempfileCtxView<'_> {
         offset: u64,
     ) -> Result<Resource<DynOutputStream>, Failure> {
         let stream: DynOutputStream = Box::new(self.stream(&file, offset)?);
-        self.push(stream)
+        self.push_for_wasi(stream)
     }
 }
 

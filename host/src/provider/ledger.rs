@@ -16,6 +16,10 @@ impl Host for TempfileCtxView<'_> {
 
     fn live_handles(&mut self) -> wasmtime::Result<Vec<LiveHandle>> {
         let context = self.ctx.instance.context();
+        if !context.ledger().can_list_handles() {
+            // The plugin's own memory could not take the list either.
+            wasmtime::bail!("no memory is left to list the live handles");
+        }
         let live = context.ledger().live_handles(context.now());
         Ok(live.into_iter().map(convert::live_handle).collect())
     }

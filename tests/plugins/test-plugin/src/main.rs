@@ -13,6 +13,8 @@ use wasi_tempfile::interface::{self, ErrorCode, Location, Storage};
 
 #[cfg(target_arch = "wasm32")]
 mod handles;
+#[cfg(target_arch = "wasm32")]
+mod pressure;
 mod tenant;
 
 fn main() -> ExitCode {
@@ -109,6 +111,11 @@ fn main() -> ExitCode {
         "tenant" => tenant::run(&argument),
         #[cfg(target_arch = "wasm32")]
         "dead" => handles::call(&argument, std::env::args().nth(3).as_deref().unwrap_or_default()),
+        #[cfg(target_arch = "wasm32")]
+        "pressure" => {
+            let seed = std::env::args().nth(3).map_or(0, |seed| number(&seed));
+            pressure::run(&argument, seed);
+        }
         "env" => {
             for (name, value) in std::env::vars() {
                 say(&format!("{name}={value}"));
