@@ -22,9 +22,12 @@ mod isolation;
 mod ledger;
 mod link;
 mod location;
+mod messages;
+mod metadata;
 mod named;
 mod names;
 mod persist;
+mod publish;
 mod races;
 mod removal;
 mod reopen;
@@ -61,9 +64,11 @@ const MODULES: &[&[Case]] = &[
     rust_io::CASES,
     reopen::CASES,
     persist::CASES,
+    publish::CASES,
     link::CASES,
     directory::CASES,
     children::CASES,
+    metadata::CASES,
     removal::CASES,
     races::CASES,
     location::CASES,
@@ -71,6 +76,7 @@ const MODULES: &[&[Case]] = &[
     default_directory::CASES,
     closed::CASES,
     errors::CASES,
+    messages::CASES,
     isolation::CASES,
     descriptors::CASES,
     client::CASES,
