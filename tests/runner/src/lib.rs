@@ -15,7 +15,7 @@ use std::time::Instant;
 
 pub use conformance::{Case, Outcome, Placement, cases, find, rows};
 use conformance::{script, setup};
-use wasi_tempfile_host::{Plugin, components};
+use wasi_tempfile_host::Plugin;
 
 mod directory;
 mod native;
@@ -166,8 +166,7 @@ impl Suite {
         };
         let load = || {
             let provider = read_provider(provider)?;
-            let provider = provider.as_deref().unwrap_or(components::PROVIDER);
-            sandboxed::load(placement, provider, Some(self.cache()?))
+            sandboxed::load(placement, provider.as_deref(), Some(self.cache()?))
                 .map_err(|error| error.to_string())
         };
         slot.get_or_init(load).as_ref().map_err(String::clone)
