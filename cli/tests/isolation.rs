@@ -90,10 +90,17 @@ fn two_runs_at_once_see_their_own_scratch_directory_and_no_other() {
         let world = World::new();
         let (first, path_of_first) = tenant(&world, provider, "canary of the first");
         let (second, path_of_second) = tenant(&world, provider, "canary of the second");
-        let paths = [&*path_of_first, &path_of_second, "/tmp", "/tmp/..", "/tmp/../tmp"];
-        let (first, second) = (ask(first, &paths), ask(second, &paths));
-        assert!(first.contains("read: canary of the first\n"), "{provider}: {first}");
-        assert!(second.contains("read: canary of the second\n"), "{provider}: {second}");
+        let elsewhere = ["/tmp", "/tmp/..", "/tmp/../tmp"];
+        let first = ask(first, &[&[&*path_of_second][..], &elsewhere].concat());
+        let second = ask(second, &[&[&*path_of_first][..], &elsewhere].concat());
+        // The error messages repeat the path that was asked for; a listing does not.
+        let lists = |said: &str, path: &str| {
+            said.lines().any(|line| line.starts_with("list: [") && line.contains(path))
+        };
+        assert!(lists(&first, &path_of_first), "{provider}: {first}");
+        assert!(lists(&second, &path_of_second), "{provider}: {second}");
+        assert!(!lists(&first, &path_of_second), "{provider}: {first}");
+        assert!(!lists(&second, &path_of_first), "{provider}: {second}");
         assert!(!first.contains("canary of the second"), "{provider}: {first}");
         assert!(!second.contains("canary of the first"), "{provider}: {second}");
         assert!(first.ends_with("whole\n") && second.ends_with("whole\n"), "{first}{second}");
