@@ -90,9 +90,10 @@ fn two_runs_at_once_see_their_own_scratch_directory_and_no_other() {
         let world = World::new();
         let (first, path_of_first) = tenant(&world, provider, "canary of the first");
         let (second, path_of_second) = tenant(&world, provider, "canary of the second");
-        let elsewhere = ["/tmp", "/tmp/..", "/tmp/../tmp"];
-        let first = ask(first, &[&[&*path_of_second][..], &elsewhere].concat());
-        let second = ask(second, &[&[&*path_of_first][..], &elsewhere].concat());
+        // The listing first: a tenant that tries the path of another persists a file of its own
+        // there.
+        let first = ask(first, &["/tmp", "/tmp/..", "/tmp/../tmp", &path_of_second]);
+        let second = ask(second, &["/tmp", "/tmp/..", "/tmp/../tmp", &path_of_first]);
         // The error messages repeat the path that was asked for; a listing does not.
         let lists = |said: &str, path: &str| {
             said.lines().any(|line| line.starts_with("list: [") && line.contains(path))
