@@ -4,7 +4,9 @@
 mod support;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Stdio;
 
 use support::{Running, World, output};
 
@@ -44,6 +46,66 @@ fn limits_that_the_standard_library_would_get_round_hide_the_scratch_directory()
                 "{provider} {limit}"
             );
         }
+    }
+}
+
+/// Starts a tenant, and returns it with the path of the file in which it hides `canary`.
+fn tenant(world: &World, provider: &str, canary: &str) -> (std::process::Child, String) {
+    let mut child = world
+        .run(&["--provider", provider], &["tenant", canary])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("start the command");
+    let mut said = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    let mut path = String::new();
+    loop {
+        let mut line = String::new();
+        assert!(said.read_line(&mut line).expect("read a line") > 0, "it is not ready yet");
+        match line.trim_end().split_once(' ') {
+            Some(("here", at)) if path.is_empty() => path = at.to_owned(),
+            _ if line == "ready\n" => break,
+            _ => {}
+        }
+    }
+    child.stdout = Some(said.into_inner());
+    (child, path)
+}
+
+/// Asks a tenant to open these paths in every way it knows, and returns all that it answers.
+fn ask(mut tenant: std::process::Child, paths: &[&str]) -> String {
+    let mut input = tenant.stdin.take().expect("standard input is a pipe");
+    for path in paths {
+        writeln!(input, "tell {path}").expect("ask the tenant");
+    }
+    drop(input);
+    let ended = tenant.wait_with_output().expect("wait for the tenant");
+    assert!(ended.status.success(), "{ended:?}");
+    String::from_utf8_lossy(&ended.stdout).into_owned()
+}
+
+#[test]
+fn two_runs_at_once_see_their_own_scratch_directory_and_no_other() {
+    for provider in PROVIDERS {
+        let world = World::new();
+        let (first, path_of_first) = tenant(&world, provider, "canary of the first");
+        let (second, path_of_second) = tenant(&world, provider, "canary of the second");
+        // The listing first: a tenant that tries the path of another persists a file of its own
+        // there.
+        let first = ask(first, &["/tmp", "/tmp/..", "/tmp/../tmp", &path_of_second]);
+        let second = ask(second, &["/tmp", "/tmp/..", "/tmp/../tmp", &path_of_first]);
+        // The error messages repeat the path that was asked for; a listing does not.
+        let lists = |said: &str, path: &str| {
+            said.lines().any(|line| line.starts_with("list: [") && line.contains(path))
+        };
+        assert!(lists(&first, &path_of_first), "{provider}: {first}");
+        assert!(lists(&second, &path_of_second), "{provider}: {second}");
+        assert!(!lists(&first, &path_of_second), "{provider}: {first}");
+        assert!(!lists(&second, &path_of_first), "{provider}: {second}");
+        assert!(!first.contains("canary of the second"), "{provider}: {first}");
+        assert!(!second.contains("canary of the first"), "{provider}: {second}");
+        assert!(first.ends_with("whole\n") && second.ends_with("whole\n"), "{first}{second}");
+        world.assert_nothing_left();
     }
 }
 

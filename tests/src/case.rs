@@ -127,10 +127,24 @@ pub struct Setup {
     pub grants: &'static [Grant],
     /// Whether, natively, every directory for temporary files is read-only.
     pub nowhere: bool,
+    /// Whether the plugin sees its own scratch directory. Natively a program always does.
+    pub scratch: ScratchAccess,
+    /// Limits on what the run has in use, in the form of the variable `SCRATCH_LIMITS`:
+    /// `bytes=1000,entries=10`. Natively nothing is limited, and the case is skipped.
+    pub limits: Option<&'static str>,
     /// The message of the panic that ends the case. Natively a panic unwinds the stack; in a
     /// sandbox it is a trap, which runs no destructor. The case passes if nothing is left
     /// afterwards.
     pub panics: Option<&'static str>,
+}
+
+/// Whether a plugin sees its own scratch directory among its preopens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScratchAccess {
+    /// It reaches its temporary files through the interface alone.
+    Isolated,
+    /// What is usual: it sees the directory, unless the run has limits on bytes or names.
+    UnlessLimited,
 }
 
 /// A mount in the scratch directory.
@@ -182,6 +196,8 @@ impl Setup {
         mounts: &[],
         grants: &[],
         nowhere: false,
+        scratch: ScratchAccess::Isolated,
+        limits: None,
         panics: None,
     };
 
@@ -218,6 +234,16 @@ impl Setup {
     /// With nothing writable natively.
     pub const fn nowhere(self) -> Self {
         Setup { nowhere: true, ..self }
+    }
+
+    /// With this access to the scratch directory.
+    pub const fn scratch(self, scratch: ScratchAccess) -> Self {
+        Setup { scratch, ..self }
+    }
+
+    /// With these limits.
+    pub const fn limits(self, limits: &'static str) -> Self {
+        Setup { limits: Some(limits), ..self }
     }
 
     /// Ending in a panic with this message.

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 pub use conformance::{Case, Outcome, Placement, cases, find, rows};
 use conformance::{script, setup};
-use wasi_tempfile_host::{Plugin, components};
+use wasi_tempfile_host::Plugin;
 
 mod directory;
 mod native;
@@ -169,8 +169,7 @@ impl Suite {
         };
         let load = || {
             let provider = read_provider(provider)?;
-            let provider = provider.as_deref().unwrap_or(components::PROVIDER);
-            sandboxed::load(placement, provider, Some(self.cache()?))
+            sandboxed::load(placement, provider.as_deref(), Some(self.cache()?))
                 .map_err(|error| error.to_string())
         };
         slot.get_or_init(load).as_ref().map_err(String::clone)

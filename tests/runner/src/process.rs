@@ -10,7 +10,6 @@ use std::thread;
 use std::time::Duration;
 
 use conformance::{Case, Outcome, Placement, World, command, find, setup};
-use wasi_tempfile_host::components;
 
 use crate::sandboxed::{self, Places};
 use crate::{Problem, read_provider};
@@ -175,8 +174,7 @@ impl CaseProcess {
         if let Err(reason) = self.prepare() {
             return Ok(Outcome::Skipped(reason));
         }
-        let provider = provider.as_deref().unwrap_or(components::PROVIDER);
-        let plugin = sandboxed::load(self.placement, provider, self.cache.as_deref())?;
+        let plugin = sandboxed::load(self.placement, provider.as_deref(), self.cache.as_deref())?;
         let places = Places { directory: &self.directory, granted: self.granted.as_deref() };
         Ok(sandboxed::run(&plugin, self.case, self.placement, places)?)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use conformance::{Case, Outcome, Placement, command, setup, world};
 
+use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::wasmtime::{Cache, CacheConfig};
 use wasi_tempfile_host::{
     Capture, Ending, Error, Mount, Plugin, Provider, RunOptions, SCRATCH_GUEST_PATH, Sandbox,
@@ -19,10 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// What is kept of what a case says.
 const SAID: usize = 1 << 20;
 
-/// Loads the suite for a placement.
+/// Loads the suite for a placement, with a provider component other than the built-in one if there
+/// is one.
 pub(crate) fn load(
     placement: Placement,
-    provider: &[u8],
+    provider: Option<&[u8]>,
     cache: Option<&Path>,
 ) -> Result<Plugin, Error> {
     let mut builder = Sandbox::builder();
@@ -34,7 +36,9 @@ pub(crate) fn load(
     }
     let provider = match placement {
         Placement::Host => Provider::Host,
-        Placement::Native | Placement::Component => Provider::Custom(provider),
+        Placement::Native | Placement::Component => {
+            provider.map_or(Provider::Component, Provider::Custom)
+        }
     };
     builder.build()?.with(witness::add_to_linker)?.load(SUITE, provider)
 }
@@ -80,7 +84,10 @@ pub(crate) fn run(
 ) -> Result<Outcome, Error> {
     let (stdout, stderr) = (Capture::new(SAID), Capture::new(SAID));
     let mut run = RunOptions::in_root(&ScratchRoot::open(directory)?)
-        .scratch_access(ScratchAccess::Isolated)
+        .scratch_access(match case.setup.scratch {
+            conformance::ScratchAccess::Isolated => ScratchAccess::Isolated,
+            conformance::ScratchAccess::UnlessLimited => ScratchAccess::Auto,
+        })
         .args(["conformance", &case.name()])
         .env(world::PLACEMENT, placement.as_str())
         .env(world::SCRATCH, SCRATCH_GUEST_PATH)
@@ -92,11 +99,20 @@ pub(crate) fn run(
     {
         run = run.env(name, value);
     }
+    if let Some(text) = case.setup.limits {
+        let limits = Limits::from_text(text);
+        run = run.limits(limits.unwrap_or_else(|| panic!("these are no limits: {text}")));
+    }
     for grant in case.setup.grants {
         let granted = granted.unwrap_or(directory);
         run = run.mount(Mount::new(setup::preopen(granted, grant), format!("/{}", grant.path))?);
     }
-    let ended = plugin.run(run)?;
+    let ended = match plugin.run(run) {
+        Err(Error::NotLimited) => {
+            return Ok(Outcome::Skipped("this provider may not enforce limits".to_owned()));
+        }
+        ended => ended?,
+    };
     let (said, complained) = (stdout.text(), stderr.text());
     let hidden = directory.to_string_lossy();
     if said.contains(&*hidden) || complained.contains(&*hidden) {

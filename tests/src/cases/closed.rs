@@ -9,9 +9,11 @@ pub(super) const CASES: &[Case] = &[
     case!(a_persisted_name),
     case!(a_closed_directory),
     case!(a_kept_directory),
+    case!(a_persisted_directory),
     case!(closing_a_kept_name_removes_nothing),
     case!(closing_a_persisted_name_removes_nothing),
     case!(closing_a_kept_directory_removes_nothing),
+    case!(closing_a_persisted_directory_removes_nothing),
     case!(each_handle_of_a_file_is_closed_by_itself),
 ];
 
@@ -72,11 +74,17 @@ fn assert_directory_closed(w: &World, dir: &interface::TempDir) {
     assert_code(dir.create_file("x"), ErrorCode::Closed);
     assert_code(dir.open_file("x"), ErrorCode::Closed);
     assert_code(dir.create_directory("x"), ErrorCode::Closed);
+    assert_code(dir.metadata("x"), ErrorCode::Closed);
+    assert_code(dir.metadata(".."), ErrorCode::Closed);
     assert_code(dir.rename("x", "y"), ErrorCode::Closed);
     assert_code(dir.remove("x"), ErrorCode::Closed);
     assert_code(dir.entries(""), ErrorCode::Closed);
     assert_code(dir.create_file("../x"), ErrorCode::Closed);
     assert_code(dir.keep(), ErrorCode::Closed);
+    for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
+        assert_code(dir.persist(&w.path("x"), mode, Durability::None), ErrorCode::Closed);
+        assert_code(dir.persist("..", mode, Durability::Full), ErrorCode::Closed);
+    }
     assert_code(interface::unnamed(Location::Within(dir)), ErrorCode::Closed);
     assert_code(interface::named(&fixed("x"), Location::Within(dir)), ErrorCode::Closed);
     assert_code(interface::directory(&fixed("x"), Location::Within(dir)), ErrorCode::Closed);
@@ -98,6 +106,14 @@ fn a_kept_directory(w: &World) {
     let kept = dir.keep().unwrap();
     assert_directory_closed(w, &dir);
     w.remove(&w.inside(kept));
+}
+
+fn a_persisted_directory(w: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    dir.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_directory_closed(w, &dir);
+    assert_eq!(w.list(""), ["target"]);
+    w.remove("target");
 }
 
 fn closing_a_kept_name_removes_nothing(w: &World) {
@@ -126,6 +142,19 @@ fn closing_a_kept_directory_removes_nothing(w: &World) {
     drop(dir);
     assert!(w.exists(&w.inside(&kept)));
     w.remove(&w.inside(kept));
+}
+
+fn closing_a_persisted_directory_removes_nothing(w: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    dir.create_file("child").unwrap();
+    let before = w.inside(dir.path());
+    dir.persist(&w.path("target"), ReplaceMode::NoClobber, Durability::None).unwrap();
+    w.plant_directory(&before);
+    dir.close().unwrap();
+    drop(dir);
+    assert_eq!(w.list("target"), ["child"]);
+    w.remove(&before);
+    w.remove("target");
 }
 
 fn each_handle_of_a_file_is_closed_by_itself(_: &World) {

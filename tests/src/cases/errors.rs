@@ -15,6 +15,11 @@ pub(super) const CASES: &[Case] = &[
     case!(out_of_handles, Setup::PLAIN.open_files(64)),
     case!(handles_come_back, Setup::PLAIN.open_files(64)),
     case!(handles_come_back_after_failures, Setup::PLAIN.open_files(64)),
+    case!(close_releases_the_descriptors_of_names, Setup::PLAIN.open_files(64)),
+    case!(close_releases_the_descriptors_of_directories, Setup::PLAIN.open_files(64)),
+    case!(close_releases_the_descriptors_of_files_without_a_name, Setup::PLAIN.open_files(64)),
+    case!(keep_releases_every_descriptor, Setup::PLAIN.open_files(64)),
+    case!(persist_releases_every_descriptor, Setup::PLAIN.open_files(64)),
 ];
 
 fn messages_are_one_line_with_operation_and_name(w: &World) {
@@ -180,4 +185,73 @@ fn handles_come_back_after_failures(w: &World) {
         path.reopen().err().unwrap();
     }
     w.remove("file");
+}
+
+/// Many more than there are descriptors.
+const MANY: usize = 2000;
+
+/// Calls this many times, in the scratch directory and in one given by its path. The call is meant
+/// to keep its handles, since many hosts never drop one.
+fn in_two_places<T>(w: &World, times: usize, create: impl Fn(Location<'_>) -> T) {
+    w.plant_directory("place");
+    let place = w.path("place");
+    for location in [Location::Scratch, Location::Directory(&place)] {
+        (0..times).for_each(|_| std::mem::forget(create(location)));
+    }
+    assert_eq!(interface::live_handles(), []);
+    w.remove("place");
+}
+
+fn close_releases_the_descriptors_of_names(w: &World) {
+    in_two_places(w, MANY, |location| {
+        let (file, path) = interface::named(&Options::default(), location).unwrap();
+        file.close().unwrap();
+        path.close().unwrap();
+        (file, path)
+    });
+}
+
+fn close_releases_the_descriptors_of_directories(w: &World) {
+    in_two_places(w, MANY, |location| {
+        let dir = interface::directory(&Options::default(), location).unwrap();
+        let child = dir.create_file("child").unwrap();
+        child.close().unwrap();
+        dir.close().unwrap();
+        (dir, child)
+    });
+}
+
+fn close_releases_the_descriptors_of_files_without_a_name(w: &World) {
+    in_two_places(w, MANY, |location| {
+        let unnamed = interface::unnamed(location).unwrap();
+        let spooled = interface::spooled(Some(0), location).unwrap();
+        unnamed.close().unwrap();
+        spooled.close().unwrap();
+        (unnamed, spooled)
+    });
+}
+
+fn keep_releases_every_descriptor(w: &World) {
+    in_two_places(w, MANY / 2, |location| {
+        let (file, path) = interface::named(&Options::default(), location).unwrap();
+        let dir = interface::directory(&Options::default(), location).unwrap();
+        file.close().unwrap();
+        let kept = [path.keep().unwrap(), dir.keep().unwrap()];
+        kept.iter().for_each(|kept| w.remove(&w.inside(kept)));
+        (file, path, dir)
+    });
+}
+
+fn persist_releases_every_descriptor(w: &World) {
+    let (mode, durability) = (ReplaceMode::Overwrite, Durability::None);
+    in_two_places(w, MANY / 2, |location| {
+        let (file, path) = interface::named(&Options::default(), location).unwrap();
+        let dir = interface::directory(&Options::default(), location).unwrap();
+        file.close().unwrap();
+        path.persist(&w.path("file"), mode, durability).unwrap();
+        dir.persist(&w.path("directory"), mode, durability).unwrap();
+        (file, path, dir)
+    });
+    assert_eq!(w.list(""), ["directory", "file"]);
+    w.list("").iter().for_each(|name| w.remove(name));
 }

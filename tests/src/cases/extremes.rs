@@ -17,6 +17,7 @@ pub(super) const CASES: &[Case] = &[
     case!(strings_that_are_no_names),
     case!(labels_of_every_kind),
     case!(a_label_of_over_255_bytes_is_invalid),
+    case!(nested_directories_have_paths_of_at_most_4096_bytes),
     case!(closed_handles_and_extreme_arguments),
     case!(locations_of_every_kind),
     case!(thresholds_of_every_kind),
@@ -124,10 +125,14 @@ fn paths_of_five_thousand_bytes(w: &World) {
         assert!(typed(dir.rename(&long, "x")).is_none());
         assert!(typed(dir.rename("x", &long)).is_none());
         assert!(typed(dir.entries(&long)).is_none());
+        assert!(typed(dir.metadata(&long)).is_none());
         typed(dir.remove(&long));
         for target in [long.clone(), w.path(&long)] {
             assert!(
                 typed(path.persist(&target, ReplaceMode::Overwrite, Durability::Full)).is_none()
+            );
+            assert!(
+                typed(dir.persist(&target, ReplaceMode::Overwrite, Durability::Full)).is_none()
             );
             assert!(typed(interface::link(&file, &target, Durability::Full)).is_none());
         }
@@ -204,6 +209,30 @@ fn a_label_of_over_255_bytes_is_invalid(w: &World) {
         assert_code(interface::named(&options, Location::Scratch), ErrorCode::Invalid);
         assert_code(interface::directory(&options, Location::Scratch), ErrorCode::Invalid);
     }
+    w.assert_empty();
+}
+
+fn nested_directories_have_paths_of_at_most_4096_bytes(w: &World) {
+    let longest = Options { prefix: String::new(), random_chars: Some(255), ..Options::default() };
+    let mut nested = vec![interface::directory(&longest, Location::Scratch).unwrap()];
+    let refused = loop {
+        let inner = nested.last().unwrap();
+        match interface::directory(&longest, Location::Within(inner)) {
+            Ok(dir) => nested.push(dir),
+            Err(error) => break error,
+        }
+        assert!(nested.len() <= 16, "16 names of 255 bytes are more than 4096 bytes");
+    };
+    assert_eq!(refused.code, ErrorCode::NameTooLong, "{}", refused.message);
+    let inner = nested.last().unwrap();
+    assert_code(interface::named(&longest, Location::Within(inner)), ErrorCode::NameTooLong);
+    // What is left of the path is enough for a shorter name.
+    let length = 4096 - inner.path().len() - 1;
+    let fits = Options { random_chars: Some(length as u8), ..longest.clone() };
+    let (_file, path) = interface::named(&fits, Location::Within(inner)).unwrap();
+    assert_eq!(path.path().len(), 4096);
+    let outermost = nested.swap_remove(0);
+    outermost.close().unwrap();
     w.assert_empty();
 }
 

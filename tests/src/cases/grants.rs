@@ -17,6 +17,8 @@ pub(super) const CASES: &[Case] = &[
     case!(written_atomically_there, Setup::PLAIN.grants(DATA)),
     case!(relative_paths_begin_at_the_current_directory, Setup::PLAIN.grants(DATA)),
     case!(relative_paths_follow_a_change_of_directory, Setup::PLAIN.grants(DATA)),
+    case!(a_relative_location_is_below_the_root, Setup::PLAIN.grants(DATA)),
+    case!(a_directory_is_published_there, Setup::PLAIN.grants(DATA)),
     case!(a_path_from_elsewhere_is_removed_there, Setup::PLAIN.grants(DATA)),
     case!(made_by_the_caller_there, Setup::PLAIN.grants(DATA)),
 ];
@@ -158,6 +160,43 @@ fn relative_paths_follow_a_change_of_directory(w: &World) {
     env::set_current_dir(w.granted("data/deep")).unwrap();
     drop(file);
     assert_eq!(names(&place), before, "a name stays where it was made");
+}
+
+fn a_relative_location_is_below_the_root(w: &World) {
+    // Natively a relative path is the system's; the current directory stands for the root.
+    if w.placement() == Placement::Native {
+        env::set_current_dir(w.granted("")).unwrap();
+    }
+    for (relative, absolute) in [("data", "data"), ("./data/", "data"), ("data/deep", "data/deep")]
+    {
+        let place = w.granted(absolute);
+        let before = names(&place);
+        let location = Location::Directory(relative);
+        let (file, path) = interface::named(&Options::default(), location).unwrap();
+        put(&file, 0, "below the root");
+        let created: Vec<String> =
+            names(&place).into_iter().filter(|name| !before.contains(name)).collect();
+        assert_eq!(created.len(), 1, "{relative} is {place}");
+        let target = format!("{relative}/target");
+        path.persist(&target, ReplaceMode::NoClobber, Durability::Full).unwrap();
+        assert_eq!(take(&format!("{place}/target")), b"below the root");
+        assert_eq!(names(&place), before);
+    }
+}
+
+fn a_directory_is_published_there(w: &World) {
+    let target = w.granted("data/finished");
+    for durability in [Durability::None, Durability::Data, Durability::Full] {
+        for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
+            let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+            dir.create_directory("sub").unwrap();
+            put(&dir.create_file("sub/child").unwrap(), 0, "finished");
+            dir.persist(&target, mode, durability).unwrap();
+            w.assert_empty();
+            assert_eq!(take(&w.granted("data/finished/sub/child")), b"finished");
+            fs::remove_dir_all(&target).unwrap();
+        }
+    }
 }
 
 fn a_path_from_elsewhere_is_removed_there(w: &World) {

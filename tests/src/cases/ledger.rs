@@ -10,6 +10,7 @@ pub(super) const CASES: &[Case] = &[
     case!(forgotten_handles_are_listed),
     case!(nothing_is_listed_after_every_close),
     case!(kept_and_persisted_names_are_counted),
+    case!(a_published_directory_counts_as_kept),
     case!(counts_follow_each_kind),
     case!(the_peak_stays),
     case!(labels_show_on_names),
@@ -90,6 +91,19 @@ fn kept_and_persisted_names_are_counted(w: &World) {
     assert_eq!(interface::usage().kept, 3);
     assert_eq!(counted(), (2, 0, 0));
     w.list("").iter().for_each(|name| w.remove(name));
+}
+
+fn a_published_directory_counts_as_kept(w: &World) {
+    let dir = directory();
+    dir.create_directory("sub").unwrap();
+    let child = dir.create_file("sub/child").unwrap();
+    dir.persist(&w.path("missing/x"), ReplaceMode::Overwrite, Durability::None).unwrap_err();
+    assert_eq!((interface::usage().kept, counted()), (0, (1, 0, 1)));
+    dir.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_eq!((interface::usage().kept, counted()), (1, (1, 0, 0)), "what is in it is not");
+    drop(child);
+    assert_eq!(interface::live_handles(), []);
+    w.remove("target");
 }
 
 fn counts_follow_each_kind(_: &World) {

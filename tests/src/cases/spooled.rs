@@ -16,6 +16,9 @@ pub(super) const CASES: &[Case] = &[
     case!(a_second_roll_over_changes_nothing),
     case!(a_full_disk_leaves_the_bytes_in_memory, Setup::PLAIN.mounts(SMALL)),
     case!(a_missing_directory_matters_when_it_moves),
+    case!(its_directory_is_looked_up_when_it_moves),
+    case!(a_roll_over_looks_its_directory_up),
+    case!(its_directory_is_not_held_open),
     case!(memory_never_passes_the_threshold),
     case!(a_write_of_nothing_moves_nothing),
     case!(gaps_in_memory_read_as_zeros),
@@ -181,6 +184,50 @@ fn a_missing_directory_matters_when_it_moves(w: &World) {
     assert_code(file.write(b" and sound", 4), ErrorCode::NoEntry);
     assert_eq!(contents(&file), b"safe");
     assert!(in_memory(&file));
+}
+
+fn its_directory_is_looked_up_when_it_moves(w: &World) {
+    let place = w.path("place");
+    let file = interface::spooled(Some(8), Location::Directory(&place)).unwrap();
+    put(&file, 0, "safe");
+    assert_code(file.write(b" and sound", 4), ErrorCode::NoEntry);
+    assert_code(file.set_size(9), ErrorCode::NoEntry);
+    w.write("place", "");
+    assert_code(file.write(b" and sound", 4), ErrorCode::NotDirectory);
+    assert!(in_memory(&file));
+    assert_eq!(contents(&file), b"safe");
+    w.remove("place");
+    w.plant_directory("place");
+    put(&file, 4, " and sound");
+    assert!(!in_memory(&file));
+    assert_eq!(contents(&file), b"safe and sound");
+    assert_eq!(w.list("place"), [""; 0], "it has no name");
+    w.remove("place");
+}
+
+fn a_roll_over_looks_its_directory_up(w: &World) {
+    let place = w.path("place");
+    let file = interface::spooled(None, Location::Directory(&place)).unwrap();
+    put(&file, 0, "bytes");
+    assert_code(file.roll_over(), ErrorCode::NoEntry);
+    assert!(in_memory(&file));
+    w.plant_directory("place");
+    file.roll_over().unwrap();
+    assert!(!in_memory(&file));
+    assert_eq!(contents(&file), b"bytes");
+    w.remove("place");
+}
+
+fn its_directory_is_not_held_open(w: &World) {
+    w.plant_directory("first");
+    let first = w.path("first");
+    let file = interface::spooled(Some(1), Location::Directory(&first)).unwrap();
+    w.rename("first", "second");
+    assert_code(file.write(b"more than one", 0), ErrorCode::NoEntry);
+    w.rename("second", "first");
+    put(&file, 0, "more than one");
+    assert_eq!(contents(&file), b"more than one");
+    w.remove("first");
 }
 
 fn memory_never_passes_the_threshold(_: &World) {
