@@ -24,8 +24,8 @@ fn main() {
     stubs(&out);
 }
 
-/// Assembles the stubs. Here and not when a plugin is composed: then nobody who uses the crate builds an
-/// assembler.
+/// Assembles the stubs. Here and not when a plugin is composed: then nobody who uses the crate
+/// builds an assembler.
 fn stubs(out: &Path) {
     println!("cargo:rerun-if-changed=src/compose");
     for stub in STUBS {

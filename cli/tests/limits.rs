@@ -83,7 +83,8 @@ fn the_largest_spooled_file_moves_to_disk_first() {
         "30 in memory, true whole\n80 in disk, true whole\n70 in memory, true whole\n"
     );
     assert_eq!(said(&limit, &["spool", "100"]), "100 in memory, true whole\n");
-    // What moves is counted where it goes, and stays where it was if there is no room; of the other, what fits is written.
+    // What moves is counted where it goes, and stays where it was if there is no room; of the
+    // other, what fits is written.
     assert_eq!(
         said(&["--spool-memory", "100", "--bytes", "40"], &["spool", "60", "50"]),
         "60 in memory, true whole\n50 in disk, true whole\n"

@@ -45,7 +45,7 @@ fn the_package_is_printed_as_one_text() {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("printed.wit", &ended.stdout).expect("it is one WIT file");
     let interfaces: Vec<&String> = resolve.packages[package].interfaces.keys().collect();
-    assert_eq!(interfaces, ["types", "tempfile", "ledger"]);
+    assert_eq!(interfaces, ["tempfile", "ledger"]);
 }
 
 #[test]
@@ -53,10 +53,7 @@ fn the_world_of_a_new_folder_imports_nothing_of_wasi() {
     let world = World::new();
     let directory = world.path("new/wit");
     written(&directory);
-    assert_eq!(
-        imports(&directory, "plugin"),
-        ["scratch:tempfile/tempfile@0.1.0", "scratch:tempfile/types@0.1.0"]
-    );
+    assert_eq!(imports(&directory, "plugin"), ["scratch:tempfile/tempfile@0.1.0"]);
 }
 
 #[test]

@@ -323,7 +323,10 @@ fn the_ending_is_known_when_the_future_is_ready() {
         let run = RunOptions::in_root(&root).args(["plugin", "fail"]);
         let control = run.control();
         assert_eq!(control.ending(), None);
-        let (ended, outcome) = tokio::join!(control.ended(), plugin.run_async(run));
+        let waiting = control.clone();
+        let waiting = tokio::spawn(async move { waiting.ended().await });
+        let outcome = plugin.run_async(run).await;
+        let ended = waiting.await.expect("no panic");
         assert_eq!(ended, Some(Ending::Failed { status: 1 }));
         assert_eq!((control.ending(), Some(outcome.expect("run").ending)), (ended.clone(), ended));
         let run = RunOptions::in_root(&root).args(["plugin", "fail"]);

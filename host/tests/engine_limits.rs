@@ -1,4 +1,5 @@
-//! Every guard bites, with an ending that says which, and nothing is left. Each test has its control: what is just allowed.
+//! Every guard bites, with an ending that says which, and nothing is left. Each test has its
+//! control: what is just allowed.
 
 mod support;
 

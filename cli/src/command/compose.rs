@@ -10,8 +10,9 @@ use super::{Result, files};
 
 /// Put the provider inside a plugin, so that it runs in any WASI 0.2 host
 ///
-/// The host's first writable directory, or the one TMPDIR names, is then the provider's; the plugin itself sees no
-/// directory at all. The host can limit what the plugin has at one time: see `component --help`.
+/// Grant the result a directory: the one that TMPDIR names, /tmp, or else the first that can be
+/// written to has the temporary files. The plugin itself sees no directory. That host has to empty
+/// the directory after a trap, and can set limits: see `component --help`.
 #[derive(Args)]
 pub(crate) struct Compose {
     /// The plugin, a component that imports scratch:tempfile
@@ -22,7 +23,7 @@ pub(crate) struct Compose {
     #[arg(short, long, value_name = "OUT.wasm")]
     output: PathBuf,
 
-    /// Another provider than the one in this program
+    /// Use this provider component instead of the built-in one
     #[arg(long, value_name = "FILE.wasm")]
     provider: Option<PathBuf>,
 }

@@ -82,8 +82,8 @@ impl Context for InstanceContext {
     }
 
     fn descriptors(&self) -> Descriptors {
-        // A file's bytes pass through the host as fast as through a descriptor, and a file that stays
-        // here can still be linked.
+        // A file's bytes pass through the host as fast as through a descriptor, and a file that
+        // stays here can still be linked.
         if self.0.platform.counts() { Descriptors::None } else { Descriptors::Directories }
     }
 
@@ -134,17 +134,17 @@ impl TempfileCtxBuilder {
         Ok(self)
     }
 
-    /// Sets a variable that the search for the default directory reads: `TMPDIR`, `TEMP` or `TMP`. The
-    /// first of a name counts.
+    /// Sets a variable that the search for the default directory reads: `TMPDIR`, `TEMP` or `TMP`.
+    /// The first of a name counts.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
     /// Limits what the instance may have in use at one moment. What would exceed a limit fails with
-    /// `quota`. Everything counts that is created through the interface, wherever it is, until it is
-    /// gone; a file's bytes are its size, sparse or not. If bytes or entries are limited, every byte
-    /// passes through the host, and the functions of `scratch:tempfile-wasi` that give out
+    /// `quota`. Everything counts that is created through the interface, wherever it is, until it
+    /// is gone; a file's bytes are its size, sparse or not. If bytes or entries are limited, every
+    /// byte passes through the host, and the functions of `scratch:tempfile-wasi` that give out
     /// descriptors are `unsupported`.
     ///
     /// Handles are limited to [`Limits::DEFAULT_HANDLES`] unless `limits` has another number.
@@ -153,9 +153,9 @@ impl TempfileCtxBuilder {
         self
     }
 
-    /// Shares a memory budget: it limits what the host keeps for the instance (handles, paths, labels,
-    /// spooled files). A clone of it may also count the instance's linear memories. What does not fit
-    /// fails with `quota`; spooled files move to disk.
+    /// Shares a memory budget: it limits what the host keeps for the instance (handles, paths,
+    /// labels, spooled files). A clone of it may also count the instance's linear memories. What
+    /// does not fit fails with `quota`; spooled files move to disk.
     pub fn memory(mut self, budget: &MemoryBudget) -> Self {
         self.memory = budget.clone();
         self

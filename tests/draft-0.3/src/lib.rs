@@ -12,7 +12,7 @@ mod bindings {
 
             world plugin {
                 import scratch:tempfile/tempfile@0.3.0-draft;
-                use scratch:tempfile/types@0.3.0-draft.{error};
+                use scratch:tempfile/tempfile@0.3.0-draft.{error};
                 export through-a-file: async func(input: stream<u8>) -> result<list<u8>, error>;
             }
         ",
@@ -42,8 +42,8 @@ mod provider {
     });
 }
 
+use bindings::scratch::tempfile::tempfile::{Durability, Error, ReplaceMode};
 use bindings::scratch::tempfile::tempfile::{Location, Options, directory, spooled};
-use bindings::scratch::tempfile::types::{Durability, Error, ReplaceMode};
 use wit_bindgen::StreamReader;
 
 struct Plugin;
