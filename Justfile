@@ -19,7 +19,7 @@ conformance *ARGS:
 # Random sequences of operations that every placement must answer alike: COUNT of them, beginning
 # with SEED.
 differential COUNT="10000" SEED="1":
-    DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test -p conformance-runner --test differential
+    DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test -p wasi-tempfile-conformance-runner --test differential
 
 # The reliability figures in full, a line each; `just soak removal` only those whose name contains
 # it. docs/soak.md has the last output.
@@ -42,3 +42,8 @@ bench *ARGS:
 # Format everything.
 fmt:
     cargo fmt --all
+
+# The packages that are to be published, made and tried; nothing is uploaded. `just package --quick`
+# compiles nothing from them.
+package *ARGS:
+    build/package {{ARGS}}

@@ -82,3 +82,8 @@ pub use sandbox::{
 pub use scratch::{CleanupFailure, ScratchDir, ScratchRoot, Sweep};
 /// The engine, in the version whose types this crate's interface has.
 pub use wasmtime;
+
+/// The README's program is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

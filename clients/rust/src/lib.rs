@@ -54,9 +54,10 @@ pub use spooled::{SpooledData, SpooledTempFile, spooled_tempfile, spooled_tempfi
 #[cfg(any(not(target_family = "wasm"), feature = "direct"))]
 pub use stream::{Reader, Writer};
 
-/// The README's program is compiled and run.
+/// The programs in the repository's README and the package's are compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
 
 /// In wasm too: a program that sends its files to other threads compiles for both placements.

@@ -20,11 +20,11 @@ pub(super) mod bindings {
     // The client has bindings for the same world: the linker wants another name for these.
     wit_bindgen::generate!({
         path: [
-            "../wit/wasi/io.wit",
-            "../wit/wasi/clocks.wit",
-            "../wit/wasi/filesystem.wit",
-            "../wit/tempfile",
-            "../wit/tempfile-wasi",
+            "interface/wasi/io.wit",
+            "interface/wasi/clocks.wit",
+            "interface/wasi/filesystem.wit",
+            "interface/tempfile",
+            "interface/tempfile-wasi",
         ],
         world: "scratch:tempfile-wasi/imports",
         type_section_suffix: "-of-the-suite",

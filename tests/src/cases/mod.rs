@@ -166,7 +166,7 @@ mod tests {
     }
 
     /// No case can cause these: a directory that cannot be synced is in `core/tests/persist.rs`,
-    /// and a system's error that has no code of its own in `core/src/native/errno.rs`.
+    /// and an error of the system that has no code of its own is `other`.
     const OUT_OF_REACH: [ErrorCode; 2] = [ErrorCode::NotDurable, ErrorCode::Other];
 
     #[test]
