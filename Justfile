@@ -19,12 +19,12 @@ conformance *ARGS:
 # Random sequences of operations that every placement must answer alike: COUNT of them, beginning
 # with SEED.
 differential COUNT="10000" SEED="1":
-    DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test -p wasi-tempfile-conformance-runner --test differential
+    DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test --test differential
 
 # The reliability figures in full, a line each; `just soak removal` only those whose name contains
 # it. docs/soak.md has the last output.
 soak *ARGS:
-    SOAK=full cargo test -q -p wasi-tempfile-cli --test soak -- {{ARGS}}
+    SOAK=full cargo test -q --test soak -- {{ARGS}}
 
 # The tests of the `tempfile` crate against the Rust client, in the placements named, or in all.
 tempfile-suite *PLACEMENTS:

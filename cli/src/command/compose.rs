@@ -10,8 +10,8 @@ use super::{Result, files};
 
 /// Put the provider inside a plugin, so that it runs in any WASI 0.2 host
 ///
-/// The provider uses the host's first writable directory, or the one that TMPDIR names. The host can
-/// limit what the plugin has in use at one time: see `component --help`.
+/// The provider uses the host's first writable directory, or the one that TMPDIR names. The host
+/// can limit what the plugin has in use at one time: see `component --help`.
 #[derive(Args)]
 pub(crate) struct Compose {
     /// The plugin, a component that imports scratch:tempfile
