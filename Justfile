@@ -16,7 +16,8 @@ demo *ARGS:
 conformance *ARGS:
     cargo run -- conformance {{ARGS}}
 
-# Random sequences of operations that every placement must answer alike: COUNT of them, beginning with SEED.
+# Random sequences of operations that every placement must answer alike: COUNT of them, beginning
+# with SEED.
 differential COUNT="10000" SEED="1":
     DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test -p conformance-runner --test differential
 
@@ -25,11 +26,16 @@ differential COUNT="10000" SEED="1":
 soak *ARGS:
     SOAK=full cargo test -q -p wasi-tempfile-cli --test soak -- {{ARGS}}
 
+# The tests of the `tempfile` crate against the Rust client, in the placements named, or in all.
+tempfile-suite *PLACEMENTS:
+    clients/rust/shim/suite/run {{PLACEMENTS}}
+
 # What has to work, and whether it does in each placement.
 rows *ARGS:
     cargo run -- conformance --rows {{ARGS}}
 
-# How fast it is, beside its peers: `just bench` the whole table, `just bench named` rows with that in their name, `--quick` in a hurry.
+# How fast it is, beside its peers: `just bench` the whole table, `just bench named` rows with that
+# in their name, `--quick` in a hurry.
 bench *ARGS:
     cargo bench -p bench -- {{ARGS}}
 

@@ -1,8 +1,9 @@
 //! Nested cargo calls: components that native code builds from the workspace's own sources.
 //!
-//! A `no_std` component and a `std` one cannot share a call: cargo would unify their features, and the
-//! second panic handler would not link. All calls use the workspace's lock file and share one target
-//! directory, so that what components have in common is built once, whichever package asks first.
+//! A `no_std` component and a `std` one cannot share a call: cargo would unify their features, and
+//! the second panic handler would not link. All calls use the workspace's lock file and share one
+//! target directory, so that what components have in common is built once, whichever package asks
+//! first.
 
 use std::env;
 use std::ffi::OsString;
@@ -25,8 +26,8 @@ impl Call {
     pub(crate) fn build(&self, workspace: &Path, out: &Path) -> Result<(), String> {
         ensure_target()?;
         let target = target(workspace);
-        // Two calls may give artifacts of one name, with different features: only one at a time builds
-        // and copies. Cargo's own lock ends with its build.
+        // Two calls may give artifacts of one name, with different features: only one at a time
+        // builds and copies. Cargo's own lock ends with its build.
         let lock = lock(&target)?;
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(workspace);
@@ -56,7 +57,8 @@ impl Call {
     }
 }
 
-/// The target directory of all nested calls: apart from that of the outer cargo, whose lock is held.
+/// The target directory of all nested calls: apart from that of the outer cargo, whose lock is
+/// held.
 fn target(workspace: &Path) -> PathBuf {
     let outer = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     workspace.join(outer).join("components")
@@ -73,7 +75,8 @@ fn lock(target: &Path) -> Result<File, String> {
     lock().map_err(|cause: std::io::Error| format!("lock {}: {cause}", path.display()))
 }
 
-/// Copies a file, unless the copy is the same already: what includes it would be built again for nothing.
+/// Copies a file, unless the copy is the same already: what includes it would be built again for
+/// nothing.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     let bytes = fs::read(from)?;
     if fs::read(to).is_ok_and(|present| present == bytes) {
@@ -102,7 +105,8 @@ fn ensure_target() -> Result<(), String> {
     Err(format!("the Rust target {TARGET} is missing: type `rustup target add {TARGET}`"))
 }
 
-/// Takes away what the outer cargo, clippy or a coverage run put into the environment for native code.
+/// Takes away what the outer cargo, clippy or a coverage run put into the environment for native
+/// code.
 fn clean(command: &mut Command) -> &mut Command {
     env::vars_os().map(|(name, _)| name).filter(is_native).for_each(|name| {
         command.env_remove(name);

@@ -15,7 +15,8 @@ pub(crate) use nested::Call;
 const SOURCES: &[&str] =
     &["Cargo.toml", "Cargo.lock", "build", "core", "wasi", "guest", "clients/rust", "wit"];
 
-/// Builds components. Where each is, the package finds in a variable: `COMPONENT_SORT` for `sort.wasm`.
+/// Builds components. Where each is, the package finds in a variable: `COMPONENT_SORT` for
+/// `sort.wasm`.
 ///
 /// `sources` is what these components are made of besides the provider and the client.
 pub(crate) fn build(workspace: &Path, calls: &[Call], sources: &[&str]) {

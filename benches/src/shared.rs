@@ -20,7 +20,10 @@ fn spooled() -> std::io::Result<()> {
     round_trip(SpooledTempFile::new(64 << 10))
 }
 
-fn round_trip(mut file: impl std::io::Read + std::io::Write + std::io::Seek) -> std::io::Result<()> {
+fn round_trip<F>(mut file: F) -> std::io::Result<()>
+where
+    F: std::io::Read + std::io::Write + std::io::Seek,
+{
     let mut content = [0; CONTENT.len()];
     file.write_all(&CONTENT)?;
     file.rewind()?;

@@ -1,17 +1,19 @@
-//! The subcommands, and what they have in common: exit codes and the one line on standard error.
+//! The subcommands, their exit codes, and the one line on standard error for each failure.
 //!
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done |
 //! | 1 | the plugin or a case failed |
 //! | 2 | wrong usage |
-//! | 3 | the host could not do its part |
+//! | 3 | the host failed: a file cannot be read, a directory cannot be made or removed |
 //! | 128 + n | ended by signal n |
 
 use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use wasi_tempfile_host::wasmtime::{Cache, CacheConfig};
+use wasi_tempfile_host::{Error, Sandbox};
 
 mod component;
 mod compose;
@@ -26,7 +28,7 @@ mod values;
 mod watch;
 mod wit;
 
-/// Temporary files for WebAssembly plugins: private, limited, and gone at the end.
+/// Private, limited temporary files for WebAssembly plugins, gone when the plugin ends
 #[derive(Parser)]
 #[command(name = "wasi-tempfile", version, arg_required_else_help = true)]
 pub(crate) struct CommandLine {
@@ -45,16 +47,16 @@ enum Command {
     Wit(wit::Wit),
 }
 
-/// How a subcommand ends: with an exit code, or with the reason why the host could not do its part.
+/// The result of a subcommand: an exit code, or the reason why the host failed.
 type Result<T = ExitCode> = std::result::Result<T, String>;
 
 /// The plugin or a case failed.
 const PLUGIN_FAILED: u8 = 1;
 
-/// Wrong usage that the parser can't see.
+/// Wrong usage that the parser cannot detect.
 const MISUSED: u8 = 2;
 
-/// The host could not do its part.
+/// The host failed.
 const HOST_FAILED: u8 = 3;
 
 impl CommandLine {
@@ -75,8 +77,29 @@ impl CommandLine {
     }
 }
 
-/// Says one line on standard error. If even that is closed, nobody is listening.
+/// Prints one line on standard error. Best effort: standard error may be closed.
+///
+/// Control characters are escaped: names in a component and its messages are a stranger's text, and
+/// must not control the terminal.
 fn complain(reason: impl Display) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "wasi-tempfile: {reason}");
+    let mut line = String::from("wasi-tempfile: ");
+    for c in reason.to_string().chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A sandbox that reuses compiled plugins of earlier runs, unless it may not.
+fn sandbox(no_cache: bool) -> std::result::Result<Sandbox, Error> {
+    let builder = Sandbox::builder();
+    // Without a directory for caches, such as for a user without a home, plugins are compiled anew.
+    match (!no_cache).then(|| Cache::new(CacheConfig::new())) {
+        Some(Ok(cache)) => builder.cache(cache).build(),
+        Some(Err(_)) | None => builder.build(),
+    }
 }

@@ -9,7 +9,8 @@ use std::process::Command;
 
 use support::{PLUGIN, World, command, output};
 
-/// The host could not do its part: code 3, nothing on standard output, one line that says these words.
+/// The host could not do its part: code 3, nothing on standard output, one line that says these
+/// words.
 #[track_caller]
 fn refused(command: &mut Command, words: &[&str]) {
     let ended = output(command);
@@ -91,7 +92,8 @@ fn an_import_nobody_serves_is_named() {
     let world = World::new();
     let plugin = component(
         &world,
-        r#"(component (import "wasi:http/outgoing-handler@0.2.4" (instance (export "handle" (func)))))"#,
+        r#"(component
+            (import "wasi:http/outgoing-handler@0.2.4" (instance (export "handle" (func)))))"#,
     );
     refused(
         &mut run(&world, &plugin),
@@ -104,7 +106,9 @@ fn an_import_of_another_shape_is_named() {
     let world = World::new();
     let plugin = component(
         &world,
-        r#"(component (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result string))))))"#,
+        r#"(component
+            (import "wasi:random/random@0.2.0"
+                (instance (export "get-random-u64" (func (result string))))))"#,
     );
     refused(&mut run(&world, &plugin), &["imports `wasi:random/random@0.2.0`", "does not fit"]);
 }
@@ -210,7 +214,7 @@ fn a_root_that_cannot_be_written_to() {
     };
     let mut run = command();
     run.arg("run").arg("--root").arg(&root).arg(PLUGIN).arg("ok");
-    refused(&mut run, &["scratch root", "create a directory in"]);
+    refused(&mut run, &["scratch root", "create a directory"]);
 }
 
 #[test]

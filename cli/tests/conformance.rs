@@ -182,7 +182,7 @@ fn the_environment_does_not_turn_the_command_into_something_else() {
 #[test]
 fn one_case_runs_in_this_process() {
     let world = World::new();
-    let case = "named::p02_removed_on_close";
+    let case = "named::removed_on_close";
     for placement in ["native", "component", "host"] {
         let directory = world.directory(placement);
         let mut one = conformance(&["--case", case, "--placement", placement, "--directory"]);
@@ -201,7 +201,7 @@ fn one_case_runs_in_this_process() {
 
 #[test]
 fn one_case_needs_its_name_one_placement_and_a_directory() {
-    let case = "named::p02_removed_on_close";
+    let case = "named::removed_on_close";
     for arguments in [
         &["--case", case, "--placement", "native"][..],
         &["--case", case, "--directory", "/tmp"],

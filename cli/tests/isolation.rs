@@ -1,5 +1,5 @@
-//! What a plugin can see of the host: what it was granted, and its own scratch directory unless the run
-//! has limits on it.
+//! What a plugin can see of the host: what it was granted, and its own scratch directory unless the
+//! run has limits on it.
 
 mod support;
 
@@ -39,7 +39,7 @@ fn limits_that_the_standard_library_would_get_round_hide_the_scratch_directory()
     for provider in PROVIDERS {
         for limit in ["--bytes", "--entries", "--file-size"] {
             assert_eq!(
-                seen(provider, &[limit, "1M"]),
+                seen(provider, &[limit, "1000"]),
                 "standard library: blind",
                 "{provider} {limit}"
             );

@@ -20,16 +20,17 @@ fn the_same_plugin_runs_with_either_provider() {
 }
 
 #[test]
-fn the_standard_library_finds_no_scratch_directory() {
+fn the_standard_library_finds_no_scratch_directory_of_a_limited_run() {
     let world = World::new();
-    let seen = output(&mut world.run(&HOST, &["see"]));
+    let limited = [&HOST[..], &["--bytes", "1M"]].concat();
+    let seen = output(&mut world.run(&limited, &["see"]));
     assert!(seen.stdout.starts_with("interface: /tmp/"), "{}", seen.stdout);
     assert!(seen.stdout.ends_with("standard library: blind\n"), "{}", seen.stdout);
     let data = world.directory("data");
     let mount = format!("{}::/data", data.display());
     let listed = output(
         &mut world
-            .run(&[&HOST[..], &["--mount", &mount]].concat(), &["list", "/data", "/tmp", "/"]),
+            .run(&[&limited[..], &["--mount", &mount]].concat(), &["list", "/data", "/tmp", "/"]),
     );
     assert_eq!(listed.stdout, "/data: []\n/tmp: blind\n/: blind\n", "{}", listed.stderr);
 }

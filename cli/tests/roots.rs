@@ -1,4 +1,5 @@
-//! Scratch roots: what a dead owner leaves is swept, and nothing else is touched, by any number of processes at once.
+//! Scratch roots: what a dead owner leaves is swept, and nothing else is touched, by any number of
+//! processes at once.
 
 mod support;
 
@@ -15,7 +16,8 @@ fn sweep(root: &Path, options: &[&str]) -> support::Ended {
     output(command().arg("sweep").args(options).arg(root))
 }
 
-/// What a process that was killed leaves: a directory with something in it, and nobody who holds it.
+/// What a process that was killed leaves: a directory with something in it, and nobody who holds
+/// it.
 fn orphan(world: &World, name: &str) -> PathBuf {
     let path = world.root().join(name);
     fs::create_dir_all(path.join("deep/er")).expect("make directories");

@@ -1,5 +1,6 @@
-//! What the system sees of a run: which files it touches, and what happens when the disk is full. These need tools or rights that a machine may
-//! not have; a test that can't look says so on standard error and shows nothing.
+//! What the system sees of a run: which files it touches, and what happens when the disk is full.
+//! These need tools or rights that a machine may not have; a test that can't look says so on
+//! standard error and shows nothing.
 
 mod support;
 
@@ -9,7 +10,8 @@ use std::process::{Command, Stdio};
 
 use support::{World, output};
 
-/// The paths, by absolute name or below the directory of a descriptor, that a system call may change.
+/// The paths, by absolute name or below the directory of a descriptor, that a system call may
+/// change.
 fn changed_paths(log: &str) -> Vec<String> {
     let changes = |line: &str| {
         let opens = line.contains("open")
@@ -44,7 +46,7 @@ fn no_file_is_changed_outside_the_scratch_root() {
     let log = world.path("log");
     let mut strace = Command::new("strace");
     strace.args(["-f", "-y", "-e", "trace=%file,openat2", "-o"]).arg(&log);
-    let run = world.run(&[], &["ok"]);
+    let run = world.run(&["--no-cache"], &["ok"]);
     strace.arg(run.get_program()).args(run.get_args()).stdin(Stdio::null());
     match strace.output() {
         Ok(traced) if traced.status.success() => {}
@@ -85,7 +87,8 @@ fn a_full_disk_ends_the_demo_with_one_line_and_leaves_nothing() {
         return eprintln!("not looked at: {}", ended.stderr);
     }
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    // The plugin's own line, by the interface's code; the host has nothing to add, and nothing was left.
+    // The plugin's own line, by the interface's code; the host has nothing to add, and nothing was
+    // left.
     let lines: Vec<&str> = ended.stderr.lines().filter(|line| !line.is_empty()).collect();
     assert!(matches!(lines[..], [line] if line.ends_with("(no-space)")), "{lines:?}");
 }

@@ -1,34 +1,33 @@
 //! Conversions between core's types and those that bindings generate from the interface.
 
-/// `conversions!(tempfile, types, ledger)`: functions that convert between core's types and those in
-/// three modules of bindings, one for each interface. Every match is exhaustive, so that a change of
+/// `conversions!(tempfile, ledger)`: functions that convert between core's types and those in
+/// two modules of bindings, one for each interface. Every match is exhaustive, so that a change of
 /// the interface does not compile until it is made here too.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! conversions {
-    ($tempfile:path, $types:path, $ledger:path) => {
+    ($tempfile:path, $ledger:path) => {
         use $crate as core;
         use $ledger as ledger;
         use $tempfile as tempfile;
-        use $types as types;
 
-        pub(crate) fn error(error: core::Error) -> types::Error {
-            let code = $crate::convert_code!(error.code, core::ErrorCode => types::ErrorCode);
-            types::Error { code, message: error.message, path: error.path }
+        pub(crate) fn error(error: core::Error) -> tempfile::Error {
+            let code = $crate::convert_code!(error.code, core::ErrorCode => tempfile::ErrorCode);
+            tempfile::Error { code, message: error.message, path: error.path }
         }
 
-        pub(crate) fn durability(durability: types::Durability) -> core::Durability {
+        pub(crate) fn durability(durability: tempfile::Durability) -> core::Durability {
             match durability {
-                types::Durability::None => core::Durability::None,
-                types::Durability::Data => core::Durability::Data,
-                types::Durability::Full => core::Durability::Full,
+                tempfile::Durability::None => core::Durability::None,
+                tempfile::Durability::Data => core::Durability::Data,
+                tempfile::Durability::Full => core::Durability::Full,
             }
         }
 
-        pub(crate) fn replace_mode(mode: types::ReplaceMode) -> core::ReplaceMode {
+        pub(crate) fn replace_mode(mode: tempfile::ReplaceMode) -> core::ReplaceMode {
             match mode {
-                types::ReplaceMode::Overwrite => core::ReplaceMode::Overwrite,
-                types::ReplaceMode::NoClobber => core::ReplaceMode::NoClobber,
+                tempfile::ReplaceMode::Overwrite => core::ReplaceMode::Overwrite,
+                tempfile::ReplaceMode::NoClobber => core::ReplaceMode::NoClobber,
             }
         }
 
@@ -37,31 +36,33 @@ macro_rules! conversions {
             core::Options { prefix, suffix, random_chars, label }
         }
 
-        pub(crate) fn storage(storage: core::Storage) -> types::Storage {
+        pub(crate) fn storage(storage: core::Storage) -> tempfile::Storage {
             match storage {
-                core::Storage::Memory => types::Storage::Memory,
-                core::Storage::Disk => types::Storage::Disk,
+                core::Storage::Memory => tempfile::Storage::Memory,
+                core::Storage::Disk => tempfile::Storage::Disk,
             }
         }
 
-        pub(crate) fn entry(entry: core::Entry) -> types::Entry {
-            types::Entry { name: entry.name, kind: entry_kind(entry.kind) }
+        pub(crate) fn entry(entry: core::Entry) -> tempfile::Entry {
+            tempfile::Entry { name: entry.name, kind: entry_kind(entry.kind) }
         }
 
-        pub(crate) fn metadata(metadata: core::Metadata) -> types::Metadata {
-            types::Metadata { kind: entry_kind(metadata.kind), size: metadata.size }
+        pub(crate) fn metadata(metadata: core::Metadata) -> tempfile::Metadata {
+            tempfile::Metadata { kind: entry_kind(metadata.kind), size: metadata.size }
         }
 
-        fn entry_kind(kind: core::EntryKind) -> types::EntryKind {
+        fn entry_kind(kind: core::EntryKind) -> tempfile::EntryKind {
             match kind {
-                core::EntryKind::File => types::EntryKind::File,
-                core::EntryKind::Directory => types::EntryKind::Directory,
-                core::EntryKind::Other => types::EntryKind::Other,
+                core::EntryKind::File => tempfile::EntryKind::File,
+                core::EntryKind::Directory => tempfile::EntryKind::Directory,
+                core::EntryKind::Other => tempfile::EntryKind::Other,
             }
         }
 
-        pub(crate) fn failures(failures: core::__private::Vec<core::CleanupFailure>) -> core::__private::Vec<types::CleanupFailure> {
-            let failure = |failure: core::CleanupFailure| types::CleanupFailure {
+        pub(crate) fn failures(
+            failures: core::__private::Vec<core::CleanupFailure>,
+        ) -> core::__private::Vec<tempfile::CleanupFailure> {
+            let failure = |failure: core::CleanupFailure| tempfile::CleanupFailure {
                 path: failure.path,
                 error: error(failure.error),
             };

@@ -228,27 +228,6 @@ fn create_directory<C: Context, R: TryRng>(
     })
 }
 
-/// Guards a name that the caller created by other means, such as a socket.
-///
-/// # Errors
-/// `no-entry` if it does not exist, and others of the system. Nothing is removed.
-pub fn adopt<C: Context>(
-    ctx: &C,
-    location: &OpenLocation<C>,
-    name: &str,
-) -> Result<TempPath<C>, Error> {
-    let path = NamePath::new(&location.path, name);
-    let adopt = || -> Result<_, ErrorCode> {
-        ctx.ledger().admit_handles(1)?;
-        let charge = ctx.ledger().charge(HANDLE_MEMORY + path.path().len())?;
-        ctx.platform().metadata_at(&location.dir, name.as_bytes())?;
-        let identify = || ctx.platform().identity_at(&location.dir, name.as_bytes());
-        Ok((location.shared.then(identify).transpose()?, charge))
-    };
-    let (identity, charge) = adopt().at("guard", path.path())?;
-    Ok(TempPath::new(ctx.clone(), location.clone(), path, identity, None, charge))
-}
-
 /// Records what a creation that failed half way could not remove: nobody else knows the name.
 fn record_half_way<C: Context>(ctx: &C, path: &NamePath, removed: Result<(), ErrorCode>) {
     if let Err(code) = removed {

@@ -33,7 +33,8 @@ pub enum Durability {
     Full,
 }
 
-/// How a file was created, which decides what its handle has to remove and whether it can be linked.
+/// How a file was created, which decides what its handle has to remove and whether it can be
+/// linked.
 pub(crate) enum Origin<C: Context> {
     /// It has a name, which somebody else guards.
     Named,
@@ -124,7 +125,8 @@ impl<C: Context> File<C> {
             .without_path("read a temporary file")
     }
 
-    /// Writes at `offset` and returns the number of bytes written: at least 1 unless `data` is empty.
+    /// Writes at `offset` and returns the number of bytes written: at least 1 unless `data` is
+    /// empty.
     ///
     /// # Errors
     /// `closed`; `invalid` if the offset is over 2^63-1; `file-too-large`, `no-space` and others of
@@ -234,16 +236,16 @@ impl<C: Context> File<C> {
     /// The platform's own file, for a stream of the system's that begins at `offset`.
     ///
     /// # Errors
-    /// `closed`; `unsupported` if the context permits no descriptors; `invalid` if the offset is over
-    /// 2^63-1.
+    /// `closed`; `unsupported` if the context permits no descriptors; `invalid` if the offset is
+    /// over 2^63-1.
     pub fn stream_source(&self, offset: u64) -> Result<&PlatformFile<C>, Error> {
         self.open()
             .and_then(|file| check_stream(&self.ctx, offset).map(|()| file))
             .without_path(STREAM)
     }
 
-    /// Another handle to the file, for a stream that begins at `offset` and outlives this handle. It
-    /// is a handle in the ledger like any other.
+    /// Another handle to the file, for a stream that begins at `offset` and outlives this handle.
+    /// It is a handle in the ledger like any other.
     ///
     /// # Errors
     /// `closed`; `invalid` if the offset is over 2^63-1; `quota`; `out-of-handles`; `unsupported`.
@@ -316,7 +318,8 @@ impl<C: Context> Drop for File<C> {
 /// [`File::into_descriptor`].
 ///
 /// # Errors
-/// Those of [`File::link`] but `closed` and `invalid`: the caller knows whether the file has a name.
+/// Those of [`File::link`] but `closed` and `invalid`: the caller knows whether the file has a
+/// name.
 pub fn link_unnamed<C: Context>(
     ctx: &C,
     file: &PlatformFile<C>,

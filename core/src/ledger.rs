@@ -118,8 +118,8 @@ impl SharedLedger {
         self.0.budget.as_ref().is_none_or(|budget| budget.fits(2 * bytes as u64))
     }
 
-    /// What could not be removed and nobody tries to remove again: the first failures, at most 1024 and at
-    /// most 1 MiB of text.
+    /// What could not be removed and nobody tries to remove again: the first failures, at most 1024
+    /// and at most 1 MiB of text.
     pub fn leftovers(&self) -> Vec<CleanupFailure> {
         self.0.ledger.lock().leftovers.list().to_vec()
     }

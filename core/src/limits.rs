@@ -21,8 +21,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The limit on handles in a sandbox that sets no other: a plugin must not use up the descriptors
-    /// of the host's process, nor fill a host's table of resources, which would trap.
+    /// The limit on handles in a sandbox that sets no other: a plugin must not use up the
+    /// descriptors of the host's process, nor fill a host's table of resources, which would trap.
     pub const DEFAULT_HANDLES: u64 = 4096;
 
     /// The same limits, with [`DEFAULT_HANDLES`](Self::DEFAULT_HANDLES) if handles are not limited.

@@ -90,7 +90,8 @@ impl<'a, P: Platform> Removal<'a, P> {
         Removal { platform, failures: Failures::default(), moved: 0 }
     }
 
-    /// Returns what could not be removed: the first failures, at most 1024 and at most 1 MiB of text.
+    /// Returns what could not be removed: the first failures, at most 1024 and at most 1 MiB of
+    /// text.
     pub(crate) fn finish(self) -> Vec<CleanupFailure> {
         self.failures.list
     }

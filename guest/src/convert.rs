@@ -2,6 +2,5 @@
 
 tempfile_core::conversions!(
     crate::bindings::exports::scratch::tempfile::tempfile,
-    crate::bindings::exports::scratch::tempfile::types,
     crate::bindings::exports::scratch::tempfile::ledger
 );

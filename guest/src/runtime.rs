@@ -1,6 +1,7 @@
 //! The runtime that `std` would bring: an allocator, a panic handler, and state for one thread.
 //!
-//! With `std` the component would import eight more interfaces of wasi:cli, which not every host has.
+//! With `std` the component would import eight more interfaces of wasi:cli, which not every host
+//! has.
 
 use core::cell::OnceCell;
 
@@ -32,15 +33,18 @@ impl<T> core::ops::Deref for Global<T> {
     }
 }
 
-// The compiler calls `memcmp` and its kin, which on this target come from the C library; nothing else of it is linked.
+// The compiler calls `memcmp` and its kin, which on this target come from the C library; nothing
+// else of it is linked.
 #[link(name = "c")]
 unsafe extern "C" {}
 
-/// Where the host puts the strings and lists it passes in. With `std` this comes from the C library; the bindings free what it
-/// returns with Rust's allocator, so here it must come from that.
+/// Where the host puts the strings and lists it passes in. With `std` this comes from the C
+/// library; the bindings free what it returns with Rust's allocator, so here it must come from
+/// that.
 ///
 /// # Safety
-/// As the canonical ABI calls it: `old` is null and `old_size` 0, or both are those of an earlier call with this `align`.
+/// As the canonical ABI calls it: `old` is null and `old_size` 0, or both are those of an earlier
+/// call with this `align`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn cabi_realloc(
     old: *mut u8,
@@ -52,7 +56,8 @@ unsafe extern "C" fn cabi_realloc(
     if size == 0 {
         return core::ptr::without_provenance_mut(align);
     }
-    // SAFETY: the caller's alignments are powers of two, and sizes are within a 32-bit memory; see above for `old`.
+    // SAFETY: the caller's alignments are powers of two, and sizes are within a 32-bit memory; see
+    // above for `old`.
     let new = unsafe {
         if old_size == 0 {
             alloc(Layout::from_size_align_unchecked(size, align))

@@ -1,5 +1,5 @@
-//! The build script of the published package, in place of `build.rs`: the package carries its components
-//! in the folder `components`, and builds none.
+//! The build script of the published package, in place of `build.rs`: the package carries its
+//! components in the folder `components`, and builds none.
 
 fn main() {
     println!("cargo:rerun-if-changed=components");
@@ -8,7 +8,6 @@ fn main() {
         ("COMPONENT_PROVIDER", "provider.wasm"),
         ("STUB_EMPTY", "empty.wasm"),
         ("STUB_GRANTED", "granted.wasm"),
-        ("WIT_PACKAGE", "package.wit"),
     ] {
         println!("cargo:rustc-env={variable}={}", components.join(file).display());
     }

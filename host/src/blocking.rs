@@ -1,6 +1,39 @@
 //! Blocking system calls on the threads of a tokio runtime.
 
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+
 use tokio::runtime::{Handle, RuntimeFlavor, worker_index};
+
+thread_local! {
+    /// The runtime that polls this thread's future, while [`on_blocking_pool_of`] hides it.
+    static POLLING: RefCell<Option<Handle>> = const { RefCell::new(None) };
+}
+
+/// Polls a future on the threads of its own runtime, while `runtime` is the current one: what the
+/// future spawns, also for blocking work, and its timers belong to `runtime`.
+///
+/// wasmtime-wasi needs this. It panics when the blocking pool that it uses shuts down under it, and
+/// on a runtime without a timer; `runtime` is one that does neither.
+pub(crate) async fn on_blocking_pool_of<T>(runtime: &Handle, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let _polling = Polling(POLLING.replace(Handle::try_current().ok()));
+        let _entered = runtime.enter();
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+/// RAII guard that restores [`POLLING`].
+struct Polling(Option<Handle>);
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        POLLING.replace(self.0.take());
+    }
+}
 
 /// Makes a call that may wait for the disk, without stalling the other tasks of this thread where
 /// tokio can move them to another one.
@@ -9,6 +42,10 @@ use tokio::runtime::{Handle, RuntimeFlavor, worker_index};
 /// else it is a plain call: on a current-thread runtime, in a `LocalSet`, in `block_on`, outside of
 /// any runtime. `block_in_place` itself panics in the first two.
 pub(crate) fn block_in_place<T>(call: impl FnOnce() -> T) -> T {
+    // It starts another worker thread on the pool of the current runtime: that must be the
+    // worker's.
+    let polling = POLLING.with_borrow(Clone::clone);
+    let _entered = polling.as_ref().map(Handle::enter);
     if is_worker() { tokio::task::block_in_place(call) } else { call() }
 }
 
@@ -23,6 +60,9 @@ fn is_worker() -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
     use tokio::runtime::{Builder, Runtime};
     use tokio::task::LocalSet;
 
@@ -37,7 +77,7 @@ mod tests {
         Builder::new_current_thread().build().expect("make a runtime")
     }
 
-    /// The call is made, and whether it was in place of the worker's other tasks.
+    /// Makes a call, and says whether this is a worker.
     fn called() -> bool {
         let mut calls = 0;
         block_in_place(|| calls += 1);
@@ -45,10 +85,19 @@ mod tests {
         is_worker()
     }
 
+    /// Blocks the only worker of a runtime until another of its tasks has run.
+    fn wait_for_another_task() {
+        block_in_place(|| {
+            let (ran, wait) = mpsc::channel();
+            Handle::current().spawn(async move { ran.send(()) });
+            wait.recv_timeout(Duration::from_secs(60)).expect("the other task runs");
+        });
+    }
+
     #[test]
     fn a_worker_of_a_multi_thread_runtime_gives_its_tasks_away() {
         let runtime = multi_thread();
-        assert!(runtime.block_on(runtime.spawn(async { called() })).expect("no panic"));
+        runtime.block_on(runtime.spawn(async { wait_for_another_task() })).expect("no panic");
     }
 
     #[test]
@@ -56,6 +105,21 @@ mod tests {
         let runtime = multi_thread();
         let nested = runtime.spawn(async { block_in_place(called) });
         runtime.block_on(nested).expect("no panic");
+    }
+
+    #[test]
+    fn a_worker_that_uses_another_blocking_pool_gives_its_tasks_away() {
+        let pool = current_thread();
+        let handle = pool.handle().clone();
+        let runtime = multi_thread();
+        let task = runtime.spawn(async move {
+            on_blocking_pool_of(&handle, async {
+                wait_for_another_task();
+                Handle::current().id()
+            })
+            .await
+        });
+        assert_eq!(runtime.block_on(task).expect("no panic"), pool.handle().id());
     }
 
     #[test]

@@ -1,24 +1,25 @@
-//! Puts the provider inside a plugin, and keeps the plugin away from the provider's directory.
+//! Composes a plugin with a provider component, and decides which directories the plugin sees.
 //!
-//! A plugin written with a standard library usually imports `wasi:filesystem/preopens`. Composed naively, it would share
-//! that import with the provider: it would find the scratch directory there, and go round every rule of the interface. So
-//! the plugin's own import is satisfied by a small stub, and only the provider sees the host's list.
+//! A plugin written with a standard library usually imports `wasi:filesystem/preopens`. Composed
+//! naively, it would share that import with the provider, and could change the provider's files
+//! past every limit. So a small stub satisfies the plugin's import, and only the provider sees the
+//! whole list of the host.
 
 use wac_graph::types::{Package, are_semver_compatible};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
 
 use crate::error::{Error, Source, one_line};
 
-/// The name under which the host shows the scratch directory to the provider.
+/// The path of the scratch directory in a plugin.
 ///
-/// It is where POSIX looks for temporary files, and the first of the default places in the interface that every host
-/// can serve. A mount of the same name is refused.
+/// It is the first of the usual directories in which the interface looks for the default directory.
+/// A mount of the same name is refused.
 pub const SCRATCH_GUEST_PATH: &str = "/tmp";
 
 const EMPTY: &[u8] = include_bytes!(env!("STUB_EMPTY"));
 const GRANTED: &[u8] = include_bytes!(env!("STUB_GRANTED"));
 
-/// What the stubs export: an import of any compatible version can be satisfied with it.
+/// The export of the stubs. It satisfies an import of any compatible version.
 const PREOPENS: &str = "wasi:filesystem/preopens@0.2.0";
 
 /// The directories that a composed plugin sees.
@@ -29,22 +30,24 @@ pub enum PluginPreopens {
     All,
     /// None: the plugin has no file system besides the interface.
     Empty,
-    /// What the host grants, less the first entry named [`SCRATCH_GUEST_PATH`], which is the provider's. A
+    /// What the host grants, less the first entry named [`SCRATCH_GUEST_PATH`], which is the
+    /// provider's. A
     /// [`Sandbox`](crate::Sandbox) grants the directory a second time to a plugin that may see it.
     Granted,
 }
 
 /// Composes a plugin with a provider into one component, which exports what the plugin exports.
 ///
-/// Every `scratch:tempfile` interface that the plugin imports comes from the provider, and every version of
-/// `wasi:filesystem/preopens` from the stub that `preopens` chooses. All other imports of both stay imports of the result.
-/// A plugin that imports nothing of `scratch:tempfile` gets the stub all the same.
+/// Every `scratch:tempfile` interface that the plugin imports comes from the provider, and every
+/// version of `wasi:filesystem/preopens` from the stub that `preopens` chooses. All other imports
+/// of both stay imports of the result. A plugin that imports nothing of `scratch:tempfile` gets the
+/// stub all the same.
 ///
 /// # Errors
 ///
-/// If either is not a component, if the plugin imports a part of `scratch:tempfile` that the provider does not export in
-/// a fitting form, or if it imports `wasi:filesystem/preopens` in a version for which there is no stub: only those of
-/// WASI 0.2 have one.
+/// If either is not a component, if the plugin imports a part of `scratch:tempfile` that the
+/// provider does not export in a fitting form, or if it imports `wasi:filesystem/preopens` in a
+/// version for which there is no stub: only those of WASI 0.2 have one.
 ///
 /// # Examples
 ///
@@ -104,9 +107,10 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
     })
 }
 
-/// Tells the three kinds of bytes apart that a person might hand over.
+/// Checks that the bytes are a component, and says what else they are.
 pub(crate) fn check_component(what: &'static str, bytes: &[u8]) -> Result<(), Error> {
-    // Magic, then a version and a layer of two bytes each: layer 0 is a core module, layer 1 a component.
+    // The magic number, then a version and a layer of two bytes each: layer 0 is a core module,
+    // layer 1 a component.
     match bytes {
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
         [0, b'a', b's', b'm', _, _, 0, 0, ..] => Err(Error::CoreModule { what }),
@@ -134,7 +138,8 @@ fn exports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
     graph.types()[graph[package].ty()].exports.keys().cloned().collect()
 }
 
-/// The provider's export for one of the plugin's imports: the same name, or a compatible version of it.
+/// The provider's export for one of the plugin's imports: the same name, or a compatible version of
+/// it.
 fn matching_export(
     graph: &CompositionGraph,
     provider: PackageId,

@@ -56,8 +56,8 @@ pub enum Error {
         /// Why not.
         cause: MountCause,
     },
-    /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a provider
-    /// that enforces none.
+    /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a
+    /// provider that enforces none.
     NotLimited,
     /// The embedder's engine is not configured as runs need it:
     /// [`EngineLimits::configure`](crate::EngineLimits::configure) does that.
@@ -97,7 +97,8 @@ pub type Source = Box<dyn StdError + Send + Sync>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RootCause {
-    /// It is a symbolic link: anybody who may change the link could redirect every scratch directory.
+    /// It is a symbolic link: anybody who may change the link could redirect every scratch
+    /// directory.
     Link,
     /// It is something else than a directory.
     NotDirectory,

@@ -1,10 +1,10 @@
 //! The wasmtime host of wasi-tempfile: runs WebAssembly plugins with private scratch space.
 //!
-//! A plugin imports the interface `scratch:tempfile`, usually through the crate `wasi-tempfile`. This
-//! crate serves that interface from the host or from a provider component inside the plugin
+//! A plugin imports the interface `scratch:tempfile`, usually through the crate `wasi-tempfile`.
+//! This crate serves that interface from the host or from a provider component inside the plugin
 //! ([`Provider`]), gives each run a private directory below a root of the embedder's
-//! ([`ScratchRoot`]), limits what the run may use, and removes the directory however the run ends: by a
-//! return, a trap, exhausted memory, a timeout or an interruption.
+//! ([`ScratchRoot`]), limits what the run may use, and removes the directory however the run ends:
+//! by a return, a trap, exhausted memory, a timeout or an interruption.
 //!
 //! ```
 //! use wasi_tempfile_host::{Capture, Ending, Provider, RunOptions, Sandbox, ScratchRoot};
@@ -32,35 +32,37 @@
 //!
 //! # Your engine, your data, your world
 //!
-//! * [`Sandbox::builder`] takes an [`Engine`](wasmtime::Engine) of yours, with a pooling allocator, say.
-//!   [`EngineLimits::configure`] sets what a sandbox needs in its `Config`.
+//! * [`Sandbox::builder`] takes an [`Engine`](wasmtime::Engine) of yours, with a pooling allocator,
+//!   say. [`EngineLimits::configure`] sets what a sandbox needs in its `Config`.
 //! * [`RunOptions::data`] puts a value of yours into the run's [`State`], where the host functions
 //!   find it that [`Sandbox::with`] adds.
 //! * [`Plugin::run`] and [`Plugin::run_async`] run a command, which exports `wasi:cli/run`.
-//!   [`Plugin::call`] and [`Plugin::call_async`] call a plugin with any other world, through bindings
-//!   that [`wasmtime::component::bindgen!`] generated. Directory, limits, timeout, [`Outcome`] and
-//!   cleanup are the same. `examples/embed-world` does all of this.
+//!   [`Plugin::call`] and [`Plugin::call_async`] call a plugin with any other world, through
+//!   bindings that [`wasmtime::component::bindgen!`] generated. Directory, limits, timeout,
+//!   [`Outcome`] and cleanup are the same. `examples/embed-world` does all of this.
 //!
 //! # Threads
 //!
 //! [`Plugin::run`] and [`Plugin::call`] block the calling thread until the plugin ends, and are the
-//! fastest. [`Plugin::run_async`] and [`Plugin::call_async`] are for tokio: file system calls run on the
-//! blocking pool, compute-bound plugins yield after a [time slice](EngineLimits::time_slice), and
-//! dropping the future stops the run and removes its directory.
+//! fastest. [`Plugin::run_async`] and [`Plugin::call_async`] are for tokio: file system calls run
+//! on blocking threads, compute-bound plugins yield after a [time slice](EngineLimits::time_slice),
+//! and dropping the future stops the run and removes its directory.
 //!
 //! | | `run`, `call` | `run_async`, `call_async` |
 //! |---|---|---|
-//! | making and removing the scratch directory | the calling thread | the blocking pool |
-//! | `wasi:filesystem`, files as standard streams | the calling thread | the blocking pool |
-//! | `scratch:tempfile` from the host | the calling thread | `block_in_place`, where there are other workers |
+//! | making and removing the scratch directory | the calling thread | the runtime's blocking pool |
+//! | `wasi:filesystem`, files as streams | the calling thread | the sandbox's blocking threads |
+//! | the host provider | the calling thread | `block_in_place`, if there are other workers |
 //! | a compute-bound plugin | until it ends | a time slice at a time |
-//! | stopped in a system call that hangs | see [`Control::abandon`] | ends, unless the call is the host provider's |
+//! | stopped in a hanging system call | see [`Control::abandon`] | ends, but in the host provider |
 //! | given up | – | drop the future |
 //!
-//! A current-thread runtime has no other worker, so a call of the host provider stalls its tasks. Tokio's
-//! blocking pool grows to 512 threads by default; a service with many runs at once is faster with fewer
-//! (`max_blocking_threads(32)`). Loading a plugin compiles it on the calling thread; do it once, and
-//! let [`SandboxBuilder::cache`] keep the code.
+//! A current-thread runtime has no other worker, so a call of the host provider stalls its tasks.
+//! The blocking pool of your runtime makes and removes directories, and that of the sandbox
+//! ([`SandboxBuilder::blocking_threads`]) does the rest. Tokio's grows to 512 threads by default; a
+//! service with many runs at once is faster with fewer (`max_blocking_threads(32)`). Loading a
+//! plugin compiles it on the calling thread; do it once, and let [`SandboxBuilder::cache`] keep the
+//! code.
 #![deny(unsafe_code)]
 
 mod blocking;

@@ -1,12 +1,12 @@
 //! The host provider: `scratch:tempfile` implemented by the host.
 //!
-//! It uses the same rules as the provider component (`tempfile_core`), on the operating system instead
-//! of wasi:filesystem: files have mode 0600 and directories 0700, unnamed files never have a name,
-//! error codes are exact, bytes are copied once, and a plugin needs no `wasi:filesystem`.
+//! It uses the same rules as the provider component (`tempfile_core`), on the operating system
+//! instead of wasi:filesystem: files have mode 0600 and directories 0700, unnamed files never have
+//! a name, error codes are exact, bytes are copied once, and a plugin needs no `wasi:filesystem`.
 //!
-//! A sandbox sets all of this up. This module is for embedders with a wasmtime store of their own, and
-//! works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a [`TempfileView`] that
-//! finds it there, and [`add_to_linker`].
+//! A sandbox sets all of this up. This module is for embedders with a wasmtime store of their own,
+//! and works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a [`TempfileView`]
+//! that finds it there, and [`add_to_linker`].
 //!
 //! ```
 //! use wasi_tempfile_host::ScratchRoot;
@@ -27,19 +27,16 @@
 //!
 //! // A plugin in WebAssembly text: it returns the length of the default directory's path.
 //! const PLUGIN: &str = r#"(component
-//!     (import "scratch:tempfile/types@0.1.0" (instance $types
+//!     (import "scratch:tempfile/tempfile@0.1.0" (instance $tempfile
 //!         (type $code' (enum "access" "busy" "closed" "cross-device" "exist" "exhausted"
-//!             "file-too-large" "invalid" "invalid-name" "io" "is-directory" "name-too-long" "no-entry"
-//!             "no-scratch" "no-space" "not-directory" "not-durable" "not-empty" "other"
+//!             "file-too-large" "invalid" "invalid-name" "io" "is-directory" "name-too-long"
+//!             "no-entry" "no-scratch" "no-space" "not-directory" "not-durable" "not-empty" "other"
 //!             "out-of-handles" "out-of-memory" "quota" "read-only" "replaced" "unsupported"))
 //!         (export "error-code" (type $code (eq $code')))
 //!         (type $error' (record (field "code" $code) (field "message" string)
 //!             (field "path" (option string))))
-//!         (export "error" (type (eq $error')))))
-//!     (alias export $types "error" (type $error))
-//!     (import "scratch:tempfile/tempfile@0.1.0" (instance $tempfile
-//!         (export "error" (type $error' (eq $error)))
-//!         (export "default-directory" (func (result (result string (error $error')))))))
+//!         (export "error" (type $error (eq $error')))
+//!         (export "default-directory" (func (result (result string (error $error)))))))
 //!     (core module $heap
 //!         (memory (export "memory") 1)
 //!         (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
@@ -65,7 +62,7 @@
 //!
 //!     // One directory for each instance, removed with everything in it however the instance ends.
 //!     let scratch = ScratchRoot::open_default()?.create_dir()?;
-//!     let tempfile = TempfileCtx::builder(&scratch)?.build();
+//!     let tempfile = TempfileCtx::builder(&scratch)?.build()?;
 //!     let mut store = Store::new(&engine, State { table: ResourceTable::new(), tempfile });
 //!
 //!     let plugin = Component::new(&engine, wat::parse_str(PLUGIN)?)?;
@@ -112,7 +109,7 @@ mod bindings {
         ],
         world: "scratch:tempfile-wasi/imports",
         imports: { default: tracing | trappable },
-        trappable_error_type: { "scratch:tempfile/types.error" => super::Failure },
+        trappable_error_type: { "scratch:tempfile/tempfile.error" => super::Failure },
         with: {
             "scratch:tempfile/tempfile.file": super::handles::File,
             "scratch:tempfile/tempfile.temp-path": super::handles::TempPath,
@@ -181,7 +178,8 @@ impl TempfileCtx {
         self.instance.context().meter()
     }
 
-    /// How often a call failed with `quota`, whether by a limit of the host's or of the file system's.
+    /// How often a call failed with `quota`, whether by a limit of the host's or of the file
+    /// system's.
     pub fn refused(&self) -> u64 {
         self.refused
     }
@@ -237,8 +235,8 @@ impl Blocking {
 
 /// Adds `scratch:tempfile` and `scratch:tempfile-wasi` to a linker.
 ///
-/// The functions are synchronous, for stores of either kind: a call that waits for the disk blocks its
-/// thread. Use [`add_to_linker_async`] on a runtime that shares its threads among instances.
+/// The functions are synchronous, for stores of either kind: a call that waits for the disk blocks
+/// its thread. Use [`add_to_linker_async`] on a runtime that shares its threads among instances.
 ///
 /// # Errors
 ///
@@ -247,13 +245,14 @@ pub fn add_to_linker<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmt
     add(linker, T::tempfile)
 }
 
-/// As [`add_to_linker`], for stores on tokio: on a worker thread of a multi-thread runtime, blocking calls
-/// run in [`tokio::task::block_in_place`], so that a slow disk does not stall the worker's other tasks.
+/// As [`add_to_linker`], for stores on tokio: on a worker thread of a multi-thread runtime,
+/// blocking calls run in [`tokio::task::block_in_place`], so that a slow disk does not stall the
+/// worker's other tasks.
 ///
 /// Elsewhere (on a current-thread runtime, in a `LocalSet`, in `block_on`) they run as with
-/// [`add_to_linker`]. One arrangement cannot be told from a worker: a current-thread runtime on whose
-/// thread another, multi-thread runtime has been [entered](tokio::runtime::Handle::enter) while the
-/// store is polled. `block_in_place` panics there, so use [`add_to_linker`].
+/// [`add_to_linker`]. One arrangement cannot be told from a worker: a current-thread runtime on
+/// whose thread another, multi-thread runtime has been [entered](tokio::runtime::Handle::enter)
+/// while the store is polled. `block_in_place` panics there, so use [`add_to_linker`].
 ///
 /// # Errors
 ///
@@ -274,7 +273,6 @@ fn add<T: TempfileView + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> TempfileCtxView<'_>,
 ) -> wasmtime::Result<()> {
-    interface::types::add_to_linker::<T, HasTempfile>(linker, view)?;
     interface::tempfile::add_to_linker::<T, HasTempfile>(linker, view)?;
     file::add_write_to_linker(linker, view)?;
     interface::ledger::add_to_linker::<T, HasTempfile>(linker, view)?;
@@ -300,18 +298,6 @@ impl From<ResourceTableError> for Failure {
     }
 }
 
-impl interface::types::Host for TempfileCtxView<'_> {
-    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<interface::types::Error> {
-        match failure {
-            Failure::Error(error) => {
-                self.ctx.refused += u64::from(error.code == tempfile_core::ErrorCode::Quota);
-                Ok(convert::error(error))
-            }
-            Failure::Trap(error) => Err(error),
-        }
-    }
-}
-
 impl TempfileCtxView<'_> {
     /// The same view, whose blocking calls run in `block_in_place`: see [`add_to_linker_async`].
     pub(crate) fn on_shared_threads(self) -> Self {
@@ -328,8 +314,8 @@ impl TempfileCtxView<'_> {
         self.blocking.run(|| act(self))
     }
 
-    /// Gives something of this interface to the plugin. If the table is full it is dropped, and with it
-    /// what it guards.
+    /// Gives something of this interface to the plugin. If the table is full it is dropped, and
+    /// with it what it guards.
     fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
         let handle = self.push_for_wasi(value)?;
         self.ctx.in_table += 1;

@@ -1,8 +1,9 @@
 //! Runs plugins: one store, one scratch directory and one memory budget per run.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Config, Engine};
 
@@ -38,25 +39,61 @@ pub use plugin::{CallFuture, Plugin};
 pub use state::State;
 pub use stdio::{Capture, Input, Output};
 
-/// An engine with what it serves to plugins: WASI 0.2 without a network, and whatever
-/// [`with`](Self::with) adds.
+/// An engine and the host functions that it serves to plugins: WASI 0.2 without a network, and
+/// those that [`with`](Self::with) adds.
 ///
-/// `T` is data of the embedder's that each run has in its [`State`]. Clones share the engine. Making a
-/// sandbox is cheap and loading a plugin is not: keep the [`Plugin`].
+/// `T` is data of the embedder's that each run has in its [`State`]. Clones share the engine.
+/// Making a sandbox is cheap and loading a plugin is not: keep the [`Plugin`].
 pub struct Sandbox<T: 'static = ()> {
     common: Arc<Common>,
     linker: Linker<State<T>>,
 }
 
-/// What a sandbox and its plugins share.
+/// The part of a sandbox that its plugins share.
 struct Common {
     engine: Engine,
     limits: EngineLimits,
     metrics: Metrics,
     ticker: EpochTicker,
+    blocking_threads: usize,
+    /// Started by the first asynchronous run.
+    runtime: OnceLock<Background>,
 }
 
-/// Who serves `scratch:tempfile` to a plugin.
+/// A tokio runtime for the blocking work, the timers and the streams of asynchronous runs. That of
+/// the embedder may shut down at any time, or have no timer.
+struct Background(Option<Runtime>);
+
+impl Common {
+    fn runtime(&self) -> Result<&Handle, Error> {
+        if let Some(started) = self.runtime.get() {
+            return Ok(started.handle());
+        }
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(1).max_blocking_threads(self.blocking_threads).enable_all();
+        let started = builder.thread_name("wasi-tempfile").build();
+        let started = Background(Some(started.map_err(|source| Error::Thread { source })?));
+        Ok(self.runtime.get_or_init(|| started).handle())
+    }
+}
+
+impl Background {
+    fn handle(&self) -> &Handle {
+        let Some(runtime) = &self.0 else { unreachable!("only the drop takes it") };
+        runtime.handle()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // The last plugin may be dropped by a task, where a runtime's ordinary drop would panic.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The provider of `scratch:tempfile` for a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Provider<'a> {
@@ -67,9 +104,9 @@ pub enum Provider<'a> {
     /// Another provider component, composed with the plugin. Runs cannot have
     /// [limits](RunOptions::limits), since it may not enforce them.
     Custom(&'a [u8]),
-    /// The component itself: [`compose`] made it, or it does not use the interface. Whether the plugin
-    /// sees its scratch directory is then up to the stub that it was composed with, and runs cannot
-    /// have limits.
+    /// The component itself: [`compose`] made it, or it does not use the interface. Whether the
+    /// plugin sees its scratch directory is then up to the stub that it was composed with, and runs
+    /// cannot have limits.
     Composed,
 }
 
@@ -111,11 +148,12 @@ impl<T: Send + 'static> Sandbox<T> {
         self.common.metrics.snapshot()
     }
 
-    /// Serves more than WASI: `add` gets the linker, and its functions find the run that they belong
-    /// to in [`State`].
+    /// Serves more than WASI: `add` gets the linker, and its functions find the run that they
+    /// belong to in [`State`].
     ///
-    /// A function that waits should be asynchronous (`func_wrap_async`), or it stalls the other tasks
-    /// of [`Plugin::run_async`]'s runtime.
+    /// A function that waits should be asynchronous (`func_wrap_async`), or it stalls the other
+    /// tasks of [`Plugin::run_async`]'s runtime. Inside of a function the current tokio runtime is
+    /// one of the sandbox's; to spawn tasks on yours, keep its `Handle`.
     ///
     /// # Errors
     ///
@@ -136,8 +174,8 @@ impl<T: Send + 'static> Sandbox<T> {
     /// # Errors
     ///
     /// If the plugin is not a component, imports something that is not served, or cannot be
-    /// [composed](compose); or if [`with`](Self::with) has added a part of `scratch:tempfile` that the
-    /// host provider serves.
+    /// [composed](compose); or if [`with`](Self::with) has added a part of `scratch:tempfile` that
+    /// the host provider serves.
     pub fn load(&self, plugin: &[u8], provider: Provider<'_>) -> Result<Plugin<T>, Error> {
         let composed = |provider| compose(plugin, provider, PluginPreopens::Granted);
         let (component, provision) = match provider {
@@ -169,8 +207,8 @@ impl<T: Send + 'static> Sandbox<T> {
 
     /// Names the import that could not be linked.
     fn missing(&self, component: &Component, source: wasmtime::Error) -> Error {
-        // Only the engine's message tells: it has the import's name between backticks, and after that
-        // what is wrong with it.
+        // Only the engine's message has the name of the import, between backticks, and after that
+        // the reason.
         let text = one_line(source.as_ref());
         let ty = component.component_type();
         let mut names = ty.imports(&self.common.engine).map(|(name, _)| name);
@@ -191,26 +229,37 @@ pub struct SandboxBuilder<T: 'static = ()> {
     engine: Option<Engine>,
     limits: EngineLimits,
     cache: Option<Cache>,
+    blocking_threads: usize,
     data: PhantomData<fn() -> T>,
 }
 
+/// The blocking threads of a sandbox by default: enough for plugins that wait for a disk, and few
+/// enough not to slow each other down.
+const BLOCKING_THREADS: usize = 64;
+
 impl Default for SandboxBuilder {
     fn default() -> Self {
-        Self { engine: None, limits: EngineLimits::default(), cache: None, data: PhantomData }
+        Self {
+            engine: None,
+            limits: EngineLimits::default(),
+            cache: None,
+            blocking_threads: BLOCKING_THREADS,
+            data: PhantomData,
+        }
     }
 }
 
 impl<T: Send + 'static> SandboxBuilder<T> {
-    /// Uses an engine of the embedder's: with a pooling allocator, say, or shared with other stores.
-    /// Its configuration must be as [`EngineLimits::configure`] makes it; whatever else it has is the
-    /// embedder's choice.
+    /// Uses an engine of the embedder's: with a pooling allocator, say, or shared with other
+    /// stores. Its configuration must be as [`EngineLimits::configure`] makes it; whatever else it
+    /// has is the embedder's choice.
     pub fn engine(mut self, engine: Engine) -> Self {
         self.engine = Some(engine);
         self
     }
 
-    /// Sets the limits that protect the host from all plugins. With an [`engine`](Self::engine) of the
-    /// embedder's, the size of the stack is the engine's.
+    /// Sets the limits that protect the host from all plugins. With an [`engine`](Self::engine) of
+    /// the embedder's, the size of the stack is the engine's.
     pub fn limits(mut self, limits: EngineLimits) -> Self {
         self.limits = limits;
         self
@@ -218,18 +267,28 @@ impl<T: Send + 'static> SandboxBuilder<T> {
 
     /// Caches compiled plugins on disk, where every process of this user may reuse them.
     ///
-    /// What is in the cache is executed as it is: its directory must belong to this user alone. For an
-    /// [`engine`](Self::engine) of the embedder's, set the cache in its
+    /// Code in the cache is executed without a check: its directory must belong to this user alone.
+    /// For an [`engine`](Self::engine) of the embedder's, set the cache in its
     /// [`Config`](wasmtime::Config::cache).
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = Some(cache);
         self
     }
 
+    /// Limits the threads on which asynchronous runs wait for the disk, and for files as standard
+    /// streams: 64, at least 1.
+    ///
+    /// More serve more slow disks at once; each plugin that hangs in a system call takes one. The
+    /// blocking pool of the embedder's runtime makes and removes scratch directories.
+    pub fn blocking_threads(mut self, count: usize) -> Self {
+        self.blocking_threads = count.max(1);
+        self
+    }
+
     /// Sets the type of the embedder's data; [`RunOptions::data`] gives the data of a run.
     pub fn data<U: Send + 'static>(self) -> SandboxBuilder<U> {
-        let Self { engine, limits, cache, data: _ } = self;
-        SandboxBuilder { engine, limits, cache, data: PhantomData }
+        let Self { engine, limits, cache, blocking_threads, data: _ } = self;
+        SandboxBuilder { engine, limits, cache, blocking_threads, data: PhantomData }
     }
 
     /// The sandbox.
@@ -237,7 +296,7 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     /// # Errors
     ///
     /// If the engine cannot run on this machine, or not with this stack; if the embedder's engine
-    /// lacks what runs need; if there is an engine and a cache.
+    /// lacks a setting that runs need; if there is an engine and a cache.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
         let limits = self.limits;
         let engine = match (self.engine, self.cache) {
@@ -256,7 +315,14 @@ impl<T: Send + 'static> SandboxBuilder<T> {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed("link WASI"))?;
         let ticker = EpochTicker::new(&engine, limits.time_slice);
-        let common = Common { engine, limits, metrics: Metrics::default(), ticker };
+        let common = Common {
+            engine,
+            limits,
+            metrics: Metrics::default(),
+            ticker,
+            blocking_threads: self.blocking_threads,
+            runtime: OnceLock::new(),
+        };
         Ok(Sandbox { common: Arc::new(common), linker })
     }
 }

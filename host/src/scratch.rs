@@ -1,22 +1,24 @@
 //! Private scratch directories: one per plugin instance, below one root per application.
 //!
-//! A destructor in a plugin runs only as long as the plugin does: not after a trap, not when its store is dropped. So the
-//! directory belongs to the host, which removes it however the instance ended. It is made and removed by the same rules that
-//! serve the plugin inside it.
+//! No destructor of a plugin runs after a trap, or when its store is dropped. So the host owns the
+//! directory and removes it however the instance ended, by the same rules that serve the plugin
+//! inside it.
 //!
-//! # How an owner is known to live
+//! # Locks
 //!
-//! A directory belongs to the process that holds a kernel lock (`flock`) on it: the lock ends with its holder, whatever ends that. What
-//! nobody holds is swept. Age and process numbers play no part.
+//! A directory is in use while a process has a kernel lock (`flock`) on it. The lock ends with the
+//! process, whatever ended that. A directory that nobody has locked is swept; age and process
+//! numbers play no part.
 //!
-//! * An owner makes `run-…`, opens it, locks it, and looks whether the name is still that directory's. Only then is the directory its own.
-//!   If a sweep was quicker, it lost an empty directory, and makes another.
-//! * A sweep opens a `run-…`, tries to lock it without waiting, looks whether the name is still that directory's, renames it
-//!   to `trash-…`, and removes it. It holds the lock until the end, so that another sweep passes it by; one that dies on the way leaves
-//!   an unlocked `trash-…` to the next.
+//! * To create a directory, a process makes `run-…`, opens it, locks it without waiting, and checks
+//!   that the name still belongs to it. Only then does it use the directory. If a sweep was
+//!   quicker, an empty directory is lost, and the process makes another.
+//! * A sweep opens a `run-…`, locks it without waiting, checks that the name still belongs to it,
+//!   renames it to `trash-…`, and removes it. It keeps the lock until the end, so that other sweeps
+//!   skip the directory. A sweep that dies leaves an unlocked `trash-…` to the next one.
 //!
-//! So no lock is waited for, and a process that is stopped at any point holds up nobody. What is kept for good is renamed to `kept-…`, which no
-//! sweep touches.
+//! So nobody waits for a lock, and a process that is stopped at any point blocks no other. A
+//! directory that is to be kept is renamed to `kept-…`, which no sweep touches.
 
 use std::ffi::OsString;
 use std::fs;
@@ -41,12 +43,13 @@ mod sweep;
 
 pub use sweep::Sweep;
 
-/// The names of directories that have, or had, an owner; that are being removed; that stay for good.
+/// The prefixes of directories: for a run, being removed, and kept.
 const RUN: &str = "run-";
 const TRASH: &str = "trash-";
 const KEPT: &str = "kept-";
 
-/// The directory below which all scratch directories of an application lie. Clones share it, and so may processes.
+/// The directory that contains all scratch directories of an application. Clones share it, and any
+/// number of processes may.
 #[derive(Clone)]
 pub struct ScratchRoot {
     inner: Arc<Inner>,
@@ -59,7 +62,7 @@ struct Inner {
     location: OpenLocation<RootContext>,
 }
 
-/// The context of a root's own directories: every path is the root's.
+/// The context in which a root's own directories are created: every path is the root.
 #[derive(Clone)]
 struct RootContext {
     dir: Arc<OwnedFd>,
@@ -105,9 +108,10 @@ impl ScratchRoot {
     ///
     /// # Errors
     ///
-    /// If the root is a symbolic link, belongs to another user or can be written to by others: somebody else could then
-    /// replace what lies in it. Its parents are the caller's choice. If it cannot be created or opened, or its path is not
-    /// UTF-8. What a sweep could not remove is no error: it is logged, and the next sweep tries again.
+    /// If the root is a symbolic link, belongs to another user, or can be written to by others,
+    /// because they could then replace its contents; its parents are not checked. If it cannot be
+    /// created or opened, or its path is not UTF-8. If the sweep could not remove something, that
+    /// is no error: it is logged, and the next sweep tries again.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let root = match sys::mkdir(path, Mode::RWXU) {
@@ -122,7 +126,7 @@ impl ScratchRoot {
         Ok(root)
     }
 
-    /// Opens a root that exists, and leaves it as it is.
+    /// Opens an existing root without sweeping it.
     ///
     /// # Errors
     ///
@@ -132,7 +136,8 @@ impl ScratchRoot {
         Self::open_checked(path).map_err(|cause| Error::Root { path: path.to_owned(), cause })
     }
 
-    /// Opens the root this user has by default, in the system's directory for temporary files.
+    /// Opens the default root of this user: `wasi-tempfile-UID` in the system's directory for
+    /// temporary files.
     ///
     /// # Errors
     ///
@@ -152,7 +157,7 @@ impl ScratchRoot {
         let name: Arc<str> = absolute.to_str().ok_or(RootCause::NotText)?.into();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let dir = Arc::new(sys::open(path, flags, Mode::empty()).map_err(failed("open it"))?);
-        // Once more, of what was opened: this is what counts, the look before was for the reasons it gives.
+        // Checked again, because only the opened directory counts. The check before gives reasons.
         check(&sys::fstat(&dir).map_err(failed("look at it"))?)?;
         let context = RootContext { dir: dir.clone(), path: name, ledger: SharedLedger::new() };
         let location = Instance::new(context.clone(), SysRng)
@@ -161,13 +166,13 @@ impl ScratchRoot {
         Ok(Self { inner: Arc::new(Inner { path: absolute, dir, context, location }) })
     }
 
-    /// Where the root lies. This is for the embedder alone: no plugin ever reads it.
+    /// The path of the root. It is for the embedder: no plugin gets it.
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    /// Makes a directory of mode 0700 with a name nobody can guess, and holds it: no sweep touches it while this process lives
-    /// and the [`ScratchDir`] is not dropped.
+    /// Creates a directory of mode 0700 with a name that nobody can guess, and locks it: no sweep
+    /// removes it until the [`ScratchDir`] is dropped or this process ends.
     ///
     /// # Errors
     ///
@@ -181,7 +186,7 @@ impl ScratchRoot {
                         return Ok(scratch);
                     }
                 }
-                // A sweep was quicker still; or the root itself is gone, and stays so.
+                // A sweep has removed it already, or the root itself is gone.
                 Err(error) if error.code == ErrorCode::NoEntry => lost = error.code,
                 Err(error) => return Err(self.refused(error)),
             }
@@ -189,13 +194,13 @@ impl ScratchRoot {
         Err(self.refused(tempfile_core::Error::new(lost, "create a directory in", &self.name())))
     }
 
-    /// Makes a directory that nobody holds.
+    /// Creates a directory without locking it.
     fn make(&self) -> Result<TempDir<RootContext>, tempfile_core::Error> {
         let options = Options { prefix: RUN.to_owned(), ..Options::default() };
         directory(&self.inner.context, &mut SysRng, &options, &self.inner.location)
     }
 
-    /// Holds a directory; nothing if a sweep was quicker. That one removes it, and found it empty.
+    /// Locks a new directory. None if a sweep was quicker, which then removes it.
     fn claim(&self, directory: TempDir<RootContext>) -> Result<Option<ScratchDir>, Error> {
         let handle = directory.get_ref().cloned().map_err(|cause| self.refused(cause))?;
         let path = PathBuf::from(directory.path());
@@ -210,7 +215,7 @@ impl ScratchRoot {
         }
     }
 
-    /// Whether a name in the root is that of an open directory.
+    /// Whether a name in the root still belongs to an open directory.
     fn is_still(&self, name: impl rustix::path::Arg, dir: impl AsFd) -> Result<bool, Errno> {
         let open = sys::fstat(dir)?;
         match sys::statat(&self.inner.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -236,7 +241,7 @@ impl ScratchRoot {
     }
 }
 
-/// Locks a directory for the handle that it was opened with, or finds it locked.
+/// Locks an open directory without waiting. Returns false if another handle has the lock.
 fn lock(dir: impl AsFd) -> Result<bool, Errno> {
     match sys::flock(dir, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
@@ -251,7 +256,7 @@ impl std::fmt::Debug for ScratchRoot {
     }
 }
 
-/// Refuses a root that somebody else has a hand in.
+/// Refuses a root that another user owns or can change.
 fn check(stat: &Stat) -> Result<(), RootCause> {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => {}
@@ -273,20 +278,19 @@ fn check(stat: &Stat) -> Result<(), RootCause> {
     Ok(())
 }
 
-/// One instance's directory. It goes with everything in it: by [`close`](Self::close), which reports, or on drop, which
-/// forgives.
+/// The scratch directory of one instance. [`close`](Self::close) removes it with everything in it
+/// and reports failures; a drop does the same and logs them.
 ///
-/// It is this process's, by a lock of the kernel's, for as long as this lives: what `close` could not remove is left to the next sweep
-/// only after the drop.
+/// It is locked until the drop, so only then can a sweep remove what `close` could not.
 pub struct ScratchDir {
     path: PathBuf,
     root: ScratchRoot,
-    /// Behind a lock, since an interrupted run loses it to another thread.
+    /// In a mutex, because another thread removes the directory of an abandoned run.
     directory: Mutex<TempDir<RootContext>>,
 }
 
 impl ScratchDir {
-    /// Where it lies. This is for the embedder alone: no plugin ever reads it.
+    /// The path of the directory. It is for the embedder: no plugin gets it.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -296,7 +300,7 @@ impl ScratchDir {
         self.lock().get_ref().cloned().map_err(|cause| self.root.refused(cause))
     }
 
-    /// The names that lie directly in it now, in no order.
+    /// The names that are directly in it now, in no order.
     ///
     /// # Errors
     ///
@@ -305,13 +309,13 @@ impl ScratchDir {
         fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name())).collect()
     }
 
-    /// Removes the directory, and says what could not go; nothing if all went. Closing again tries what stayed again.
+    /// Removes the directory, and returns what could not be removed. Call it again to try again.
     pub fn close(&self) -> Vec<CleanupFailure> {
         self.lock().close().err().unwrap_or_default()
     }
 
-    /// Leaves the directory for good, under another name, and says where it lies now. No sweep removes it: that is for whoever
-    /// wanted it.
+    /// Keeps the directory under another name, which no sweep removes, and returns its new path.
+    /// Removing it is then up to you.
     ///
     /// # Errors
     ///
@@ -337,7 +341,8 @@ impl ScratchDir {
 impl Drop for ScratchDir {
     fn drop(&mut self) {
         for stayed in self.close() {
-            tracing::warn!(path = stayed.path, cause = %stayed.error, "something stayed in a scratch directory");
+            let cause = stayed.error;
+            tracing::warn!(path = stayed.path, %cause, "something stayed in a scratch directory");
         }
     }
 }
@@ -353,7 +358,7 @@ mod tests {
     use super::*;
     use tempfile_core::Process;
 
-    /// A root of this test's own.
+    /// Runs a test with a root of its own.
     fn with_root(test: impl FnOnce(&ScratchRoot)) {
         let instance = Instance::new(Process, SysRng);
         let dir = instance.directory(&Options::default(), Location::Scratch);
@@ -372,9 +377,9 @@ mod tests {
                 assert_eq!(
                     sweep.removed.len(),
                     1,
-                    "an empty directory that nobody holds: {sweep:?}"
+                    "an empty directory that nobody has locked: {sweep:?}"
                 );
-                // It goes on, finds its directory gone, and makes another.
+                // The creator goes on, finds its directory gone, and makes another.
                 assert!(root.claim(stopped).expect("no error").is_none());
             }
             let scratch = root.create_dir().expect("make a directory");
@@ -390,7 +395,7 @@ mod tests {
             for _ in 0..100 {
                 assert_eq!(root.sweep().expect("sweep").live.len(), 1);
             }
-            // The look at the name is still to come; another handle is what makes the lock ours or not.
+            // The check of the name is still to come. The lock belongs to the same open handle.
             assert!(root.claim(made).expect("no error").is_some());
         });
     }

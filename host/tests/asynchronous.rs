@@ -120,7 +120,8 @@ fn a_future_dropped_at_any_point_leaves_nothing() {
                 let run = RunOptions::in_root(&root).args(["plugin", subcommand]).stdout(&output);
                 let mut future = Box::pin(plugin.run_async(run.stdin(Input::stream(input))));
                 runtime.block_on(async {
-                    // Some rounds end at a count of looks at it, wherever it is by then; some in the plugin's own code.
+                    // Some rounds end at a count of looks at it, wherever it is by then; some in
+                    // the plugin's own code.
                     let polls = if round % 4 == 3 { usize::MAX } else { round };
                     for _ in 0..polls {
                         if poll(future.as_mut()).is_ready()
@@ -323,7 +324,10 @@ fn the_ending_is_known_when_the_future_is_ready() {
         let run = RunOptions::in_root(&root).args(["plugin", "fail"]);
         let control = run.control();
         assert_eq!(control.ending(), None);
-        let (ended, outcome) = tokio::join!(control.ended(), plugin.run_async(run));
+        let waiting = control.clone();
+        let waiting = tokio::spawn(async move { waiting.ended().await });
+        let outcome = plugin.run_async(run).await;
+        let ended = waiting.await.expect("no panic");
         assert_eq!(ended, Some(Ending::Failed { status: 1 }));
         assert_eq!((control.ending(), Some(outcome.expect("run").ending)), (ended.clone(), ended));
         let run = RunOptions::in_root(&root).args(["plugin", "fail"]);

@@ -1,4 +1,5 @@
-//! `compose` makes a component for any WASI 0.2 host: here for one that knows nothing of this project.
+//! `compose` makes a component for any WASI 0.2 host: here for one that knows nothing of this
+//! project.
 
 mod support;
 
@@ -75,7 +76,8 @@ fn a_composed_plugin_sees_no_directory_by_itself() {
     assert_eq!(said, "/store: blind\n/: blind\n.: blind\n");
 }
 
-/// A plugin that asks for its preopens through these versions of the interface at once, and fails if it gets any.
+/// A plugin that asks for its preopens through these versions of the interface at once, and fails
+/// if it gets any.
 fn curious(versions: &[&str]) -> Vec<u8> {
     let mut text = String::from("(component (core module $heap (memory (export \"memory\") 1)");
     // Everything lands at the same place: this plugin only counts.
@@ -84,7 +86,8 @@ fn curious(versions: &[&str]) -> Vec<u8> {
     let (mut imports, mut counts, mut arguments) = (String::new(), String::new(), String::new());
     for (i, version) in versions.iter().enumerate() {
         text += &format!(
-            r#"(import "wasi:filesystem/types{version}" (instance $types{i} (export "descriptor" (type (sub resource)))))
+            r#"(import "wasi:filesystem/types{version}" (instance $types{i}
+                (export "descriptor" (type (sub resource)))))
             (alias export $types{i} "descriptor" (type $descriptor{i}))
             (import "wasi:filesystem/preopens{version}" (instance $preopens{i}
                 (alias outer 1 $descriptor{i} (type $outer))

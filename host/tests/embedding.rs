@@ -190,8 +190,11 @@ fn a_kept_directory_of_a_trap_shows_what_was_there() {
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let plugin = fs::read(PLUGIN).expect("read the plugin");
-    let plugin = Sandbox::new().and_then(|sandbox| sandbox.load(&plugin)).expect("load the plugin");
-    let outcome = plugin.run(Run::in_root(&root).args(["plugin", "trap"]).keep()).expect("run");
+    let plugin = Sandbox::new()
+        .and_then(|sandbox| sandbox.load(&plugin, Provider::Component))
+        .expect("load the plugin");
+    let outcome =
+        plugin.run(RunOptions::in_root(&root).args(["plugin", "trap"]).keep()).expect("run");
     assert!(matches!(outcome.ending, Ending::Trapped { .. }));
     let kept = outcome.kept.expect("it was kept");
     assert_eq!(fs::read_dir(&kept).expect("list it").count(), 2);

@@ -63,7 +63,7 @@ fn plugin() -> Plugin {
 }
 
 #[test]
-fn r10_a_neighbour_at_its_limit_is_not_noticed() {
+fn a_neighbour_at_its_limit_is_not_noticed() {
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let plugin = plugin();

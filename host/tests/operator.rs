@@ -23,8 +23,8 @@ use wasi_tempfile_host::{
 
 type Fields = BTreeMap<&'static str, String>;
 
-/// What is said by default of all runs of this process. There is one for all tests: between subscribers that come and go, tracing may forget
-/// what one of them wants.
+/// What is said by default of all runs of this process. There is one for all tests: between
+/// subscribers that come and go, tracing may forget what one of them wants.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Spans>>);
 
@@ -209,9 +209,8 @@ fn after_a_trap_only_the_ending_is_logged() {
         let (_, seen) = scene.seen(scene.run(&["trap"]));
         assert_eq!(
             seen.events,
-            [
-                "WARN a plugin trapped ending=the plugin trapped: wasm `unreachable` instruction executed"
-            ]
+            ["WARN a plugin trapped \
+                ending=the plugin trapped: wasm `unreachable` instruction executed"]
         );
         assert_eq!(seen.span["left_behind"], left_behind);
     }
@@ -229,9 +228,8 @@ fn limits_that_are_met_are_told() {
     let (_, seen) = scene.seen(scene.run(&["hoard"]).memory(16 << 20));
     assert_eq!(
         seen.events,
-        [
-            "WARN a limit ended a plugin ending=the plugin ran out of memory: its limit is 16777216 bytes"
-        ]
+        ["WARN a limit ended a plugin \
+            ending=the plugin ran out of memory: its limit is 16777216 bytes"]
     );
     let (_, seen) = scene.seen(scene.run(&["spin"]).timeout(Duration::ZERO));
     assert_eq!(

@@ -1,4 +1,5 @@
-//! The interface served by the host itself: what a plugin gets, and an embedder with a store of their own.
+//! The interface served by the host itself: what a plugin gets, and an embedder with a store of
+//! their own.
 
 mod support;
 
@@ -75,35 +76,34 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
     let component = Component::new(&engine, bare_plugin()).expect("a component");
     let plugin =
         CommandPre::new(linker.instantiate_pre(&component).expect("link")).expect("a command");
+    let run = || {
+        let (root, plugin, engine) = (root.clone(), plugin.clone(), engine.clone());
+        async move {
+            let scratch = root.create_dir().expect("make a directory");
+            let tempfile =
+                TempfileCtx::builder(&scratch).expect("open it").build().expect("room for it");
+            let state =
+                State { wasi: WasiCtx::builder().build(), table: ResourceTable::new(), tempfile };
+            let mut store = Store::new(&engine, state);
+            let command = plugin.instantiate_async(&mut store).await.expect("an instance");
+            command.wasi_cli_run().call_run(&mut store).await.expect("no trap").expect("success");
+            let usage = store.data().tempfile.usage();
+            assert_eq!((usage.live, usage.peak.files > 0), (Default::default(), true));
+        }
+    };
     for mut runtime in [Builder::new_multi_thread(), Builder::new_current_thread()] {
         let runtime = runtime.worker_threads(2).enable_all().build().expect("start a runtime");
-        let runs: Vec<_> = (0..16)
-            .map(|_| {
-                let (root, plugin, engine) = (root.clone(), plugin.clone(), engine.clone());
-                runtime.spawn(async move {
-                    let scratch = root.create_dir().expect("make a directory");
-                    let tempfile = TempfileCtx::builder(&scratch).expect("open it").build();
-                    let state = State {
-                        wasi: WasiCtx::builder().build(),
-                        table: ResourceTable::new(),
-                        tempfile,
-                    };
-                    let mut store = Store::new(&engine, state);
-                    let command = plugin.instantiate_async(&mut store).await.expect("an instance");
-                    command
-                        .wasi_cli_run()
-                        .call_run(&mut store)
-                        .await
-                        .expect("no trap")
-                        .expect("success");
-                    let usage = store.data().tempfile.usage();
-                    assert_eq!((usage.live, usage.peak.files > 0), (Default::default(), true));
-                })
-            })
-            .collect();
+        let runs: Vec<_> = (0..16).map(|_| runtime.spawn(run())).collect();
         for run in runs {
             runtime.block_on(run).expect("no panic");
         }
+        let local = tokio::task::LocalSet::new();
+        let runs: Vec<_> = (0..4).map(|_| local.spawn_local(run())).collect();
+        local.block_on(&runtime, run());
+        for run in runs {
+            local.block_on(&runtime, run).expect("no panic in a set of local tasks");
+        }
+        runtime.block_on(run());
     }
     world.assert_nothing_left();
 }

@@ -1,7 +1,7 @@
 //! p32: who waits for a disk, or computes, holds up nobody on the same threads.
 //!
-//! No test here measures time. What blocks is released by the test, after everybody else has ended or, in the controls, after as many others
-//! have ended elsewhere.
+//! No test here measures time. What blocks is released by the test, after everybody else has ended
+//! or, in the controls, after as many others have ended elsewhere.
 
 mod support;
 
@@ -231,7 +231,7 @@ fn a_compute_bound_plugin_does_not_stall_other_runs() {
 
 /// The control: the same, but for turns that nobody ever ends.
 #[test]
-fn p32_a_plugin_that_never_ends_its_turn_stalls_everybody() {
+fn a_plugin_that_never_ends_its_turn_stalls_everybody() {
     let limits = EngineLimits::default().time_slice(Duration::from_secs(3600));
     let [plugin, _] =
         placements(&Sandbox::builder().limits(limits).build().expect("make a sandbox"));

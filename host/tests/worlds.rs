@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use support::{PLUGIN, World, shared_threads};
@@ -13,8 +14,8 @@ use wasi_tempfile_host::wasmtime::{
     bail,
 };
 use wasi_tempfile_host::{
-    Capture, Ending, EngineLimits, Error, Outcome, Plugin, Provider, RunOptions, Sandbox,
-    SandboxBuilder, ScratchRoot, State,
+    Ending, EngineLimits, Error, Outcome, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder,
+    ScratchRoot, State,
 };
 
 mod bindings {
@@ -26,6 +27,7 @@ mod bindings {
                 export act: func(what: u32) -> u32;
             }
         ",
+        path: "wit/tempfile",
         imports: { default: trappable },
         exports: { default: async },
         wasmtime_crate: wasi_tempfile_host::wasmtime,
@@ -276,14 +278,15 @@ fn a_pool_without_room_is_an_error_of_the_host() {
     let runtime = shared_threads(2);
     let options = scene.options();
     let control = options.control();
-    let output = Capture::new(1);
-    let first = runtime.spawn(scene.call_async(options.stdout(&output), Act::Spin));
-    let refused = loop {
-        // Until the first one has its instance.
-        if let Err(error) = scene.call(scene.options(), Act::Return) {
-            break error;
-        }
-    };
+    let (instantiated, wait) = mpsc::channel();
+    let first = runtime.spawn(scene.plugin.call_async(options, move |store, instance| {
+        Box::pin(async move {
+            instantiated.send(())?;
+            bindings::Plugin::new(&mut *store, &instance)?.call_act(store, Act::Spin as u32).await
+        })
+    }));
+    wait.recv().expect("the first call has the only instance");
+    let refused = scene.call(scene.options(), Act::Return).expect_err("there is no other");
     let source = std::error::Error::source(&refused).expect("the engine's error");
     assert!(source.is::<PoolConcurrencyLimitError>(), "{refused}");
     control.stop();
@@ -335,8 +338,7 @@ fn a_cache_belongs_to_the_engine() {
 #[test]
 fn limits_of_files_hold_for_calls() {
     let scene = Scene::new();
-    let mut limits = Limits::default();
-    limits.bytes = Some(1);
+    let limits = Limits { bytes: Some(1), ..Limits::default() };
     let outcome = scene.outcome(|| scene.options().limits(limits), Act::Return);
     assert!(outcome.used.tempfile.is_some_and(|usage| usage.peak.bytes == 0));
 }

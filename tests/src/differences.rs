@@ -62,7 +62,7 @@ pub(crate) const IMPOSTOR_DIRECTORY: Difference = Difference {
     native: Some(ErrorCode::Replaced),
     component: Some(ErrorCode::NotEmpty),
     host: Some(ErrorCode::Replaced),
-    reason: "the component empties the directory that it has open, and cannot tell whose the name is",
+    reason: "the component empties its open directory, and cannot tell whose the name is",
 };
 
 pub(crate) const PLANTED_ENTRY: Difference = Difference {
@@ -134,5 +134,5 @@ pub(crate) const REMOVE_UNWRITABLE: Difference = Difference {
     native: None,
     component: Some(ErrorCode::Access),
     host: None,
-    reason: "WASI has no modes to change; the host gives itself the right, and removes it with the scratch directory",
+    reason: "WASI has no modes to change; the host removes it with the scratch directory",
 };

@@ -32,8 +32,8 @@ impl WasiContext {
         Self::with_limits(Limits::default())
     }
 
-    /// An instance with the limits in its environment, in [`Limits::VARIABLE`]; without limits if the
-    /// variable is not set.
+    /// An instance with the limits in its environment, in [`Limits::VARIABLE`]; without limits if
+    /// the variable is not set.
     ///
     /// # Errors
     /// `invalid` if the variable is malformed: what was to be limited must not go without.

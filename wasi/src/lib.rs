@@ -4,8 +4,8 @@
 //! exchanged for descriptors. On other targets the crate is empty.
 //!
 //! Only what behaves alike on all hosts is used: path flags are empty, so no link is followed; no
-//! trailing slash is sent; files are opened with `read` and `write` and nothing else; nothing relies
-//! on `metadata-hash`, which on some hosts changes with every write.
+//! trailing slash is sent; files are opened with `read` and `write` and nothing else; nothing
+//! relies on `metadata-hash`, which on some hosts changes with every write.
 #![cfg(target_arch = "wasm32")]
 #![no_std]
 #![forbid(unsafe_code)]

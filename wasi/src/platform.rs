@@ -244,8 +244,8 @@ impl Platform for Wasi {
 /// Opens a directory, for changing it if the host permits that.
 pub(crate) fn open_directory(dir: &Descriptor, name: &str) -> Result<Descriptor, WasiCode> {
     match dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DIRECTORY) {
-        // A read-only preopen, or a host (such as preview2-shim) that refuses the flag. Without it the
-        // directory can be walked through, and what tries to change it fails.
+        // A read-only preopen, or a host (such as preview2-shim) that refuses the flag. Without it
+        // the directory can be walked through, and what tries to change it fails.
         Err(
             WasiCode::NotPermitted | WasiCode::Access | WasiCode::ReadOnly | WasiCode::Unsupported,
         ) => dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DescriptorFlags::READ),

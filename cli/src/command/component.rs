@@ -10,7 +10,7 @@ use super::{Result, files};
 
 /// Write the provider component to a file
 ///
-/// It keeps to limits where a host sets them in its environment: any of
+/// It enforces the limits that a host sets in its environment, any of these:
 /// SCRATCH_LIMITS=bytes=1048576,entries=100,handles=50,memory=65536,file-size=65536
 #[derive(Args)]
 pub(crate) struct Component {

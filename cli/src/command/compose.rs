@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use wasi_tempfile_host::{PluginPreopens, components, compose};
 
 use super::{Result, files};
 
 /// Put the provider inside a plugin, so that it runs in any WASI 0.2 host
 ///
-/// The host's first writable directory, or the one TMPDIR names, is then the provider's; the plugin itself sees no
-/// directory at all. The host can limit what the plugin has at one time: see `component --help`.
+/// The provider uses the host's first writable directory, or the one that TMPDIR names. The host can
+/// limit what the plugin has in use at one time: see `component --help`.
 #[derive(Args)]
 pub(crate) struct Compose {
     /// The plugin, a component that imports scratch:tempfile
@@ -22,9 +22,23 @@ pub(crate) struct Compose {
     #[arg(short, long, value_name = "OUT.wasm")]
     output: PathBuf,
 
-    /// Another provider than the one in this program
+    /// Use this provider component instead of the built-in one
     #[arg(long, value_name = "FILE.wasm")]
     provider: Option<PathBuf>,
+
+    /// Which directories the other code of the plugin can open
+    #[arg(long, value_enum, default_value = "all")]
+    preopens: Preopens,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Preopens {
+    /// All that the host grants: the plugin can open its temporary files by path
+    All,
+    /// All but the first one named /tmp, which only the provider then uses
+    Granted,
+    /// None: the plugin has the files of scratch:tempfile only
+    None,
 }
 
 impl Compose {
@@ -32,7 +46,12 @@ impl Compose {
         let plugin = files::read(&self.plugin)?;
         let provider = self.provider.as_deref().map(files::read).transpose()?;
         let provider = provider.as_deref().unwrap_or(components::PROVIDER);
-        let whole = compose(&plugin, provider, PluginPreopens::Empty)
+        let preopens = match self.preopens {
+            Preopens::All => PluginPreopens::All,
+            Preopens::Granted => PluginPreopens::Granted,
+            Preopens::None => PluginPreopens::Empty,
+        };
+        let whole = compose(&plugin, provider, preopens)
             .map_err(|error| format!("compose {}: {error}", self.plugin.display()))?;
         files::write(&self.output, &whole)?;
         Ok(ExitCode::SUCCESS)

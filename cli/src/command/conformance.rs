@@ -16,11 +16,11 @@ mod rows;
 
 /// Run the conformance suite
 ///
-/// Cases run side by side. One that changes its whole process, and every native one, runs in a process
-/// of its own: this program again, with --case.
+/// Cases run side by side. One that changes its whole process, and every native one, runs in a
+/// process of its own: this program again, with --case.
 #[derive(Args)]
 pub(crate) struct Conformance {
-    /// Where the interface is implemented
+    /// The placement: where the interface is implemented
     #[arg(long, value_enum, default_value = "all")]
     placement: Chosen,
     /// Test this provider component instead of the built-in one
@@ -29,13 +29,13 @@ pub(crate) struct Conformance {
     /// Run the cases whose name contains TEXT
     #[arg(long, value_name = "TEXT", default_value = "", value_parser = filter)]
     filter: String,
-    /// How results are printed
+    /// The format of the results
     #[arg(long, value_enum, default_value = "pretty")]
     format: Format,
-    /// Print the cases' names, and run nothing
+    /// Print the names of the cases, and run nothing
     #[arg(long)]
     list: bool,
-    /// Print a table of what has to work, each row with the outcome of its cases
+    /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
     rows: bool,
     #[command(flatten)]
@@ -46,15 +46,16 @@ pub(crate) struct Conformance {
 #[derive(Args)]
 #[command(next_help_heading = "One case in this process")]
 struct OneCase {
-    /// Run this one case in this process, which it may change for good: its user, its umask, its mounts.
-    /// The exit code is 0 if the case passed, or was skipped and standard output begins with `skipped: `
+    /// Run this one case in this process, which it may change for good: its user, its umask, its
+    /// mounts. The exit code is 0 if the case passed, or was skipped and standard output begins
+    /// with `skipped: `
     #[arg(long, value_name = "NAME", value_parser = case, requires = "directory")]
     #[arg(conflicts_with_all = ["list", "rows", "filter", "format"])]
     case: Option<&'static Case>,
-    /// An empty directory for the case; natively, TMPDIR has to name it too
+    /// An empty directory for the case; natively, TMPDIR must name it too
     #[arg(long, value_name = "DIR", requires = "case")]
     directory: Option<PathBuf>,
-    /// The directory with those that the case is granted
+    /// The directory that contains the mounts of the case
     #[arg(long, value_name = "DIR", requires = "case")]
     granted: Option<PathBuf>,
     /// Keep the compiled suite in this directory
@@ -140,7 +141,7 @@ impl Conformance {
     }
 }
 
-/// A text that some case has in its name: a filter that leaves nothing must not look like success.
+/// Parses a filter. One that matches no case is an error, because it must not look like success.
 fn filter(text: &str) -> std::result::Result<String, String> {
     match cases().any(|case| case.name().contains(text)) {
         true => Ok(text.to_owned()),
@@ -148,7 +149,7 @@ fn filter(text: &str) -> std::result::Result<String, String> {
     }
 }
 
-/// A case's name.
+/// Parses the name of a case.
 fn case(name: &str) -> std::result::Result<&'static Case, String> {
     find(name).ok_or_else(|| "no case has this name; --list prints them all".to_owned())
 }
@@ -188,7 +189,7 @@ impl<'a> Line<'a> {
 }
 
 impl Format {
-    /// What is printed when a case has ended.
+    /// Prints the result of one case.
     fn each(self, out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
         let line = Line::of(result);
         match self {
@@ -211,7 +212,7 @@ impl Format {
         }
     }
 
-    /// What is printed when all have ended.
+    /// Prints the summary.
     fn all(self, out: &mut impl Write, results: &[CaseResult]) -> io::Result<()> {
         let count =
             |outcome| results.iter().filter(|result| Line::of(result).outcome == outcome).count();
@@ -224,10 +225,8 @@ impl Format {
             Format::Junit => {
                 let tests = results.len();
                 writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-                writeln!(
-                    out,
-                    r#"<testsuite name="conformance" tests="{tests}" failures="{failed}" skipped="{skipped}">"#
-                )?;
+                write!(out, r#"<testsuite name="conformance" tests="{tests}" "#)?;
+                writeln!(out, r#"failures="{failed}" skipped="{skipped}">"#)?;
                 results.iter().try_for_each(|result| junit(out, &Line::of(result)))?;
                 writeln!(out, "</testsuite>")
             }
@@ -246,7 +245,7 @@ fn junit(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
     }
 }
 
-/// Text for XML: its own characters as entities, and those it can't hold replaced.
+/// Escapes text for XML, and replaces the characters that XML cannot contain.
 fn escaped(text: &str) -> String {
     text.chars()
         .map(|c| match c {

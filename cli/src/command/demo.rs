@@ -9,11 +9,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rustix::fs::{Mode, fchmod};
-use wasi_tempfile_host::{Capture, Ending, Outcome, Provider, RunOptions, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{Capture, Ending, Outcome, Provider, RunOptions, ScratchRoot};
 
 use super::run::{Scratch, conclude};
 use super::watch::Watch;
-use super::{PLUGIN_FAILED, Result, complain, files, values};
+use super::{PLUGIN_FAILED, Result, complain, files, sandbox, values};
 
 mod lines;
 mod sample;
@@ -75,7 +75,7 @@ impl Demo {
             root.path().display(),
         ))?;
 
-        let sandbox = Sandbox::new().map_err(|error| error.to_string())?;
+        let sandbox = sandbox(false).map_err(|error| error.to_string())?;
         let plugin = sandbox.load(SORT, Provider::Component).map_err(|error| error.to_string())?;
         let mut sorted = unnamed_file().map_err(cannot_copy)?;
         let stderr = Capture::new(64 << 10);

@@ -1,4 +1,4 @@
-//! Reading and writing, with errors that name the file.
+//! Reads and writes files, with errors that name the file.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use super::Result;
 
-/// Reads a file whole.
+/// Reads a whole file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|cause| format!("read {}: {cause}", path.display()))
 }
 
-/// Writes a file whole.
+/// Writes a whole file.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(|cause| format!("write {}: {cause}", path.display()))
 }
 
-/// Prints to standard output. A reader that has gone has seen what it wanted.
+/// Prints to standard output. A closed pipe is no error: its reader wanted no more.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

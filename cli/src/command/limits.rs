@@ -1,36 +1,36 @@
-//! What `run` lets a plugin have at one time.
+//! The limits on the files of a plugin, as options of `run`.
 
 use clap::Args;
 use wasi_tempfile_host::provider::Limits;
 
 use super::values;
 
-/// Limits that both providers in this program keep to: the host and the component.
+/// Limits that both providers of this program enforce.
 #[derive(Args)]
 pub(super) struct Limited {
-    /// Bytes of temporary files, all together; a gap counts as the zeros it reads as
+    /// Limit the bytes of all temporary files; a gap counts as the zeros that it reads as
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     bytes: Option<u64>,
 
-    /// Names of files and directories
+    /// Limit the names of files and directories
     #[arg(long, value_name = "NUMBER")]
     entries: Option<u64>,
 
-    /// Open handles: files, names and directories that will be removed
+    /// Limit the handles: open files, streams, guarded names and directories [default: 4096]
     #[arg(long, value_name = "NUMBER")]
     handles: Option<u64>,
 
-    /// Memory of spooled files, all together; before they would take more, the largest move to disk
+    /// Limit the memory of all spooled files; before it is exceeded, the largest move to disk
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     spool_memory: Option<u64>,
 
-    /// Bytes of any one file
+    /// Limit the bytes of each file
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     file_size: Option<u64>,
 }
 
 impl Limited {
-    /// Nothing if none is set: then nothing is counted.
+    /// The limits; none if no option is set.
     pub(super) fn limits(&self) -> Option<Limits> {
         let Self { bytes, entries, handles, spool_memory, file_size } = *self;
         let limits = Limits {

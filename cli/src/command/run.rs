@@ -6,19 +6,24 @@ use std::time::Duration;
 
 use clap::Args;
 use wasi_tempfile_host::{
-    Ending, Input, Mount, Outcome, Output, Provider, RunOptions, Sandbox, ScratchRoot,
+    Ending, Input, Mount, Outcome, Output, Provider, RunOptions, ScratchRoot,
 };
 
 use super::watch::Watch;
-use super::{HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, stats, values};
+use super::{
+    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, sandbox, stats, values,
+};
 
 /// Run a plugin with scratch space
 ///
-/// The plugin is a component that exports wasi:cli/run. It gets standard input and output, a private scratch directory through
-/// scratch:tempfile, and nothing else that is not granted here. Nothing of it stays on disk, however it ends.
+/// The plugin is a component that exports wasi:cli/run. It gets standard input and output, a
+/// private scratch directory through scratch:tempfile, and what you grant here. It sees that
+/// directory as /tmp too, unless you limit its bytes, entries or file sizes. The directory is
+/// removed when the plugin ends, also by a trap, a timeout or Ctrl-C. If this program itself is
+/// killed, the next run with the same root removes it.
 #[derive(Args)]
 pub(crate) struct RunPlugin {
-    /// Grant a directory; with `:ro` only for reading
+    /// Grant a directory, with `:ro` only for reading
     #[arg(long = "mount", value_name = "HOST::GUEST[:ro]", value_parser = values::mount)]
     mounts: Vec<Mount>,
 
@@ -26,7 +31,7 @@ pub(crate) struct RunPlugin {
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = values::variable)]
     environment: Vec<(String, String)>,
 
-    /// The memory of plugin and provider together
+    /// Limit the memory of plugin and provider together
     #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "256MiB")]
     memory: u64,
 
@@ -40,33 +45,40 @@ pub(crate) struct RunPlugin {
     #[command(flatten)]
     scratch: Scratch,
 
-    /// Who serves scratch:tempfile: the `component` in this program, composed with the plugin; the `host` itself, faster and stricter; or
-    /// another component
-    #[arg(long, value_name = "component|host|FILE.wasm", value_parser = values::provider, default_value = "component")]
+    /// The provider of scratch:tempfile: `host`, this program itself, which is faster and stricter;
+    /// `component`, the one in this program, composed with the plugin; or the file of another
+    /// component
+    #[arg(long, value_name = "host|component|FILE.wasm")]
+    #[arg(value_parser = values::provider, default_value = "host")]
     provider: values::Provider,
 
-    /// Leave the scratch directory as it is at the end, and print where it is
+    /// Compile the plugin anew, and keep nothing of it in the cache of compiled plugins
+    #[arg(long)]
+    no_cache: bool,
+
+    /// Keep the scratch directory, and print its path
     #[arg(long)]
     keep: bool,
 
     /// Print what the run used, on standard error
-    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "text", require_equals = true)]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(num_args = 0..=1, default_missing_value = "text", require_equals = true)]
     stats: Option<stats::Format>,
 
     /// The plugin
     #[arg(value_name = "PLUGIN.wasm")]
     plugin: PathBuf,
 
-    /// What the plugin gets as its arguments
+    /// The arguments of the plugin
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
 
-/// Where scratch directories are made.
+/// The directory in which scratch directories are made.
 #[derive(Args)]
 pub(crate) struct Scratch {
-    /// The directory to make the private scratch directory in [default: one of this user's in the system's directory for
-    /// temporary files]
+    /// The directory in which the scratch directory is made [default: wasi-tempfile-UID in the
+    /// system's directory for temporary files]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
 }
@@ -85,9 +97,7 @@ impl RunPlugin {
     pub(super) fn run(self) -> Result {
         let limits = self.limits.limits();
         if matches!(self.provider, values::Provider::File(_)) && limits.is_some() {
-            complain(
-                "limits need `--provider host` or `component`: this program can't tell whether another keeps to them",
-            );
+            complain("limits need `--provider host` or `component`: others may not enforce them");
             return Ok(ExitCode::from(MISUSED));
         }
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
@@ -97,7 +107,7 @@ impl RunPlugin {
             values::Provider::Component | values::Provider::Host => None,
         };
         let root = self.scratch.open()?;
-        let sandbox = Sandbox::new().map_err(about_plugin)?;
+        let sandbox = sandbox(self.no_cache).map_err(about_plugin)?;
         let provider = match (&self.provider, &other) {
             (values::Provider::Host, _) => Provider::Host,
             (_, Some(other)) => Provider::Custom(other),
@@ -143,13 +153,13 @@ impl RunPlugin {
     }
 }
 
-/// Says how a run ended, if the plugin has not said so itself, and gives the exit code.
+/// Prints how a run ended, unless the plugin itself reported a failure, and returns the exit code.
 pub(super) fn conclude(outcome: &Outcome, signal: Option<i32>) -> ExitCode {
     for stayed in &outcome.not_removed {
         complain(&stayed.error);
     }
     if let Some(signal) = signal {
-        // By convention, what a shell shows for a program that a signal ended.
+        // The exit code that a shell reports for a program that was ended by a signal.
         return ExitCode::from(128_u8.saturating_add(u8::try_from(signal).unwrap_or(0)));
     }
     let code = match &outcome.ending {

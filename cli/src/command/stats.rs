@@ -1,4 +1,4 @@
-//! What a run used, for `run --stats`.
+//! `run --stats`: what a run used.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 use wasi_tempfile_host::Outcome;
 
-/// How it is printed.
+/// The format of the figures.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Format {
     /// A line for each figure.
@@ -15,11 +15,11 @@ pub(super) enum Format {
     Json,
 }
 
-/// Prints it on standard error, which the plugin's output does not go to.
+/// Prints what the run used on standard error, apart from the plugin's output.
 pub(super) fn print(format: Format, outcome: &Outcome) {
     let figures = figures(outcome);
     let mut error = std::io::stderr().lock();
-    // If standard error is closed, nobody is listening.
+    // Best effort: standard error may be closed.
     let _ = match format {
         Format::Json => writeln!(error, "{}", Value::Object(figures)),
         Format::Text => {

@@ -8,18 +8,19 @@ use wasi_tempfile_host::ScratchRoot;
 
 use super::{HOST_FAILED, Result, complain, files};
 
-/// Remove what dead owners left in a scratch root
+/// Remove the scratch directories that killed processes left in a root
 ///
-/// A scratch directory is removed when the kernel says that no process holds it, whatever its age. What is in use, was kept, or was not
-/// made by this program stays. Every run sweeps its root first; this is for roots that nobody uses any more. Each line says what became of
-/// an entry: `removed`, `live`, `kept` or `foreign`.
+/// A scratch directory is removed if no process has it locked, whatever its age. Directories that
+/// are in use or were kept stay, and so does everything that does not have a name of this
+/// program's. Every run sweeps its root first; use this for roots that no run uses any more. Each
+/// line names an entry and what became of it: `removed`, `live`, `kept` or `foreign`.
 #[derive(Args)]
 pub(crate) struct SweepRoot {
     /// The root
     #[arg(value_name = "ROOT")]
     root: PathBuf,
 
-    /// Only say what would be removed
+    /// Print what would be removed, and remove nothing
     #[arg(long)]
     dry_run: bool,
 }

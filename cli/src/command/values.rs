@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use wasi_tempfile_host::Mount;
 
-/// Who serves the interface to a plugin.
+/// The provider of the interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Provider {
-    /// The component that this program carries.
+    /// The built-in component.
     Component,
     /// This program itself.
     Host,
@@ -16,7 +16,8 @@ pub(super) enum Provider {
     File(PathBuf),
 }
 
-/// `component`, `host`, or the path of a component; one that is called like the first two can be written `./host`.
+/// Parses `component`, `host`, or the path of a component. A file with one of these names can be
+/// written `./host`.
 pub(super) fn provider(text: &str) -> Result<Provider, String> {
     match text {
         "" => Err("expected `component`, `host` or a file".to_owned()),
@@ -26,7 +27,7 @@ pub(super) fn provider(text: &str) -> Result<Provider, String> {
     }
 }
 
-/// `64MiB`, `64M`, `1G`, `4096`: bytes, in powers of 1024.
+/// Parses `64MiB`, `64M`, `1G`, `4096`: bytes, in powers of 1024.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let (digits, unit) = split_number(text);
     let factor: u64 = match unit {
@@ -40,7 +41,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).ok_or_else(|| "more bytes than can be counted".to_owned())
 }
 
-/// `500ms`, `10s`, `2m`, `1h`, `10`: the last in seconds.
+/// Parses `500ms`, `10s`, `2m`, `1h`, or `10` for seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = split_number(text);
     let number: u32 = digits.parse().map_err(|_| "expected a whole number first".to_owned())?;
@@ -54,7 +55,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Ok(unit * number)
 }
 
-/// `HOST::GUEST` or `HOST::GUEST:ro`.
+/// Parses `HOST::GUEST` or `HOST::GUEST:ro`.
 pub(super) fn mount(text: &str) -> Result<Mount, String> {
     let (text, read_only) = match text.strip_suffix(":ro") {
         Some(text) => (text, true),
@@ -64,7 +65,8 @@ pub(super) fn mount(text: &str) -> Result<Mount, String> {
     if host.is_empty() {
         return Err("the directory of the host is missing".to_owned());
     }
-    // Most likely a misspelt `:ro`, which must not end as a directory with that name, open for writing.
+    // Most likely a misspelt `:ro`, which must not become a directory of that name that is open for
+    // writing.
     if guest.contains(':') {
         return Err("expected nothing, or `:ro`, after the path in the plugin".to_owned());
     }
@@ -72,7 +74,7 @@ pub(super) fn mount(text: &str) -> Result<Mount, String> {
     Ok(if read_only { mount.read_only() } else { mount })
 }
 
-/// `NAME=VALUE`.
+/// Parses `NAME=VALUE`.
 pub(super) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),

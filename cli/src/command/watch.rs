@@ -1,7 +1,8 @@
-//! Watches over one run of a plugin from beside it: signals, and a timeout that even a hanging system call cannot outlast.
+//! A thread that stops a run on signals and, as a last resort, ends the process.
 //!
-//! A run that is stopped usually ends by itself, and the scratch directory with it. A plugin that hangs in a system call of
-//! the host's (a write to a pipe nobody reads) does not; after a grace the watch removes the directory and ends the process.
+//! A run that is stopped usually ends at once, and its scratch directory is removed. A run that
+//! hangs in a system call (such as a write to a pipe that nobody reads) does not end: after a grace
+//! period the thread removes the directory and ends the process.
 
 use std::process::exit;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,10 +15,11 @@ use wasi_tempfile_host::{Control, Ending};
 
 use super::{PLUGIN_FAILED, Result, complain};
 
-/// How long a stopped run may take to end by itself. It takes microseconds, unless it hangs; a second signal ends the wait.
+/// The grace period of a stopped run. A run that does not hang ends within microseconds; a second
+/// signal ends the wait.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Watches until it is [finished](Self::finish).
+/// A watch over one run, until it is [finished](Self::finish).
 pub(super) struct Watch {
     shared: Arc<Shared>,
 }
@@ -31,13 +33,14 @@ struct Shared {
 #[derive(Default)]
 struct State {
     signal: Option<i32>,
-    /// A second signal: the first one was meant.
+    /// A second signal has come: do not wait any longer.
     hurry: bool,
     finished: bool,
 }
 
 impl Watch {
-    /// Watches over the run that `control` belongs to. It must begin after this, so that no signal falls between.
+    /// Starts to watch the run of `control`. The run must begin after this, or a signal in between
+    /// would be lost.
     pub(super) fn start(control: &Control, timeout: Option<Duration>) -> Result<Self> {
         let shared = Arc::new(Shared::default());
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
@@ -58,8 +61,8 @@ impl Watch {
         Ok(Self { shared })
     }
 
-    /// Ends the watch once the run has ended, and tells the signal that ended it. A signal that comes later ends the process,
-    /// as it would have without a watch.
+    /// Ends the watch after the run has ended, and returns the signal that stopped the run. A later
+    /// signal ends the process, as it would have without a watch.
     pub(super) fn finish(self) -> Option<i32> {
         let mut state = self.shared.lock();
         state.finished = true;
@@ -79,9 +82,9 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Waits for the end of the run, and ends the process if it does not come.
+    /// Waits for the end of the run, and ends the process if the run hangs.
     fn watch(&self, control: &Control, timeout: Option<Duration>) {
-        // The run is stopped on time by the library; this is for the case that it hangs.
+        // The library stops the run on time. This is for a run that hangs.
         let deadline =
             timeout.and_then(|timeout| Instant::now().checked_add(timeout)?.checked_add(GRACE));
         let mut state = self.wait(self.lock(), deadline, |state| state.signal.is_none());
@@ -117,7 +120,7 @@ impl Shared {
         }
     }
 
-    /// Waits as long as the run goes on and `more` holds, until the deadline at most.
+    /// Waits while the run goes on and `more` returns true, until the deadline at most.
     fn wait<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,

@@ -87,7 +87,8 @@ pub(crate) enum FirstLine {
     EndsTheEpoch,
     /// The host's own function fails.
     Fails,
-    /// From then on the host's function fails by which a provider component removes a name: in a destructor, if that is where it does so.
+    /// From then on the host's function fails by which a provider component removes a name: in a
+    /// destructor, if that is where it does so.
     LetsUnlinkFail,
 }
 
@@ -157,7 +158,8 @@ impl Embedder {
     /// Takes what [`store`](Self::store) kept.
     pub(crate) fn load(provider: Provider, file: &Path) -> Self {
         let engine = configured();
-        // SAFETY: this program's other process wrote it, in a directory of the test's own, and waits for this one.
+        // SAFETY: this program's other process wrote it, in a directory of the test's own, and
+        // waits for this one.
         let component =
             unsafe { Component::deserialize_file(&engine, file) }.expect("load the plugin");
         Self::link(engine, &component, provider)

@@ -139,7 +139,8 @@ fn end(provider: Provider, times: u64, directory: Directory) -> Tally {
             }
             ended
         };
-        // As much again as a run takes that does nothing but litter: a run that goes on ends for want of fuel, and soon.
+        // As much again as a run takes that does nothing but litter: a run that goes on ends for
+        // want of fuel, and soon.
         let (_, burnt) = one(Given { arguments: &["forget"], litter, ..Given::default() });
         // Of what has no name, a destructor removes none.
         let named = matches!(litter, "named" | "directory");

@@ -1,4 +1,5 @@
-//! What a figure is: something is done many times, what went wrong is counted, and a control shows that the count can see it.
+//! What a figure is: something is done many times, what went wrong is counted, and a control shows
+//! that the count can see it.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,8 @@ pub(crate) struct Figure {
     pub(crate) function: &'static str,
     /// Tries it. No violation is the promise.
     pub(crate) check: fn(Scale) -> Tally,
-    /// The same count, of something that does not keep the promise. No violation would mean that the check is blind.
+    /// The same count, of something that does not keep the promise. No violation would mean that
+    /// the check is blind.
     pub(crate) controls: &'static [Control],
 }
 
@@ -52,7 +54,9 @@ macro_rules! figure {
             module: module_path!(),
             function: stringify!($check),
             check: $check,
-            controls: &[$($crate::figure::Control { name: stringify!($control), check: $control }),+],
+            controls: &[
+                $($crate::figure::Control { name: stringify!($control), check: $control }),+
+            ],
         };
     };
 }

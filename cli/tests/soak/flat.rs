@@ -1,4 +1,5 @@
-//! A process that runs instance after instance. It is alone here, since what is counted belongs to all of it.
+//! A process that runs instance after instance. It is alone here, since what is counted belongs to
+//! all of it.
 
 use std::fs;
 
@@ -15,11 +16,13 @@ figure!(
     sixteen_kilobytes_that_stay_of_every_instance,
 );
 
-/// After so many the allocator has what it needs, the runtime its threads, and the system's lists their size.
+/// After so many the allocator has what it needs, the runtime its threads, and the system's lists
+/// their size.
 const WARM_UP: u64 = 150;
 
-/// What the process may have more in the end, in bytes and whatever the number of instances: pages of an allocator that were not touched
-/// before. Of 10,000 instances it is a hundred bytes each, less than the store, the table or the ledger of one.
+/// What the process may have more in the end, in bytes and whatever the number of instances: pages
+/// of an allocator that were not touched before. Of 10,000 instances it is a hundred bytes each,
+/// less than the store, the table or the ledger of one.
 const SLACK: u64 = 1 << 20;
 
 const WAYS: [&str; 6] = ["ok", "fail", "exit", "panic", "trap", "keep"];

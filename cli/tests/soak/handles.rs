@@ -12,7 +12,8 @@ figure!(
     handles_that_are_alive_and_not_dropped
 );
 
-/// A function that takes a handle whose work is done says `closed`; but for `close`, which succeeds again, and `path`.
+/// A function that takes a handle whose work is done says `closed`; but for `close`, which succeeds
+/// again, and `path`.
 const DONE: [&str; 4] = ["closed", "kept", "persisted", "exchanged"];
 
 /// No handle of the plugin's: the component model refuses it before anybody sees it.

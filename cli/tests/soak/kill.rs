@@ -38,7 +38,8 @@ fn a_start_that_does_not_sweep() -> Tally {
     rounds(2, |root| drop(ScratchRoot::open_unswept(root).expect("open the root")))
 }
 
-/// As one does that takes what is old, whatever "old" means, or what belongs to no process that is known.
+/// As one does that takes what is old, whatever "old" means, or what belongs to no process that is
+/// known.
 fn a_sweep_that_goes_by_names_alone() -> Tally {
     rounds(2, |root| {
         for entry in fs::read_dir(root).expect("list the root") {
@@ -127,7 +128,8 @@ fn contents(root: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
-/// Runs instances side by side that wait for the end of standard input with something in their directories.
+/// Runs instances side by side that wait for the end of standard input with something in their
+/// directories.
 fn instances(arguments: &[String]) -> ExitCode {
     let [root, provider, code] = arguments else { return ExitCode::FAILURE };
     let provider = if provider == "host" { Provider::Host } else { Provider::Component };

@@ -1,7 +1,7 @@
 //! A process that is killed at each of the calls by which it creates, persists, closes and sweeps.
 //!
-//! In two ways: by itself, before each call of the platform, which works everywhere; and by strace, at each system call, where there
-//! is one.
+//! In two ways: by itself, before each call of the platform, which works everywhere; and by strace,
+//! at each system call, where there is one.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
@@ -41,7 +41,8 @@ fn new() -> String {
     "new ".repeat(20_000)
 }
 
-/// What a process is doing when it is killed: in a directory of its own, towards a target outside of it.
+/// What a process is doing when it is killed: in a directory of its own, towards a target outside
+/// of it.
 type Act<P> = fn(&TestInstance<P>, &str, &str) -> Result<(), Error>;
 
 /// The acts, for any platform.
@@ -263,7 +264,8 @@ fn deadly(modern: bool, calls: usize) -> Stepped {
     })
 }
 
-/// The calls that a command makes once it has come to its root, as strace counts them: by thread and name, from 1.
+/// The calls that a command makes once it has come to its root, as strace counts them: by thread
+/// and name, from 1.
 fn system_calls(command: Command) -> Result<BTreeSet<(String, usize)>, String> {
     let mut counts: HashMap<(String, String), usize> = HashMap::new();
     let mut in_root = false;

@@ -1,4 +1,5 @@
-//! Plugins that take all they can get, each up to its limit, side by side with one that needs little.
+//! Plugins that take all they can get, each up to its limit, side by side with one that needs
+//! little.
 
 use std::fs;
 use std::path::Path;
@@ -54,7 +55,8 @@ fn draw(below: u64) -> u64 {
     SysRng.try_next_u64().expect("randomness") % below
 }
 
-/// A plugin takes every byte it can get, in files that have names and in one that moved to disk; what is there is then looked at from outside.
+/// A plugin takes every byte it can get, in files that have names and in one that moved to disk;
+/// what is there is then looked at from outside.
 fn crammed(plugin: &Plugin, times: u64, tally: &mut Tally) {
     let world = World::in_memory();
     let root = ScratchRoot::open(world.root()).expect("open the root");

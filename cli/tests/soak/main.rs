@@ -1,7 +1,7 @@
 //! Reliability figures: promises that are tried many times, each with controls that must fail.
 //!
-//! `cargo test` tries each as often as it takes to see it work; `just soak` as often as the figure says, and reports (docs/soak.md). Every figure
-//! and every control runs in a process of its own.
+//! `cargo test` tries each as often as it takes to see it work; `just soak` as often as the figure
+//! says, and reports (docs/soak.md). Every figure and every control runs in a process of its own.
 
 use std::process::ExitCode;
 use std::time::Instant;

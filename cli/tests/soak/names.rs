@@ -173,7 +173,8 @@ fn round(create: Create, tally: &mut Tally) {
             Err(code) => tally.expect(*code == ErrorCode::Exhausted, || format!("{code}")),
         }
     }
-    // That a free name is never drawn, by any of those who went without, would take thousands of draws that all miss it.
+    // That a free name is never drawn, by any of those who went without, would take thousands of
+    // draws that all miss it.
     tally.expect(owners.len() == NAMES - PLANTED.len(), || {
         format!("{} names are owned", owners.len())
     });

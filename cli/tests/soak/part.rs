@@ -1,5 +1,5 @@
-//! This program again, in a process of its own: for a figure, since most change or count what belongs to the whole process, and for those
-//! who are stopped or killed in it.
+//! This program again, in a process of its own: for a figure, since most change or count what
+//! belongs to the whole process, and for those who are stopped or killed in it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
@@ -113,7 +113,8 @@ impl Player {
         writeln!(pipe, "{line}").expect("write a line");
     }
 
-    /// Ends its standard input, waits for its end, and gives what it said last, and whether it succeeded.
+    /// Ends its standard input, waits for its end, and gives what it said last, and whether it
+    /// succeeded.
     pub(crate) fn end(mut self) -> (String, bool) {
         drop(self.child.stdin.take());
         let mut said = String::new();

@@ -94,7 +94,8 @@ impl Running {
         self.end_after(&[])
     }
 
-    /// As [`end`](Self::end), after telling it these lines. It may answer meanwhile, as much as it likes.
+    /// As [`end`](Self::end), after telling it these lines. It may answer meanwhile, as much as it
+    /// likes.
     pub(crate) fn end_after(mut self, lines: &[String]) -> (String, Outcome) {
         let mut said = String::new();
         thread::scope(|scope| {

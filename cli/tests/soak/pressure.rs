@@ -93,8 +93,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let scene = Scene { world: World::in_memory() };
-        // Compiled here, so that what the compiler took is not free in the processes that are looked
-        // at.
+        // Compiled here, so that what the compiler took is not free in the processes that are
+        // looked at.
         load(&scene.world.path("cache"));
         scene
     }

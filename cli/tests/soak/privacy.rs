@@ -42,7 +42,8 @@ fn files_are_private_under_every_umask(scale: Scale) -> Tally {
                 Running::start(plugin, RunOptions::in_root(&root).args(["plugin", "wait"]));
             assert_eq!(running.line(), "waiting");
             expect_mode(&running.scratch(), 0o700, &mut tally);
-            // In WASI no mode can be asked for: there it is the directory above that keeps strangers out.
+            // In WASI no mode can be asked for: there it is the directory above that keeps
+            // strangers out.
             let (file, dir) = match provider {
                 Provider::Component => (0o666 & !umask, 0o777 & !umask),
                 Provider::Host => (0o600, 0o700),

@@ -32,8 +32,8 @@ const FILES: usize = 20;
 /// Directories that are swapped, the last below what a removal has open at once.
 const BAITS: [&str; 3] = ["bait", "sub/bait", "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/bait"];
 
-/// A directory that is about to be removed with all that is put there, and its removal. It may lose against an attacker, and leave something; it
-/// may not be led outside.
+/// A directory that is about to be removed with all that is put there, and its removal. It may lose
+/// against an attacker, and leave something; it may not be led outside.
 struct Doomed {
     tree: PathBuf,
     remove: Box<dyn FnOnce()>,
@@ -143,7 +143,8 @@ fn remove_by_core(directory: &Path, attacker: &Rc<Attacker>) {
     let _ = tree.close();
 }
 
-/// Somebody who puts a link in the place of a directory between two calls of its removal, and takes it back between two others.
+/// Somebody who puts a link in the place of a directory between two calls of its removal, and takes
+/// it back between two others.
 #[derive(Default)]
 struct Attacker {
     calls: Cell<u64>,
@@ -165,7 +166,8 @@ impl Attacker {
     }
 }
 
-/// Lets an attacker come into every gap between two calls (or every few) of a removal, and stay for some calls.
+/// Lets an attacker come into every gap between two calls (or every few) of a removal, and stay for
+/// some calls.
 fn in_every_gap(stride: usize, remove: fn(&Path, &Rc<Attacker>), tally: &mut Tally) {
     let world = World::in_memory();
     let outside = world.directory("outside");

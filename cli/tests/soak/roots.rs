@@ -47,7 +47,8 @@ fn a_sweep_that_empties_the_root() -> Tally {
     tally
 }
 
-/// Opens roots of every kind and mode, and counts those that it should not have, and those that it should.
+/// Opens roots of every kind and mode, and counts those that it should not have, and those that it
+/// should.
 fn refused(open: fn(&Path) -> bool, tally: &mut Tally) {
     let root = rustix::process::geteuid().is_root();
     for mode in 0..0o1000 {
@@ -101,7 +102,8 @@ fn sweep(root: &Path) -> BTreeSet<PathBuf> {
     found.foreign.into_iter().collect()
 }
 
-/// Sweeps a root with much in it that is not ours, gives what was reported, and counts what was not, and what is gone.
+/// Sweeps a root with much in it that is not ours, gives what was reported, and counts what was
+/// not, and what is gone.
 fn foreign(sweeps: u64, sweep: fn(&Path) -> BTreeSet<PathBuf>, tally: &mut Tally) {
     let world = World::in_memory();
     let (root, elsewhere) = (world.root(), world.directory("elsewhere"));

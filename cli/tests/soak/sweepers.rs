@@ -168,7 +168,8 @@ fn sweeper(arguments: &[String]) -> ExitCode {
 /// How often the root is swept while a creator is stopped.
 const SWEEPS: u64 = 100;
 
-/// Stops a creator, in a process of its own, behind each of the system calls by which it makes a directory its own.
+/// Stops a creator, in a process of its own, behind each of the system calls by which it makes a
+/// directory its own.
 fn stopped(how: &str) -> Tally {
     let mut tally = Tally::default();
     for (call, what) in [("mkdirat", "run-"), ("openat", "run-"), ("flock", "")] {
@@ -217,7 +218,8 @@ fn stop_behind(how: &str, call: &str, when: usize, tally: &mut Tally) {
     tally.expect(world.scratch().is_empty(), || format!("{:?} was left", world.scratch()));
 }
 
-/// Says its number; makes a directory, and says so; when standard input has ended, looks whether it is still there.
+/// Says its number; makes a directory, and says so; when standard input has ended, looks whether it
+/// is still there.
 fn creator(arguments: &[String]) -> ExitCode {
     let [root, how] = arguments else { return ExitCode::FAILURE };
     println!("{}", std::process::id());

@@ -81,7 +81,8 @@ impl Tenant {
         Tenant { running, canary, host, paths }
     }
 
-    /// The ways in which another might try to come to this one's canaries: those that name nothing of the host, and those that do.
+    /// The ways in which another might try to come to this one's canaries: those that name nothing
+    /// of the host, and those that do.
     fn doors(&self) -> (Vec<String>, Vec<String>) {
         let scratch = self.host.rsplit('/').next().unwrap_or_default();
         let mut guesses = Vec::new();
@@ -117,7 +118,8 @@ const OF_THE_HOST: [&str; 7] = [
     "/root",
 ];
 
-/// What a tenant is asked to try. At paths of the host it keeps to itself the answers, which repeat the path.
+/// What a tenant is asked to try. At paths of the host it keeps to itself the answers, which repeat
+/// the path.
 fn lines(doors: &[(Vec<String>, Vec<String>)], own: usize) -> Vec<String> {
     let others = doors.iter().enumerate().filter(|(number, _)| *number != own);
     let of_others = others.flat_map(|(_, (guesses, known))| {

@@ -12,8 +12,9 @@ use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
 /// moment, also after a power cut.
 ///
 /// A temporary file is created beside the target, `write` fills it, it is synced, renamed over the
-/// target, and the directory is synced. If anything fails, the target is as it was, and the temporary
-/// file is removed. The new file is readable by its owner alone, whatever the old one's mode was.
+/// target, and the directory is synced. If anything fails, the target is as it was, and the
+/// temporary file is removed. The new file is readable by its owner alone, whatever the old one's
+/// mode was.
 ///
 /// ```
 /// use std::io::Write;
@@ -27,8 +28,8 @@ use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
 ///
 /// # Errors
 /// That of `write`; those of [`NamedTempFile::new_in`](crate::NamedTempFile::new_in) and
-/// [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). If only the last step failed,
-/// syncing the directory, the new file is in place, and may not survive a power cut.
+/// [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). With the code `not-durable`
+/// the new file is in place, and may not survive a power cut.
 pub fn write_atomically<P: AsRef<Path>>(
     target: P,
     write: impl FnOnce(&mut File) -> io::Result<()>,

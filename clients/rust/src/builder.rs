@@ -100,7 +100,8 @@ impl<'a, 'b> Builder<'a, 'b> {
         self
     }
 
-    /// Sets the label under which the ledger ([`interface::live_handles`]) lists the file or directory.
+    /// Sets the label under which the ledger ([`interface::live_handles`]) lists the file or
+    /// directory.
     ///
     /// ```
     /// let file = wasi_tempfile::Builder::new().label("download").tempfile()?;
@@ -192,7 +193,8 @@ impl<'a, 'b> Builder<'a, 'b> {
     ///
     /// # Errors
     /// As [`tempfile`](Self::tempfile); [`NotFound`](io::ErrorKind::NotFound) (`no-entry`) or
-    /// [`NotADirectory`](io::ErrorKind::NotADirectory) (`not-directory`) if `dir` is not a directory.
+    /// [`NotADirectory`](io::ErrorKind::NotADirectory) (`not-directory`) if `dir` is not a
+    /// directory.
     pub fn tempfile_in<P: AsRef<Path>>(&self, dir: P) -> io::Result<NamedTempFile> {
         self.named(Some(dir.as_ref()))
     }
@@ -230,8 +232,8 @@ impl<'a, 'b> Builder<'a, 'b> {
     ///
     /// `create` gets a path, and is called with another one while it answers that the name is taken
     /// (`AlreadyExists`, `AddrInUse`). It must not replace what is there. The name is removed, as a
-    /// file's, when the returned guard is dropped. In a component, `create` and the removal see what
-    /// `std::fs` sees there, which a run with limits keeps the scratch directory out of.
+    /// file's, when the returned guard is dropped. In a component, `create` and the removal see
+    /// what `std::fs` sees there, which a run with limits keeps the scratch directory out of.
     ///
     /// ```
     /// use std::fs::File;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::builder::Builder;
-use crate::error::{cleanup_error, io_error, path_str};
+use crate::error::{absolute, cleanup_error, io_error, path_str};
 use crate::file::File;
-use crate::interface::{self, CleanupFailure, Entry, Location};
+use crate::interface::{self, CleanupFailure, Durability, Entry, Location, Metadata, ReplaceMode};
 
 /// Creates a directory in the default directory.
 ///
@@ -56,7 +56,8 @@ pub fn tempdir_in<P: AsRef<Path>>(dir: P) -> io::Result<TempDir> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub struct TempDir {
-    inner: interface::TempDir,
+    /// Boxed, because an error carries it: a large error makes every `Result` large.
+    inner: Box<interface::TempDir>,
     path: Arc<str>,
     disable_cleanup: bool,
 }
@@ -64,7 +65,7 @@ pub struct TempDir {
 impl TempDir {
     pub(crate) fn from_interface(inner: interface::TempDir, disable_cleanup: bool) -> Self {
         let path = inner.shared_path();
-        TempDir { inner, path, disable_cleanup }
+        TempDir { inner: Box::new(inner), path, disable_cleanup }
     }
 
     /// Creates a directory in the default directory, named `.tmp` and random characters.
@@ -182,8 +183,8 @@ impl TempDir {
     /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) (`exist`);
     /// [`NotFound`](io::ErrorKind::NotFound) (`no-entry`);
     /// [`NotADirectory`](io::ErrorKind::NotADirectory) (`not-directory`);
-    /// [`InvalidFilename`](io::ErrorKind::InvalidFilename) (`invalid-name`) for a path with an empty
-    /// component, `.` or `..`.
+    /// [`InvalidFilename`](io::ErrorKind::InvalidFilename) (`invalid-name`) for a path with an
+    /// empty component, `.` or `..`.
     pub fn create_file<P: AsRef<Path>>(&self, path: P) -> io::Result<File> {
         let path = path_str(path.as_ref());
         path.and_then(|path| File::new(self.inner.create_file(path)?)).map_err(io_error)
@@ -283,6 +284,23 @@ impl TempDir {
         path.and_then(|path| self.inner.entries(path)).map_err(io_error)
     }
 
+    /// The kind and the size of an entry, which is not opened.
+    ///
+    /// ```
+    /// let dir = wasi_tempfile::tempdir()?;
+    /// dir.create_file("file")?.set_len(5)?;
+    /// assert_eq!(dir.metadata("file")?.size, 5);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotFound`](io::ErrorKind::NotFound) (`no-entry`) and others of
+    /// [`open_file`](Self::open_file).
+    pub fn metadata<P: AsRef<Path>>(&self, path: P) -> io::Result<Metadata> {
+        let path = path_str(path.as_ref());
+        path.and_then(|path| self.inner.metadata(path)).map_err(io_error)
+    }
+
     /// Creates an unnamed file in this directory.
     ///
     /// ```
@@ -311,6 +329,53 @@ impl TempDir {
     /// ```
     pub fn as_interface(&self) -> &interface::TempDir {
         &self.inner
+    }
+
+    /// Renames the directory to `new_path`, where an empty directory is replaced, and keeps it.
+    ///
+    /// ```
+    /// let outer = wasi_tempfile::tempdir()?;
+    /// let dir = wasi_tempfile::tempdir_in(&outer)?;
+    /// dir.create_file("inside")?;
+    /// dir.persist(outer.path().join("result"))?;
+    /// outer.open_file("result/inside")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TempPath::persist`](crate::TempPath::persist), with the directory given back;
+    /// [`NotADirectory`](io::ErrorKind::NotADirectory) (`not-directory`) if there is a file at
+    /// `new_path`; [`DirectoryNotEmpty`](io::ErrorKind::DirectoryNotEmpty) (`not-empty`).
+    pub fn persist<P: AsRef<Path>>(self, new_path: P) -> Result<(), DirPersistError> {
+        self.persist_with(new_path, ReplaceMode::Overwrite, Durability::None)
+    }
+
+    /// Renames the directory to `new_path` and keeps it, with a choice of what becomes of a target
+    /// that exists, and of what survives a power cut.
+    ///
+    /// ```
+    /// use wasi_tempfile::interface::{Durability, ReplaceMode};
+    ///
+    /// let outer = wasi_tempfile::tempdir()?;
+    /// let dir = wasi_tempfile::tempdir_in(&outer)?;
+    /// dir.persist_with(outer.path().join("result"), ReplaceMode::NoClobber, Durability::Full)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`persist`](Self::persist); [`AlreadyExists`](io::ErrorKind::AlreadyExists) (`exist`);
+    /// those of [`TempPath::persist_with`](crate::TempPath::persist_with).
+    pub fn persist_with<P: AsRef<Path>>(
+        self,
+        new_path: P,
+        mode: ReplaceMode,
+        durability: Durability,
+    ) -> Result<(), DirPersistError> {
+        let target = absolute(new_path.as_ref());
+        match target.and_then(|target| self.inner.persist(&target, mode, durability)) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(DirPersistError { error: io_error(error), dir: self }),
+        }
     }
 
     /// Keeps the directory, and returns its path.
@@ -356,7 +421,8 @@ impl TempDir {
     /// ```
     ///
     /// # Errors
-    /// The first failure, with the path that stayed; [`remove_all`](Self::remove_all) lists them all.
+    /// The first failure, with the path that stayed; [`remove_all`](Self::remove_all) lists them
+    /// all.
     pub fn close(self) -> io::Result<()> {
         self.remove_all().map_err(cleanup_error)
     }
@@ -398,5 +464,45 @@ impl AsRef<Path> for TempDir {
 impl fmt::Debug for TempDir {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TempDir").field("path", &self.path).finish()
+    }
+}
+
+/// The error of persisting a directory, with the directory given back.
+///
+/// ```
+/// let refused = wasi_tempfile::tempdir()?.persist("/no/such/directory/result").unwrap_err();
+/// assert_eq!(refused.error.kind(), std::io::ErrorKind::NotFound);
+/// refused.dir.close()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct DirPersistError {
+    /// The cause.
+    pub error: io::Error,
+    /// The directory, still guarded.
+    pub dir: TempDir,
+}
+
+impl fmt::Display for DirPersistError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to persist temporary directory: {}", self.error)
+    }
+}
+
+impl std::error::Error for DirPersistError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl From<DirPersistError> for io::Error {
+    fn from(error: DirPersistError) -> io::Error {
+        error.error
+    }
+}
+
+impl From<DirPersistError> for TempDir {
+    fn from(error: DirPersistError) -> TempDir {
+        error.dir
     }
 }

@@ -49,7 +49,8 @@ pub fn tempfile_in<P: AsRef<Path>>(dir: P) -> io::Result<File> {
     env::create_in(Some(dir.as_ref()), File::unnamed).map_err(io_error)
 }
 
-/// An open file with a cursor, as `std::fs::File`: it reads, writes and seeks, also through `&File`.
+/// An open file with a cursor, as `std::fs::File`: it reads, writes and seeks, also through
+/// `&File`.
 ///
 /// Natively it is a `std::fs::File`, and converts into one, into an `OwnedFd` and into
 /// `std::process::Stdio`. Threads, child processes and clones share its cursor. In wasm, where

@@ -1,4 +1,5 @@
-//! Temporary files and directories for WebAssembly plugins, with the names of the [`tempfile`] crate.
+//! Temporary files and directories for WebAssembly plugins, with the names of the [`tempfile`]
+//! crate.
 //!
 //! ```
 //! use std::io::{Read, Seek, SeekFrom, Write};
@@ -13,8 +14,8 @@
 //! ```
 //!
 //! Compiled to a component, this crate imports `scratch:tempfile`: the plugin needs no file system,
-//! no preopen and no `std::env::temp_dir()`, which panics there. Compiled natively it applies the same
-//! rules to the operating system, so that a plugin's own tests run like any others.
+//! no preopen and no `std::env::temp_dir()`, which panics there. Compiled natively it applies the
+//! same rules to the operating system, so that a plugin's own tests run like any others.
 //!
 //! # Differences from `tempfile`
 //!
@@ -44,7 +45,7 @@ mod stream;
 
 pub use atomic::write_atomically;
 pub use builder::Builder;
-pub use dir::{TempDir, tempdir, tempdir_in};
+pub use dir::{DirPersistError, TempDir, tempdir, tempdir_in};
 pub use error::error_code;
 pub use file::{File, Metadata, tempfile, tempfile_in};
 pub use named::{NamedTempFile, PersistError};

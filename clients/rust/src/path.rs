@@ -113,8 +113,8 @@ impl TempPath {
     /// # Errors
     /// [`NotFound`](io::ErrorKind::NotFound) (`no-entry`) if the name is gone;
     /// [`Other`](io::ErrorKind::Other) (`replaced`) if another file has it;
-    /// [`Unsupported`](io::ErrorKind::Unsupported) in a component for a path that this crate has not
-    /// created.
+    /// [`Unsupported`](io::ErrorKind::Unsupported) in a component for a path that this crate has
+    /// not created.
     pub fn reopen(&self) -> io::Result<File> {
         self.inner.guard.reopen()
     }
@@ -169,7 +169,8 @@ impl TempPath {
     /// ```
     ///
     /// # Errors
-    /// As [`persist`](Self::persist), and [`AlreadyExists`](io::ErrorKind::AlreadyExists) (`exist`).
+    /// As [`persist`](Self::persist), and [`AlreadyExists`](io::ErrorKind::AlreadyExists)
+    /// (`exist`).
     pub fn persist_noclobber<P: AsRef<Path>>(self, new_path: P) -> Result<(), PathPersistError> {
         self.persist_with(new_path, ReplaceMode::NoClobber, Durability::None)
     }
@@ -188,7 +189,8 @@ impl TempPath {
     ///
     /// # Errors
     /// As [`persist`](Self::persist) or [`persist_noclobber`](Self::persist_noclobber);
-    /// [`Other`](io::ErrorKind::Other) (`io`) if the file could not be synced.
+    /// [`Other`](io::ErrorKind::Other) (`io`) if the file could not be synced, and (`not-durable`)
+    /// if it has its new name, but the directory could not be synced.
     pub fn persist_with<P: AsRef<Path>>(
         self,
         new_path: P,

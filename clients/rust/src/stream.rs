@@ -1,7 +1,7 @@
 //! Streams: the bytes of a file in order, from an offset on.
 //!
-//! In wasm these are WASI's streams, which the host can splice; natively they are an ordinary reader
-//! and writer. Either goes on after the file that it came from is closed.
+//! In wasm these are WASI's streams, which the host can splice; natively they are an ordinary
+//! reader and writer. Either goes on after the file that it came from is closed.
 
 #[cfg(not(target_family = "wasm"))]
 mod sys {

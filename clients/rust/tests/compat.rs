@@ -1,4 +1,5 @@
-//! A program written for the `tempfile` crate compiles against this one after its `use` line has changed, and does the same.
+//! A program written for the `tempfile` crate compiles against this one after its `use` line has
+//! changed, and does the same.
 #![allow(missing_docs)]
 
 mod theirs {

@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use wasi_tempfile::interface::{Durability, ReplaceMode};
-use wasi_tempfile::{Builder, NamedTempFile, PathPersistError, PersistError, TempPath, tempdir};
+use wasi_tempfile::{
+    Builder, DirPersistError, NamedTempFile, PathPersistError, PersistError, TempPath, tempdir,
+};
 
 #[test]
 fn errors_and_guards_are_no_larger_than_those_of_tempfile() {
     assert!(size_of::<NamedTempFile>() <= size_of::<tempfile::NamedTempFile>());
     assert!(size_of::<PersistError>() <= size_of::<tempfile::PersistError>());
+    assert!(size_of::<DirPersistError>() <= size_of::<tempfile::PersistError>());
     assert!(size_of::<PathPersistError>() <= size_of::<tempfile::PathPersistError>());
 }
 

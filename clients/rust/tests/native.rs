@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::{Command, Stdio};
+use std::sync::Barrier;
 use std::{fs, thread};
 
 use wasi_tempfile::interface::ErrorCode;
@@ -28,13 +29,19 @@ fn shell(script: &str, file: impl Into<Stdio>) {
 
 #[test]
 fn threads_that_write_through_one_file_lose_nothing() {
+    const THREADS: usize = 4;
+    const LINES: usize = 20_000;
     let file = tempfile().unwrap();
+    let together = Barrier::new(THREADS);
     thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| (0..2000).for_each(|_| (&file).write_all(b"0123456789\n").unwrap()));
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                together.wait();
+                (0..LINES).for_each(|_| (&file).write_all(b"0123456789\n").unwrap());
+            });
         }
     });
-    assert_eq!(file.metadata().unwrap().len(), 88_000);
+    assert_eq!(file.metadata().unwrap().len(), (THREADS * LINES * 11) as u64);
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //! curl --data-binary @film.mkv http://127.0.0.1:8080/
 //! ```
 //!
-//! Each request has a plugin, a scratch directory and limits of its own. The body goes into the plugin's temporary file as it comes, and is never
-//! in memory as a whole. Whatever ends the request ends the plugin: a client that hangs up drops the future of its run.
+//! Each request has an instance, a scratch directory and limits of its own; its body is streamed
+//! into the plugin's temporary file. A client that hangs up drops the future of its run.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -28,7 +28,7 @@ use wasi_tempfile_host::{
     Capture, Ending, Input, Outcome, Plugin, Provider, RunOptions, Sandbox, ScratchRoot,
 };
 
-/// How many plugins run at once; the others' requests wait.
+/// How many plugins run at once; further requests wait.
 const AT_ONCE: usize = 64;
 
 #[derive(Clone)]
@@ -39,7 +39,7 @@ struct Service {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A line for every plugin that traps, meets a limit or leaves something behind.
+    // Logs every plugin that traps, meets a limit or leaves something behind.
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [address, root, plugin] = &args[..] else {
@@ -50,10 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         root: ScratchRoot::open(root)?,
         room: Arc::new(Semaphore::new(AT_ONCE)),
     };
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(service.serve(address))
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(service.serve(address))
 }
 
 impl Service {
@@ -61,15 +59,14 @@ impl Service {
         let listener = TcpListener::bind(address).await?;
         println!("listening on {}", listener.local_addr()?);
         loop {
-            // One that is gone again, or too many at once, is no reason to end.
+            // A failed accept (the client is gone, or too many files are open) is not fatal.
             let Ok((connection, _)) = listener.accept().await else { continue };
             let service = self.clone();
             tokio::spawn(async move {
                 let answer = service_fn(move |request| service.clone().answer(request));
                 let mut server = http1::Builder::new();
-                // A client that never ends its headers is hung up on.
+                // For the timeout on a client that never ends its headers.
                 server.timer(TokioTimer::new());
-                // Of a connection that broke there is nobody left to tell.
                 let _ = server.serve_connection(TokioIo::new(connection), answer).await;
             });
         }
@@ -101,7 +98,7 @@ impl Service {
             Ok(outcome) if outcome.ending == Ending::Returned => (StatusCode::OK, output.text()),
             Ok(outcome) => refusal(&outcome),
             Err(error) => {
-                // The text names the root, which is no client's business.
+                // The text names the root: not for clients.
                 eprintln!("{error}");
                 (StatusCode::SERVICE_UNAVAILABLE, "no upload can be taken at the moment".to_owned())
             }

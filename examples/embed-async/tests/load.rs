@@ -63,7 +63,8 @@ impl Service {
         (status, text.trim_end().to_owned())
     }
 
-    /// Looks until no connection is left, which the service closes just after its last byte, and counts what it has open then.
+    /// Looks until no connection is left, which the service closes just after its last byte, and
+    /// counts what it has open then.
     #[track_caller]
     fn open_files(&self) -> usize {
         for _ in 0..100_000 {

@@ -1,5 +1,5 @@
-//! Runs a plugin from a file with scratch space and limits, and says what became of it: the host, embedded in a program that
-//! has a thread to spare.
+//! Runs a plugin from a file with scratch space and limits, and reports the outcome: the host
+//! library in a program that has a thread to spare.
 //!
 //! ```sh
 //! embed-sync /var/tmp/my-application plugin.wasm arguments < input
@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,17 +23,20 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::from(2));
     };
 
-    // Once in the life of an application. Opening the root removes what an earlier one had no time to.
+    // Once in the life of an application. Opening the root removes what a killed
+    // process left.
     let sandbox = Sandbox::new()?;
     let root = ScratchRoot::open(root)?;
 
     // Once for each plugin: this compiles it.
     let program = sandbox.load(&fs::read(&plugin)?, Provider::Host)?;
 
+    // The plugin sees its own name, and not the path on the host.
+    let name = Path::new(&plugin).file_name().unwrap_or_default().to_string_lossy();
     // As often as you like, and on as many threads.
     let outcome = program.run(
         RunOptions::in_root(&root)
-            .args([plugin])
+            .args([name])
             .args(args)
             .stdin(Input::Inherit)
             .stdout(Output::Inherit)

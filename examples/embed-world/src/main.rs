@@ -1,7 +1,7 @@
-//! Calls a plugin with a world of its own a thousand times: `embed-world ROOT TRANSFORM.wasm`.
+//! Calls a plugin with a world of its own a thousand times: `embed-world ROOT PLUGIN`.
 //!
-//! The engine, the data in the store and the bindings are this program's. Each call has an instance, a
-//! scratch directory and limits of its own, and one of them traps.
+//! The engine, the data in the store and the bindings are this program's. Each call has an
+//! instance, a scratch directory and limits of its own, and one of them traps.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -30,7 +30,7 @@ mod bindings {
 const AT_ONCE: u32 = 8;
 const CALLS: usize = 125;
 
-/// The most memory of one call, in bytes.
+/// The memory of a call, in bytes.
 const MEMORY: usize = 16 << 20;
 
 /// The data of a call, for the functions that the plugin imports.
@@ -46,11 +46,8 @@ impl bindings::TransformImports for Tenant {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [root, plugin] = &args[..] else {
-        return Err("usage: embed-world ROOT TRANSFORM.wasm".into());
-    };
-    let limits = EngineLimits::default();
-    let sandbox = Sandbox::builder().engine(engine(&limits)?).limits(limits).data().build()?;
+    let [root, plugin] = &args[..] else { return Err("usage: embed-world ROOT PLUGIN".into()) };
+    let sandbox = Sandbox::builder().engine(engine()?).data().build()?;
     let sandbox = sandbox.with(|linker| {
         bindings::Transform::add_to_linker::<_, HasSelf<Tenant>>(linker, State::data_mut)
     })?;
@@ -61,8 +58,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An engine with a pooling allocator. The limits set what a sandbox needs.
-fn engine(limits: &EngineLimits) -> Result<Engine, Box<dyn Error>> {
+/// An engine with a pooling allocator, and with what a sandbox needs.
+fn engine() -> Result<Engine, Box<dyn Error>> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(AT_ONCE)
         .total_core_instances(AT_ONCE * 8)
@@ -71,31 +68,32 @@ fn engine(limits: &EngineLimits) -> Result<Engine, Box<dyn Error>> {
         .total_stacks(AT_ONCE)
         .max_memory_size(MEMORY);
     let mut config = Config::new();
-    limits.configure(&mut config);
+    EngineLimits::default().configure(&mut config);
     config.allocation_strategy(pool);
     Ok(Engine::new(&config)?)
 }
 
-/// Calls the plugin for some tenants at once, and counts the outcomes.
+/// Calls the plugin for all tenants at once, and counts the answers.
 async fn call_all(plugin: &Plugin<Tenant>, root: &ScratchRoot) -> Result<(), Box<dyn Error>> {
     let mut tenants = JoinSet::new();
     for tenant in 0..AT_ONCE {
         let (plugin, root) = (plugin.clone(), root.clone());
         tenants.spawn(async move {
-            let mut endings = Vec::new();
+            let mut answers = Vec::new();
             for number in 0..CALLS {
                 let input = if (tenant, number) == (0, 60) { "trap" } else { "line\na" };
                 let outcome = call(&plugin, &root, format!("tenant {tenant}"), input).await?;
-                endings.push(outcome.ending.to_string());
+                let ending = outcome.ending.to_string();
+                answers.push(outcome.value.map_or(ending, |answer| format!("{answer:?}")));
             }
-            Ok::<_, wasi_tempfile_host::Error>(endings)
+            Ok::<_, wasi_tempfile_host::Error>(answers)
         });
     }
     let mut count = BTreeMap::new();
-    while let Some(endings) = tenants.join_next().await {
-        endings??.into_iter().for_each(|ending| *count.entry(ending).or_insert(0) += 1);
+    while let Some(answers) = tenants.join_next().await {
+        answers??.into_iter().for_each(|answer| *count.entry(answer).or_insert(0) += 1);
     }
-    count.iter().for_each(|(ending, count)| println!("{count}: {ending}"));
+    count.iter().for_each(|(answer, count)| println!("{count} x {answer}"));
     Ok(())
 }
 
@@ -105,8 +103,7 @@ async fn call(
     name: String,
     input: &'static str,
 ) -> Result<Outcome<Result<String, String>>, wasi_tempfile_host::Error> {
-    let mut files = Limits::default();
-    (files.bytes, files.handles) = (Some(1 << 20), Some(16));
+    let files = Limits { bytes: Some(1 << 20), handles: Some(16), ..Limits::default() };
     let options = RunOptions::in_root(root)
         .data(Tenant { name })
         .memory(MEMORY as u64)
@@ -114,10 +111,8 @@ async fn call(
         .limits(files);
     plugin
         .call_async(options, move |store, instance| {
-            Box::pin(async move {
-                let plugin = bindings::Transform::new(&mut *store, &instance)?;
-                plugin.call_transform(store, input.as_bytes()).await
-            })
+            let plugin = bindings::Transform::new(&mut *store, &instance);
+            Box::pin(async move { plugin?.call_transform(store, input.as_bytes()).await })
         })
         .await
 }

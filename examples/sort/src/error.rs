@@ -31,7 +31,7 @@ impl fmt::Display for Error {
             Self::LineTooLong { line, limit } => {
                 write!(
                     f,
-                    "line {line} is longer than {limit} bytes, all that this much memory has room for"
+                    "line {line} is longer than {limit} bytes, the most that fits into this memory"
                 )
             }
             Self::Memory(bytes) => write!(f, "cannot have {bytes} bytes of memory to work in"),

@@ -1,7 +1,8 @@
-//! A plugin with a world of its own: it puts the lines of its input in order, through a temporary file.
+//! A plugin with a world of its own: it puts the lines of its input in order, through a temporary
+//! file.
 //!
-//! The input `trap` makes it trap with a temporary file open, so that an embedder can see the outcome
-//! of that. Natively this crate is empty.
+//! The input `trap` makes it trap with a temporary file open, so that an embedder can see the
+//! outcome of that. Natively this crate is empty.
 #![cfg(target_family = "wasm")]
 
 use std::io::{self, BufRead, BufReader, Seek, Write};

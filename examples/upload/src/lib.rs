@@ -1,7 +1,8 @@
 //! Takes an upload in, and says what it is.
 //!
-//! The whole of it goes into a temporary file first: what is uploaded is larger than a plugin's memory, and whoever looks at it wants to do so
-//! more than once. Here that is a count and a digest; it might be the pictures of a film.
+//! The whole of it goes into a temporary file first: what is uploaded is larger than a plugin's
+//! memory, and whoever looks at it wants to do so more than once. Here that is a count and a
+//! digest; it might be the pictures of a film.
 
 use std::fmt;
 use std::io::{self, Read, Seek, Write};
@@ -72,7 +73,8 @@ mod tests {
         let summary = take_in(&b"abc"[..]).expect("there is room");
         assert_eq!(
             summary.to_string(),
-            "3 bytes, 0 lines, sha256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+            "3 bytes, 0 lines, sha256 \
+            ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
     }
 

@@ -1,6 +1,7 @@
 //! The plugin: `upload`, from standard input to standard output.
 //!
-//! `upload defect` has a defect: it traps with the temporary file open. An embedder can see with it what becomes of that.
+//! `upload defect` has a defect: it traps with the temporary file open. An embedder can see with it
+//! what becomes of that.
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use getrandom::SysRng;
 use tempfile_core::{
@@ -28,11 +28,8 @@ struct Inner {
     ledger: SharedLedger,
     preopens: Vec<Preopen<Dir>>,
     environment: Vec<(String, String)>,
-    clock: Clock,
+    start: Instant,
 }
-
-/// The time since a fixed moment.
-type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
 
 /// An open directory, and its path in the plugin.
 struct Preopen<D> {
@@ -85,8 +82,8 @@ impl Context for InstanceContext {
     }
 
     fn descriptors(&self) -> Descriptors {
-        // A file's bytes pass through the host as fast as through a descriptor, and a file that stays
-        // here can still be linked.
+        // A file's bytes pass through the host as fast as through a descriptor, and a file that
+        // stays here can still be linked.
         if self.0.platform.counts() { Descriptors::None } else { Descriptors::Directories }
     }
 
@@ -95,7 +92,7 @@ impl Context for InstanceContext {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from((self.0.clock)().as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(self.0.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -105,7 +102,6 @@ pub struct TempfileCtxBuilder {
     environment: Vec<(String, String)>,
     limits: Limits,
     memory: MemoryBudget,
-    clock: Clock,
 }
 
 impl TempfileCtxBuilder {
@@ -115,13 +111,11 @@ impl TempfileCtxBuilder {
     pub(super) fn new(scratch: &ScratchDir) -> Result<Self, Error> {
         let guest = SCRATCH_GUEST_PATH.to_owned();
         let preopen = Preopen { guest, dir: scratch.handle()?, read_only: false };
-        let start = Instant::now();
         Ok(Self {
             preopens: vec![preopen],
             environment: Vec::new(),
             limits: Limits::default(),
             memory: MemoryBudget::new(Self::DEFAULT_MEMORY),
-            clock: Box::new(move || start.elapsed()),
         })
     }
 
@@ -140,17 +134,17 @@ impl TempfileCtxBuilder {
         Ok(self)
     }
 
-    /// Sets a variable that the search for the default directory reads: `TMPDIR`, `TEMP` or `TMP`. The
-    /// first of a name counts.
+    /// Sets a variable that the search for the default directory reads: `TMPDIR`, `TEMP` or `TMP`.
+    /// The first of a name counts.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
     /// Limits what the instance may have in use at one moment. What would exceed a limit fails with
-    /// `quota`. Everything counts that is created through the interface, wherever it is, until it is
-    /// gone; a file's bytes are its size, sparse or not. If bytes or entries are limited, every byte
-    /// passes through the host, and the functions of `scratch:tempfile-wasi` that give out
+    /// `quota`. Everything counts that is created through the interface, wherever it is, until it
+    /// is gone; a file's bytes are its size, sparse or not. If bytes or entries are limited, every
+    /// byte passes through the host, and the functions of `scratch:tempfile-wasi` that give out
     /// descriptors are `unsupported`.
     ///
     /// Handles are limited to [`Limits::DEFAULT_HANDLES`] unless `limits` has another number.
@@ -159,17 +153,11 @@ impl TempfileCtxBuilder {
         self
     }
 
-    /// Shares a memory budget: it limits what the host keeps for the instance (handles, paths, labels,
-    /// spooled files). A clone of it may also count the instance's linear memories. What does not fit
-    /// fails with `quota`; spooled files move to disk.
+    /// Shares a memory budget: it limits what the host keeps for the instance (handles, paths,
+    /// labels, spooled files). A clone of it may also count the instance's linear memories. What
+    /// does not fit fails with `quota`; spooled files move to disk.
     pub fn memory(mut self, budget: &MemoryBudget) -> Self {
         self.memory = budget.clone();
-        self
-    }
-
-    /// Uses another clock than the system's for the ages of handles. It must not go backwards.
-    pub fn clock(mut self, clock: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        self.clock = Box::new(clock);
         self
     }
 
@@ -179,7 +167,7 @@ impl TempfileCtxBuilder {
     ///
     /// If the memory budget has no room for the mounts.
     pub fn build(self) -> Result<TempfileCtx, Error> {
-        let Self { preopens, environment, limits, memory, clock } = self;
+        let Self { preopens, environment, limits, memory } = self;
         let ledger = SharedLedger::with_limits(limits.with_default_handles(), Some(memory));
         let platform = Limited::new(Native, &ledger);
         let open = |Preopen { guest, dir, read_only }| {
@@ -190,7 +178,8 @@ impl TempfileCtxBuilder {
             Ok(Preopen { guest, dir, read_only })
         };
         let preopens = preopens.into_iter().map(open).collect::<Result<_, Error>>()?;
-        let inner = Inner { platform, ledger, preopens, environment, clock };
+        let start = Instant::now();
+        let inner = Inner { platform, ledger, preopens, environment, start };
         let context = InstanceContext(Arc::new(inner));
         Ok(TempfileCtx { instance: Instance::new(context, SysRng), refused: 0, in_table: 0 })
     }

@@ -1,7 +1,3 @@
 //! Conversions between core's types and the bindings'.
 
-tempfile_core::conversions!(
-    super::interface::tempfile,
-    super::interface::types,
-    super::interface::ledger
-);
+tempfile_core::conversions!(super::interface::tempfile, super::interface::ledger);

@@ -15,8 +15,8 @@ use super::bindings::scratch::tempfile_wasi::descriptors::Host;
 use super::context::InstanceContext;
 use super::{Blocking, Failure, File, TempDir, TempfileCtxView};
 
-/// The most bytes that one call of a stream moves: what the host allocates for a plugin that asks for
-/// more.
+/// The most bytes that one call of a stream moves: what the host allocates for a plugin that asks
+/// for more.
 const CHUNK: usize = 64 << 10;
 
 impl TempfileCtxView<'_> {

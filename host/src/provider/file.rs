@@ -3,12 +3,11 @@
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, WasmList};
 
-use super::interface::tempfile::{Durability, HostFile, Storage};
-use super::interface::types::Host as _;
+use super::interface::tempfile::{Durability, Host as _, HostFile, Storage};
 use super::{Failure, File, TempfileCtxView, convert};
 
-/// Implements `file.write` on the plugin's memory. The generated binding would first copy the buffer,
-/// of any length that the plugin chooses.
+/// Implements `file.write` on the plugin's memory. The generated binding would first copy the
+/// buffer, of any length that the plugin chooses.
 pub(super) fn add_write_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> TempfileCtxView<'_>,
@@ -23,7 +22,7 @@ pub(super) fn add_write_to_linker<T: 'static>(
     defined
 }
 
-fn define_write<T: 'static>(
+pub(super) fn define_write<T: 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> TempfileCtxView<'_>,
 ) -> wasmtime::Result<()> {

@@ -4,18 +4,17 @@ use tempfile_core as core;
 use wasmtime::component::Resource;
 
 use super::context::InstanceContext;
-use super::interface::tempfile::{Durability, Host, Location, Options};
+use super::interface::tempfile::{Durability, Error, Host, Location, Options};
 use super::{Failure, File, TempDir, TempPath, TempfileCtxView, convert};
 
 type Instance = core::Instance<InstanceContext, getrandom::SysRng>;
 
 impl TempfileCtxView<'_> {
     /// Calls `create` with the instance and the location that the bindings' location stands for.
-    fn create<T>(
-        &mut self,
-        location: Location,
-        create: impl FnOnce(&Instance, core::Location<'_, InstanceContext>) -> Result<T, core::Error>,
-    ) -> Result<T, Failure> {
+    fn create<T, F>(&mut self, location: Location, create: F) -> Result<T, Failure>
+    where
+        F: FnOnce(&Instance, core::Location<'_, InstanceContext>) -> Result<T, core::Error>,
+    {
         self.call(|view| {
             let instance = &view.ctx.instance;
             Ok(match location {
@@ -82,6 +81,16 @@ impl Host for TempfileCtxView<'_> {
     ) -> Result<(), Failure> {
         let durability = convert::durability(durability);
         self.call(|view| Ok(view.table.get_mut(&file)?.link(&target, durability)?))
+    }
+
+    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<Error> {
+        match failure {
+            Failure::Error(error) => {
+                self.ctx.refused += u64::from(error.code == core::ErrorCode::Quota);
+                Ok(convert::error(error))
+            }
+            Failure::Trap(error) => Err(error),
+        }
     }
 
     fn default_directory(&mut self) -> Result<String, Failure> {

@@ -1,13 +1,10 @@
-//! What the suite can't see from inside an instance: a table that is full, the account, and a clock that a test holds.
+//! What no case of the suite can arrange: a full table of handles, streams that outlive their file.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
-use std::time::Duration;
 
-use super::interface::tempfile::{Host, HostFile, HostTempDir, HostTempPath, Location, Options};
-use super::interface::{direct, ledger, streams};
+use super::bindings::scratch::tempfile_wasi::descriptors;
+use super::interface::ledger;
+use super::interface::tempfile::{Host, HostFile, HostTempPath, Location, Options};
 use super::*;
 use crate::scratch::ScratchRoot;
 
@@ -55,7 +52,7 @@ fn within(dir: &Resource<TempDir>) -> Location {
 #[track_caller]
 fn assert_code<T: std::fmt::Debug>(result: Result<T, Failure>, code: tempfile_core::ErrorCode) {
     match result {
-        Err(Failure::Answer(error)) => assert_eq!(error.code, code, "{error}"),
+        Err(Failure::Error(error)) => assert_eq!(error.code, code, "{error}"),
         other => panic!("{other:?}"),
     }
 }
@@ -63,7 +60,7 @@ fn assert_code<T: std::fmt::Debug>(result: Result<T, Failure>, code: tempfile_co
 #[test]
 fn a_table_that_is_full_is_an_error_and_leaves_nothing() {
     let world = World::new("full");
-    let mut ctx = world.builder().build();
+    let mut ctx = world.builder().build().expect("room for it");
     let mut table = ResourceTable::new();
     table.set_max_capacity(3);
     let mut view = ctx.view(&mut table);
@@ -84,7 +81,7 @@ fn a_table_that_is_full_is_an_error_and_leaves_nothing() {
 }
 
 #[test]
-fn nothing_goes_round_the_limits_and_the_plugin_can_read_them() {
+fn no_descriptor_bypasses_the_limits_and_the_plugin_can_read_them() {
     let world = World::new("limits");
     let limits = Limits { bytes: Some(10), handles: Some(8), ..Limits::default() };
     for limits in [Some(limits), None] {
@@ -92,19 +89,20 @@ fn nothing_goes_round_the_limits_and_the_plugin_can_read_them() {
         if let Some(limits) = limits {
             builder = builder.limits(limits);
         }
-        let mut ctx = builder.build();
+        let mut ctx = builder.build().expect("room for it");
         let mut table = ResourceTable::new();
         let mut view = ctx.view(&mut table);
         let dir = view.directory(options(), Location::Scratch).expect("a directory");
         let _file = view.unnamed(within(&dir)).expect("a file");
-        let opened = direct::Host::open_directory(&mut view, lent(&dir));
+        let opened = descriptors::Host::directory_descriptor(&mut view, lent(&dir));
         match limits {
             Some(_) => assert_code(opened.map(drop), tempfile_core::ErrorCode::Unsupported),
             None => drop(opened.expect("nobody counts")),
         }
-        let told = ledger::Host::limits(&mut view).expect("no trap");
-        assert_eq!((told.bytes, told.handles), (limits.and(Some(10)), limits.and(Some(8))));
-        let live = ledger::Host::usage(&mut view).expect("no trap").live;
+        let told = ledger::Host::get_limits(&mut view).expect("no trap");
+        let handles = limits.map_or(Limits::DEFAULT_HANDLES, |_| 8);
+        assert_eq!((told.bytes, told.handles), (limits.and(Some(10)), Some(handles)));
+        let live = ledger::Host::get_usage(&mut view).expect("no trap").live;
         assert_eq!(
             (live.files, live.directories, live.entries),
             (1, 1, u64::from(limits.is_some()))
@@ -115,16 +113,17 @@ fn nothing_goes_round_the_limits_and_the_plugin_can_read_them() {
 }
 
 #[test]
-fn a_stream_counts_like_the_file_it_is_of_and_goes_on_after_it() {
+fn a_stream_counts_as_a_handle_and_outlives_its_file() {
     let world = World::new("streams");
     let limits = Limits { bytes: Some(10), ..Limits::default() };
-    let mut ctx = world.builder().limits(limits).build();
+    let mut ctx = world.builder().limits(limits).build().expect("room for it");
     let mut table = ResourceTable::new();
     let mut view = ctx.view(&mut table);
     let file = view.unnamed(Location::Scratch).expect("a file");
-    let writer = streams::Host::writer(&mut view, lent(&file), 4).expect("a stream");
-    let reader = streams::Host::reader(&mut view, lent(&file), 0).expect("a stream");
+    let writer = descriptors::Host::write_via_stream(&mut view, lent(&file), 4).expect("a stream");
+    let reader = descriptors::Host::read_via_stream(&mut view, lent(&file), 0).expect("a stream");
     HostFile::drop(&mut view, file).expect("a handle");
+    assert_eq!(view.ctx.usage().live.files, 2);
     let writer = table.get_mut(&writer).expect("a stream");
     writer.write("abcd".into()).expect("room");
     assert_eq!(ctx.usage().live.bytes, 8, "the gap counts, and the file has a handle still");
@@ -135,126 +134,6 @@ fn a_stream_counts_like_the_file_it_is_of_and_goes_on_after_it() {
     drop(table);
     assert_eq!(ctx.usage().live.bytes, 0);
     world.end();
-}
-
-/// An instance whose clock only the test moves, in seconds.
-fn with_clock(
-    name: &str,
-    limits: Limits,
-    test: impl FnOnce(&World, &mut TempfileCtxView<'_>, &AtomicU64),
-) {
-    let world = World::new(name);
-    let seconds = Arc::new(AtomicU64::new(0));
-    let clock = seconds.clone();
-    let clock = move || Duration::from_secs(clock.load(Ordering::Relaxed));
-    let mut ctx = world.builder().limits(limits).clock(clock).build();
-    let mut table = ResourceTable::new();
-    test(&world, &mut ctx.view(&mut table), &seconds);
-    drop(table);
-    world.end();
-}
-
-const SECOND: u64 = 1_000_000_000;
-
-#[test]
-fn an_expired_handle_is_closed_by_the_next_call() {
-    let limits = Limits { time_to_live: Some(10 * SECOND), ..Limits::default() };
-    with_clock("old", limits, |world, view, seconds| {
-        let (file, path) = view.named(options(), Location::Scratch).expect("a file");
-        let dir = view.directory(options(), Location::Scratch).expect("a directory");
-        view.create_file(lent(&dir), "inside".into()).expect("a file in it");
-        seconds.store(9, Ordering::Relaxed);
-        let young = view.unnamed(Location::Scratch).expect("a file");
-        view.write(lent(&file), 0, b"x".into()).expect("a second is left");
-        seconds.store(10, Ordering::Relaxed);
-        assert_eq!(world.entries(), 2);
-        view.size(lent(&young)).expect("this one has nine");
-        assert_eq!(world.entries(), 0);
-        let closed = tempfile_core::ErrorCode::Closed;
-        assert_code(view.read(lent(&file), 0, 1), closed);
-        assert_code(view.reopen(lent(&path)), closed);
-        assert_code(view.entries(lent(&dir), String::new()), closed);
-        HostTempPath::close(view, path).expect("closing again is a success");
-    });
-}
-
-#[test]
-fn a_kept_name_has_no_time_to_live() {
-    let limits = Limits { time_to_live: Some(10 * SECOND), ..Limits::default() };
-    with_clock("kept", limits, |world, view, seconds| {
-        let (_file, path) = view.named(options(), Location::Scratch).expect("a file");
-        HostTempPath::keep(view, path).expect("keep it");
-        seconds.store(1000, Ordering::Relaxed);
-        view.expire();
-        assert_eq!(world.entries(), 1);
-    });
-}
-
-#[test]
-fn a_file_in_use_keeps_its_name_and_its_directory() {
-    let limits = Limits { idle: Some(10 * SECOND), ..Limits::default() };
-    with_clock("idle", limits, |world, view, seconds| {
-        let dir = view.directory(options(), Location::Scratch).expect("a directory");
-        let (file, path) = view.named(options(), within(&dir)).expect("a file");
-        let other = view.unnamed(Location::Scratch).expect("a file");
-        for now in [9, 18, 27] {
-            seconds.store(now, Ordering::Relaxed);
-            view.write(lent(&file), 0, b"x".into()).expect("it is in use");
-        }
-        view.reopen(lent(&path)).expect("its name is there");
-        assert_code(view.size(other), tempfile_core::ErrorCode::Closed);
-        seconds.store(37, Ordering::Relaxed);
-        view.expire();
-        assert_eq!(world.entries(), 0);
-        let usage = ledger::Host::usage(view).expect("no trap");
-        assert_eq!((usage.live.files, usage.live.paths, usage.live.directories), (0, 0, 0));
-    });
-}
-
-#[test]
-fn without_a_time_limit_nothing_expires() {
-    let limits = Limits { bytes: Some(10), ..Limits::default() };
-    with_clock("never", limits, |world, view, seconds| {
-        let _pair = view.named(options(), Location::Scratch).expect("a file");
-        seconds.store(u64::MAX, Ordering::Relaxed);
-        view.expire();
-        assert_eq!(world.entries(), 1);
-    });
-}
-
-/// Has a runtime's only thread wait in a call, and says whether another task ends before that is released.
-fn others_go_on(waiting: Waiting) -> bool {
-    let alone = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
-    let (runtime, elsewhere) = (alone().expect("make a runtime"), alone().expect("make a runtime"));
-    let (began, begun) = mpsc::channel();
-    let (release, released) = mpsc::channel::<()>();
-    let call = runtime.spawn(async move {
-        waiting.wait(|| {
-            began.send(()).expect("the test waits");
-            released.recv().expect("the test releases it");
-        });
-    });
-    begun.recv().expect("the call begins");
-    let other = runtime.spawn(async {});
-    // Until it has ended or, if it does not, until a whole runtime has come and gone.
-    if matches!(waiting, Waiting::Told) {
-        runtime.block_on(other).expect("no panic");
-        release.send(()).expect("the call waits");
-        runtime.block_on(call).expect("no panic");
-        return true;
-    }
-    elsewhere.block_on(elsewhere.spawn(async {})).expect("no panic");
-    drop(elsewhere);
-    let gone_on = other.is_finished();
-    release.send(()).expect("the call waits");
-    runtime.block_on(call).expect("no panic");
-    gone_on
-}
-
-#[test]
-fn a_blocking_call_does_not_stall_other_tasks() {
-    assert!(others_go_on(Waiting::Told));
-    assert!(!others_go_on(Waiting::Here), "the control");
 }
 
 struct State {

@@ -71,7 +71,7 @@ pub(super) enum Stop {
     Dropped,
 }
 
-/// What became of the scratch directory of an abandoned run.
+/// The fate of the scratch directory of an abandoned run.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Abandoned {
@@ -93,7 +93,7 @@ impl Control {
         Some(self.lock().scratch.as_ref()?.path().to_owned())
     }
 
-    /// What the plugin has in use, and had at most, while the run goes on: the ledger of the host
+    /// The plugin's usage now and at its peak, while the run goes on: the ledger of the host
     /// provider. None before, after, and where the provider is a component.
     pub fn usage(&self) -> Option<Usage> {
         self.lock().meter.as_ref()?.usage()
@@ -105,7 +105,8 @@ impl Control {
         self.lock().ending.clone()
     }
 
-    /// Waits until the call of the plugin has ended, and not for the removal of its scratch directory.
+    /// Waits until the call of the plugin has ended, and not for the removal of its scratch
+    /// directory.
     ///
     /// Gives none if the run did not begin, or if its future was dropped.
     pub async fn ended(&self) -> Option<Ending> {
@@ -122,9 +123,9 @@ impl Control {
         }
     }
 
-    /// Last resort: removes (or [keeps](crate::RunOptions::keep)) the scratch directory of a run that
-    /// is stuck in a system call and does not end after [`stop`](Self::stop). Call it only before
-    /// exiting the process.
+    /// Last resort: removes (or [keeps](crate::RunOptions::keep)) the scratch directory of a run
+    /// that is stuck in a system call and does not end after [`stop`](Self::stop). Call it only
+    /// before exiting the process.
     ///
     /// # Errors
     ///
@@ -159,7 +160,7 @@ impl Control {
         self.lock().meter = Some(meter);
     }
 
-    /// Makes the ending known to those who wait for it.
+    /// Publishes the ending, and wakes the tasks that wait for it.
     pub(super) fn publish(&self, ending: &Ending) {
         self.lock().ending = Some(ending.clone());
         self.shared.ended.notify_waiters();
@@ -192,8 +193,8 @@ impl Control {
         let mut inner = self.lock();
         // The first reason is the one that counts.
         inner.stop.get_or_insert(stop);
-        // A guest that computes is interrupted at the next epoch; one that waits is woken. The permit
-        // is stored until it waits.
+        // A guest that computes is interrupted at the next epoch; one that waits is woken. The
+        // permit is stored until it waits.
         if let Some(engine) = inner.engine.as_ref().and_then(EngineWeak::upgrade) {
             engine.increment_epoch();
         }
@@ -201,7 +202,8 @@ impl Control {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // No code panics while it holds the lock, so the state is consistent even if it is poisoned.
+        // No code panics while it holds the lock, so the state is consistent even if it is
+        // poisoned.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

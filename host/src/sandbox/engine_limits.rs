@@ -9,6 +9,7 @@ use wasmtime_wasi::{ResourceTable, WasiCtxBuilder};
 
 use super::State;
 use crate::error::Error;
+use crate::provider::Limits;
 
 /// Declares the limits: a public field, its default, and a method that sets it.
 macro_rules! engine_limits {
@@ -43,7 +44,7 @@ macro_rules! engine_limits {
 
         impl EngineLimits {
             $(
-                #[doc = concat!("Sets [`", stringify!($name), "`](Self#structfield.", stringify!($name), ").")]
+                #[doc = concat!("Sets the field `", stringify!($name), "`.")]
                 pub fn $name(mut self, $name: $type) -> Self {
                     self.$name = $name;
                     self
@@ -57,16 +58,16 @@ engine_limits! {
     /// Open descriptors, streams, pollables and handles of a run, on the host's side: 16,384.
     ///
     /// The host provider stops at seven eighths of it with `out-of-handles`; past that a full table
-    /// is a trap, while a system without free descriptors is an error that the plugin can handle. So
-    /// this should be more than the process's limit of open files.
+    /// is a trap, while a system without free descriptors is an error that the plugin can handle.
+    /// So this should be more than the process's limit of open files.
     table_entries: usize = 16_384;
-    /// Handles in the tables of plugin, stub and provider together: 65,536. One temporary file takes
-    /// up to three, and so does a directory.
+    /// Handles in the tables of plugin, stub and provider together: 65,536. One temporary file
+    /// takes up to three, and so does a directory.
     component_handles: usize = 65_536;
     /// Bytes that one call of a plugin may make the host copy: 64 MiB. The host copies the arguments
     /// before it can refuse the call, so for the time of the call they come on top of
-    /// [`RunOptions::memory`](crate::RunOptions::memory). A plugin writes large buffers
-    /// in one piece, but a list of lists that all show the same memory must not become gigabytes.
+    /// [`RunOptions::memory`](crate::RunOptions::memory). A plugin writes large buffers in one
+    /// piece, but a list of lists that all show the same memory must not become gigabytes.
     hostcall_fuel: usize = 64 << 20;
     /// Random bytes in one call: 1 MiB.
     random_bytes: u64 = 1 << 20;
@@ -83,8 +84,8 @@ engine_limits! {
     /// Bytes of stack of a plugin: 1 MiB. Host functions have another MiB behind that.
     wasm_stack: usize = 1 << 20;
     /// How much a run may compute, in WebAssembly instructions, roughly; then it ends as
-    /// [`Ending::OutOfFuel`](crate::Ending::OutOfFuel). Unlimited by default: unlike a timeout, fuel
-    /// gives the same result on every machine, but it slows down every plugin.
+    /// [`Ending::OutOfFuel`](crate::Ending::OutOfFuel). Unlimited by default: unlike a timeout,
+    /// fuel gives the same result on every machine, but it slows down every plugin.
     fuel: Option<u64> = None;
     /// How long a compute-bound plugin keeps a thread that it shares
     /// ([`Plugin::run_async`](crate::Plugin::run_async)): 1 ms, at least 100 µs. A runtime whose
@@ -96,7 +97,7 @@ engine_limits! {
 const HOST_STACK: usize = 1 << 20;
 
 impl EngineLimits {
-    /// Sets what a sandbox needs in the configuration of an engine:
+    /// Makes the settings that a sandbox needs in the configuration of an engine:
     /// [epoch interruption](Config::epoch_interruption), the sizes of stacks, and whether fuel is
     /// consumed.
     ///
@@ -111,7 +112,7 @@ impl EngineLimits {
         config.shared_memory(false);
     }
 
-    /// Checks that an embedder's engine has what runs need.
+    /// Checks that an embedder's engine has the settings that runs need.
     pub(super) fn check(&self, engine: &Engine) -> Result<(), Error> {
         // An engine does not say how it is configured, so a module shows it.
         let failed = |source| Error::Engine { operation: "try the engine", source };
@@ -155,6 +156,13 @@ impl EngineLimits {
         wasi.allow_tcp(false);
         wasi.allow_udp(false);
         wasi.allow_ip_name_lookup(false);
+    }
+
+    /// The limit on a run's handles that has no other: an eighth of the table is left to WASI, which
+    /// traps if it is full.
+    pub(super) fn default_handles(&self) -> u64 {
+        let room = self.table_entries - self.table_entries / 8;
+        Limits::DEFAULT_HANDLES.min(room as u64)
     }
 
     /// An empty table of a run's handles.

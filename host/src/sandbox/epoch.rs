@@ -2,9 +2,9 @@
 //!
 //! An asynchronous run gives its thread back when the engine's epoch advances
 //! (`UpdateDeadline::Yield`). A dedicated thread advances it once per time slice, because every
-//! thread of the runtime may be inside a guest. The same thread stops runs whose timeout has passed,
-//! so that a timeout needs no timer of the embedder's runtime. The first run that needs the thread
-//! starts it; it sleeps while no guest is running and no timeout is pending.
+//! thread of the runtime may be inside a guest. The same thread stops runs whose timeout has
+//! passed, so that a timeout needs no timer of the embedder's runtime. The first run that needs the
+//! thread starts it; it sleeps while no guest is running and no timeout is pending.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -82,8 +82,8 @@ impl EpochTicker {
         .await
     }
 
-    /// Stops a run at a deadline, unless the [`Timeout`] is dropped before. The thread must have been
-    /// [started](Self::start).
+    /// Stops a run at a deadline, unless the [`Timeout`] is dropped before. The thread must have
+    /// been [started](Self::start).
     pub(super) fn stop_at(&self, at: Instant, control: &Control) -> Timeout<'_> {
         let mut state = self.shared.lock();
         let deadline = (at, state.next);
@@ -147,7 +147,8 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No code panics while it holds the lock, so the state is consistent even if it is poisoned.
+        // No code panics while it holds the lock, so the state is consistent even if it is
+        // poisoned.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

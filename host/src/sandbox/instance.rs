@@ -85,6 +85,9 @@ impl<T: Send + 'static> Instance<T> {
         let (common, provision) = (plugin.common.clone(), plugin.provision);
         let RunOptions { settings, run, data } = options;
         let (timeout, keep, root) = (settings.timeout, settings.keep, settings.root.clone());
+        if mode != RunMode::Blocking {
+            common.runtime()?;
+        }
         if mode != RunMode::Blocking || timeout.is_some() {
             common.ticker.start()?;
         }
@@ -171,7 +174,8 @@ impl<T: Send + 'static> Instance<T> {
 }
 
 impl Life {
-    /// Waits for a call, until it ends, is stopped, or its timeout passes. Gives the time it took too.
+    /// Waits for a call, until it ends, is stopped, or its timeout passes. Gives the time it took
+    /// too.
     pub(super) async fn watch<R>(
         &self,
         call: impl Future<Output = wasmtime::Result<Result<R, ()>>>,
@@ -260,8 +264,8 @@ impl<T: Send + 'static> Offloaded<T> {
 
 impl<T: Send + 'static> Drop for Offloaded<T> {
     fn drop(&mut self) {
-        // A runtime that is shutting down drops it at once, on this thread; without a runtime no other
-        // task shares this thread.
+        // A runtime that is shutting down drops it at once, on this thread; without a runtime no
+        // other task shares this thread.
         if let (Some(instance), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn_blocking(move || drop(instance));
         }

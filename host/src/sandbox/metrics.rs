@@ -32,8 +32,8 @@ pub struct Counters {
     pub out_of_fuel: u64,
     /// Ended by [`Ending::Interrupted`].
     pub interrupted: u64,
-    /// Ended without an [`Outcome`](crate::Outcome): their future was dropped, or the host could not
-    /// go on.
+    /// Ended without an [`Outcome`](crate::Outcome): their future was dropped, or the host could
+    /// not go on.
     pub dropped: u64,
     /// Scratch directories that were made.
     pub directories_made: u64,
@@ -41,8 +41,8 @@ pub struct Counters {
     pub directories_removed: u64,
     /// Scratch directories that were kept on purpose.
     pub directories_kept: u64,
-    /// Scratch directories of which something could not be removed: each run's outcome lists it, and
-    /// the next sweep tries again.
+    /// Scratch directories of which something could not be removed: each run's outcome lists it,
+    /// and the next sweep tries again.
     pub directories_left: u64,
 }
 

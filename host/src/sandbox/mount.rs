@@ -22,8 +22,8 @@ impl Mount {
     ///
     /// # Errors
     ///
-    /// If `guest` is not an absolute path in its plain form (`/data`, not `/data/` or `/a/../data`),
-    /// or is the scratch directory's path or below it.
+    /// If `guest` is not an absolute path in its plain form (`/data`, not `/data/` or
+    /// `/a/../data`), or is the scratch directory's path or below it.
     pub fn new(host: impl Into<PathBuf>, guest: impl Into<String>) -> Result<Self, Error> {
         let guest = guest.into();
         match refusal(&guest) {

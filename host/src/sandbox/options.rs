@@ -55,8 +55,8 @@ pub enum ScratchAccess {
     /// [`Open`](Self::Open) otherwise.
     #[default]
     Auto,
-    /// It sees the directory, and can open the paths of its temporary files. What it writes past the
-    /// interface is not counted.
+    /// It sees the directory, and can open the paths of its temporary files. What it writes past
+    /// the interface is not counted.
     Open,
     /// It reaches its temporary files through the interface alone.
     Isolated,
@@ -86,14 +86,14 @@ impl RunOptions {
 }
 
 impl<T> RunOptions<T> {
-    /// Puts data of the embedder's into the run's [`State`](crate::State), where the functions added
-    /// by [`Sandbox::with`](crate::Sandbox::with) find it.
+    /// Puts data of the embedder's into the run's [`State`](crate::State), where the functions
+    /// added by [`Sandbox::with`](crate::Sandbox::with) find it.
     pub fn data<U>(self, data: U) -> RunOptions<U> {
         RunOptions { settings: self.settings, run: self.run, data }
     }
 
-    /// Adds arguments. By convention the first one of all is the program's name; the plugin sees what
-    /// is set here, so do not pass a path of the host's.
+    /// Adds arguments. By convention the first one of all is the program's name; the plugin sees
+    /// what is set here, so do not pass a path of the host's.
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.settings.arguments.extend(arguments.into_iter().map(Into::into));
         self
@@ -142,8 +142,8 @@ impl<T> RunOptions<T> {
     /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits).
     ///
     /// The provider enforces them, so this is for plugins that were loaded with
-    /// [`Provider::Host`](crate::Provider::Host) or [`Provider::Component`](crate::Provider::Component);
-    /// the run of any other is an error.
+    /// [`Provider::Host`](crate::Provider::Host) or
+    /// [`Provider::Component`](crate::Provider::Component); the run of any other is an error.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.settings.limits = Some(limits);
         self
@@ -157,8 +157,8 @@ impl<T> RunOptions<T> {
 
     /// Stops the plugin when its call has not ended after this time.
     ///
-    /// This is the time of the plugin: its instantiation and its call. The time that the host takes to
-    /// make and to remove the scratch directory, or to find a thread for that, does not count.
+    /// This is the time of the plugin: its instantiation and its call. The time that the host takes
+    /// to make and to remove the scratch directory, or to find a thread for that, does not count.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = Some(timeout);
         self
@@ -190,23 +190,26 @@ impl Settings {
         }
     }
 
-    /// The context of the host provider: mounts and variables, which a provider component finds among
-    /// its imports. The limits of a provider component are a variable.
+    /// The context of the host provider: mounts and variables, which a provider component finds
+    /// among its imports. The limits of a provider component are a variable.
     pub(super) fn tempfile(
         &mut self,
         scratch: &ScratchDir,
         provision: Provision,
         memory: &MemoryBudget,
+        default_handles: u64,
     ) -> Result<TempfileCtx, Error> {
         let mut builder = TempfileCtx::builder(scratch)?;
+        let with_handles =
+            |limits: Limits| Limits { handles: limits.handles.or(Some(default_handles)), ..limits };
         match (self.limits, provision) {
-            (None, _) => {}
+            (None, _) => builder = builder.limits(with_handles(Limits::default())),
             (Some(_), Provision::Other) => return Err(Error::NotLimited),
             (Some(limits), Provision::Component) => {
                 // The first of a name counts.
                 self.environment.insert(0, (Limits::VARIABLE.to_owned(), limits.to_string()));
             }
-            (Some(limits), Provision::Host) => builder = builder.limits(limits),
+            (Some(limits), Provision::Host) => builder = builder.limits(with_handles(limits)),
         }
         if provision == Provision::Host {
             for mount in &self.mounts {
@@ -227,8 +230,9 @@ impl Settings {
         provision: Provision,
         mode: RunMode,
     ) -> Result<(), Error> {
-        // A provider inside the plugin's component needs the directory itself. The stub between them
-        // takes the first entry of that name out of the plugin's list; what it may see comes second.
+        // A provider inside the plugin's component needs the directory itself. The stub between
+        // them takes the first entry of that name out of the plugin's list; the plugin's own comes
+        // second.
         let entries =
             usize::from(provision != Provision::Host) + usize::from(self.is_scratch_open());
         for _ in 0..entries {

@@ -14,7 +14,7 @@ use super::limiter::StoreLimiter;
 use crate::error::one_line;
 use crate::scratch::CleanupFailure;
 
-/// The outcome of a run; `R` is what the call of the plugin gives.
+/// The outcome of a run; `R` is the type of the call's value.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome<R = ()> {
@@ -61,7 +61,7 @@ impl<R> Outcome<R> {
     }
 }
 
-/// What a run used of the host.
+/// The resources of the host that a run used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Used {

@@ -19,9 +19,10 @@ use super::control::Stop;
 use super::instance::{Instance, Offloaded, offload};
 use super::state::RunMode;
 use super::{Common, Control, Outcome, RunOptions, State, telemetry};
+use crate::blocking::on_blocking_pool_of;
 use crate::error::Error;
 
-/// Who serves `scratch:tempfile` to a plugin, as far as its runs differ.
+/// The kind of provider that a plugin was loaded with, as far as its runs differ.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Provision {
     /// The host.
@@ -47,8 +48,9 @@ pub type CallFuture<'a, R> = Pin<Box<dyn Future<Output = wasmtime::Result<R>> + 
 
 /// A plugin that has been loaded into a sandbox. Clones share the code.
 ///
-/// Each run and each call has an instance and a scratch directory of its own, and its store is dropped
-/// at the end.
+/// Each run and each call has an instance and a scratch directory of its own, and its store is
+/// dropped at the end. The closure of a call may use several exports, or one several times: the
+/// instance lives until the closure returns.
 pub struct Plugin<T: 'static = ()> {
     pub(super) common: Arc<Common>,
     pub(super) provision: Provision,
@@ -77,13 +79,13 @@ impl<T: Send + 'static> Plugin<T> {
 
     /// Runs the plugin's `wasi:cli/run` on the calling thread, and removes its scratch directory.
     ///
-    /// This blocks the thread, for the plugin's code as well as for its file operations. From a thread
-    /// of an asynchronous runtime use [`run_async`](Self::run_async); called there all the same, this
-    /// runs the plugin on a new thread while the caller's waits.
+    /// This blocks the thread, for the plugin's code as well as for its file operations. From a
+    /// thread of an asynchronous runtime use [`run_async`](Self::run_async); called there all the
+    /// same, this runs the plugin on a new thread while the caller's waits.
     ///
-    /// A stopped run ends at once in the plugin's own code, and while it waits for standard input or a
-    /// clock. It does not end inside a system call that blocks, such as a write to a full pipe: see
-    /// [`Control::abandon`].
+    /// A stopped run ends at once in the plugin's own code, and while it waits for standard input
+    /// or a clock. It does not end inside a system call that blocks, such as a write to a full
+    /// pipe: see [`Control::abandon`].
     ///
     /// # Errors
     ///
@@ -141,18 +143,19 @@ impl<T: Send + 'static> Plugin<T> {
     /// Runs the plugin's `wasi:cli/run` on tokio, without stalling the runtime's other tasks, and
     /// removes its scratch directory.
     ///
-    /// The plugin runs in a task of its own. Its file operations run on the blocking pool or in
-    /// `block_in_place`, and a compute-bound plugin yields after a
-    /// [time slice](crate::EngineLimits::time_slice). Dropping the future stops the run: a plugin that
-    /// computes or waits ends where it is, one in a system call after it. Its directory is then
-    /// removed in the background, also by a runtime that is shutting down; [`Control::scratch_path`]
-    /// and [`Sandbox::counters`](crate::Sandbox::counters) show when.
+    /// The plugin runs in a task of its own. Its file operations run on the sandbox's [blocking
+    /// threads](crate::SandboxBuilder::blocking_threads) or in `block_in_place`, and a
+    /// compute-bound plugin yields after a [time slice](crate::EngineLimits::time_slice). Dropping
+    /// the future stops the run: a plugin that computes or waits ends where it is, one in a system
+    /// call after it. Its directory is then removed in the background, also by a runtime that is
+    /// shutting down; [`Control::scratch_path`] and [`Sandbox::counters`](crate::Sandbox::counters)
+    /// show when.
     ///
     /// The future waits for the removal of the directory; [`Control::ended`] does not. On a runtime
     /// whose blocking pool is small or busy, the beginning and the removal queue for a thread.
     ///
-    /// A stopped run ends at once, unless it is inside a system call on behalf of the host provider.
-    /// Any other system call that hangs is left to its thread, which ends with it.
+    /// A stopped run ends at once, unless it is inside a system call on behalf of the host
+    /// provider. Any other system call that hangs is left to its thread, which ends with it.
     ///
     /// # Errors
     ///
@@ -168,14 +171,13 @@ impl<T: Send + 'static> Plugin<T> {
         }
     }
 
-    /// Calls an export of the plugin on tokio: as [`run_async`](Self::run_async), for a plugin with a
-    /// world of its own.
+    /// Calls an export of the plugin on tokio: as [`run_async`](Self::run_async), for a plugin with
+    /// a world of its own.
     ///
     /// ```no_run
-    /// # async fn example(plugin: wasi_tempfile_host::Plugin, root: wasi_tempfile_host::ScratchRoot)
-    /// # -> Result<(), wasi_tempfile_host::Error> {
-    /// use wasi_tempfile_host::RunOptions;
+    /// use wasi_tempfile_host::{Error, Plugin, RunOptions, ScratchRoot};
     ///
+    /// # async fn example(plugin: Plugin, root: ScratchRoot) -> Result<(), Error> {
     /// let outcome = plugin
     ///     .call_async(RunOptions::in_root(&root), |store, instance| {
     ///         Box::pin(async move {
@@ -291,7 +293,8 @@ impl<T: Send + 'static> Plugin<T> {
         let mut offloaded = Offloaded::new(instance);
         let instance = offloaded.get_mut();
         let guest = instance.life.watch(call(&mut instance.store));
-        let (called, time) = self.common.ticker.run(guest).await;
+        let guest = self.common.ticker.run(guest);
+        let (called, time) = on_blocking_pool_of(self.common.runtime()?, guest).await;
         let ended = instance.ended(called, time)?;
         let instance = offloaded.into_inner();
         offload(move || span.in_scope(|| instance.end(ended))).await
@@ -337,7 +340,8 @@ impl<R> Future for Task<Result<R, Error>> {
 impl<O> Drop for Task<O> {
     fn drop(&mut self) {
         if !self.handle.is_finished() {
-            // The abort takes effect where the task waits; the stop makes a guest that computes end.
+            // The abort takes effect where the task waits; the stop makes a guest that computes
+            // end.
             self.control.stop_because(Stop::Dropped);
             self.handle.abort();
         }

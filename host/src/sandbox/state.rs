@@ -24,8 +24,8 @@ pub(super) enum RunMode {
     MultiThread,
 }
 
-/// The data of a run's store: what the functions added by [`Sandbox::with`](crate::Sandbox::with) and
-/// the closures of [`Plugin::call`](crate::Plugin::call) work on.
+/// The data of a run's store: what the functions added by [`Sandbox::with`](crate::Sandbox::with)
+/// and the closures of [`Plugin::call`](crate::Plugin::call) work on.
 pub struct State<T = ()> {
     data: T,
     wasi: WasiCtx,
@@ -47,11 +47,11 @@ impl<T> State<T> {
     ) -> Result<Self, Error> {
         let mut wasi = WasiCtx::builder();
         limits.apply_wasi(&mut wasi);
-        // Before the first directory, which copies the setting. The detour through the blocking pool
-        // makes every call with a path three to ten times slower.
+        // Before the first directory, which copies the setting. The detour through the blocking
+        // pool makes every call with a path three to ten times slower.
         wasi.allow_blocking_current_thread(mode == RunMode::Blocking);
         let memory = MemoryBudget::new(settings.memory);
-        let tempfile = settings.tempfile(scratch, provision, &memory)?;
+        let tempfile = settings.tempfile(scratch, provision, &memory, limits.default_handles())?;
         settings.grant(&mut wasi, scratch, provision, mode)?;
         Ok(Self {
             data,
@@ -79,7 +79,8 @@ impl<T> State<T> {
         &self.scratch
     }
 
-    /// The handles of the run: where a host function keeps the resources that it gives to the plugin.
+    /// The handles of the run: where a host function keeps the resources that it gives to the
+    /// plugin.
     pub fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
     }

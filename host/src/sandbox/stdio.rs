@@ -37,8 +37,8 @@ pub enum Input {
 impl Input {
     /// An asynchronous reader: the body of a request, say, which is never in memory as a whole.
     ///
-    /// A task on the run's tokio runtime reads it; for [`Plugin::run`](crate::Plugin::run), a task on
-    /// a runtime of wasmtime-wasi's.
+    /// A task on a tokio runtime of the sandbox's reads it; for
+    /// [`Plugin::run`](crate::Plugin::run), a task on one of wasmtime-wasi's.
     pub fn stream(reader: impl AsyncRead + Send + 'static) -> Self {
         Self::Stream(Box::pin(reader))
     }

@@ -85,8 +85,8 @@ fn limits<R>(outcome: &Outcome<R>) {
     }
 }
 
-/// Reports open handles. A plugin that returned had the chance to close them; after any other ending
-/// they say nothing.
+/// Reports open handles. A plugin that returned had the chance to close them; after any other
+/// ending they say nothing.
 fn leaks<R>(outcome: &Outcome<R>) {
     match &outcome.ending {
         Ending::Returned | Ending::Failed { .. } => {}

@@ -1,4 +1,4 @@
-//! Removing what dead owners left.
+//! Sweeps: the removal of directories that processes left when they died.
 
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
@@ -14,38 +14,39 @@ use tempfile_core::{
 
 use super::{Error, KEPT, RUN, ScratchRoot, TRASH, lock};
 
-/// What a sweep found in a root: full paths, in no order.
+/// The result of a sweep: full paths, in no order.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Sweep {
-    /// What a dead owner left, and is gone now; in a dry run, what would go.
+    /// Removed, because nobody had locked it; in a dry run, what would be removed.
     pub removed: Vec<PathBuf>,
-    /// What has a living owner.
+    /// In use.
     pub live: Vec<PathBuf>,
-    /// What was kept for good.
+    /// Kept on purpose.
     pub kept: Vec<PathBuf>,
-    /// What was not made here, and is left alone.
+    /// Not made by this library, and left alone.
     pub foreign: Vec<PathBuf>,
-    /// What a dead owner left, and could not be removed.
+    /// Left by a process that died, and could not be removed.
     pub not_removed: Vec<CleanupFailure>,
 }
 
 impl Sweep {
-    /// Tells an operator.
+    /// Logs the result for an operator.
     pub(super) fn log(&self) {
         for path in &self.removed {
-            tracing::info!(path = %path.display(), "removed what a dead owner left");
+            tracing::info!(path = %path.display(), "removed what a dead process left");
         }
         for path in &self.foreign {
-            tracing::warn!(path = %path.display(), "something foreign lies in a scratch root");
+            tracing::warn!(path = %path.display(), "something foreign is in a scratch root");
         }
         for stayed in &self.not_removed {
-            tracing::warn!(path = stayed.path, cause = %stayed.error, "something stayed in a scratch root");
+            let cause = &stayed.error;
+            tracing::warn!(path = stayed.path, %cause, "something stayed in a scratch root");
         }
     }
 }
 
-/// What a name says of its directory.
+/// The kind of a directory, by its name.
 enum Kind {
     Owned,
     Trash,
@@ -70,12 +71,12 @@ impl Kind {
     }
 }
 
-/// How a directory with a name of ours is opened: as it is, or so that it can be removed.
+/// Opens a directory: as it is, or in order to remove it.
 type Open = fn(&Native, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>;
 
-/// What a name that looks like ours turns out to be.
+/// What was found at a name of ours.
 enum Found {
-    /// A directory without an owner; held by us from now on, for as long as this handle is open.
+    /// A directory that nobody had locked. It is locked now, while this handle is open.
     Orphan(Arc<OwnedFd>),
     Live,
     Foreign,
@@ -83,24 +84,25 @@ enum Found {
 }
 
 impl ScratchRoot {
-    /// Removes what dead owners left. What is alive, kept or foreign stays. Any number of processes may sweep at once, while others create.
+    /// Removes the directories that processes left when they died. Those in use, kept ones and
+    /// foreign entries stay. Any number of processes may sweep at once, while others create.
     ///
     /// # Errors
     ///
-    /// If the root cannot be read. What could not be removed is part of the answer.
+    /// If the root cannot be read. What could not be removed is part of the result.
     pub fn sweep(&self) -> Result<Sweep, Error> {
         self.each(Native::open_for_removal, |root, name, trash, sweep| {
             match root.remove(name, trash) {
                 Ok(failures) if failures.is_empty() => sweep.removed.push(root.path().join(name)),
                 Ok(failures) => sweep.not_removed.extend(failures),
-                // Its creator lost the race for the lock, and took it back itself.
+                // Its creator found it locked, and has removed it itself.
                 Err(ErrorCode::NoEntry) => {}
                 Err(code) => sweep.not_removed.push(root.stayed(name, code)),
             }
         })
     }
 
-    /// Says what a [`sweep`](Self::sweep) would do, and does nothing.
+    /// Returns what a [`sweep`](Self::sweep) would do, and changes nothing.
     ///
     /// # Errors
     ///
@@ -111,7 +113,8 @@ impl ScratchRoot {
         })
     }
 
-    /// Looks at everything in the root, and does this with what dead owners left; it is held meanwhile.
+    /// Visits every entry of the root, and calls `found` for each directory that nobody had locked.
+    /// It is locked meanwhile.
     fn each(
         &self,
         open: Open,
@@ -119,7 +122,7 @@ impl ScratchRoot {
     ) -> Result<Sweep, Error> {
         let mut sweep = Sweep::default();
         let failed = |errno| self.failed("read it", errno);
-        // All names before the first change: what is renamed meanwhile might be listed twice.
+        // All names before the first change, because what is renamed meanwhile may be listed twice.
         let entries: Vec<_> =
             sys::Dir::read_from(&self.inner.dir).and_then(|dir| dir.collect()).map_err(failed)?;
         for entry in entries {
@@ -146,7 +149,7 @@ impl ScratchRoot {
                     found(self, name, trash, &mut sweep);
                     drop(held);
                 }
-                // Another sweep is at it.
+                // Another sweep is removing it.
                 Ok(Found::Live) if trash => {}
                 Ok(Found::Live) => sweep.live.push(path),
                 Ok(Found::Foreign) => sweep.foreign.push(path),
@@ -157,7 +160,7 @@ impl ScratchRoot {
         Ok(sweep)
     }
 
-    /// Looks at a directory with a name of ours, and holds it if it has no owner.
+    /// Opens a directory with a name of ours, and locks it if nobody else has.
     fn look(&self, name: &str, open: Open) -> Result<Found, ErrorCode> {
         let dir = match open(&Native, &self.inner.dir, name.as_bytes()) {
             Ok(dir) => dir,
@@ -172,11 +175,11 @@ impl ScratchRoot {
         if !lock(&dir).map_err(io)? {
             return Ok(Found::Live);
         }
-        // Its owner, or another sweep, may have been done with it while we came to the lock.
+        // Its owner, or another sweep, may have removed it before we had the lock.
         Ok(if self.is_still(name, &dir).map_err(io)? { Found::Orphan(dir) } else { Found::Gone })
     }
 
-    /// Removes a directory that we hold, and says what stayed.
+    /// Removes a directory that we have locked, and returns what could not be removed.
     fn remove(&self, name: &str, trash: bool) -> Result<Vec<CleanupFailure>, ErrorCode> {
         let root = &self.inner.dir;
         let trashed = if trash {
@@ -190,7 +193,7 @@ impl ScratchRoot {
         let adopted = TempDir::adopt(&self.inner.context, &self.inner.location, &trashed);
         let mut directory = adopted.map_err(|error| error.code)?;
         let failures = directory.close().err().unwrap_or_default();
-        // What stayed is in the answer; the drop need not try again.
+        // The failures are in the result, so the drop need not try again.
         let _ = directory.keep();
         Ok(failures)
     }

@@ -17,7 +17,8 @@ impl World {
         Self::new_in(Path::new(env!("CARGO_TARGET_TMPDIR")))
     }
 
-    /// In memory, where the system has such a place: for tests in which thousands of files come and go.
+    /// In memory, where the system has such a place: for tests in which thousands of files come and
+    /// go.
     pub(crate) fn in_memory() -> Self {
         let memory = Path::new("/dev/shm");
         if memory.is_dir() { Self::new_in(memory) } else { Self::new() }

@@ -1,5 +1,5 @@
-//! The build script of the published package, in place of `build.rs`: the package carries its component
-//! in the folder `components`, and builds none.
+//! The build script of the published package, in place of `build.rs`: the package carries its
+//! component in the folder `components`, and builds none.
 
 fn main() {
     println!("cargo:rerun-if-changed=components");

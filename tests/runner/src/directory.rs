@@ -48,7 +48,8 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // What is left in it has been reported; the superuser's removal can fail only for reasons of the system's.
+        // What is left in it has been reported; the superuser's removal can fail only for reasons
+        // of the system's.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,8 +1,9 @@
 //! A runner for the conformance suite: each case in each placement, in a world of its own.
 //!
-//! A case runs natively in a process of its own, and as a component in a fresh instance. Where the setup of
-//! a case changes the whole process (its umask, its user, its mounts), the instance gets a process of its
-//! own too. A [`Launcher`] says which program runs one case: usually this crate's `conformance-case`.
+//! A case runs natively in a process of its own, and as a component in a fresh instance. Where the
+//! setup of a case changes the whole process (its umask, its user, its mounts), the instance gets a
+//! process of its own too. A [`Launcher`] says which program runs one case: usually this crate's
+//! `conformance-case`.
 #![deny(unsafe_code)]
 
 use std::fs;
@@ -53,8 +54,8 @@ pub struct CaseResult {
 }
 
 impl Suite {
-    /// The suite for the provider component in a file, or for the one that the host's crate carries. The
-    /// launcher starts the processes of cases.
+    /// The suite for the provider component in a file, or for the one that the host's crate
+    /// carries. The launcher starts the processes of cases.
     pub fn new(launcher: Launcher, provider: Option<PathBuf>) -> Self {
         Suite {
             launcher,
@@ -65,7 +66,8 @@ impl Suite {
         }
     }
 
-    /// Composes the suite with the provider and compiles it, which happens once. A run does it by itself when it needs it.
+    /// Composes the suite with the provider and compiles it, which happens once. A run does it by
+    /// itself when it needs it.
     ///
     /// # Errors
     ///
@@ -109,7 +111,8 @@ impl Suite {
         });
     }
 
-    /// Plays `count` random sequences of operations below a directory, and gives what [`conformance::script`] prints.
+    /// Plays `count` random sequences of operations below a directory, and gives what
+    /// [`conformance::script`] prints.
     ///
     /// # Errors
     ///

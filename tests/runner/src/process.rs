@@ -1,5 +1,5 @@
-//! Processes of cases: one case each, so that its environment, umask and limits are its own, and a crash or a
-//! hang is only its own failure.
+//! Processes of cases: one case each, so that its environment, umask and limits are its own, and a
+//! crash or a hang is only its own failure.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -31,7 +31,8 @@ impl Launcher {
         Self { program: program.into(), arguments: arguments.iter().map(OsString::from).collect() }
     }
 
-    /// Runs a case in a process of its own, with variables of its environment that its setup asks for.
+    /// Runs a case in a process of its own, with variables of its environment that its setup asks
+    /// for.
     pub(crate) fn run(
         &self,
         process: &CaseProcess,
@@ -86,8 +87,8 @@ pub struct CaseProcess {
     pub case: &'static Case,
     /// Where it runs.
     pub placement: Placement,
-    /// A fresh directory, for this case alone. Natively it is the scratch directory itself, and has to be what
-    /// `TMPDIR` says; in a sandbox the scratch directory is made in it.
+    /// A fresh directory, for this case alone. Natively it is the scratch directory itself, and has
+    /// to be what `TMPDIR` says; in a sandbox the scratch directory is made in it.
     pub directory: PathBuf,
     /// Where the directories are that the case is granted.
     pub granted: Option<PathBuf>,

@@ -108,7 +108,8 @@ pub(crate) fn run(
         Ending::Returned | Ending::Failed { .. } if !complained.trim().is_empty() => complained,
         ending => format!("{complained}{ending}"),
     };
-    // Once more from outside, when the instance has ended. A trap runs no destructor: there the host removes everything.
+    // Once more from outside, when the instance has ended. A trap runs no destructor: there the
+    // host removes everything.
     let left = match case.setup.panics {
         None => {
             let names = ended.left_behind.iter().map(|name| name.to_string_lossy().into_owned());

@@ -25,7 +25,7 @@ impl Source {
 }
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The text files under version control, but for vendored WIT packages.
@@ -40,7 +40,7 @@ fn sources() -> Vec<Source> {
     };
     let sources: Vec<Source> = names
         .split('\0')
-        .filter(|path| !path.is_empty() && !path.contains("/deps/"))
+        .filter(|path| !path.is_empty() && !path.starts_with("wit/wasi/"))
         .filter_map(source)
         .collect();
     assert!(sources.len() > 100, "{} files are too few: is this a clone?", sources.len());
@@ -51,8 +51,8 @@ fn assert_none(found: &[String], rule: &str) {
     assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
 }
 
-/// The lines of a file with their numbers; of Markdown without table rows and program output, which
-/// cannot be broken.
+/// The lines of a file with their numbers, without table rows in Markdown and doc comments and
+/// program output in Markdown: those cannot be broken.
 fn breakable_lines(source: &Source) -> Vec<(usize, &str)> {
     let markdown = source.has_extension(&["md"]);
     let mut in_output = false;
@@ -61,7 +61,13 @@ fn breakable_lines(source: &Source) -> Vec<(usize, &str)> {
         if markdown && line.starts_with("```") {
             in_output = line == "```text";
         }
-        if !(markdown && (in_output || line.trim_start().starts_with('|'))) {
+        let trimmed = line.trim_start();
+        let text = match markdown {
+            true => Some(trimmed),
+            false => trimmed.strip_prefix("//!").or_else(|| trimmed.strip_prefix("///")),
+        };
+        let in_table = text.is_some_and(|text| text.trim_start().starts_with('|'));
+        if !in_table && !(markdown && in_output) {
             lines.push((number + 1, line));
         }
     }
@@ -176,6 +182,25 @@ fn cases_named_in_documents_exist() {
     }
     assert_none(&missing, "these cases do not exist");
     assert!(named > 50, "only {named} names of cases were found");
+}
+
+#[test]
+fn tests_named_in_documents_exist() {
+    let sources = sources();
+    let (mut named, mut missing) = (0, Vec::new());
+    for document in sources.iter().filter(|source| source.has_extension(&["md"])) {
+        for quoted in document.text.split('`') {
+            let Some((file, function)) = quoted.split_once(".rs::") else { continue };
+            named += 1;
+            let (file, function) = (format!("{file}.rs"), format!("fn {function}("));
+            let mut files = sources.iter().filter(|source| source.path == file);
+            if !files.any(|source| source.text.contains(&function)) {
+                missing.push(format!("{}: {quoted}", document.path));
+            }
+        }
+    }
+    assert_none(&missing, "these tests do not exist");
+    assert!(named > 10, "only {named} names of tests were found");
 }
 
 /// Whether a name begins with a row's id, such as `s000_05_` or `r13_`.

@@ -134,7 +134,8 @@ fn permissions_are_set_exactly(_: &World) -> Outcome {
     skip("WASI has no modes, and a plugin without a file system no way to come by a `Permissions`")
 }
 
-/// Whether the standard library sees the scratch directory, so that `make`'s closure can work there.
+/// Whether the standard library sees the scratch directory, so that `make`'s closure can work
+/// there.
 fn visible(w: &World) -> bool {
     std::fs::metadata(w.scratch()).is_ok()
 }

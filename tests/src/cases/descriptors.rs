@@ -35,9 +35,9 @@ mod bindings {
 #[cfg(target_arch = "wasm32")]
 use bindings::{
     scratch::tempfile::tempfile::{
-        File, Location as Place, Options as Naming, TempPath, named, spooled, unnamed,
+        Durability as Level, ErrorCode as Code, File, Location as Place, Options as Naming,
+        TempPath, named, spooled, unnamed,
     },
-    scratch::tempfile::types::{Durability as Level, ErrorCode as Code},
     scratch::tempfile_wasi::descriptors::file_descriptor,
 };
 

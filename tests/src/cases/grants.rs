@@ -174,7 +174,7 @@ fn made_by_the_caller_there(w: &World) {
     let before = names(&place);
     let made = Builder::new().prefix("made-").make_in(&place, |path| fs::File::create_new(path));
     let made = made.unwrap();
-    (&*made.as_file()).write_all(b"by the caller").unwrap();
+    made.as_file().write_all(b"by the caller").unwrap();
     assert_eq!(fs::read(made.path()).unwrap(), b"by the caller");
     drop(made);
     assert_eq!(names(&place), before);

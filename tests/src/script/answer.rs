@@ -17,6 +17,8 @@ const READ: usize = 64 << 10;
 pub(super) fn of<T>(result: Result<T, Error>, show: impl FnOnce(T) -> String) -> String {
     match result {
         Ok(value) => show(value),
+        // The host refuses memory by the limit of the run: see `MORE_THAN_ALL_MEMORY`.
+        Err(Error { code: ErrorCode::Quota, .. }) => ErrorCode::OutOfMemory.as_str().to_owned(),
         Err(error) => error.code.as_str().to_owned(),
     }
 }

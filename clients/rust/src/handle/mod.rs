@@ -1,8 +1,8 @@
 //! The open file inside a [`File`](crate::File).
 //!
-//! Natively it is a `std::fs::File`, whose cursor belongs to the operating system. In wasm it is the
-//! descriptor that the provider gave out, or the provider's handle if it gives out none, and the
-//! cursor is this crate's own.
+//! Natively it is a `std::fs::File`, whose cursor belongs to the operating system. In wasm it is
+//! the descriptor that the provider gave out, or the provider's handle if it gives out none, and
+//! the cursor is this crate's own.
 //!
 //! What has an offset answers the interface's error; what uses the cursor answers `io::Error`.
 

@@ -64,7 +64,8 @@ impl Handle {
         }
     }
 
-    /// Makes every write go to the end, for all that share this open file, child processes included.
+    /// Makes every write go to the end, for all that share this open file, child processes
+    /// included.
     pub(crate) fn set_append(&mut self) -> io::Result<()> {
         let flags = rustix::fs::fcntl_getfl(&self.0)?;
         Ok(rustix::fs::fcntl_setfl(&self.0, flags | OFlags::APPEND)?)

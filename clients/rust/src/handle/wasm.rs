@@ -1,4 +1,5 @@
-//! In wasm: the descriptor that the provider gave out, or the provider's handle if it gave out none.
+//! In wasm: the descriptor that the provider gave out, or the provider's handle if it gave out
+//! none.
 
 use std::io::{self, IoSlice, IoSliceMut, SeekFrom};
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub(crate) struct Handle(Arc<Inner>);
 struct Inner {
     /// Closed once the provider has given out the descriptor.
     provider: interface::File,
-    /// The descriptor, if the provider gave it out. Asked for at the first use of the bytes, because
-    /// many a file is created for its name alone.
+    /// The descriptor, if the provider gave it out. Asked for at the first use of the bytes,
+    /// because many a file is created for its name alone.
     #[cfg(feature = "direct")]
     descriptor: OnceLock<Option<Descriptor>>,
     cursor: AtomicU64,

@@ -6,7 +6,7 @@ use super::{
     CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, LiveHandle, Location,
     Metadata, Options, ReplaceMode, Storage, Usage,
 };
-use bindings::scratch::tempfile::{ledger, tempfile as wit, types};
+use bindings::scratch::tempfile::{ledger, tempfile as wit};
 #[cfg(feature = "direct")]
 use bindings::scratch::tempfile_wasi::descriptors as wasi;
 
@@ -196,8 +196,8 @@ impl File {
 
     pub fn storage(&self) -> Result<Storage, Error> {
         let storage = |storage| match storage {
-            types::Storage::Memory => Storage::Memory,
-            types::Storage::Disk => Storage::Disk,
+            wit::Storage::Memory => Storage::Memory,
+            wit::Storage::Disk => Storage::Disk,
         };
         self.0.storage().map(storage).map_err(error)
     }
@@ -269,7 +269,7 @@ impl TempDir {
     }
 
     pub fn metadata(&self, path: &str) -> Result<Metadata, Error> {
-        let types::Metadata { kind, size } = self.inner.metadata(path).map_err(error)?;
+        let wit::Metadata { kind, size } = self.inner.metadata(path).map_err(error)?;
         Ok(Metadata { kind: entry_kind(kind), size })
     }
 
@@ -292,7 +292,7 @@ impl TempDir {
     }
 
     pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
-        let entry = |types::Entry { name, kind }| Entry { name, kind: entry_kind(kind) };
+        let entry = |wit::Entry { name, kind }| Entry { name, kind: entry_kind(kind) };
         Ok(self.inner.entries(path).map_err(error)?.into_iter().map(entry).collect())
     }
 
@@ -305,21 +305,20 @@ impl TempDir {
     }
 }
 
-fn error(error: types::Error) -> Error {
-    let code =
-        tempfile_core::convert_code!(error.code, types::ErrorCode => tempfile_core::ErrorCode);
+fn error(error: wit::Error) -> Error {
+    let code = tempfile_core::convert_code!(error.code, wit::ErrorCode => tempfile_core::ErrorCode);
     Error { code, message: error.message, path: error.path }
 }
 
-fn failure(failure: types::CleanupFailure) -> CleanupFailure {
+fn failure(failure: wit::CleanupFailure) -> CleanupFailure {
     CleanupFailure { path: failure.path, error: error(failure.error) }
 }
 
-fn entry_kind(kind: types::EntryKind) -> EntryKind {
+fn entry_kind(kind: wit::EntryKind) -> EntryKind {
     match kind {
-        types::EntryKind::File => EntryKind::File,
-        types::EntryKind::Directory => EntryKind::Directory,
-        types::EntryKind::Other => EntryKind::Other,
+        wit::EntryKind::File => EntryKind::File,
+        wit::EntryKind::Directory => EntryKind::Directory,
+        wit::EntryKind::Other => EntryKind::Other,
     }
 }
 

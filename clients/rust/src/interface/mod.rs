@@ -1,10 +1,10 @@
 //! The interface `scratch:tempfile`, function by function, as every language sees it.
 //!
-//! The rest of this crate is built on it. Use it for what the `tempfile` crate has no name for: error
-//! codes, durability, entries of a directory, publishing a directory, the ledger. No method consumes
-//! its handle: after a successful `close`, `keep` or `persist`, a handle fails with `closed`. In wasm
-//! these functions are the plugin's imports, natively the same rules on the operating system. The
-//! interface's text in `wit/` documents what each promises.
+//! The rest of this crate is built on it. Use it for what the `tempfile` crate has no name for:
+//! error codes, durability, entries of a directory, publishing a directory, the ledger. No method
+//! consumes its handle: after a successful `close`, `keep` or `persist`, a handle fails with
+//! `closed`. In wasm these functions are the plugin's imports, natively the same rules on the
+//! operating system. The interface's text in `wit/` documents what each promises.
 
 #[cfg(not(target_family = "wasm"))]
 mod native;

@@ -118,9 +118,18 @@ fn directories() -> io::Result<()> {
 fn builders() -> io::Result<()> {
     let dir = tempfile::TempDir::new()?;
     let mut builder = tempfile::Builder::new();
-    let mut file = builder.prefix("fixed").suffix(".txt").rand_bytes(0).append(true).tempfile_in(dir.path())?;
+    let mut file = builder
+        .prefix("fixed")
+        .suffix(".txt")
+        .rand_bytes(0)
+        .append(true)
+        .tempfile_in(dir.path())?;
     assert_eq!(name(file.path()), "fixed.txt");
-    let taken = tempfile::Builder::new().prefix("fixed").suffix(".txt").rand_bytes(0).tempfile_in(dir.path());
+    let taken = tempfile::Builder::new()
+        .prefix("fixed")
+        .suffix(".txt")
+        .rand_bytes(0)
+        .tempfile_in(dir.path());
     assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     file.write_all(b"one")?;
     file.rewind()?;
@@ -162,7 +171,9 @@ fn spooled() -> io::Result<()> {
 fn made() -> io::Result<()> {
     use std::os::unix::net::UnixListener;
     let dir = tempfile::tempdir()?;
-    let listener = tempfile::Builder::new().prefix("s").make_in(dir.path(), |path| UnixListener::bind(path))?;
+    let listener = tempfile::Builder::new()
+        .prefix("s")
+        .make_in(dir.path(), |path| UnixListener::bind(path))?;
     let path = listener.path().to_path_buf();
     assert!(path.exists());
     let _: &UnixListener = listener.as_file();
