@@ -215,10 +215,12 @@ impl<T: Send + 'static> Sandbox<T> {
         let Some(import) = names.find(|name| text.contains(&format!("`{name}`"))) else {
             return Error::Engine { operation: "link the plugin", source };
         };
-        let absent = text.ends_with("implementation is missing")
-            || text.ends_with("not found in the linker");
         let detail =
             text.split_once("not found in the linker: ").map_or(&*text, |(_, detail)| detail);
+        // Of an interface that is served, a part may be missing.
+        let absent = !detail.contains("instance export `")
+            && (detail.ends_with("implementation is missing")
+                || detail.ends_with("not found in the linker"));
         let cause = if absent { String::new() } else { detail.to_owned() };
         Error::MissingImport { import: import.to_owned(), cause, source: Some(source.into()) }
     }
