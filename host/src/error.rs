@@ -166,7 +166,10 @@ impl fmt::Display for Error {
                 write!(f, "the {what} is not a valid component: {}", one_line(&**source))
             }
             Self::MissingImport { import, cause, .. } if cause.is_empty() => {
-                write!(f, "the plugin imports `{import}`, which is not served here")
+                write!(
+                    f,
+                    "the plugin imports `{import}`, which neither the host nor the provider has"
+                )
             }
             Self::MissingImport { import, cause, .. } => {
                 write!(

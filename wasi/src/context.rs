@@ -41,7 +41,8 @@ impl WasiContext {
         let limits = match env_var(Limits::VARIABLE) {
             None => Limits::default(),
             Some(text) => Limits::from_text(&text).ok_or_else(|| {
-                Error::without_path(ErrorCode::Invalid, "parse the variable SCRATCH_LIMITS")
+                let operation = "parse the variable SCRATCH_LIMITS, such as bytes=4096,handles=20";
+                Error::without_path(ErrorCode::Invalid, operation)
             })?,
         };
         Ok(Self::with_limits(limits.with_default_handles()))

@@ -21,6 +21,11 @@ use super::{
 /// directory as /tmp too, unless you limit its bytes, entries or file sizes. The directory is
 /// removed when the plugin ends, also by a trap, a timeout or Ctrl-C. If this program itself is
 /// killed, the next run with the same root removes it.
+///
+/// Exit code: 0 the plugin succeeded, 1 it failed, 2 wrong usage, 3 the plugin cannot be started or
+/// the host failed, 128 + N after signal N.
+///
+/// SIZE is a number of bytes, or of units of 1024: 512K, 64MiB, 1G. DURATION is 500ms, 10s, 2m, 1h.
 #[derive(Args)]
 pub(crate) struct RunPlugin {
     /// Grant a directory, with `:ro` only for reading
@@ -45,7 +50,7 @@ pub(crate) struct RunPlugin {
     #[command(flatten)]
     scratch: Scratch,
 
-    /// The provider of scratch:tempfile: `host`, this program itself, which is faster and stricter;
+    /// The provider of scratch:tempfile: `host`, this program itself, which is faster and gives files private modes;
     /// `component`, the one in this program, composed with the plugin; or the file of another
     /// component
     #[arg(long, value_name = "host|component|FILE.wasm")]

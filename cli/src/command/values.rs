@@ -1,6 +1,8 @@
 //! The values of options: sizes, durations, mounts, variables.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use wasi_tempfile_host::Mount;
@@ -27,7 +29,7 @@ pub(super) fn provider(text: &str) -> Result<Provider, String> {
     }
 }
 
-/// Parses `64MiB`, `64M`, `1G`, `4096`: bytes, in powers of 1024.
+/// Parses `64MiB`, `64M`, `1G`, `1T`, `4096`: bytes, in powers of 1024.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let (digits, unit) = split_number(text);
     let factor: u64 = match unit {
@@ -35,16 +37,24 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         "K" | "KiB" => 1 << 10,
         "M" | "MiB" => 1 << 20,
         "G" | "GiB" => 1 << 30,
+        "T" | "TiB" => 1 << 40,
         _ => return Err("expected a number of bytes, such as 4096, 512K, 64MiB or 1G".to_owned()),
     };
-    let number: u64 = digits.parse().map_err(|_| "expected a whole number first".to_owned())?;
-    number.checked_mul(factor).ok_or_else(|| "more bytes than can be counted".to_owned())
+    let number: u64 = whole_number(digits)?;
+    number.checked_mul(factor).ok_or_else(|| "the number is too large".to_owned())
+}
+
+fn whole_number<N: FromStr<Err = ParseIntError>>(digits: &str) -> Result<N, String> {
+    digits.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => "the number is too large".to_owned(),
+        _ => "expected a whole number first".to_owned(),
+    })
 }
 
 /// Parses `500ms`, `10s`, `2m`, `1h`, or `10` for seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = split_number(text);
-    let number: u32 = digits.parse().map_err(|_| "expected a whole number first".to_owned())?;
+    let number: u32 = whole_number(digits)?;
     let unit = match unit {
         "ms" => Duration::from_millis(1),
         "" | "s" => Duration::from_secs(1),
