@@ -101,7 +101,7 @@ fn table_entries() {
     assert_eq!((ending, said.as_str()), (Ending::Returned, "20 ok\nafterwards ok\n"));
     // The host provider keeps to seven eighths of it: an error that the plugin can handle.
     let (ending, said) = plugin(limits, By::Host, &["hold", "150"]);
-    assert_eq!((ending, said.as_str()), (Ending::Returned, "43 quota\nafterwards ok\n"));
+    assert_eq!((ending, said.as_str()), (Ending::Returned, "44 quota\nafterwards ok\n"));
 }
 
 #[test]
