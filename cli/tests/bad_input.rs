@@ -97,7 +97,7 @@ fn an_import_nobody_serves_is_named() {
     );
     refused(
         &mut run(&world, &plugin),
-        &["imports `wasi:http/outgoing-handler@0.2.4`", "not served"],
+        &["imports `wasi:http/outgoing-handler@0.2.4`", "neither the host nor the provider"],
     );
 }
 
