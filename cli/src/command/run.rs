@@ -50,9 +50,9 @@ pub(crate) struct RunPlugin {
     #[command(flatten)]
     scratch: Scratch,
 
-    /// The provider of scratch:tempfile: `host`, this program itself, which is faster and gives files private modes;
-    /// `component`, the one in this program, composed with the plugin; or the file of another
-    /// component
+    /// The provider of scratch:tempfile: `host`, this program itself, which is faster and gives
+    /// files private modes; `component`, the one in this program, composed with the plugin; or the
+    /// file of another component
     #[arg(long, value_name = "host|component|FILE.wasm")]
     #[arg(value_parser = values::provider, default_value = "host")]
     provider: values::Provider,

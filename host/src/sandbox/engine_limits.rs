@@ -64,8 +64,8 @@ engine_limits! {
     /// Handles in the tables of plugin, stub and provider together: 65,536. One temporary file
     /// takes up to three, and so does a directory.
     component_handles: usize = 65_536;
-    /// Bytes that one call of a plugin may make the host copy: 64 MiB. The host copies the arguments
-    /// before it can refuse the call, so for the time of the call they come on top of
+    /// Bytes that one call of a plugin may make the host copy: 64 MiB. The host copies the
+    /// arguments before it can refuse the call, so for the time of the call they come on top of
     /// [`RunOptions::memory`](crate::RunOptions::memory). A plugin writes large buffers in one
     /// piece, but a list of lists that all show the same memory must not become gigabytes.
     hostcall_fuel: usize = 64 << 20;
