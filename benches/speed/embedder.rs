@@ -170,7 +170,8 @@ fn store(
         wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite)
             .expect("grant a directory");
     }
-    let tempfile = TempfileCtx::builder(scratch).expect("the directory is open").build();
+    let tempfile = TempfileCtx::builder(scratch).expect("the directory is open");
+    let tempfile = tempfile.build().expect("there is memory for the provider");
     let (wasi, table) = (wasi.build(), ResourceTable::new());
     let mut store = Store::new(engine, State { wasi, table, tempfile, _scratch: scratch.clone() });
     // A hundred thousand files in one instance, with a handle on either side.

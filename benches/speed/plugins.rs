@@ -11,7 +11,16 @@ use crate::nested::Call;
 use crate::space::Space;
 
 /// This package, as plugins.
-const CALL: Call = Call { features: None, packages: &["bench"] };
+const CALL: Call = Call {
+    features: None,
+    packages: &["bench"],
+    artifacts: &[
+        ("bench-ours.wasm", "ours.wasm"),
+        ("bench-theirs.wasm", "theirs.wasm"),
+        ("bench-first.wasm", "first.wasm"),
+        ("bench-empty.wasm", "empty.wasm"),
+    ],
+};
 
 /// Compiled plugins, by who provides.
 pub(crate) struct Plugins {
@@ -38,10 +47,10 @@ pub(crate) struct Bytes {
 impl Plugins {
     /// Builds and compiles them. Only who measures pays for that.
     pub(crate) fn build(workspace: &Path, space: &Space) -> Self {
-        let built = CALL
-            .build(workspace, &workspace.join("target/bench"))
-            .unwrap_or_else(|cause| panic!("{cause}"));
-        let path = |name: &str| built.join(format!("bench-{name}.wasm"));
+        let built = workspace.join("target/bench");
+        fs::create_dir_all(&built).expect("create a directory for the plugins");
+        CALL.build(workspace, &built).unwrap_or_else(|cause| panic!("{cause}"));
+        let path = |name: &str| built.join(format!("{name}.wasm"));
         let bytes = |name| fs::read(path(name)).expect("read a component that was built");
         let sandbox = Sandbox::new().expect("start the engine");
         let runner = |plugin: Result<Plugin, _>| Runner {

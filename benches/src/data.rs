@@ -56,7 +56,7 @@ fn list_write(size: usize, count: u64) -> io::Result<u64> {
         let mut written = 0;
         while written < size {
             let rest = black_box(&block[written..]);
-            written += file.write(written as u64, rest).map_err(io::Error::other)? as usize;
+            written += file.write(rest, written as u64).map_err(io::Error::other)? as usize;
         }
         Ok(())
     })
@@ -68,13 +68,13 @@ fn list_read(size: usize, count: u64) -> io::Result<u64> {
     let mut written = 0;
     while written < size {
         written +=
-            file.write(written as u64, &block[written..]).map_err(io::Error::other)? as usize;
+            file.write(&block[written..], written as u64).map_err(io::Error::other)? as usize;
     }
     time(count, || {
         let mut read = 0;
         while read < size {
             let wanted = u32::try_from(size - read).unwrap_or(u32::MAX);
-            read += black_box(file.read(read as u64, wanted).map_err(io::Error::other)?).len();
+            read += black_box(file.read(wanted, read as u64).map_err(io::Error::other)?).len();
         }
         Ok(())
     })
@@ -83,8 +83,8 @@ fn list_read(size: usize, count: u64) -> io::Result<u64> {
 /// What the crate's own spooled file does in the plugin's memory, in the provider's.
 fn list_spooled() -> io::Result<()> {
     let file = interface::spooled(Some(64 << 10), Location::Scratch).map_err(io::Error::other)?;
-    file.write(0, &[b'x'; 4096]).map_err(io::Error::other)?;
-    black_box(file.read(0, 4096).map_err(io::Error::other)?);
+    file.write(&[b'x'; 4096], 0).map_err(io::Error::other)?;
+    black_box(file.read(4096, 0).map_err(io::Error::other)?);
     Ok(())
 }
 

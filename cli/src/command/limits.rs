@@ -33,14 +33,7 @@ impl Limited {
     /// The limits; none if no option is set.
     pub(super) fn limits(&self) -> Option<Limits> {
         let Self { bytes, entries, handles, spool_memory, file_size } = *self;
-        let limits = Limits {
-            bytes,
-            entries,
-            handles,
-            memory: spool_memory,
-            file_size,
-            ..Limits::default()
-        };
+        let limits = Limits { bytes, entries, handles, memory: spool_memory, file_size };
         (limits != Limits::default()).then_some(limits)
     }
 }

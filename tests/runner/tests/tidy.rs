@@ -67,7 +67,7 @@ fn breakable_lines(source: &Source) -> Vec<(usize, &str)> {
             false => trimmed.strip_prefix("//!").or_else(|| trimmed.strip_prefix("///")),
         };
         let in_table = text.is_some_and(|text| text.trim_start().starts_with('|'));
-        if !in_table && !(markdown && in_output) {
+        if !(in_table || markdown && in_output) {
             lines.push((number + 1, line));
         }
     }

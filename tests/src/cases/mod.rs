@@ -180,7 +180,7 @@ mod tests {
                     .any(|(at, _)| !text[at + variant.len()..].starts_with(char::is_alphanumeric))
             };
             let asserted = sources.iter().any(|(_, text)| word(text)) || word(declared);
-            let provoked = !OUT_OF_REACH.contains(&code);
+            let provoked = !OUT_OF_REACH.contains(code);
             assert_eq!(asserted, provoked, "whether a case asserts {code}");
         }
     }
