@@ -263,3 +263,16 @@ fn wrong_usage() {
     misused(&["compose", PLUGIN], "--output");
     misused(&["component"], "--output");
 }
+
+#[test]
+fn control_characters_of_a_strangers_text_are_escaped() {
+    let world = World::new();
+    let plugin = component(&world, r#"(component (type (enum "\1b]0;title\07")))"#);
+    let mut compose = command();
+    compose.arg("compose").arg(&plugin).arg("-o").arg(world.path("whole.wasm"));
+    let absent = world.path("no\x1b[2Jplugin.wasm");
+    let escape = r"\u{1b}";
+    refused(&mut run(&world, &plugin), &[escape, "title", r"\u{7}"]);
+    refused(&mut compose, &[escape, "title", r"\u{7}"]);
+    refused(&mut run(&world, &absent), &[escape, "[2Jplugin.wasm"]);
+}

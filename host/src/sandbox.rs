@@ -200,13 +200,19 @@ impl<T: Send + 'static> Sandbox<T> {
         if provision == Provision::Host {
             provider::add_to_linker(&mut linker).map_err(failed("link the provider"))?;
         }
-        let pre =
-            linker.instantiate_pre(component).map_err(|error| self.missing(component, error))?;
+        let pre = linker
+            .instantiate_pre(component)
+            .map_err(|error| self.missing(&linker, component, error))?;
         Ok(Plugin::new(self.common.clone(), pre, provision))
     }
 
     /// Names the import that could not be linked.
-    fn missing(&self, component: &Component, source: wasmtime::Error) -> Error {
+    fn missing(
+        &self,
+        linker: &Linker<State<T>>,
+        component: &Component,
+        source: wasmtime::Error,
+    ) -> Error {
         // Only the engine's message has the name of the import, between backticks, and after that
         // the reason.
         let text = one_line(source.as_ref());
@@ -217,13 +223,18 @@ impl<T: Send + 'static> Sandbox<T> {
         };
         let detail =
             text.split_once("not found in the linker: ").map_or(&*text, |(_, detail)| detail);
-        // Of an interface that is served, a part may be missing.
-        let absent = !detail.contains("instance export `")
-            && (detail.ends_with("implementation is missing")
-                || detail.ends_with("not found in the linker"));
+        // The engine says of an interface that is not there that its first function is missing.
+        let absent = detail.ends_with("implementation is missing")
+            || detail.ends_with("not found in the linker");
+        let absent = absent && !has(linker, import);
         let cause = if absent { String::new() } else { detail.to_owned() };
         Error::MissingImport { import: import.to_owned(), cause, source: Some(source.into()) }
     }
+}
+
+/// Whether a linker has an import under this very name, which it then refuses to define again.
+fn has<T: 'static>(linker: &Linker<T>, import: &str) -> bool {
+    linker.clone().root().func_wrap(import, |_, ()| Ok(())).is_err()
 }
 
 /// Builds a [`Sandbox`].
