@@ -45,6 +45,17 @@ fn a_plugin_composed_without_preopens_has_the_interface_alone() {
 }
 
 #[test]
+fn a_plugin_without_imports_of_the_interface_is_told_that_it_got_no_provider() {
+    let world = World::new();
+    let plugin = world.file("empty.wasm", wat::parse_str("(component)").expect("a component"));
+    let whole = world.path("whole.wasm");
+    let ended = output(command().arg("compose").arg(plugin).arg("-o").arg(&whole));
+    let line = "the plugin imports nothing of scratch:tempfile, so it got no provider";
+    assert_eq!((ended.code, ended.complaints()), (Some(0), vec![line]));
+    assert!(whole.exists());
+}
+
+#[test]
 fn the_component_written_out_serves_as_provider() {
     let world = World::new();
     let provider = world.path("provider.wasm");

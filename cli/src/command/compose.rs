@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use wasi_tempfile_host::{PluginPreopens, components, compose};
 
-use super::{Result, files};
+use super::{Result, complain, files};
 
 /// Put the provider inside a plugin, so that it runs in any WASI 0.2 host
 ///
@@ -54,6 +54,11 @@ impl Compose {
         let whole = compose(&plugin, provider, preopens)
             .map_err(|error| format!("compose {}: {error}", self.plugin.display()))?;
         files::write(&self.output, &whole)?;
+        // The name of an import stands in the component as it is.
+        let needle = b"scratch:tempfile";
+        if !plugin.windows(needle.len()).any(|part| part == needle) {
+            complain("the plugin imports nothing of scratch:tempfile, so it got no provider");
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
