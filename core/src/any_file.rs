@@ -220,8 +220,8 @@ impl<C: Context, R> Drop for Inner<C, R> {
 }
 
 impl<C: Context, R: TryRng + Clone> AnyFile<C, R> {
-    /// Takes the file out, and leaves one that is closed: for a table that must not be borrowed
-    /// while the file is used.
+    /// Takes the file out, for a table that must not be borrowed while the file is used. What it
+    /// leaves is to be replaced with the file afterwards: it is closed, or the same spooled file.
     #[must_use]
     pub fn take(&mut self) -> Self {
         match self {
