@@ -105,7 +105,7 @@ impl Declared {
 }
 
 #[test]
-fn every_function_that_takes_a_handle_is_called_with_dead_ones() {
+fn every_function_is_called_with_closed_handles() {
     let plugin = include_str!("../../plugins/test-plugin/src/handles.rs");
     let (_, list) = plugin.split_once("const FUNCTIONS").expect("the plugin's list");
     let (list, _) = list.split_once("\n];").expect("the end of the list");

@@ -231,7 +231,7 @@ fn names_carry_no_row_ids() {
 fn candidates(path: &str, sources: &[Source]) -> Option<Vec<String>> {
     let mut parts: Vec<&str> = path.split("::").collect();
     parts.pop()?;
-    let package = format!("name = \"{}\"\n", parts.first()?);
+    let package = format!("[package]\nname = \"{}\"\n", parts.first()?);
     let manifest = sources
         .iter()
         .find(|source| source.path.ends_with("Cargo.toml") && source.text.contains(&package))?;
