@@ -1,8 +1,8 @@
-;; wasi:filesystem/preopens without the provider's directory: the host's own list, less the first entry
-;; of its name. A second one of the same name is the plugin's.
+;; wasi:filesystem/preopens without the provider's directory: the host's own list, less the first
+;; entry of its name. A second one of the same name is the plugin's.
 ;;
-;; Version 0.2.0 serves a plugin that imports any later 0.2: the interface has not changed. The guest
-;; path of the scratch directory, `/tmp`, is `SCRATCH_GUEST_PATH` of compose.rs.
+;; Version 0.2.0 serves a plugin that imports any later 0.2: the interface has not changed. The
+;; guest path of the scratch directory, `/tmp`, is `SCRATCH_GUEST_PATH` of compose.rs.
 (component
   (import "wasi:filesystem/types@0.2.0" (instance $types
     (export "descriptor" (type (sub resource)))))
@@ -16,7 +16,8 @@
   (core module $heap
     (memory (export "memory") 1)
     (global $next (export "next") (mut i32) (i32.const 0))
-    (func (export "realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
+    (func (export "realloc")
+      (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
       (local $start i32)
       (local $missing i32)
       ;; start = next rounded up to a multiple of align
@@ -47,7 +48,8 @@
     (import "host" "get-directories" (func $get (param i32)))
     (import "host" "drop" (func $drop (param i32)))
 
-    ;; At 0 and 4: the address and the number of the list's entries. At 16: the name to leave out. From 1024: the heap.
+    ;; At 0 and 4: the address and the number of the list's entries. At 16: the name to leave out.
+    ;; From 1024: the heap.
     (data (i32.const 16) "/tmp")
 
     (func $is-scratch (param $name i32) (param $length i32) (result i32)
@@ -82,7 +84,9 @@
           (br_if $done (i32.eq (local.get $from) (local.get $end)))
           (if (i32.and
                 (i32.eqz (local.get $hidden))
-                (call $is-scratch (i32.load offset=4 (local.get $from)) (i32.load offset=8 (local.get $from))))
+                (call $is-scratch
+                  (i32.load offset=4 (local.get $from))
+                  (i32.load offset=8 (local.get $from))))
             (then
               (local.set $hidden (i32.const 1))
               (call $drop (i32.load (local.get $from))))
