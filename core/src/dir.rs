@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::context::{Context, Descriptors, Dir, PlatformFile};
+use crate::context::{Context, Descriptors, Dir, PlatformFile, check_stopped};
 use crate::create::charge_file;
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, Origin};
@@ -198,7 +198,7 @@ impl<C: Context> TempDir<C> {
     pub fn remove(&self, path: &str) -> Result<(), Error> {
         let shown = self.child_path(path);
         let (dir, name) = self.child(path).at("remove", &shown)?;
-        let mut removal = Removal::new(self.ctx.platform());
+        let mut removal = Removal::new(&self.ctx);
         removal.remove_entry(&dir, name, &shown);
         match removal.finish().into_iter().next() {
             None => Ok(()),
@@ -222,6 +222,7 @@ impl<C: Context> TempDir<C> {
         let mut charge = self.ctx.ledger().charge(0)?;
         let mut entries = Vec::new();
         for entry in self.ctx.platform().entries(&dir)? {
+            check_stopped(&self.ctx)?;
             let RawEntry { name, kind } = entry?;
             // Twice: here, and on the way to the caller.
             charge.grow(2 * (ENTRY_MEMORY + name.len() as u64))?;
@@ -255,7 +256,7 @@ impl<C: Context> TempDir<C> {
         let guard = self.guard.as_ref().ok_or(ErrorCode::Closed)?;
         let target = Target::open(&self.ctx, target)?;
         self.compare(guard)?;
-        sync_tree(self.ctx.platform(), &guard.inside.dir, durability)?;
+        sync_tree(&self.ctx, &guard.inside.dir, durability)?;
         rename_directory(&self.ctx, (&guard.parent, self.path.name()), &target, mode)?;
         self.release();
         Ok(target.sync_directory(&self.ctx, durability)?)
@@ -284,7 +285,7 @@ impl<C: Context> TempDir<C> {
     /// Each path that is left. The directory is still guarded.
     pub fn close(&mut self) -> Result<(), Vec<CleanupFailure>> {
         let Some(guard) = &self.guard else { return Ok(()) };
-        let mut removal = Removal::new(self.ctx.platform());
+        let mut removal = Removal::new(&self.ctx);
         match self.compare(guard) {
             Ok(()) => {
                 removal.remove_contents(&guard.inside.dir, self.path());

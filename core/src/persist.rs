@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::context::{Context, Dir};
+use crate::context::{Context, Dir, check_stopped};
 use crate::error::{Cause, ErrorCode};
 use crate::file::Durability;
 use crate::path::{OpenLocation, open_parent};
@@ -137,11 +137,12 @@ pub(crate) fn sync_file<P: Platform>(
 /// directory in it and the directory itself.
 ///
 /// Holds one directory open at a time, however deep the tree is.
-pub(crate) fn sync_tree<P: Platform>(
-    platform: &P,
-    root: &P::Dir,
+pub(crate) fn sync_tree<C: Context>(
+    ctx: &C,
+    root: &Dir<C>,
     durability: Durability,
-) -> Result<(), ErrorCode> {
+) -> Result<(), Cause> {
+    let platform = ctx.platform();
     if durability == Durability::None {
         return Ok(());
     }
@@ -149,6 +150,7 @@ pub(crate) fn sync_tree<P: Platform>(
     while let Some(path) = pending.pop() {
         let dir = crate::path::walk(platform, root, path.iter().map(String::as_str))?;
         for entry in platform.entries(&dir)? {
+            check_stopped(ctx)?;
             let entry = entry?;
             match entry.kind {
                 EntryKind::File => {

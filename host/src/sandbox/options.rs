@@ -6,13 +6,13 @@ use std::time::Duration;
 use wasmtime_wasi::cli::{stderr, stdout};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use super::control::Controlled;
+use super::control::{Begun, Controlled};
 use super::plugin::Provision;
 use super::state::RunMode;
 use super::{Control, Input, Mount, Output};
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::Error;
-use crate::provider::{Limits, MemoryBudget, TempfileCtx};
+use crate::provider::{Limits, MemoryBudget, TempfileCtx, TempfileCtxBuilder};
 use crate::scratch::{ScratchDir, ScratchRoot};
 
 /// The memory of a run by default, in bytes.
@@ -194,12 +194,14 @@ impl Settings {
     /// among its imports. The limits of a provider component are a variable.
     pub(super) fn tempfile(
         &mut self,
-        scratch: &ScratchDir,
+        begun: &Begun,
         provision: Provision,
         memory: &MemoryBudget,
         default_handles: u64,
     ) -> Result<TempfileCtx, Error> {
-        let mut builder = TempfileCtx::builder(scratch)?;
+        let control = begun.control().clone();
+        let builder = TempfileCtxBuilder::new(begun.scratch().clone())?;
+        let mut builder = builder.stop_when(move || control.is_call_stopped());
         let with_handles =
             |limits: Limits| Limits { handles: limits.handles.or(Some(default_handles)), ..limits };
         match (self.limits, provision) {
