@@ -56,6 +56,11 @@ pub enum Error {
         /// Why not.
         cause: MountCause,
     },
+    /// An option is zero, with which no plugin can run.
+    Zero {
+        /// The option, as its method is called.
+        option: &'static str,
+    },
     /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a
     /// provider that enforces none.
     NotLimited,
@@ -186,6 +191,9 @@ impl fmt::Display for Error {
             }
             Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
+            Self::Zero { option } => {
+                write!(f, "the option `{option}` is zero, with which no plugin can run")
+            }
             Self::NotLimited => {
                 f.write_str("limits need a provider that enforces them, and this plugin's may not")
             }
@@ -222,6 +230,7 @@ impl StdError for Error {
             Self::NotWasm { .. }
             | Self::CoreModule { .. }
             | Self::NoRun
+            | Self::Zero { .. }
             | Self::NotLimited
             | Self::EngineLacks { .. }
             | Self::CacheOfEngine

@@ -201,6 +201,11 @@ impl TempfileCtx {
         self.instance.context().ledger().usage()
     }
 
+    /// Whether operations that take many steps are to end.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.instance.context().is_stopped()
+    }
+
     pub(crate) fn meter(&self) -> Meter {
         self.instance.context().meter()
     }

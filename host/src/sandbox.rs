@@ -312,10 +312,12 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     ///
     /// # Errors
     ///
-    /// If the engine cannot run on this machine, or not with this stack; if the embedder's engine
+    /// If a limit is zero with which no plugin can run. If the engine cannot run on this machine,
+    /// or not with this stack; if the embedder's engine
     /// lacks a setting that runs need; if there is an engine and a cache.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
         let limits = self.limits;
+        limits.check_zero()?;
         let engine = match (self.engine, self.cache) {
             (Some(_), Some(_)) => return Err(Error::CacheOfEngine),
             (Some(engine), None) => {

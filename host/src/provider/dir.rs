@@ -1,6 +1,5 @@
 //! The resource `temp-dir`.
 
-use tempfile_core::Context as _;
 use wasmtime::Trap;
 use wasmtime::component::Resource;
 
@@ -88,7 +87,7 @@ impl HostTempDir for TempfileCtxView<'_> {
 
     fn drop(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<()> {
         let closed = self.call(|view| view.table.get_mut(&dir).map(TempDir::close))?;
-        if closed.is_err() && self.ctx.instance.context().is_stopped() {
+        if closed.is_err() && self.ctx.is_stopped() {
             // The handle stays in the table, so that what is left goes with the store.
             return Err(Trap::Interrupt.into());
         }

@@ -85,6 +85,7 @@ impl<T: Send + 'static> Instance<T> {
     ) -> Result<Option<Self>, Error> {
         let (common, provision) = (plugin.common.clone(), plugin.provision);
         let RunOptions { settings, run, data } = options;
+        settings.check_zero()?;
         let (timeout, keep, root) = (settings.timeout, settings.keep, settings.root.clone());
         if mode != RunMode::Blocking {
             common.runtime()?;

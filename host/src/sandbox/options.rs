@@ -130,7 +130,7 @@ impl<T> RunOptions<T> {
         self
     }
 
-    /// Limits the memory of plugin and provider together, in bytes. A small Rust plugin with the
+    /// Limits the memory of plugin and provider together, in bytes, not zero. A small Rust plugin with the
     /// provider component needs about 2.4 MiB, most of it for their stacks.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.settings.memory = bytes;
@@ -155,7 +155,8 @@ impl<T> RunOptions<T> {
         self
     }
 
-    /// Stops the plugin when its call has not ended after this time.
+    /// Stops the plugin when its call has not ended after this time. Zero is an error of the run;
+    /// without a timeout the plugin may take any time.
     ///
     /// This is the time of the plugin: its instantiation and its call. The time that the host takes
     /// to make and to remove the scratch directory, or to find a thread for that, does not count.
@@ -181,6 +182,16 @@ impl<T> RunOptions<T> {
 }
 
 impl Settings {
+    /// Refuses options with which no plugin can run.
+    pub(super) fn check_zero(&self) -> Result<(), Error> {
+        let zero = |option| Err(Error::Zero { option });
+        match (self.memory, self.timeout) {
+            (0, _) => zero("memory"),
+            (_, Some(Duration::ZERO)) => zero("timeout"),
+            (_, _) => Ok(()),
+        }
+    }
+
     /// Whether the plugin sees its scratch directory among its preopens.
     pub(super) fn is_scratch_open(&self) -> bool {
         match self.scratch_access {
