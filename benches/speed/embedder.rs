@@ -130,13 +130,7 @@ impl Synchronous {
     }
 
     /// Has an instance do a work, and says what it answers.
-    pub(crate) fn work(
-        &self,
-        scratch: &TempfileCtx,
-        work: &str,
-        count: u64,
-        entered: bool,
-    ) -> u64 {
+    pub(crate) fn work(&self, scratch: &TempfileCtx, work: &str, count: u64, entered: bool) -> u64 {
         let output = MemoryOutputPipe::new(1 << 10);
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(true).stdout(output.clone());

@@ -1,6 +1,5 @@
 //! The rows that criterion does not measure: sizes, memory, and the growth of a time.
 
-
 use wasi_tempfile_host::components;
 
 use crate::bare;

@@ -297,7 +297,12 @@ impl<'a, C: Context> Removal<'a, C> {
         gone
     }
 
-    fn open_frame(&self, dir: Dir<C>, name: Vec<u8>, path: String) -> Result<Frame<C::Platform>, ErrorCode> {
+    fn open_frame(
+        &self,
+        dir: Dir<C>,
+        name: Vec<u8>,
+        path: String,
+    ) -> Result<Frame<C::Platform>, ErrorCode> {
         let entries = self.platform.entries(&dir)?;
         Ok(Frame { dir, name, path, entries, pending: Vec::new(), rounds: 0, failed: false })
     }

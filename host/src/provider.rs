@@ -301,9 +301,7 @@ static BLOCKED: OnceLock<Threads> = OnceLock::new();
 /// As [`tokio::spawn`], with the knowledge that `block_in_place` is permitted there: it panics in
 /// several places that nothing tells from the worker of a multi-thread runtime. Without a runtime,
 /// the task runs on that of `wasmtime-wasi`.
-pub fn spawn<T: Send + 'static>(
-    future: impl Future<Output = T> + Send + 'static,
-) -> JoinHandle<T> {
+pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     with_ambient_tokio_runtime(|| {
         let runtime = Handle::current();
         match runtime.runtime_flavor() {

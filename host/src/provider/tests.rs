@@ -225,10 +225,7 @@ fn two_stores_on_one_directory_share_its_limits() {
     first.view(&mut tables[0]).named(options(), Location::Scratch).expect("two handles");
     second.view(&mut tables[1]).unnamed(Location::Scratch).expect("the third");
     for (ctx, table) in [&mut first, &mut second].into_iter().zip(&mut tables) {
-        assert_code(
-            ctx.view(table).unnamed(Location::Scratch),
-            tempfile_core::ErrorCode::Quota,
-        );
+        assert_code(ctx.view(table).unnamed(Location::Scratch), tempfile_core::ErrorCode::Quota);
     }
     assert_eq!(first.usage(), second.usage());
     let scratch = Arc::downgrade(first.scratch());

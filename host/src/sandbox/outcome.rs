@@ -133,9 +133,7 @@ impl Ending {
                     Self::Trapped { reason }
                 }
                 // A host function failed: the table of handles is full, say.
-                None => {
-                    Self::Trapped { reason: host_error(&one_line(error.root_cause()), limits) }
-                }
+                None => Self::Trapped { reason: host_error(&one_line(error.root_cause()), limits) },
             },
         }
     }
