@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much may be freed before the allocator is asked again, in bytes.
-const STEP: u64 = 32 << 20;
+const STEP: u64 = 16 << 20;
 
 /// What has been freed since the allocator was last asked.
 static FREED: AtomicU64 = AtomicU64::new(0);
 
 /// Says that a run has ended which had so many bytes of spooled files in the host's memory. May
-/// take some milliseconds, every 32 MiB.
+/// take some milliseconds, every 16 MiB.
 ///
 /// They are many small blocks, which glibc keeps for the process when they are freed: after two
 /// hundred runs at once a service would have gigabytes for good. Other allocators give back by
