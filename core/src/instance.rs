@@ -10,8 +10,9 @@ use crate::create::{self, create_file};
 use crate::dir::TempDir;
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::File;
+use crate::name::Draft;
 use crate::name::Options;
-use crate::path::{OpenLocation, open_directory};
+use crate::path::{MAX_PATH, OpenLocation, PATH_TOO_LONG, open_directory};
 use crate::platform::{DirectoryState, Platform};
 use crate::shared::{Lock, Shared};
 use crate::temp_path::TempPath;
@@ -125,8 +126,8 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
             Location::Scratch => SpoolLocation::Scratch,
             Location::Within(dir) => SpoolLocation::Within(dir.location()?),
             Location::Directory(path) => {
-                if path.len() > crate::path::MAX_PATH {
-                    return Err(ErrorCode::NameTooLong).at("create a spooled file in", path);
+                if path.len() > MAX_PATH {
+                    return Err(PATH_TOO_LONG).at("create a spooled file in", path);
                 }
                 SpoolLocation::Directory(String::from(path))
             }
@@ -181,7 +182,9 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
     }
 
     fn open_path(&self, path: &str) -> Result<OpenLocation<C>, Error> {
-        open_directory(self.context(), path).at("open the directory", path)
+        open_directory(self.context(), path)
+            .explained(self.context().ledger())
+            .at("open the directory", path)
     }
 
     /// The default directory, searched until it is found once.
@@ -202,15 +205,15 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
         let usual = USUAL_DIRS.iter().copied().map(String::from);
         let mut cause = None;
         for path in named.chain(usual).chain(ctx.fallback_dirs()) {
-            match self.probe(&path) {
+            match self.probe(&path).explained(ctx.ledger()) {
                 Ok(location) => return Ok(location),
-                Err(code) => match code {
+                Err(found) => match found.code {
                     // The candidate exists, so its cause says more than `no-scratch` does.
                     ErrorCode::NoSpace
                     | ErrorCode::Quota
                     | ErrorCode::OutOfHandles
                     | ErrorCode::OutOfMemory => {
-                        cause.get_or_insert((code, path));
+                        cause.get_or_insert((found, path));
                     }
                     _ => {}
                 },
@@ -218,22 +221,22 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
         }
         const OPERATION: &str = "find a directory for temporary files";
         Err(match cause {
-            Some((code, path)) => Error::new(code, OPERATION, &path),
+            Some((cause, path)) => cause.at(OPERATION, &path),
             None => Error::without_path(ErrorCode::NoScratch, OPERATION),
         })
     }
 
-    fn probe(&self, path: &str) -> Result<OpenLocation<C>, ErrorCode> {
-        let bare = |cause: Cause| cause.code;
+    fn probe(&self, path: &str) -> Result<OpenLocation<C>, Cause> {
         let (ctx, platform) = (self.context(), self.context().platform());
-        let location = open_directory(ctx, path).map_err(bare)?;
+        let location = open_directory(ctx, path)?;
         let options = Options::default();
-        let (file, path) =
-            create_file(ctx, &mut self.source(), &options, &location).map_err(bare)?;
+        let mut draft = Draft::new(&location.path, &options)?;
+        let (file, path) = create_file(ctx, &mut self.source(), &mut draft, &location)?;
         // A full disk still takes new names. Only the first byte fails.
         let written = platform.write(&file, 0, b"x");
         drop(file);
         platform.remove_file(&location.dir, path.name())?;
-        written.map(|_| OpenLocation { state: DirectoryState::Linked, ..location })
+        written?;
+        Ok(OpenLocation { state: DirectoryState::Linked, ..location })
     }
 }

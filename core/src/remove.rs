@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::{Error, ErrorCode};
+use crate::ledger::SharedLedger;
 use crate::name::base32;
 use crate::platform::{EntryKind, Platform, RawEntry, display_path};
 
@@ -63,6 +64,8 @@ const MAX_PENDING: usize = 1024;
 /// A removal in progress. It collects what could not be removed.
 pub(crate) struct Removal<'a, P: Platform> {
     platform: &'a P,
+    /// Says which limit refused something.
+    ledger: &'a SharedLedger,
     failures: Failures,
     moved: u32,
 }
@@ -86,8 +89,8 @@ impl<P: Platform> Frame<P> {
 }
 
 impl<'a, P: Platform> Removal<'a, P> {
-    pub(crate) fn new(platform: &'a P) -> Self {
-        Removal { platform, failures: Failures::default(), moved: 0 }
+    pub(crate) fn new(platform: &'a P, ledger: &'a SharedLedger) -> Self {
+        Removal { platform, ledger, failures: Failures::default(), moved: 0 }
     }
 
     /// Returns what could not be removed: the first failures, at most 1024 and at most 1 MiB of
@@ -98,7 +101,7 @@ impl<'a, P: Platform> Removal<'a, P> {
 
     /// Records something that could not be removed.
     pub(crate) fn record(&mut self, code: ErrorCode, path: &str) {
-        let error = Error::new(code, "remove", path);
+        let error = self.ledger.explain(code.into()).at("remove", path);
         self.failures.push(CleanupFailure { path: path.into(), error });
     }
 

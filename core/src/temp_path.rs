@@ -70,7 +70,7 @@ impl<C: Context> TempPath<C> {
             let charge = crate::create::charge_file(self.ctx.ledger())?;
             Ok::<_, ErrorCode>((self.open(guard)?, charge))
         };
-        let (file, charge) = reopen().at("reopen", self.path())?;
+        let (file, charge) = reopen().explained(self.ctx.ledger()).at("reopen", self.path())?;
         Ok(File::new(self.ctx.clone(), file, Origin::Named, charge))
     }
 
@@ -85,7 +85,9 @@ impl<C: Context> TempPath<C> {
         mode: ReplaceMode,
         durability: Durability,
     ) -> Result<(), Error> {
-        self.persist_to(target, mode, durability).at("persist a temporary file to", target)
+        self.persist_to(target, mode, durability)
+            .explained(self.ctx.ledger())
+            .at("persist a temporary file to", target)
     }
 
     fn persist_to(

@@ -198,7 +198,7 @@ fn in_two_places<T>(w: &World, times: usize, create: impl Fn(Location<'_>) -> T)
     for location in [Location::Scratch, Location::Directory(&place)] {
         (0..times).for_each(|_| std::mem::forget(create(location)));
     }
-    assert_eq!(interface::live_handles(), []);
+    assert_eq!(interface::live_handles().unwrap(), []);
     w.remove("place");
 }
 

@@ -7,6 +7,8 @@ pub(super) const CASES: &[Case] = &[
     case!(an_operation_on_a_file_has_no_path),
     case!(a_location_is_the_path),
     case!(a_refused_name_has_its_directory_as_path),
+    case!(a_name_that_was_tried_is_the_path),
+    case!(a_random_name_that_was_tried_is_the_path, Setup::PLAIN.unprivileged()),
     case!(a_target_is_the_path),
     case!(a_child_has_its_full_path),
     case!(a_closed_name_or_directory_has_its_own_path),
@@ -67,14 +69,39 @@ fn a_location_is_the_path(w: &World) {
 }
 
 fn a_refused_name_has_its_directory_as_path(w: &World) {
-    w.write("taken", "");
     let dir = directory();
-    for name in ["a/b", "con", "taken"] {
+    for name in ["a/b", "con"] {
         assert_path(interface::named(&fixed(name), Location::Scratch), Some(w.scratch()));
         assert_path(interface::directory(&fixed(name), Location::Scratch), Some(w.scratch()));
     }
     assert_path(interface::named(&fixed("a:b"), Location::Within(&dir)), Some(&dir.path()));
+}
+
+fn a_name_that_was_tried_is_the_path(w: &World) {
+    w.write("taken", "");
+    let taken = w.path("taken");
+    assert_path(interface::named(&fixed("taken"), Location::Scratch), Some(&taken));
+    assert_path(interface::directory(&fixed("taken"), Location::Scratch), Some(&taken));
     w.remove("taken");
+}
+
+fn a_random_name_that_was_tried_is_the_path(w: &World) {
+    w.plant_directory("mine");
+    w.set_mode("mine", 0o500);
+    let mine = w.path("mine");
+    let options = Options { prefix: "begin-".into(), suffix: ".end".into(), ..Options::default() };
+    let at = Location::Directory(&mine);
+    let errors = [interface::named(&options, at).err(), interface::directory(&options, at).err()];
+    for error in errors.map(|error| error.expect("it may not be written to")) {
+        assert_eq!(error.code, ErrorCode::Access, "{error}");
+        let path = error.path.clone().expect("a path");
+        let name = path.strip_prefix(&mine).expect("a path in the directory");
+        assert!(name.starts_with("/begin-") && name.ends_with(".end"), "{path}");
+        assert_eq!(name.len(), "/begin-.end".len() + 16, "{path}");
+        assert!(error.message.contains(&path), "{error}");
+    }
+    w.set_mode("mine", 0o700);
+    w.remove("mine");
 }
 
 fn a_target_is_the_path(w: &World) {
@@ -163,6 +190,7 @@ fn each_rule_for_names_is_named(_: &World) {
         ("a ", "end in a space"),
         ("nul.txt", "device name"),
         ("COM1", "device name"),
+        ("a\u{7f}", "control character"),
         (".", "not names"),
         ("..", "not names"),
         ("", "empty"),
