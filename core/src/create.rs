@@ -239,10 +239,9 @@ fn create_directory<C: Context, R: TryRng>(
     let create = |name: &str| ctx.platform().create_directory(&location.dir, name.as_bytes());
     draw_until_free(draft, source, create)?;
     let path = NamePath::from(&*draft);
-    TempDir::open(ctx.clone(), location.clone(), path.clone(), label, charge).map_err(|code| {
+    TempDir::open(ctx.clone(), location.clone(), path.clone(), label, charge).inspect_err(|_| {
         let removed = ctx.platform().remove_directory(&location.dir, path.name());
         record_half_way(ctx, &path, removed);
-        code
     })
 }
 

@@ -73,6 +73,10 @@ impl Platform for Stepped {
         (self.0)("open_file")?;
         Native.open_file(dir, name)
     }
+    fn open_for_sync(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
+        (self.0)("open_for_sync")?;
+        Native.open_for_sync(dir, name)
+    }
     fn duplicate(&self, file: &fs::File) -> Result<fs::File, ErrorCode> {
         (self.0)("duplicate")?;
         Native.duplicate(file)
