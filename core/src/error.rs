@@ -135,10 +135,12 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// Why something failed, before the operation and the path are known.
+/// Why something failed, before the operation and the path are known: a code and, if it does not
+/// say enough, the rule that refused the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cause {
-    pub(crate) code: ErrorCode,
+pub struct Cause {
+    /// What a program decides by.
+    pub code: ErrorCode,
     /// What refused the request; none where the code says enough.
     reason: Option<Reason>,
 }
@@ -152,7 +154,8 @@ enum Reason {
 }
 
 impl Cause {
-    pub(crate) const fn rule(code: ErrorCode, rule: &'static str) -> Self {
+    /// A request that a rule refuses, such as "a path cannot contain a NUL".
+    pub const fn rule(code: ErrorCode, rule: &'static str) -> Self {
         Cause { code, reason: Some(Reason::Rule(rule)) }
     }
 

@@ -171,10 +171,13 @@ pub(crate) fn walk<'a, P: Platform>(
 /// long ones the first. Relative paths and preopens are taken from `/`, as wasi-libc does.
 ///
 /// For contexts whose [`resolve_base`](Context::resolve_base) has a list of preopens.
+///
+/// # Errors
+/// `no-entry` if no preopen contains the path.
 pub fn longest_preopen<'a>(
     preopens: impl Iterator<Item = &'a str>,
     path: &str,
-) -> Option<(usize, String)> {
+) -> Result<(usize, String), Cause> {
     let wanted: Vec<&str> = lenient_components(path).collect();
     let mut best: Option<(usize, &[&str])> = None;
     for (index, preopen) in preopens.enumerate() {
@@ -185,7 +188,8 @@ pub fn longest_preopen<'a>(
             best = Some((index, rest));
         }
     }
-    best.map(|(index, rest)| (index, rest.join("/")))
+    let missing = Cause::rule(ErrorCode::NoEntry, "no preopen contains the path");
+    best.map(|(index, rest)| (index, rest.join("/"))).ok_or(missing)
 }
 
 /// The components of a caller's path, without empty ones and `.`.
@@ -211,7 +215,7 @@ mod tests {
     use super::*;
 
     fn longest(preopens: &[&'static str], path: &str) -> Option<(usize, String)> {
-        longest_preopen(preopens.iter().copied(), path)
+        longest_preopen(preopens.iter().copied(), path).ok()
     }
 
     #[test]

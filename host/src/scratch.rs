@@ -31,8 +31,8 @@ use getrandom::SysRng;
 use rustix::fs::{self as sys, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tempfile_core::{
-    Base, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native, OpenLocation,
-    Options, SharedLedger, TempDir, directory,
+    Base, Cause, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native,
+    OpenLocation, Options, SharedLedger, TempDir, directory,
 };
 
 pub use tempfile_core::CleanupFailure;
@@ -77,7 +77,7 @@ impl Context for RootContext {
         &Native
     }
 
-    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, ErrorCode> {
+    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, Cause> {
         let (dir, path) = (self.dir.clone(), self.path.to_string());
         Ok(Base { dir, path, rest: String::new() })
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Base, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits,
+    Base, Cause, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits,
     MemoryBudget, Metadata, Native, Platform, Process, RawEntry, SharedLedger, longest_preopen,
 };
 
@@ -283,9 +283,8 @@ impl<P: Platform> Context for TestContext<P> {
     fn platform(&self) -> &P {
         &self.platform
     }
-    fn resolve_base(&self, path: &str) -> Result<Base<P::Dir>, ErrorCode> {
-        let base = longest_preopen([&*self.path].into_iter(), path);
-        let (_, rest) = base.ok_or(ErrorCode::NoEntry)?;
+    fn resolve_base(&self, path: &str) -> Result<Base<P::Dir>, Cause> {
+        let (_, rest) = longest_preopen([&*self.path].into_iter(), path)?;
         Ok(Base { dir: P::Dir::clone(&self.root), path: self.path.to_string(), rest })
     }
     fn env_var(&self, name: &str) -> Option<String> {
