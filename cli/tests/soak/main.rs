@@ -36,6 +36,7 @@ mod privacy;
 mod removal;
 mod resolvers;
 mod roots;
+mod snapshots;
 mod sweepers;
 mod tenants;
 
@@ -43,6 +44,7 @@ use figure::{Figure, Scale, Tally};
 
 const FIGURES: &[Figure] = &[
     names::FIGURE,
+    snapshots::FIGURE,
     escapes::FIGURE,
     resolvers::FIGURE,
     privacy::FIGURE,
