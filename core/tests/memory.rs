@@ -218,6 +218,21 @@ fn cut_spooled_files_stay_within_the_limit_on_spooled_files() {
     assert!(user.budget.used() <= 1000 * KIB + MIB, "{}", user.budget.used());
 }
 
+/// What a buffer occupies is more than its size, and known before it grows.
+#[test]
+fn a_spooled_file_is_admitted_by_what_it_would_occupy() {
+    let user = User::new(MIB);
+    let mut file = user.spooled(None).unwrap();
+    let handle = user.budget.used();
+    file.set_size(20_000).unwrap();
+    assert_eq!(user.budget.used(), handle + 32 * KIB);
+    let user = User::new(handle + 32 * KIB - 1);
+    let mut file = user.spooled(None).unwrap();
+    assert_code(file.set_size(20_000), ErrorCode::Quota);
+    assert_code(file.write(&[7; 20_000], 0), ErrorCode::Quota);
+    file.set_size(16_000).unwrap();
+}
+
 #[test]
 fn spooled_files_larger_than_the_budget_move_to_disk() {
     let budget = 8 * MIB;

@@ -22,6 +22,7 @@ mod plugins;
 mod trace;
 
 mod endings;
+mod escapes;
 mod flat;
 mod handles;
 mod kill;
@@ -29,10 +30,13 @@ mod kill_anywhere;
 mod large_trees;
 mod limits;
 mod names;
+mod power_cut;
 mod pressure;
 mod privacy;
 mod removal;
+mod resolvers;
 mod roots;
+mod snapshots;
 mod sweepers;
 mod tenants;
 
@@ -40,6 +44,9 @@ use figure::{Figure, Scale, Tally};
 
 const FIGURES: &[Figure] = &[
     names::FIGURE,
+    snapshots::FIGURE,
+    escapes::FIGURE,
+    resolvers::FIGURE,
     privacy::FIGURE,
     removal::FIGURE,
     large_trees::FIGURE,
@@ -48,6 +55,7 @@ const FIGURES: &[Figure] = &[
     endings::FIGURE,
     kill::FIGURE,
     kill_anywhere::FIGURE,
+    power_cut::FIGURE,
     sweepers::FIGURE,
     roots::FIGURE,
     flat::FIGURE,
