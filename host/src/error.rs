@@ -201,9 +201,10 @@ impl fmt::Display for Error {
             }
             Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
-            Self::NotLimited => {
-                f.write_str("limits need a provider that enforces them, and this plugin's may not")
-            }
+            Self::NotLimited => f.write_str(
+                "limits need the host or this program's own component as provider; a composed \
+                     plugin has one of its own, which reads SCRATCH_LIMITS in its environment",
+            ),
             Self::MalformedLimits { text } => write!(
                 f,
                 "the variable SCRATCH_LIMITS is `{text}`, and not of the form \
