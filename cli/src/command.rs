@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::Targets;
 use wasi_tempfile_host::wasmtime::{Cache, CacheConfig};
-use wasi_tempfile_host::{Error, Sandbox};
+use wasi_tempfile_host::{Error, Sandbox, check_process};
 
 mod completions;
 mod component;
@@ -129,6 +129,7 @@ fn complain(reason: impl Display) {
 
 /// A sandbox that reuses compiled plugins of earlier runs, unless it may not.
 fn sandbox(no_cache: bool) -> std::result::Result<Sandbox, Error> {
+    check_process()?;
     let builder = Sandbox::builder();
     // Without a directory for caches, such as for a user without a home, plugins are compiled anew.
     match (!no_cache).then(|| Cache::new(CacheConfig::new())) {

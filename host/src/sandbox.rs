@@ -37,6 +37,7 @@ pub use options::{RunOptions, ScratchAccess};
 pub use outcome::{Ending, Outcome, Used};
 use plugin::Provision;
 pub use plugin::{CallFuture, Plugin};
+pub use process::check_process;
 pub use state::State;
 pub use stdio::{Capture, Input, Output};
 
@@ -338,7 +339,7 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     /// lacks a setting that runs need; if there is an engine and a cache; if this process may not
     /// start threads or open descriptors as runs need them.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
-        process::check()?;
+        check_process()?;
         let limits = self.limits;
         let engine = match (self.engine, self.cache) {
             (Some(_), Some(_)) => return Err(Error::CacheOfEngine),

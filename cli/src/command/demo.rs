@@ -12,7 +12,7 @@ use wasi_tempfile_host::{Capture, Ending, Outcome, Provider, RunOptions, Scratch
 use super::run::{Scratch, conclude};
 use super::terminal::{printable, printable_lines};
 use super::watch::Watch;
-use super::{PLUGIN_FAILED, Result, complain, files, sandbox, values};
+use super::{PLUGIN_FAILED, Result, complain, files, process, sandbox, values};
 
 mod lines;
 mod sample;
@@ -56,6 +56,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> Result {
+        process::check_address_space()?;
         let root = self.scratch.open()?;
         let run = RunOptions::in_root(&root);
         // Also while the input is read, which may hang, and while the output is written.

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use rustix::process::{Resource, getrlimit};
 use signal_hook::consts::{SIGABRT, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
-use super::{HOST_FAILED, complain};
+use super::{HOST_FAILED, Result, complain};
+
+/// Wasmtime reserves 4 GiB of addresses for each memory of a plugin, and compiling takes some too.
+const ADDRESS_SPACE: u64 = 5 << 30;
 
 /// Makes what would end the process by a signal an error, or at least exit code 3.
 ///
@@ -19,6 +23,19 @@ pub(super) fn survive_limits() {
     let _ = flag::register(SIGXFSZ, Arc::default());
     let always = Arc::new(AtomicBool::new(true));
     let _ = flag::register_conditional_shutdown(SIGABRT, HOST_FAILED.into(), always);
+}
+
+/// Checks that there are enough addresses for a plugin: where they run out in the middle of the
+/// compiler, the process can only abort.
+pub(super) fn check_address_space() -> Result<()> {
+    match getrlimit(Resource::As).current {
+        Some(limit) if limit < ADDRESS_SPACE => Err(format!(
+            "the limit on addresses (`ulimit -v`) is {} KiB, and a run needs {} KiB",
+            limit >> 10,
+            ADDRESS_SPACE >> 10
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Makes every panic one line and the end of the process, with exit code 3.

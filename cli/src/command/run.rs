@@ -13,7 +13,8 @@ use wasi_tempfile_host::{
 
 use super::watch::Watch;
 use super::{
-    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, sandbox, stats, values,
+    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, process, sandbox, stats,
+    values,
 };
 
 /// Run a plugin with scratch space
@@ -118,6 +119,7 @@ impl Scratch {
 
 impl RunPlugin {
     pub(super) fn run(self) -> Result {
+        process::check_address_space()?;
         let limits = self.limits.limits();
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
         let plugin = files::read(&self.plugin)?;

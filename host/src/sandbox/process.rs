@@ -19,8 +19,14 @@ const DESCRIPTORS: usize = 16;
 
 /// Checks that this process may start the threads and open the descriptors of one run.
 ///
-/// Other threads of the process, and other processes of the user, may take them the next moment.
-pub(super) fn check() -> Result<(), Error> {
+/// [`SandboxBuilder::build`](crate::SandboxBuilder::build) does this. Call it yourself before you
+/// make a [`Cache`](wasmtime::Cache), which panics if it gets no thread. Other threads of the
+/// process, and other processes of the user, may take what is free now the next moment.
+///
+/// # Errors
+///
+/// [`Error::Process`], with the error of the system.
+pub fn check_process() -> Result<(), Error> {
     let failed = |operation| move |source| Error::Process { operation, source };
     let files: io::Result<Vec<File>> = (0..DESCRIPTORS).map(|_| File::open("/dev/null")).collect();
     files.map_err(failed("open a file"))?;
