@@ -78,6 +78,7 @@ pub use error::{Error, MountCause, RootCause, Source};
 pub use sandbox::{
     Abandoned, CallFuture, Capture, Control, Counters, Ending, EngineLimits, Input, Mount, Outcome,
     Output, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder, ScratchAccess, State, Used,
+    check_process,
 };
 pub use scratch::{CleanupFailure, ScratchDir, ScratchRoot, Sweep};
 /// The engine, in the version whose types this crate's interface has.

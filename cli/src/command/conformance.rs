@@ -10,6 +10,7 @@ use conformance_runner::{
 };
 use serde::Serialize;
 
+use super::terminal::{printable, printable_json, printable_lines};
 use super::{MISUSED, PLUGIN_FAILED, Result, complain};
 
 mod rows;
@@ -194,17 +195,18 @@ impl Format {
         let line = Line::of(result);
         match self {
             Format::Json => {
-                serde_json::to_writer(&mut *out, &line)?;
-                writeln!(out)
+                let json = serde_json::to_string(&line)?;
+                writeln!(out, "{}", printable_json(&json))
             }
             Format::Pretty => {
                 write!(out, "{:7} {}::{}", line.outcome, line.placement, line.case)?;
                 match &result.outcome {
                     Outcome::Passed => writeln!(out),
-                    Outcome::Skipped(reason) => writeln!(out, " ({reason})"),
+                    Outcome::Skipped(reason) => writeln!(out, " ({})", printable(reason)),
                     Outcome::Failed(detail) => {
                         writeln!(out)?;
-                        detail.lines().try_for_each(|line| writeln!(out, "        {line}"))
+                        let mut lines = detail.lines().map(printable);
+                        lines.try_for_each(|line| writeln!(out, "        {line}"))
                     }
                 }
             }
@@ -254,7 +256,7 @@ fn escaped(text: &str) -> String {
             '>' => "&gt;".to_owned(),
             '"' => "&quot;".to_owned(),
             c if c.is_control() && !matches!(c, '\n' | '\t') => '\u{fffd}'.to_string(),
-            c => c.to_string(),
+            c => printable_lines(c.encode_utf8(&mut [0; 4])),
         })
         .collect()
 }

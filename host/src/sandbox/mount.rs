@@ -44,7 +44,8 @@ impl Mount {
         &self.guest
     }
 
-    pub(crate) fn is_read_only(&self) -> bool {
+    /// Whether the plugin may only read.
+    pub fn is_read_only(&self) -> bool {
         self.read_only
     }
 
