@@ -90,14 +90,28 @@ impl<C: Context> TempDir<C> {
     /// `no-entry`; `not-directory`; `access`; `busy` if it is a mount point; `invalid-name` if
     /// `name` is not one path component.
     pub fn adopt(ctx: &C, parent: &OpenLocation<C>, name: &str) -> Result<Self, Error> {
-        let path = NamePath::new(&parent.path, name);
-        let adopt = || -> Result<Self, Cause> {
+        let open = || -> Result<Dir<C>, Cause> {
             let (dir, name) = open_child_parent(ctx.platform(), &parent.dir, name)?;
-            let dir = ctx.platform().open_for_removal(&dir, name.as_bytes())?;
-            let charge = MemoryCharge::empty(None);
-            Ok(Self::guarding(ctx.clone(), parent.clone(), path.clone(), dir, None, charge)?)
+            Ok(ctx.platform().open_for_removal(&dir, name.as_bytes())?)
         };
-        adopt().at("guard the directory", path.path())
+        let path = NamePath::new(&parent.path, name);
+        Self::guard(ctx, parent, name, open().at("guard the directory", path.path())?)
+    }
+
+    /// Guards a directory that is open.
+    ///
+    /// # Errors
+    /// Those of the comparison of identities, if the parent is shared.
+    pub fn guard(
+        ctx: &C,
+        parent: &OpenLocation<C>,
+        name: &str,
+        dir: Dir<C>,
+    ) -> Result<Self, Error> {
+        let path = NamePath::new(&parent.path, name);
+        let charge = MemoryCharge::empty(None);
+        Self::guarding(ctx.clone(), parent.clone(), path.clone(), dir, None, charge)
+            .at("guard the directory", path.path())
     }
 
     /// The directory's path, as the caller knows it; also after it is gone.
