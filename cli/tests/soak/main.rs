@@ -28,6 +28,7 @@ mod kill;
 mod kill_anywhere;
 mod large_trees;
 mod limits;
+mod mounts;
 mod names;
 mod pressure;
 mod privacy;
@@ -43,6 +44,7 @@ const FIGURES: &[Figure] = &[
     privacy::FIGURE,
     removal::FIGURE,
     large_trees::FIGURE,
+    mounts::FIGURE,
     tenants::FIGURE,
     limits::FIGURE,
     endings::FIGURE,
