@@ -201,41 +201,48 @@ fn try_one(
     let at = tree.join(place);
     fs::create_dir_all(at.parent().expect("it is in the tree")).expect("make directories");
     fs::write(tree.join("ordinary"), "goes").expect("write a file");
-    let mount = match kind {
-        Kind::Directory => {
-            furnish(&outside);
+    let _file_system = match kind {
+        Kind::FileSystem => Some(Mount::in_memory(&outside).ok_or("this process may not mount")?),
+        Kind::Directory | Kind::File => None,
+    };
+    furnish(&outside);
+    let from = match kind {
+        Kind::Directory | Kind::FileSystem => {
             fs::create_dir(&at).expect("make a directory");
-            Mount::bind(&outside, &at)
+            outside.clone()
         }
         Kind::File => {
-            furnish(&outside);
             fs::write(&at, "").expect("write a file");
-            Mount::bind(&outside.join("file"), &at)
-        }
-        Kind::FileSystem => {
-            fs::create_dir(&at).expect("make a directory");
-            let mount = Mount::in_memory(&at);
-            furnish(&at);
-            mount
+            outside.join("file")
         }
     };
-    let mount = mount.ok_or("this process may not mount")?;
-    let behind = if kind == Kind::FileSystem { at.clone() } else { outside.clone() };
-    let before = contents(&behind);
+    let mount = Mount::bind(&from, &at).ok_or("this process may not mount")?;
+    let before = contents(&outside);
     let report = remove();
-    let after = contents(&behind);
+    let after = contents(&outside);
     tally.count("removals", 1);
     tally.count("files behind mounts", before.len() as u64);
     let lost = before.iter().filter(|(path, text)| after.get(*path) != Some(*text)).count();
     tally.expect(lost == 0, || format!("{of}: {lost} files behind the mount were touched"));
     tally.expect(report.contains("(busy)"), || format!("{of}: only {report:?} was reported"));
     tally.expect(!tree.join("ordinary").exists(), || format!("{of}: the rest has stayed"));
+    // A directory that was deep has been moved up, and what is mounted in it with it.
+    unmount_below(&tree);
     drop(mount);
     // Once nothing is mounted, everything goes.
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let sweep = root.sweep().expect("sweep");
     tally.expect(sweep.not_removed.is_empty(), || format!("{of}: {:?}", sweep.not_removed));
     Ok(())
+}
+
+fn unmount_below(tree: &Path) {
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("list the mounts");
+    for path in mounts.lines().filter_map(|line| line.split(' ').nth(1)) {
+        if Path::new(path).starts_with(tree) {
+            let _ = Command::new("umount").arg(path).status();
+        }
+    }
 }
 
 fn furnish(directory: &Path) {
