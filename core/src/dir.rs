@@ -101,6 +101,22 @@ impl<C: Context> TempDir<C> {
         adopt().explained(ctx.ledger()).at("guard the directory", path.path())
     }
 
+    /// Guards a directory that is open. It counts towards no limit.
+    ///
+    /// # Errors
+    /// Those of the comparison of identities, if the parent is shared.
+    pub fn guard(
+        ctx: &C,
+        parent: &OpenLocation<C>,
+        name: &str,
+        dir: Dir<C>,
+    ) -> Result<Self, Error> {
+        let path = NamePath::new(&parent.path, name);
+        let charge = MemoryCharge::empty(None);
+        Self::guarding(ctx.clone(), parent.clone(), path.clone(), dir, None, charge)
+            .at("guard the directory", path.path())
+    }
+
     /// The directory's path, as the caller knows it; also after it is gone.
     pub fn path(&self) -> &str {
         self.path.path()

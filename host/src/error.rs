@@ -127,6 +127,16 @@ pub enum RootCause {
     },
     /// Its path is not UTF-8.
     NotText,
+    /// Its path ends in `..`, and what comes before may be a symbolic link.
+    Parent,
+    /// Its file system has no locks (`flock`), so nobody could tell which directories are in use.
+    NoLocks {
+        /// The system's error.
+        cause: io::Error,
+    },
+    /// Its file system does not store the sticky bit of a directory, which is the mark by which a
+    /// sweep recognises one that may be removed.
+    NoMarks,
     /// It cannot be opened, or no directory can be made in it.
     Refused {
         /// What was tried, and why it failed.
@@ -134,7 +144,7 @@ pub enum RootCause {
     },
     /// A system call failed.
     Io {
-        /// What was tried.
+        /// What was tried, as a verb with an object that the root completes, such as `open`.
         operation: &'static str,
         /// The system's error.
         cause: io::Error,
@@ -195,11 +205,14 @@ impl fmt::Display for Error {
             Self::NoRun => {
                 f.write_str("the plugin does not export `wasi:cli/run`, so there is nothing to run")
             }
-            // This cause includes the path.
-            Self::Root { cause: RootCause::Refused { cause }, .. } => {
-                write!(f, "the scratch root: {cause}")
-            }
-            Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
+            Self::Root { path, cause } => match cause {
+                // This cause includes the path.
+                RootCause::Refused { cause } => write!(f, "cannot use the scratch root: {cause}"),
+                RootCause::Io { operation, cause } => {
+                    write!(f, "cannot {operation} the scratch root {}: {cause}", path.display())
+                }
+                cause => write!(f, "{} cannot be a scratch root: {cause}", path.display()),
+            },
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
             Self::NotLimited => f.write_str(
                 "limits need the host or this program's own component as provider; a composed \
@@ -259,11 +272,18 @@ impl StdError for Error {
 impl fmt::Display for RootCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Link => f.write_str("is a symbolic link"),
-            Self::NotDirectory => f.write_str("is not a directory"),
-            Self::Foreign { owner } => write!(f, "belongs to user {owner}"),
-            Self::Shared { mode } => write!(f, "can be written to by others (mode {mode:04o})"),
-            Self::NotText => f.write_str("has a path that is not UTF-8"),
+            Self::Link => f.write_str("it is a symbolic link"),
+            Self::NotDirectory => f.write_str("it is not a directory"),
+            Self::Foreign { owner } => write!(f, "it belongs to user {owner}"),
+            Self::Shared { mode } => {
+                write!(f, "it can be written to by others than its owner (mode {mode:04o})")
+            }
+            Self::NotText => f.write_str("its path is not UTF-8"),
+            Self::Parent => f.write_str("its path ends in `..`"),
+            Self::NoLocks { cause } => write!(f, "its file system has no locks (flock): {cause}"),
+            Self::NoMarks => {
+                f.write_str("its file system does not store the sticky bit of a directory")
+            }
             Self::Refused { cause } => write!(f, "{cause}"),
             Self::Io { operation, cause } => write!(f, "{operation}: {cause}"),
         }
@@ -274,12 +294,14 @@ impl StdError for RootCause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Refused { cause } => Some(cause),
-            Self::Io { cause, .. } => Some(cause),
+            Self::Io { cause, .. } | Self::NoLocks { cause } => Some(cause),
             Self::Link
             | Self::NotDirectory
             | Self::Foreign { .. }
             | Self::Shared { .. }
-            | Self::NotText => None,
+            | Self::NotText
+            | Self::Parent
+            | Self::NoMarks => None,
         }
     }
 }

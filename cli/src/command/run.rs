@@ -109,11 +109,12 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(super) fn open(&self) -> Result<ScratchRoot> {
-        match &self.root {
-            Some(path) => ScratchRoot::open(path),
-            None => ScratchRoot::open_default(),
+        let path = self.root.clone().unwrap_or_else(ScratchRoot::default_path);
+        let (root, sweep) = ScratchRoot::open_and_sweep(path).map_err(|error| error.to_string())?;
+        for stayed in &sweep.not_removed {
+            complain(format_args!("left by an earlier run: {}", stayed.error));
         }
-        .map_err(|error| error.to_string())
+        Ok(root)
     }
 }
 

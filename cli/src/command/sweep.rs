@@ -11,10 +11,11 @@ use super::{HOST_FAILED, Result, complain, files};
 
 /// Remove the scratch directories that killed processes left in a root
 ///
-/// A scratch directory is removed if no process has it locked, whatever its age. Directories that
-/// are in use or were kept stay, and so does everything that does not have a name of this
-/// program's. Every run sweeps its root first; use this for roots that no run uses any more. Each
-/// line names an entry and what became of it: `removed`, `live`, `kept` or `foreign`.
+/// A scratch directory is removed if it has the mark of one and no process has it locked, whatever
+/// its age. Everything else in the root stays as it is. Every run sweeps its root first; use this
+/// for roots that no run uses any more. Each line names an entry and what became of it: `removed`,
+/// `live` (in use), `kept` (by `run --keep`) or `foreign` (not made by this program). What could
+/// not be removed, such as a mount point, is named on standard error, and the exit code is 3.
 #[derive(Args)]
 pub(crate) struct SweepRoot {
     /// The root

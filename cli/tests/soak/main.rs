@@ -29,6 +29,7 @@ mod kill;
 mod kill_anywhere;
 mod large_trees;
 mod limits;
+mod mounts;
 mod names;
 mod power_cut;
 mod pressure;
@@ -50,6 +51,7 @@ const FIGURES: &[Figure] = &[
     privacy::FIGURE,
     removal::FIGURE,
     large_trees::FIGURE,
+    mounts::FIGURE,
     tenants::FIGURE,
     limits::FIGURE,
     endings::FIGURE,

@@ -2,17 +2,25 @@
 
 #![allow(clippy::unnecessary_cast, reason = "the fields of `stat` have other widths elsewhere")]
 
-use std::ffi::CStr;
+#[cfg(target_os = "linux")]
+use std::collections::VecDeque;
+use std::ffi::{CStr, CString};
 use std::fs;
 use std::io;
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+#[cfg(target_os = "linux")]
+use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat};
+#[cfg(target_os = "linux")]
+use rustix::fs::{RawDir, SeekFrom};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::errno::{code, code_of};
@@ -54,7 +62,68 @@ fn open_directory(dir: impl AsFd, name: &[u8], flags: OFlags) -> Result<OwnedFd,
 /// A directory listing.
 pub struct Entries {
     dir: Arc<OwnedFd>,
-    listing: rustix::fs::Dir,
+    listing: Listing,
+}
+
+enum Listing {
+    /// Through a descriptor of its own.
+    Own(rustix::fs::Dir),
+    /// Through the directory's descriptor.
+    #[cfg(target_os = "linux")]
+    Shared(SharedListing),
+}
+
+impl Listing {
+    fn next(&mut self, _dir: &OwnedFd) -> Option<Result<(CString, FileType), Errno>> {
+        match self {
+            Self::Own(listing) => listing
+                .next()
+                .map(|entry| entry.map(|entry| (entry.file_name().into(), entry.file_type()))),
+            #[cfg(target_os = "linux")]
+            Self::Shared(listing) => listing.next(_dir),
+        }
+    }
+}
+
+/// A listing through a descriptor that others may list through too: for a process that has no
+/// descriptor left. It keeps its own position, since that of the descriptor is shared.
+#[cfg(target_os = "linux")]
+#[derive(Default)]
+struct SharedListing {
+    read: VecDeque<(CString, FileType)>,
+    position: u64,
+}
+
+#[cfg(target_os = "linux")]
+impl SharedListing {
+    fn next(&mut self, dir: &OwnedFd) -> Option<Result<(CString, FileType), Errno>> {
+        if self.read.is_empty()
+            && let Err(errno) = self.read_on(dir)
+        {
+            return Some(Err(errno));
+        }
+        self.read.pop_front().map(Ok)
+    }
+
+    fn read_on(&mut self, dir: &OwnedFd) -> Result<(), Errno> {
+        static POSITION: Mutex<()> = Mutex::new(());
+        let _alone = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only if it differs: some file systems lose their place in a directory that changes.
+        if rustix::fs::tell(dir)? != self.position {
+            rustix::fs::seek(dir, SeekFrom::Start(self.position))?;
+        }
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut listing = RawDir::new(dir, &mut buffer);
+        while let Some(entry) = listing.next() {
+            let entry = entry?;
+            self.position = entry.next_entry_cookie();
+            self.read.push_back((entry.file_name().into(), entry.file_type()));
+            if listing.is_buffer_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Iterator for Entries {
@@ -62,16 +131,15 @@ impl Iterator for Entries {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let entry = match self.listing.next()? {
+            let (name, listed) = match self.listing.next(&self.dir)? {
                 Ok(entry) => entry,
                 Err(errno) => return Some(Err(code(errno))),
             };
-            let name = entry.file_name();
-            if name == c"." || name == c".." {
+            if &*name == c"." || &*name == c".." {
                 continue;
             }
-            match kind(&self.dir, name, entry.file_type()) {
-                Ok(kind) => return Some(Ok(RawEntry { name: name.to_bytes().to_vec(), kind })),
+            match kind(&self.dir, &name, listed) {
+                Ok(kind) => return Some(Ok(RawEntry { name: name.into_bytes(), kind })),
                 // It was removed meanwhile.
                 Err(Errno::NOENT) => {}
                 Err(errno) => return Some(Err(code(errno))),
@@ -154,15 +222,20 @@ impl Platform for Native {
         };
         // Reading is not enough to remove entries. If this fails, so does the removal.
         let mode = rustix::fs::fstat(&opened).map_err(code)?.st_mode;
-        if mode & DIRECTORY_MODE != DIRECTORY_MODE {
-            let _ = rustix::fs::fchmod(&opened, Mode::from_raw_mode(DIRECTORY_MODE));
+        if let Some(mode) = granting_owner(mode) {
+            let _ = rustix::fs::fchmod(&opened, mode);
         }
         Ok(Arc::new(opened))
     }
 
     fn entries(&self, dir: &Self::Dir) -> Result<Self::Entries, ErrorCode> {
         // Opens `.` anew, because clones of a handle share its position.
-        let listing = rustix::fs::Dir::read_from(dir).map_err(code)?;
+        let listing = match rustix::fs::Dir::read_from(dir) {
+            Ok(listing) => Listing::Own(listing),
+            #[cfg(target_os = "linux")]
+            Err(Errno::MFILE | Errno::NFILE) => Listing::Shared(SharedListing::default()),
+            Err(errno) => return Err(code(errno)),
+        };
         Ok(Entries { dir: dir.clone(), listing })
     }
 
@@ -384,14 +457,22 @@ fn same_device(parent: &impl AsFd, opened: OwnedFd) -> Result<OwnedFd, ErrorCode
     if same { Ok(opened) } else { Err(ErrorCode::Busy) }
 }
 
+/// The mode that gives its owner every right on a directory; none if that has them.
+fn granting_owner(mode: RawMode) -> Option<Mode> {
+    let granted = mode | DIRECTORY_MODE;
+    (granted != mode).then(|| Mode::from_raw_mode(granted))
+}
+
 /// Gives the owner of a directory every right on it: by handle, so that no link is followed.
 #[cfg(target_os = "linux")]
 fn grant_owner(dir: &impl AsFd, name: &[u8]) -> Result<(), ErrorCode> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let found = open(dir, name, flags, 0)?;
+    let mode = granting_owner(rustix::fs::fstat(&found).map_err(code)?.st_mode);
+    // Another user's directory, to which its owner has every right.
+    let mode = mode.ok_or(ErrorCode::Access)?;
     // fchmod refuses an O_PATH handle; its entry in /proc is accepted.
     let found = std::format!("/proc/self/fd/{}", found.as_raw_fd());
-    let mode = Mode::from_raw_mode(DIRECTORY_MODE);
     rustix::fs::chmod(found, mode).map_err(|_| ErrorCode::Access)
 }
 

@@ -84,7 +84,7 @@ impl Platform for Stepped {
         Native.open_file(dir, name)
     }
     fn open_for_sync(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        (self.0)("open_for_sync")?;
+        (self.step)("open_for_sync")?;
         Native.open_for_sync(dir, name)
     }
     fn duplicate(&self, file: &fs::File) -> Result<fs::File, ErrorCode> {
