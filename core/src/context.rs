@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::Cause;
+use crate::error::{Cause, ErrorCode};
 use crate::ledger::SharedLedger;
 use crate::platform::Platform;
 
@@ -56,4 +56,18 @@ pub trait Context: Clone {
     fn ledger(&self) -> &SharedLedger;
     /// Nanoseconds since an arbitrary start.
     fn now(&self) -> u64;
+    /// Whether this user is to end: an operation that takes many steps (a removal, a listing, the
+    /// sync of a tree) asks before each, and then fails with `other`.
+    fn is_stopped(&self) -> bool;
+}
+
+/// The next step of an operation that takes many.
+///
+/// # Errors
+/// `other` if the user is to end.
+pub(crate) fn check_stopped(ctx: &impl Context) -> Result<(), Cause> {
+    if ctx.is_stopped() {
+        return Err(Cause::rule(ErrorCode::Other, "the caller has been stopped"));
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::context::{Context, Descriptors, Dir, PlatformFile};
+use crate::context::{Context, Descriptors, Dir, PlatformFile, check_stopped};
 use crate::create::{charge_file, charge_handle};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, Origin};
@@ -215,7 +215,7 @@ impl<C: Context> TempDir<C> {
     pub fn remove(&self, path: &str) -> Result<(), Error> {
         let shown = self.child_path(path);
         let (dir, name) = self.on_child("remove", path, self.child(path))?;
-        let mut removal = Removal::new(self.ctx.platform(), self.ctx.ledger());
+        let mut removal = Removal::new(&self.ctx);
         removal.remove_entry(&dir, name, &shown);
         match removal.finish().into_iter().next() {
             None => Ok(()),
@@ -239,6 +239,7 @@ impl<C: Context> TempDir<C> {
         let mut charge = self.ctx.ledger().charge(0)?;
         let mut entries = Vec::new();
         for entry in self.ctx.platform().entries(&dir)? {
+            check_stopped(&self.ctx)?;
             let RawEntry { name, kind } = entry?;
             // Twice: here, and on the way to the caller.
             charge.grow(2 * (ENTRY_MEMORY + name.len() as u64)).map_err(Cause::from)?;
@@ -274,7 +275,7 @@ impl<C: Context> TempDir<C> {
         let guard = self.guard.as_ref().ok_or(ErrorCode::Closed)?;
         let target = Target::open(&self.ctx, target)?;
         self.compare(guard)?;
-        sync_tree(self.ctx.platform(), &guard.inside.dir, durability)?;
+        sync_tree(&self.ctx, &guard.inside.dir, durability)?;
         rename_directory(&self.ctx, (&guard.parent, self.path.name()), &target, mode)?;
         self.release();
         Ok(target.sync_directory(&self.ctx, durability)?)
@@ -303,7 +304,7 @@ impl<C: Context> TempDir<C> {
     /// Each path that is left. The directory is still guarded.
     pub fn close(&mut self) -> Result<(), Vec<CleanupFailure>> {
         let Some(guard) = &self.guard else { return Ok(()) };
-        let mut removal = Removal::new(self.ctx.platform(), self.ctx.ledger());
+        let mut removal = Removal::new(&self.ctx);
         match self.compare(guard) {
             Ok(()) => {
                 removal.remove_contents(&guard.inside.dir, self.path());

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::context::{Context, Dir};
+use crate::context::{Context, Dir, check_stopped};
 use crate::error::{Cause, ErrorCode};
 use crate::file::Durability;
 use crate::path::{OpenLocation, open_parent};
@@ -149,15 +149,16 @@ struct Level<P: Platform> {
 ///
 /// Follows no link. A directory is closed when others are much deeper, and opened again from the
 /// root when it is needed, so depth does not cost handles.
-pub(crate) fn sync_tree<P: Platform>(
-    platform: &P,
-    root: &P::Dir,
+pub(crate) fn sync_tree<C: Context>(
+    ctx: &C,
+    root: &Dir<C>,
     durability: Durability,
-) -> Result<(), ErrorCode> {
+) -> Result<(), Cause> {
+    let platform = ctx.platform();
     if durability == Durability::None {
         return Ok(());
     }
-    let mut levels = Vec::from([sync_level(platform, root.clone(), Vec::new(), durability)?]);
+    let mut levels = Vec::from([sync_level(ctx, root.clone(), Vec::new(), durability)?]);
     while let Some(level) = levels.last_mut() {
         let Some(name) = level.pending.pop() else {
             levels.pop();
@@ -171,7 +172,7 @@ pub(crate) fn sync_tree<P: Platform>(
         let parent = if level.pending.is_empty() { level.dir.take() } else { level.dir.clone() };
         let Some(parent) = parent else { break };
         let dir = platform.open_directory(&parent, &name)?;
-        levels.push(sync_level(platform, dir, name, durability)?);
+        levels.push(sync_level(ctx, dir, name, durability)?);
         if let Some(far) = levels.len().checked_sub(MAX_OPEN + 1) {
             levels[far].dir = None;
         }
@@ -180,14 +181,16 @@ pub(crate) fn sync_tree<P: Platform>(
 }
 
 /// Syncs the files of a directory, and the directory if that is asked for.
-fn sync_level<P: Platform>(
-    platform: &P,
-    dir: P::Dir,
+fn sync_level<C: Context>(
+    ctx: &C,
+    dir: Dir<C>,
     name: Vec<u8>,
     durability: Durability,
-) -> Result<Level<P>, ErrorCode> {
+) -> Result<Level<C::Platform>, Cause> {
+    let platform = ctx.platform();
     let mut pending = Vec::new();
     for entry in platform.entries(&dir)? {
+        check_stopped(ctx)?;
         let RawEntry { name, kind } = entry?;
         match kind {
             EntryKind::File => {

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::rc::Rc;
 
 use getrandom::SysRng;
 use rand_core::TryRng;
@@ -37,7 +38,7 @@ impl User {
         let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
         let path = dir.path().to_str().expect("UTF-8");
         let root = platform.base(dir.open(), path).unwrap().into();
-        let ctx = TestContext { platform, root, path: path.into(), ledger };
+        let ctx = TestContext { platform, root, path: path.into(), ledger, stopped: Rc::default() };
         User { instance: ctx.instance(), dir }
     }
 

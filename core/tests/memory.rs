@@ -6,6 +6,8 @@ use tempfile_core::{
     SharedLedger, Storage, TempDir,
 };
 
+use std::rc::Rc;
+
 use getrandom::SysRng;
 
 #[allow(dead_code, reason = "other tests use more of it")]
@@ -283,7 +285,9 @@ fn names_on_a_limited_disk_are_charged() {
     let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
     let path = dir.path().to_str().expect("UTF-8");
     let root = platform.base(dir.open(), path).unwrap().into();
-    let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
+    let instance =
+        TestContext { platform, root, path: path.into(), ledger, stopped: Rc::default() }
+            .instance();
     let mut temp = instance.directory(&Options::default(), Location::Scratch).unwrap();
     let before = budget.used();
     let create = |number: u32| temp.create_directory(&number.to_string());
@@ -304,7 +308,9 @@ fn a_rename_that_needs_more_memory_than_there_is_changes_nothing() {
     let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
     let path = dir.path().to_str().expect("UTF-8");
     let root = platform.base(dir.open(), path).unwrap().into();
-    let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
+    let instance =
+        TestContext { platform, root, path: path.into(), ledger, stopped: Rc::default() }
+            .instance();
     let temp = instance.directory(&Options::default(), Location::Scratch).unwrap();
     temp.create_directory("short").unwrap();
     let used = budget.used();

@@ -56,6 +56,11 @@ pub enum Error {
         /// Why not.
         cause: MountCause,
     },
+    /// An option is zero, with which no plugin can run.
+    Zero {
+        /// The option, as its method is called.
+        option: &'static str,
+    },
     /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a
     /// provider that enforces none.
     NotLimited,
@@ -214,6 +219,9 @@ impl fmt::Display for Error {
                 cause => write!(f, "{} cannot be a scratch root: {cause}", path.display()),
             },
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
+            Self::Zero { option } => {
+                write!(f, "the option `{option}` is zero, with which no plugin can run")
+            }
             Self::NotLimited => f.write_str(
                 "limits need the host or this program's own component as provider; a composed \
                      plugin has one of its own, which reads SCRATCH_LIMITS in its environment",
@@ -260,6 +268,7 @@ impl StdError for Error {
             Self::NotWasm { .. }
             | Self::CoreModule { .. }
             | Self::NoRun
+            | Self::Zero { .. }
             | Self::NotLimited
             | Self::MalformedLimits { .. }
             | Self::EngineLacks { .. }

@@ -7,6 +7,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Config, Engine};
 
+use crate::blocking::Threads;
 use crate::components;
 use crate::compose::{PluginPreopens, check_component, compose, has_provider, imports_of};
 use crate::error::{Error, one_line};
@@ -58,6 +59,8 @@ struct Common {
     metrics: Metrics,
     ticker: EpochTicker,
     blocking_threads: usize,
+    /// The threads of the embedder's runtime that runs may block.
+    threads: Threads,
     /// Started by the first asynchronous run.
     runtime: OnceLock<Background>,
 }
@@ -275,7 +278,7 @@ pub struct SandboxBuilder<T: 'static = ()> {
 
 /// The blocking threads of a sandbox by default: enough for plugins that wait for a disk, and few
 /// enough not to slow each other down.
-const BLOCKING_THREADS: usize = 64;
+const BLOCKING_THREADS: usize = 32;
 
 impl Default for SandboxBuilder {
     fn default() -> Self {
@@ -315,11 +318,12 @@ impl<T: Send + 'static> SandboxBuilder<T> {
         self
     }
 
-    /// Limits the threads on which asynchronous runs wait for the disk, and for files as standard
-    /// streams: 64, at least 1.
+    /// Limits the threads on which asynchronous runs wait for the disk: 32, at least 1.
     ///
-    /// More serve more slow disks at once; each plugin that hangs in a system call takes one. The
-    /// blocking pool of the embedder's runtime makes and removes scratch directories.
+    /// It is the size of the sandbox's own blocking pool, for `wasi:filesystem` and for files as
+    /// standard streams. As many threads of the embedder's runtime at most, whatever the size of
+    /// its blocking pool, make and remove scratch directories and serve the host provider. More
+    /// serve more slow disks at once; each plugin that hangs in a system call takes one.
     pub fn blocking_threads(mut self, count: usize) -> Self {
         self.blocking_threads = count.max(1);
         self
@@ -335,12 +339,14 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     ///
     /// # Errors
     ///
-    /// If the engine cannot run on this machine, or not with this stack; if the embedder's engine
-    /// lacks a setting that runs need; if there is an engine and a cache; if this process may not
-    /// start threads or open descriptors as runs need them.
+    /// If a limit is zero with which no plugin can run. If the engine cannot run on this machine,
+    /// or not with this stack; if the embedder's engine lacks a setting that runs need; if there is
+    /// an engine and a cache; if this process may not start threads or open descriptors as runs
+    /// need them.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
         check_process()?;
         let limits = self.limits;
+        limits.check_zero()?;
         let engine = match (self.engine, self.cache) {
             (Some(_), Some(_)) => return Err(Error::CacheOfEngine),
             (Some(engine), None) => {
@@ -363,6 +369,7 @@ impl<T: Send + 'static> SandboxBuilder<T> {
             metrics: Metrics::default(),
             ticker,
             blocking_threads: self.blocking_threads,
+            threads: Threads::new(self.blocking_threads),
             runtime: OnceLock::new(),
         };
         Ok(Sandbox { common: Arc::new(common), linker })

@@ -118,6 +118,11 @@ impl Context for RootContext {
     fn now(&self) -> u64 {
         0
     }
+
+    fn is_stopped(&self) -> bool {
+        // The host's own cleanup is not the plugin's time.
+        false
+    }
 }
 
 impl ScratchRoot {

@@ -81,7 +81,7 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
         async move {
             let scratch = root.create_dir().expect("make a directory");
             let tempfile =
-                TempfileCtx::builder(&scratch).expect("open it").build().expect("room for it");
+                TempfileCtx::builder(scratch).expect("open it").build().expect("room for it");
             let state =
                 State { wasi: WasiCtx::builder().build(), table: ResourceTable::new(), tempfile };
             let mut store = Store::new(&engine, state);

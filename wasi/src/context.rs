@@ -105,6 +105,11 @@ impl Context for WasiContext {
     fn now(&self) -> u64 {
         wasip2::clocks::monotonic_clock::now()
     }
+
+    fn is_stopped(&self) -> bool {
+        // The host ends the instance between any two calls.
+        false
+    }
 }
 
 fn env_var(name: &str) -> Option<String> {

@@ -62,4 +62,8 @@ impl Context for Process {
         let elapsed = START.get_or_init(Instant::now).elapsed();
         u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
     }
+
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }

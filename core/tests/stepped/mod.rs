@@ -1,6 +1,7 @@
 //! The operating system's files with a callback before each call, and a context for tests that is
 //! confined to one directory.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -256,6 +257,8 @@ pub(crate) struct TestContext<P: Platform> {
     pub(crate) root: Rc<P::Dir>,
     pub(crate) path: Arc<str>,
     pub(crate) ledger: SharedLedger,
+    /// Whether operations that take many steps are to end.
+    pub(crate) stopped: Rc<Cell<bool>>,
 }
 
 /// One user in a test's directory.
@@ -279,6 +282,7 @@ impl TestContext<Stepped> {
             root: Rc::new(dir.open()),
             path: dir.join("").trim_end_matches('/').into(),
             ledger,
+            stopped: Rc::default(),
         }
     }
 }
@@ -314,5 +318,8 @@ impl<P: Platform> Context for TestContext<P> {
     }
     fn now(&self) -> u64 {
         0
+    }
+    fn is_stopped(&self) -> bool {
+        self.stopped.get()
     }
 }

@@ -16,6 +16,7 @@ use super::metrics::Directory;
 use super::plugin::{Plugin, Provision};
 use super::state::RunMode;
 use super::{Common, Ending, Outcome, RunOptions, State, Used, telemetry};
+use crate::blocking::Threads;
 use crate::error::Error;
 
 /// The result of a call: that of the engine, and in it that of the plugin; nothing if the run was
@@ -84,6 +85,7 @@ impl<T: Send + 'static> Instance<T> {
     ) -> Result<Option<Self>, Error> {
         let (common, provision) = (plugin.common.clone(), plugin.provision);
         let RunOptions { settings, run, data } = options;
+        settings.check_zero()?;
         let (timeout, keep, root) = (settings.timeout, settings.keep, settings.root.clone());
         if mode != RunMode::Blocking {
             common.runtime()?;
@@ -102,7 +104,7 @@ impl<T: Send + 'static> Instance<T> {
 
         let Common { engine, limits, metrics, .. } = &*life.common;
         let control = life.begun.control().clone();
-        let state = State::new(data, settings, life.begun.scratch(), provision, limits, mode)?;
+        let state = State::new(data, settings, &life.begun, provision, limits, mode)?;
         if provision == Provision::Host {
             control.measure(state.meter());
         }
@@ -245,8 +247,16 @@ fn is_of_system(error: &wasmtime::Error) -> bool {
     cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>()
 }
 
-/// Does blocking work on the runtime's blocking pool.
-pub(super) async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+/// Does blocking work on the runtime's blocking pool, when one of the `threads` is free.
+pub(super) async fn offload<T: Send + 'static>(
+    threads: &Threads,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let permit = threads.acquire().await;
+    let work = move || {
+        let _permit = permit;
+        work()
+    };
     match spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
@@ -258,20 +268,20 @@ pub(super) async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send +
 }
 
 /// An instance on a thread that must not block. Dropped, it is dropped on the blocking pool.
-pub(super) struct Offloaded<T: Send + 'static>(Option<Instance<T>>);
+pub(super) struct Offloaded<T: Send + 'static>(Option<(Instance<T>, Threads)>);
 
 impl<T: Send + 'static> Offloaded<T> {
-    pub(super) fn new(instance: Instance<T>) -> Self {
-        Self(Some(instance))
+    pub(super) fn new(instance: Instance<T>, threads: Threads) -> Self {
+        Self(Some((instance, threads)))
     }
 
     pub(super) fn get_mut(&mut self) -> &mut Instance<T> {
-        let Some(instance) = &mut self.0 else { unreachable!("only `into_inner` takes it") };
+        let Some((instance, _)) = &mut self.0 else { unreachable!("only `into_inner` takes it") };
         instance
     }
 
     pub(super) fn into_inner(mut self) -> Instance<T> {
-        let Some(instance) = self.0.take() else { unreachable!("only `into_inner` takes it") };
+        let Some((instance, _)) = self.0.take() else { unreachable!("only `into_inner` takes it") };
         instance
     }
 }
@@ -280,8 +290,19 @@ impl<T: Send + 'static> Drop for Offloaded<T> {
     fn drop(&mut self) {
         // A runtime that is shutting down drops it at once, on this thread; without a runtime no
         // other task shares this thread.
-        if let (Some(instance), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn_blocking(move || drop(instance));
+        let (Some((instance, threads)), Ok(runtime)) = (self.0.take(), Handle::try_current())
+        else {
+            return;
+        };
+        match threads.try_acquire() {
+            Some(permit) => drop(runtime.spawn_blocking(move || {
+                drop(instance);
+                drop(permit);
+            })),
+            // The instance is dropped with this task, too.
+            None => drop(runtime.spawn(async move {
+                offload(&threads, move || drop(instance)).await;
+            })),
         }
     }
 }

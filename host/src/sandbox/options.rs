@@ -8,14 +8,14 @@ use std::time::Duration;
 use wasmtime_wasi::cli::{stderr, stdout};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use super::control::Controlled;
+use super::control::{Begun, Controlled};
 use super::plugin::Provision;
 use super::state::RunMode;
 use super::stdio::Counted;
 use super::{Control, Input, Mount, Output};
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, MountCause};
-use crate::provider::{Limits, MemoryBudget, TempfileCtx};
+use crate::provider::{Limits, MemoryBudget, TempfileCtx, TempfileCtxBuilder};
 use crate::scratch::{ScratchDir, ScratchRoot};
 
 /// The memory of a run by default, in bytes.
@@ -135,7 +135,7 @@ impl<T> RunOptions<T> {
         self
     }
 
-    /// Limits the memory of plugin and provider together, in bytes. A small Rust plugin with the
+    /// Limits the memory of plugin and provider together, in bytes, not zero. A small Rust plugin with the
     /// provider component needs about 2.4 MiB, most of it for their stacks.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.settings.memory = bytes;
@@ -160,7 +160,8 @@ impl<T> RunOptions<T> {
         self
     }
 
-    /// Stops the plugin when its call has not ended after this time.
+    /// Stops the plugin when its call has not ended after this time. Zero is an error of the run;
+    /// without a timeout the plugin may take any time.
     ///
     /// This is the time of the plugin: its instantiation and its call. The time that the host takes
     /// to make and to remove the scratch directory, or to find a thread for that, does not count.
@@ -210,6 +211,16 @@ impl Settings {
         Ok(())
     }
 
+    /// Refuses options with which no plugin can run.
+    pub(super) fn check_zero(&self) -> Result<(), Error> {
+        let zero = |option| Err(Error::Zero { option });
+        match (self.memory, self.timeout) {
+            (0, _) => zero("memory"),
+            (_, Some(Duration::ZERO)) => zero("timeout"),
+            (_, _) => Ok(()),
+        }
+    }
+
     /// Whether the plugin sees its scratch directory among its preopens.
     pub(super) fn is_scratch_open(&self) -> bool {
         match self.scratch_access {
@@ -223,12 +234,14 @@ impl Settings {
     /// among its imports. The limits of a provider component are a variable.
     pub(super) fn tempfile(
         &mut self,
-        scratch: &ScratchDir,
+        begun: &Begun,
         provision: Provision,
         memory: &MemoryBudget,
         default_handles: u64,
     ) -> Result<TempfileCtx, Error> {
-        let mut builder = TempfileCtx::builder(scratch)?;
+        let control = begun.control().clone();
+        let builder = TempfileCtxBuilder::new(begun.scratch().clone())?;
+        let mut builder = builder.stop_when(move || control.is_call_stopped());
         let with_handles =
             |limits: Limits| Limits { handles: limits.handles.or(Some(default_handles)), ..limits };
         match (self.limits, provision) {

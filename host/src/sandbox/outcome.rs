@@ -135,10 +135,20 @@ impl Ending {
                     Self::Trapped { reason }
                 }
                 // A host function failed: the table of handles is full, say.
-                None => Self::Trapped { reason: one_line(error.root_cause()) },
+                None => Self::Trapped { reason: host_error(&one_line(error.root_cause()), limits) },
             },
         }
     }
+}
+
+/// The reason of a trap by an error of a host function. That a call passed too much to the host is
+/// only known by the engine's text, which does not say how much is permitted.
+fn host_error(text: &str, limits: &EngineLimits) -> String {
+    if text.contains("fuel allocated for hostcalls") {
+        let bytes = limits.hostcall_fuel;
+        return format!("one call passed more than {bytes} bytes to the host, its hostcall_fuel");
+    }
+    text.to_owned()
 }
 
 impl fmt::Display for Ending {
