@@ -1,6 +1,7 @@
 //! One user of the interface: its functions, and what they share.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use rand_core::TryRng;
 
@@ -21,6 +22,46 @@ const VARIABLES: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
 
 /// The usual directories for temporary files.
 const USUAL_DIRS: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
+
+/// Why a candidate for the default directory was not usable.
+#[derive(PartialEq, Eq)]
+enum Candidate {
+    /// It is no directory in which files can be created.
+    Unusable,
+    /// It is one, and has no room, or the process has none.
+    Exhausted,
+    /// The system failed.
+    Broken,
+}
+
+fn candidate(code: ErrorCode) -> Candidate {
+    match code {
+        ErrorCode::NoSpace
+        | ErrorCode::Quota
+        | ErrorCode::OutOfHandles
+        | ErrorCode::OutOfMemory => Candidate::Exhausted,
+        ErrorCode::Io | ErrorCode::Other | ErrorCode::Busy | ErrorCode::Exhausted => {
+            Candidate::Broken
+        }
+        ErrorCode::Access
+        | ErrorCode::Closed
+        | ErrorCode::CrossDevice
+        | ErrorCode::Exist
+        | ErrorCode::FileTooLarge
+        | ErrorCode::Invalid
+        | ErrorCode::InvalidName
+        | ErrorCode::IsDirectory
+        | ErrorCode::NameTooLong
+        | ErrorCode::NoEntry
+        | ErrorCode::NoScratch
+        | ErrorCode::NotDirectory
+        | ErrorCode::NotDurable
+        | ErrorCode::NotEmpty
+        | ErrorCode::ReadOnly
+        | ErrorCode::Replaced
+        | ErrorCode::Unsupported => Candidate::Unusable,
+    }
+}
 
 /// Where something is created: `location` of the interface.
 pub enum Location<'a, C: Context> {
@@ -200,25 +241,30 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
         let ctx = self.context();
         let named = VARIABLES.iter().filter_map(|name| ctx.env_var(name));
         let usual = USUAL_DIRS.iter().copied().map(String::from);
-        let mut cause = None;
-        for path in named.chain(usual).chain(ctx.fallback_dirs()) {
+        let mut failed = Vec::new();
+        for path in named.chain(usual) {
             match self.probe(&path) {
                 Ok(location) => return Ok(location),
-                Err(code) => match code {
-                    // The candidate exists, so its cause says more than `no-scratch` does.
-                    ErrorCode::NoSpace
-                    | ErrorCode::Quota
-                    | ErrorCode::OutOfHandles
-                    | ErrorCode::OutOfMemory => {
-                        cause.get_or_insert((code, path));
-                    }
-                    _ => {}
-                },
+                Err(code) => failed.push((code, path)),
             }
         }
+        let exhausted = |failed: &[(ErrorCode, String)]| {
+            failed.iter().position(|(code, _)| candidate(*code) == Candidate::Exhausted)
+        };
+        // A fallback is not for temporary files. It stands in for what is missing, and not for what
+        // is full.
+        if exhausted(&failed).is_none() {
+            for path in ctx.fallback_dirs() {
+                match self.probe(&path) {
+                    Ok(location) => return Ok(location),
+                    Err(code) => failed.push((code, path)),
+                }
+            }
+        }
+        let broken = || failed.iter().position(|(code, _)| candidate(*code) == Candidate::Broken);
         const OPERATION: &str = "find a directory for temporary files";
-        Err(match cause {
-            Some((code, path)) => Error::new(code, OPERATION, &path),
+        Err(match exhausted(&failed).or_else(broken) {
+            Some(cause) => Error::new(failed[cause].0, OPERATION, &failed[cause].1),
             None => Error::without_path(ErrorCode::NoScratch, OPERATION),
         })
     }
