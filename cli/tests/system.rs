@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{World, output};
+use support::{Mount, World, output};
 
 /// The paths, by absolute name or below the directory of a descriptor, that a system call may
 /// change.
@@ -91,4 +91,19 @@ fn a_full_disk_ends_the_demo_with_one_line_and_leaves_nothing() {
     // left.
     let lines: Vec<&str> = ended.stderr.lines().filter(|line| !line.is_empty()).collect();
     assert!(matches!(lines[..], [line] if line.ends_with("(no-space)")), "{lines:?}");
+}
+
+#[test]
+fn a_mount_does_not_stand_in_for_a_full_scratch_root() {
+    for provider in ["host", "component"] {
+        let world = World::new();
+        let data = world.directory("data");
+        let Some(_mount) = Mount::in_memory_of(&world.root(), "size=64k,mode=700") else { return };
+        fs::write(world.root().join("filler"), [0; 1 << 17]).expect_err("it is full");
+        let mount = format!("{}::/data", data.display());
+        let ended = output(&mut world.run(&["--provider", provider, "--mount", &mount], &["ok"]));
+        assert_eq!(ended.code, Some(1), "{provider}: {}", ended.stderr);
+        assert!(ended.stderr.contains("(no-space)"), "{provider}: {}", ended.stderr);
+        assert_eq!(fs::read_dir(&data).expect("list it").count(), 0, "{provider}");
+    }
 }

@@ -1,6 +1,7 @@
 //! One user of the interface: its functions, and what they share.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use rand_core::TryRng;
 
@@ -22,6 +23,46 @@ const VARIABLES: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
 
 /// The usual directories for temporary files.
 const USUAL_DIRS: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
+
+/// Why a candidate for the default directory was not usable.
+#[derive(PartialEq, Eq)]
+enum Candidate {
+    /// It is no directory in which files can be created.
+    Unusable,
+    /// It is one, and has no room, or the process has none.
+    Exhausted,
+    /// The system failed.
+    Broken,
+}
+
+fn candidate(code: ErrorCode) -> Candidate {
+    match code {
+        ErrorCode::NoSpace
+        | ErrorCode::Quota
+        | ErrorCode::OutOfHandles
+        | ErrorCode::OutOfMemory => Candidate::Exhausted,
+        ErrorCode::Io | ErrorCode::Other | ErrorCode::Busy | ErrorCode::Exhausted => {
+            Candidate::Broken
+        }
+        ErrorCode::Access
+        | ErrorCode::Closed
+        | ErrorCode::CrossDevice
+        | ErrorCode::Exist
+        | ErrorCode::FileTooLarge
+        | ErrorCode::Invalid
+        | ErrorCode::InvalidName
+        | ErrorCode::IsDirectory
+        | ErrorCode::NameTooLong
+        | ErrorCode::NoEntry
+        | ErrorCode::NoScratch
+        | ErrorCode::NotDirectory
+        | ErrorCode::NotDurable
+        | ErrorCode::NotEmpty
+        | ErrorCode::ReadOnly
+        | ErrorCode::Replaced
+        | ErrorCode::Unsupported => Candidate::Unusable,
+    }
+}
 
 /// Where something is created: `location` of the interface.
 pub enum Location<'a, C: Context> {
@@ -203,25 +244,34 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
         let ctx = self.context();
         let named = VARIABLES.iter().filter_map(|name| ctx.env_var(name));
         let usual = USUAL_DIRS.iter().copied().map(String::from);
-        let mut cause = None;
-        for path in named.chain(usual).chain(ctx.fallback_dirs()) {
+        let mut failed = Vec::new();
+        for path in named.chain(usual) {
             match self.probe(&path).explained(ctx.ledger()) {
                 Ok(location) => return Ok(location),
-                Err(found) => match found.code {
-                    // The candidate exists, so its cause says more than `no-scratch` does.
-                    ErrorCode::NoSpace
-                    | ErrorCode::Quota
-                    | ErrorCode::OutOfHandles
-                    | ErrorCode::OutOfMemory => {
-                        cause.get_or_insert((found, path));
-                    }
-                    _ => {}
-                },
+                Err(cause) => failed.push((cause, path)),
             }
         }
+        let exhausted = |failed: &[(Cause, String)]| {
+            failed.iter().position(|(cause, _)| candidate(cause.code) == Candidate::Exhausted)
+        };
+        // A fallback is not for temporary files. It stands in for what is missing, and not for what
+        // is full.
+        if exhausted(&failed).is_none() {
+            for path in ctx.fallback_dirs() {
+                match self.probe(&path).explained(ctx.ledger()) {
+                    Ok(location) => return Ok(location),
+                    Err(cause) => failed.push((cause, path)),
+                }
+            }
+        }
+        let broken =
+            || failed.iter().position(|(cause, _)| candidate(cause.code) == Candidate::Broken);
         const OPERATION: &str = "find a directory for temporary files";
-        Err(match cause {
-            Some((cause, path)) => cause.at(OPERATION, &path),
+        Err(match exhausted(&failed).or_else(broken) {
+            Some(which) => {
+                let (cause, path) = failed.swap_remove(which);
+                cause.at(OPERATION, &path)
+            }
             None => Error::without_path(ErrorCode::NoScratch, OPERATION),
         })
     }

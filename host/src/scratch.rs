@@ -503,7 +503,7 @@ impl std::fmt::Debug for ScratchDir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tempfile_core::Process;
+    use tempfile_core::{Options, Process};
 
     /// Runs a test with a root of its own.
     fn with_root(test: impl FnOnce(&ScratchRoot)) {
@@ -515,19 +515,25 @@ mod tests {
         dir.close().expect("remove the root");
     }
 
+    fn opened(root: &ScratchRoot) -> Arc<Opened> {
+        root.current().expect("the root is there")
+    }
+
     #[test]
     fn a_creator_stopped_before_it_locks_survives_any_number_of_sweeps() {
         with_root(|root| {
+            let opened = opened(root);
             for _ in 0..100 {
-                let stopped = root.make().expect("make a directory");
+                let stopped = opened.make().expect("make a directory");
                 let sweep = root.sweep().expect("sweep");
+                // It has its mark already, so it would not stay if its creator were killed here.
                 assert_eq!(
                     sweep.removed.len(),
                     1,
                     "an empty directory that nobody has locked: {sweep:?}"
                 );
                 // The creator goes on, finds its directory gone, and makes another.
-                assert!(root.claim(stopped).expect("no error").is_none());
+                assert!(opened.claim(stopped).expect("no error").is_none());
             }
             let scratch = root.create_dir().expect("make a directory");
             assert_eq!(root.sweep().expect("sweep").live, [scratch.path()]);
@@ -537,33 +543,36 @@ mod tests {
     #[test]
     fn a_creator_stopped_after_it_locked_keeps_its_directory() {
         with_root(|root| {
-            let made = root.make().expect("make a directory");
-            assert!(lock(made.get_ref().expect("open")).expect("no error"));
+            let opened = opened(root);
+            let made = opened.make().expect("make a directory");
+            assert!(lock(made.1.get_ref().expect("open")).expect("no error"));
             for _ in 0..100 {
                 assert_eq!(root.sweep().expect("sweep").live.len(), 1);
             }
             // The check of the name is still to come. The lock belongs to the same open handle.
-            assert!(root.claim(made).expect("no error").is_some());
+            assert!(opened.claim(made).expect("no error").is_some());
         });
     }
 
     #[test]
     fn a_sweep_that_holds_a_directory_wins_over_its_creator() {
         with_root(|root| {
-            let made = root.make().expect("make a directory");
-            let sweeper = fs::File::open(made.path()).expect("open it");
+            let opened = opened(root);
+            let made = opened.make().expect("make a directory");
+            let sweeper = fs::File::open(made.1.path()).expect("open it");
             assert!(lock(&sweeper).expect("no error"));
-            assert!(root.claim(made).expect("no error").is_none());
+            assert!(opened.claim(made).expect("no error").is_none());
         });
     }
 
     #[test]
-    fn a_sweep_that_died_on_the_way_is_finished_by_the_next() {
+    fn a_directory_that_was_kept_has_no_mark() {
         with_root(|root| {
-            let trash = root.path().join("trash-abcdefghijklmnop");
-            fs::create_dir(&trash).expect("make a directory");
-            fs::write(trash.join("half"), "removed").expect("write a file");
-            assert_eq!(root.sweep().expect("sweep").removed, [trash]);
+            let scratch = root.create_dir().expect("make a directory");
+            assert!(name::is_marked(&sys::stat(scratch.path()).expect("look at it")));
+            let kept = scratch.keep().expect("keep it");
+            assert!(!name::is_marked(&sys::stat(&kept).expect("look at it")));
+            fs::remove_dir(kept).expect("it is ours now");
         });
     }
 }

@@ -306,8 +306,9 @@ impl<P: Platform> Context for TestContext<P> {
     fn env_var(&self, name: &str) -> Option<String> {
         (name == "TMPDIR").then(|| self.path.to_string())
     }
+    /// A directory that exists only if the test makes it.
     fn fallback_dirs(&self) -> Vec<String> {
-        Vec::new()
+        vec![format!("{}/fallback", self.path)]
     }
     fn descriptors(&self) -> Descriptors {
         Descriptors::All

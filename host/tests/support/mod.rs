@@ -101,7 +101,11 @@ impl Mount {
     }
 
     pub(crate) fn in_memory(to: &Path) -> Option<Self> {
-        Self::new(Command::new("mount").args(["-t", "tmpfs", "test"]), to)
+        Self::in_memory_of(to, "mode=755")
+    }
+
+    pub(crate) fn in_memory_of(to: &Path, options: &str) -> Option<Self> {
+        Self::new(Command::new("mount").args(["-t", "tmpfs", "-o", options, "test"]), to)
     }
 
     /// None, with the reason printed, where this process may not mount.
