@@ -113,12 +113,14 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
                 }
                 (inner.instance.clone(), inner.movable_if_reaching(end))
             };
-            let others = instance.spooled_files().lock().clone();
-            let others = others.iter().filter_map(WeakShared::upgrade);
             let size = |file: &Shared<Lock<Inner<C, R>>>| {
                 file.try_lock().map_or(0, |inner| inner.movable())
             };
-            let largest = others.filter(|file| !Shared::ptr_eq(file, &self.0)).max_by_key(size);
+            let largest = {
+                let files = instance.spooled_files().lock();
+                let others = files.iter().filter_map(WeakShared::upgrade);
+                others.filter(|file| !Shared::ptr_eq(file, &self.0)).max_by_key(size)
+            };
             let Some(largest) = largest.filter(|file| size(file) >= own.max(1)) else { return };
             let moved = largest.try_lock().is_some_and(|mut inner| inner.roll_over().is_ok());
             if !moved {

@@ -36,10 +36,12 @@ thread_local! {
 }
 
 /// A worker thread of a multi-thread runtime that polls a future.
-#[derive(Clone)]
 struct Worker {
     runtime: Handle,
     threads: Threads,
+    /// Until the poll ends: a worker that has blocked goes on polling while another one has taken
+    /// its place.
+    permit: Option<OwnedSemaphorePermit>,
     /// The runtime that is the current one meanwhile. Another one is that of a nested `block_on`.
     current: Id,
 }
@@ -59,7 +61,7 @@ pub(crate) async fn on_worker_of<T>(
     let mut future = pin!(future);
     poll_fn(|context| {
         let worker = runtime.clone().zip(Handle::try_current().ok()).map(|(runtime, current)| {
-            Worker { runtime, threads: threads.clone(), current: current.id() }
+            Worker { runtime, threads: threads.clone(), permit: None, current: current.id() }
         });
         let _restore = Restore(WORKER.replace(worker));
         future.as_mut().poll(context)
@@ -97,19 +99,27 @@ impl Drop for Restore {
 /// plain call: on a current-thread runtime, in a `LocalSet`, in `block_on`, outside of any runtime.
 /// `block_in_place` itself panics in the first two. It is a plain call as well if no thread is free.
 pub(crate) fn block_in_place<T>(call: impl FnOnce() -> T) -> T {
-    let Some(worker) = worker() else { return call() };
-    let Some(_permit) = worker.threads.try_acquire() else { return call() };
+    let Some(runtime) = runtime_to_leave() else { return call() };
     // It starts another worker thread on the pool of the current runtime: that must be the
     // worker's.
-    let _entered = worker.runtime.enter();
+    let _entered = runtime.enter();
     tokio::task::block_in_place(call)
 }
 
-/// The worker that this thread is, unless it now polls something else in a nested `block_on`.
-fn worker() -> Option<Worker> {
-    let worker = WORKER.with_borrow(Clone::clone)?;
-    let current = Handle::try_current().is_ok_and(|current| current.id() == worker.current);
-    (current && worker_index().is_some()).then_some(worker)
+/// The runtime whose worker this thread is and may stop to be. None if it now polls something else
+/// in a nested `block_on`.
+fn runtime_to_leave() -> Option<Handle> {
+    WORKER.with_borrow_mut(|worker| {
+        let worker = worker.as_mut()?;
+        let current = Handle::try_current().is_ok_and(|current| current.id() == worker.current);
+        if !current || worker_index().is_none() {
+            return None;
+        }
+        if worker.permit.is_none() {
+            worker.permit = Some(worker.threads.try_acquire()?);
+        }
+        Some(worker.runtime.clone())
+    })
 }
 
 #[cfg(test)]
@@ -143,7 +153,7 @@ mod tests {
         let mut calls = 0;
         block_in_place(|| calls += 1);
         assert_eq!(calls, 1);
-        worker().is_some()
+        runtime_to_leave().is_some()
     }
 
     /// Blocks the only worker of a runtime until another of its tasks has run.
@@ -181,6 +191,22 @@ mod tests {
             on_blocking_pool_of(&handle, waits).await
         });
         assert_eq!(runtime.block_on(task).expect("no panic"), pool.handle().id());
+    }
+
+    #[test]
+    fn a_call_is_direct_while_no_thread_is_free() {
+        let (runtime, threads) = (multi_thread(), Threads::new(1));
+        let task = || {
+            let called = on_worker_of(Some(runtime.handle().clone()), threads.clone(), async {
+                (called(), called())
+            });
+            runtime.block_on(runtime.spawn(called)).expect("no panic")
+        };
+        let taken = threads.try_acquire().expect("one is free");
+        assert_eq!(task(), (false, false));
+        drop(taken);
+        assert_eq!(task(), (true, true), "the thread is the poll's until its end");
+        assert_eq!(task(), (true, true));
     }
 
     #[test]

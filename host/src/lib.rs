@@ -72,6 +72,7 @@ mod error;
 pub mod provider;
 mod sandbox;
 mod scratch;
+mod trim;
 
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};
 pub use error::{Error, MountCause, RootCause, Source};

@@ -18,6 +18,7 @@ use super::state::RunMode;
 use super::{Common, Ending, Outcome, RunOptions, State, Used, telemetry};
 use crate::blocking::Threads;
 use crate::error::Error;
+use crate::trim;
 
 /// The result of a call: that of the engine, and in it that of the plugin; nothing if the run was
 /// stopped while the call waited.
@@ -170,8 +171,10 @@ impl<T: Send + 'static> Instance<T> {
     /// Removes the directory or keeps it, and counts the end. Blocks on the disk.
     pub(super) fn end<R>(self, ended: Ended<R>) -> Result<Outcome<R>, Error> {
         let Self { store, mut life } = self;
+        let spooled = store.data().usage().peak.memory;
         // Open files first: they may not be removable.
         drop(store);
+        trim::freed(spooled);
         let left_behind = life.begun.scratch().entries().unwrap_or_default();
         let Abandoned { kept, not_removed } = life.begun.dispose()?;
         let Ended { ending, value, error, used } = ended;
@@ -252,9 +255,12 @@ pub(super) async fn offload<T: Send + 'static>(
     threads: &Threads,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
-    let permit = threads.acquire().await;
+    // Until the work is done, also if nobody waits for it any more; and then until this is polled,
+    // by when its thread is free for the next.
+    let permit = Arc::new(threads.acquire().await);
+    let working = permit.clone();
     let work = move || {
-        let _permit = permit;
+        let _working = working;
         work()
     };
     match spawn_blocking(work).await {
