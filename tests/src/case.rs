@@ -123,7 +123,8 @@ pub struct Setup {
     /// `unprivileged`: an ordinary user cannot mount.
     pub mounts: &'static [Mount],
     /// Directories outside the scratch directory that the case may use; in a sandbox each is a
-    /// preopen.
+    /// preopen. With `unprivileged` they are another user's, of mode 1733: it may create there, and
+    /// not list them.
     pub grants: &'static [Grant],
     /// Whether, natively, every directory for temporary files is read-only.
     pub nowhere: bool,

@@ -1,7 +1,7 @@
 //! Files as streams: WASI streams in wasm, ordinary readers and writers natively.
 
 use super::prelude::*;
-use std::io::{BufWriter, Read, Seek, Write};
+use std::io::{Read, Seek, Write};
 use wasi_tempfile::{NamedTempFile, error_code, tempfile};
 
 pub(super) const CASES: &[Case] = &[
@@ -11,7 +11,6 @@ pub(super) const CASES: &[Case] = &[
     case!(a_writer_past_the_end_leaves_a_gap),
     case!(a_reader_at_the_end_is_at_its_end),
     case!(a_writer_that_is_dropped_loses_nothing),
-    case!(a_buffered_writer_that_is_dropped_loses_nothing),
     case!(streams_leave_the_cursor),
     case!(streams_go_on_after_the_file),
     case!(offsets_past_the_last),
@@ -87,20 +86,6 @@ fn a_writer_that_is_dropped_loses_nothing(w: &World) {
             let name = w.inside(file.path());
             assert!(w.read(&name) == pattern(length), "of {length} bytes some are missing");
         }
-    }
-}
-
-fn a_buffered_writer_that_is_dropped_loses_nothing(w: &World) {
-    for round in 0..20 {
-        let file = NamedTempFile::new().unwrap();
-        let mut writer = BufWriter::new(file.as_file().writer(0).unwrap());
-        for number in 0..1000 {
-            writeln!(writer, "line {number}").unwrap();
-        }
-        drop(writer);
-        file.persist(w.path("target")).unwrap();
-        let expected: String = (0..1000).map(|number| format!("line {number}\n")).collect();
-        assert!(w.take("target") == expected.as_bytes(), "round {round}");
     }
 }
 
