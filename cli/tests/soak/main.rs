@@ -24,6 +24,7 @@ mod trace;
 mod endings;
 mod flat;
 mod handles;
+mod hostile_text;
 mod kill;
 mod kill_anywhere;
 mod large_trees;
@@ -31,6 +32,7 @@ mod limits;
 mod names;
 mod pressure;
 mod privacy;
+mod process_limits;
 mod removal;
 mod roots;
 mod sweepers;
@@ -53,6 +55,8 @@ const FIGURES: &[Figure] = &[
     flat::FIGURE,
     handles::FIGURE,
     pressure::FIGURE,
+    hostile_text::FIGURE,
+    process_limits::FIGURE,
 ];
 
 /// What a process of this program may be started for.
