@@ -95,7 +95,7 @@ fn two_mounts_of_one_path_in_the_plugin_are_refused() {
         let run = || RunOptions::in_root(&root).args(["plugin", "ok"]).mount(first.clone());
         let refused = plugin.run(run().mount(second.clone()));
         assert!(
-            matches!(&refused, Err(Error::Mount { guest, cause: MountCause::Twice }) if guest == "/data"),
+            matches!(&refused, Err(Error::Mount { cause: MountCause::Twice, .. })),
             "{refused:?}"
         );
         world.assert_nothing_left();
@@ -110,19 +110,22 @@ fn a_plugin_that_has_a_provider_already_keeps_it() {
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let plugin = fs::read(support::PLUGIN).expect("read the plugin");
     let sandbox = Sandbox::new().expect("make a sandbox");
-    for preopens in [PluginPreopens::All, PluginPreopens::Granted, PluginPreopens::Empty] {
+    let custom = Provider::Custom(components::PROVIDER);
+    for (preopens, provider) in [
+        (PluginPreopens::All, Provider::Host),
+        (PluginPreopens::Granted, Provider::Host),
+        (PluginPreopens::Empty, Provider::Component),
+        (PluginPreopens::All, custom),
+    ] {
         let whole = compose(&plugin, components::PROVIDER, preopens).expect("compose");
-        let custom = Provider::Custom(components::PROVIDER);
-        for provider in [Provider::Host, Provider::Component, custom, Provider::Composed] {
-            let whole = sandbox.load(&whole, provider).expect("load the plugin");
-            assert!(!whole.is_served_by_host());
-            let run = || RunOptions::in_root(&root).args(["plugin", "ok"]);
-            let outcome = whole.run(run()).expect("run");
-            assert_eq!(outcome.ending, Ending::Returned, "{preopens:?}");
-            assert_eq!(outcome.used.tempfile, None, "nobody counted");
-            let limited = whole.run(run().limits(Limits::default()));
-            assert!(matches!(limited, Err(Error::NotLimited)), "{limited:?}");
-        }
+        let whole = sandbox.load(&whole, provider).expect("load the plugin");
+        assert!(!whole.is_served_by_host());
+        let run = || RunOptions::in_root(&root).args(["plugin", "ok"]);
+        let outcome = whole.run(run()).expect("run");
+        assert_eq!(outcome.ending, Ending::Returned, "{preopens:?}");
+        assert_eq!(outcome.used.tempfile, None, "nobody counted");
+        let limited = whole.run(run().limits(Limits::default()));
+        assert!(matches!(limited, Err(Error::NotLimited)), "{limited:?}");
     }
     assert!(sandbox.load(&plugin, Provider::Host).expect("load").is_served_by_host());
 }

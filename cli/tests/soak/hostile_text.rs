@@ -18,7 +18,7 @@ const HOSTILE: [&[u8]; 8] = [
     b"\x1b[2J\x1b[H",
     "\u{9b}2J\u{90}q\u{9c}".as_bytes(),
     b"name\x08\x08\x08\x08\x7f",
-    b"name\rremoved  /",
+    b"name\rremoved  all",
     b"name\nwasi-tempfile: all is well",
     "\u{202e}gpj.exe\u{2066}\u{2028}".as_bytes(),
     b"\xff\xfe\x9b2J\x1bc",
@@ -134,8 +134,12 @@ fn commands(world: &World, hostile: &OsStr) -> Vec<(String, Command)> {
             format!(r#"(component (type (record (field "{quoted}" u8))))"#),
             format!(r#"(component (import "{quoted}" (func)))"#),
             format!(r#"(component (import "scratch:tempfile/{quoted}@0.1.0" (instance)))"#),
-            format!(r#"(component (core module (import "{quoted}" "{quoted}" (func)) (export "{quoted}" (func 0))))"#),
-            format!(r#"(component (core module $m (import "{quoted}" "f" (func))) (core instance (instantiate $m)))"#),
+            format!(r#"(component (core module (import "{quoted}" "{quoted}" (func))))"#),
+            format!(
+                r#"(component
+                    (core module $m (import "{quoted}" "f" (func)))
+                    (core instance (instantiate $m)))"#
+            ),
         ]
         .iter()
         .enumerate()

@@ -12,7 +12,7 @@ use crate::figure::{Scale, Tally, figure};
 use crate::support::{PLUGIN, World, command};
 
 figure!(
-    tight_limits_end_in_one_line_and_never_in_a_hang_or_a_signal,
+    tight_limits_end_in_one_line,
     a_program_that_a_limit_kills,
     a_program_that_goes_on_for_ever,
 );
@@ -23,13 +23,13 @@ const NOBODY: u32 = 65534;
 /// Everything the command does for one plugin takes a second or two.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn tight_limits_end_in_one_line_and_never_in_a_hang_or_a_signal(scale: Scale) -> Tally {
+fn tight_limits_end_in_one_line(scale: Scale) -> Tally {
     let mut tally = Tally::default();
     if Command::new("prlimit").arg("--version").output().is_err() {
         tally.not_looked_at("there is no prlimit");
         return tally;
     }
-    let step = scale.pick(4, 1);
+    let step = scale.pick(8, 1);
     // What a program needs to begin at all is not the command's.
     let descriptors = (5..60).step_by(step).map(|count| format!("--nofile={count}"));
     let processes = (0..32).step_by(step).map(|count| format!("--nproc={count}"));
