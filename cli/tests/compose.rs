@@ -67,7 +67,7 @@ fn a_composed_plugin_runs_with_the_provider_it_has() {
 }
 
 #[test]
-fn limits_on_a_composed_plugin_are_refused_with_the_way_to_set_them() {
+fn limits_on_a_composed_plugin_are_refused() {
     for limit in [["--bytes", "1MiB"], ["--handles", "10"]] {
         for provider in ["host", "component"] {
             let options = [&["--provider", provider], &limit[..]].concat();

@@ -54,7 +54,10 @@ fn events_are_one_printable_line_each() {
     let world = World::new();
     let root = world.directory("ro\x1b[2Jot\n");
     let mut run = support::command();
-    run.args(["run", "--log", "trace", "--root"]).arg(root).arg(support::PLUGIN).arg("trap");
+    run.args(["run", "--log", "wasi_tempfile_host=trace", "--root"])
+        .arg(root)
+        .arg(support::PLUGIN)
+        .arg("trap");
     let ended = output(&mut run);
     let logged = ended.stderr.lines().filter(|line| !line.starts_with("wasi-tempfile: "));
     assert!(logged.clone().any(|line| line.contains(r"ro\u{1b}[2Jot\n")), "{}", ended.stderr);

@@ -43,9 +43,9 @@ pub enum PluginPreopens {
 /// of both stay imports of the result. A plugin that imports nothing of `scratch:tempfile` gets the
 /// stub all the same.
 ///
-/// If an export of the plugin mentions a resource of the interface, say as the result of a function,
-/// the result also exports the interfaces that the provider serves: otherwise nobody could name the
-/// resource.
+/// If an export of the plugin mentions a resource of the interface, say as the result of a
+/// function, the result also exports the interfaces that the provider serves: otherwise nobody
+/// could name the resource.
 ///
 /// # Errors
 ///

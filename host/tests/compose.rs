@@ -167,7 +167,9 @@ const GIVES_A_FILE: &str = r#"(component
     (core instance $main (instantiate $main))
     (func $make (result (own $file)) (canon lift (core func $main "make")))
     (func $use (param "file" (borrow $file)) (canon lift (core func $main "use")))
+    (instance $api (export "make" (func $make)))
     (export "make" (func $make))
+    (export "test:plugin/api" (instance $api))
     (export "use" (func $use)))"#;
 
 #[test]
@@ -180,6 +182,7 @@ fn a_plugin_that_exports_a_function_with_a_resource_of_the_interface_is_composed
         let ty = composed.component_type();
         let mut exports: Vec<&str> = ty.exports(&engine).map(|(name, _)| name).collect();
         exports.sort_unstable();
-        assert_eq!(exports, ["make", "scratch:tempfile/tempfile@0.1.0", "use"]);
+        let expected = ["make", "scratch:tempfile/tempfile@0.1.0", "test:plugin/api", "use"];
+        assert_eq!(exports, expected);
     }
 }

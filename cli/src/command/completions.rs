@@ -10,7 +10,7 @@ use super::{CommandLine, NAME, Result, files};
 
 /// Print a script that completes this command in a shell
 ///
-/// For bash: `wasi-tempfile completions bash > ~/.local/share/bash-completion/completions/wasi-tempfile`
+/// For bash, write it to the file `wasi-tempfile` in ~/.local/share/bash-completion/completions.
 #[derive(Args)]
 pub(crate) struct Completions {
     /// The shell

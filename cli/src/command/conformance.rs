@@ -9,9 +9,10 @@ use conformance_runner::{
     Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find, rows as table,
 };
 use serde::Serialize;
+use wasi_tempfile_host::check_process;
 
 use super::terminal::{printable, printable_json, printable_lines};
-use super::{MISUSED, PLUGIN_FAILED, Result, complain};
+use super::{MISUSED, PLUGIN_FAILED, Result, complain, process};
 
 mod rows;
 
@@ -101,6 +102,8 @@ impl Conformance {
             let provider = self.provider;
             return Ok(CaseProcess { case, placement, directory, granted, provider, cache }.run());
         }
+        check_process().map_err(|error| error.to_string())?;
+        process::check_address_space()?;
         let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(&table),
@@ -259,4 +262,33 @@ fn escaped(text: &str) -> String {
             c => printable_lines(c.encode_utf8(&mut [0; 4])),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_no_control_characters_of_what_it_quotes() {
+        let hostile = "panicked: \x1b]0;title\x07\r\u{9b}2J\u{202e}\nnext line \x08";
+        let result = |outcome| CaseResult {
+            placement: Placement::Component,
+            case: "module::function".to_owned(),
+            outcome,
+            ms: 1.0,
+        };
+        let results =
+            [Outcome::Failed(hostile.to_owned()), Outcome::Skipped(hostile.to_owned())].map(result);
+        for format in [Format::Pretty, Format::Json, Format::Junit] {
+            let mut out = Vec::new();
+            for result in &results {
+                format.each(&mut out, result).expect("write to memory");
+            }
+            format.all(&mut out, &results).expect("write to memory");
+            let report = String::from_utf8(out).expect("text");
+            assert_eq!(report.matches("title").count(), 2, "{report}");
+            let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!report.contains(obeyed), "{report:?}");
+        }
+    }
 }

@@ -25,6 +25,7 @@ mod endings;
 mod escapes;
 mod flat;
 mod handles;
+mod hostile_text;
 mod kill;
 mod kill_anywhere;
 mod large_trees;
@@ -34,6 +35,7 @@ mod names;
 mod power_cut;
 mod pressure;
 mod privacy;
+mod process_limits;
 mod removal;
 mod resolvers;
 mod roots;
@@ -63,6 +65,8 @@ const FIGURES: &[Figure] = &[
     flat::FIGURE,
     handles::FIGURE,
     pressure::FIGURE,
+    hostile_text::FIGURE,
+    process_limits::FIGURE,
 ];
 
 /// What a process of this program may be started for.

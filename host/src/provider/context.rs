@@ -142,8 +142,12 @@ impl TempfileCtxBuilder {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be opened.
+    /// If the directory cannot be opened, or another mount has the same path in the plugin.
     pub fn mount(mut self, mount: &Mount) -> Result<Self, Error> {
+        if self.preopens.iter().any(|preopen| preopen.guest == mount.guest()) {
+            let guest = mount.guest().to_owned();
+            return Err(Error::Mount { guest, cause: MountCause::Twice });
+        }
         self.preopens.push(Preopen {
             guest: mount.guest().to_owned(),
             dir: Arc::new(mount.open()?),

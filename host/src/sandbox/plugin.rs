@@ -85,8 +85,8 @@ impl<T: Send + 'static> Plugin<T> {
         Self { common, provision, pre, command }
     }
 
-    /// Whether this process provides the interface to the plugin. Otherwise a component does, inside
-    /// of the plugin.
+    /// Whether this process provides the interface to the plugin. Otherwise a component inside of
+    /// the plugin does.
     pub fn is_served_by_host(&self) -> bool {
         self.provision == Provision::Host
     }

@@ -1,7 +1,7 @@
 //! What a run needs of its process: threads and descriptors.
 //!
-//! The libraries below this one panic, or wait for ever, where the system refuses them a thread or a
-//! descriptor at the wrong moment. So that is tried beforehand, where it can be an error.
+//! The libraries below this one panic, or wait for ever, where the system refuses them a thread or
+//! a descriptor at the wrong moment. So that is tried beforehand, where it can be an error.
 
 use std::fs::File;
 use std::io;
