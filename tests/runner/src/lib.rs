@@ -14,12 +14,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-pub use conformance::{Case, Outcome, Placement, cases, find, rows};
+pub use conformance::{Case, Mount, Outcome, Placement, Planted, cases, find, rows};
 use conformance::{script, setup};
 use wasi_tempfile_host::Plugin;
 
 mod directory;
 mod native;
+pub mod portable;
 mod process;
 mod sandboxed;
 mod witness;
@@ -183,7 +184,7 @@ impl Suite {
 }
 
 /// Why a case could not be run.
-type Problem = Box<dyn std::error::Error>;
+pub type Problem = Box<dyn std::error::Error>;
 
 /// A provider's bytes.
 fn read_provider(file: Option<&Path>) -> Result<Option<Vec<u8>>, String> {
