@@ -35,6 +35,8 @@ function capture() {
     flush() {},
     blockingFlush() {},
     blockingWriteAndFlush: write,
+    subscribe: () => wasi.clocks.monotonicClock.subscribeDuration(0n),
+    [Symbol.dispose ?? Symbol.for("dispose")]() {},
   });
   return { stream, text: () => text };
 }
@@ -55,7 +57,10 @@ export async function run(suite, kase, preopens) {
   };
   const args = ["conformance", kase.case];
   const sandbox = { preopens, env: kase.environment, args, enableNetwork: false };
-  const imports = new WASIShim({ cli, sandbox }).getImportObject();
+  // In a browser the shim has files in memory.
+  const Memory = wasi.filesystem.InMemoryFilesystemAdapter;
+  const browserFilesystem = Memory && { adapter: new Memory() };
+  const imports = new WASIShim({ cli, sandbox, browserFilesystem }).getImportObject();
   let ok = true;
   let problem = "";
   try {

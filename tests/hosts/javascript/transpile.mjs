@@ -1,11 +1,11 @@
 // Transpiles the suite once for every JavaScript host: `transpile.mjs SUITE.wasm DIRECTORY`.
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { transpile } from "@bytecodealliance/jco-transpile";
 
 const [suite, directory] = process.argv.slice(2);
-const { files } = await transpile(await readFile(suite), {
+const { files } = await transpile(suite, {
   name: "suite",
   outDir: directory,
   // Each case gets an instance of its own.
