@@ -228,7 +228,15 @@ impl Platform for Wasi {
     }
 
     fn sync_directory(&self, dir: &Self::Dir) -> Result<(), ErrorCode> {
-        dir.sync().map_err(code)
+        // A preopen itself cannot be synced everywhere (preview2-shim), what is opened through it
+        // can.
+        let synced = match dir.sync() {
+            Err(WasiCode::Invalid) => dir
+                .open_at(NO_FOLLOW, ".", OpenFlags::DIRECTORY, DescriptorFlags::READ)
+                .and_then(|opened| opened.sync()),
+            synced => synced,
+        };
+        synced.map_err(code)
     }
 }
 

@@ -6,14 +6,16 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use conformance_runner::{
-    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find, rows as table,
+    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find, portable,
+    rows as table,
 };
 use serde::Serialize;
 use wasi_tempfile_host::check_process;
 
 use super::terminal::{printable, printable_json, printable_lines};
-use super::{MISUSED, PLUGIN_FAILED, Result, complain, process};
+use super::{MISUSED, PLUGIN_FAILED, Result, complain, files, process};
 
+mod list;
 mod rows;
 
 /// Run the conformance suite
@@ -34,14 +36,32 @@ pub(crate) struct Conformance {
     /// The format of the results
     #[arg(long, value_enum, default_value = "pretty")]
     format: Format,
-    /// Print the names of the cases, and run nothing
+    /// Print the names of the cases, and run nothing; with `--format json` also what each needs
     #[arg(long)]
     list: bool,
     /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
     rows: bool,
     #[command(flatten)]
+    portable: Portable,
+    #[command(flatten)]
     one: OneCase,
+}
+
+/// The options of the suite as a component.
+#[derive(Args)]
+#[command(next_help_heading = "The suite for another host")]
+struct Portable {
+    /// Write the suite as a component that imports nothing but WASI, and run nothing: it is
+    /// composed with the provider, and a host runs it as docs/hosts.md says
+    #[arg(long, requires = "output", conflicts_with_all = ["list", "rows", "filter", "format"])]
+    component: bool,
+    /// Leave out the provider: the component imports scratch:tempfile
+    #[arg(long, requires = "component", conflicts_with = "provider")]
+    without_provider: bool,
+    /// The file to write
+    #[arg(short, long, value_name = "SUITE.wasm", requires = "component")]
+    output: Option<PathBuf>,
 }
 
 /// The options of one case in this very process.
@@ -102,6 +122,15 @@ impl Conformance {
             let provider = self.provider;
             return Ok(CaseProcess { case, placement, directory, granted, provider, cache }.run());
         }
+        if let Some(output) = self.portable.output {
+            let provider = self.provider.as_deref().map(files::read).transpose()?;
+            let component = match self.portable.without_provider {
+                true => portable::suite(),
+                false => portable::composed(provider.as_deref()),
+            };
+            files::write(&output, &component.map_err(|error| error.to_string())?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         check_process().map_err(|error| error.to_string())?;
         process::check_address_space()?;
         let table = if self.rows { table::read()? } else { Vec::new() };
@@ -111,11 +140,8 @@ impl Conformance {
         };
         let mut out = io::stdout().lock();
         if self.list {
-            return chosen
-                .iter()
-                .try_for_each(|case| writeln!(out, "{}", case.name()))
-                .map(|()| ExitCode::SUCCESS)
-                .map_err(unwritten);
+            list::print(&mut out, self.format, &chosen).map_err(unwritten)?;
+            return Ok(ExitCode::SUCCESS);
         }
         let placements = self.placement.placements();
         let jobs: Vec<(Placement, &Case)> = placements

@@ -16,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_failed_one_changes_nothing),
     case!(a_failed_one_is_still_guarded),
     case!(open_files_stay_open),
-    case!(links_and_fifos_go_with_it),
+    case!(links_and_fifos_go_with_it, FIFO),
     case!(into_another_temp_dir_goes_with_it),
     case!(its_name_is_gone),
     case!(an_impostor_is_not_published),
@@ -232,7 +232,7 @@ fn links_and_fifos_go_with_it(w: &World) {
     let (dir, name) = furnished(w);
     w.plant_link(&format!("{name}/link"), "sub");
     w.plant_link(&format!("{name}/dangling"), "/nothing");
-    w.plant_fifo(&format!("{name}/fifo"));
+    w.rename("fifo", &format!("{name}/fifo"));
     // Opening the fifo would block for ever.
     dir.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::Full).unwrap();
     assert_eq!(w.list("target"), ["dangling", "fifo", "file", "link", "sub"]);

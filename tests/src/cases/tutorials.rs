@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
     case!(unique_names),
     case!(four_high_level_interfaces),
     case!(the_lower_level_removes_nothing),
-    case!(safe_in_a_shared_directory),
+    case!(safe_in_a_shared_directory, FIFO),
     case!(an_unnamed_file),
     case!(a_block),
     case!(a_directory),
@@ -257,7 +257,7 @@ fn safe_in_a_shared_directory(w: &World) {
         |range: std::ops::Range<usize>| ALPHABET[range].chars().map(|c| format!("shared/n-{c}"));
     names(0..8).for_each(|name| w.plant_link(&name, "/victim"));
     names(8..16).for_each(|name| w.plant_link(&name, "/nowhere"));
-    names(16..24).for_each(|name| w.plant_fifo(&name));
+    names(16..24).for_each(|name| w.plant_second_name(&name, "fifo"));
     let (shared, options) = (
         w.path("shared"),
         Options { prefix: "n-".into(), random_chars: Some(1), ..Options::default() },
