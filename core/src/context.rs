@@ -44,10 +44,7 @@ pub trait Context: Clone {
     /// The file system.
     fn platform(&self) -> &Self::Platform;
     /// Opens the directory in which the resolution of `path`, the path of a directory, begins.
-    fn resolve_base(
-        &self,
-        path: &str,
-    ) -> Result<Base<<Self::Platform as Platform>::Dir>, ErrorCode>;
+    fn resolve_base(&self, path: &str) -> Result<Base<<Self::Platform as Platform>::Dir>, Cause>;
     /// A variable of the environment; none if it is unset or not Unicode.
     fn env_var(&self, name: &str) -> Option<String>;
     /// The directories to try for temporary files after the usual ones: the preopens, or the

@@ -100,7 +100,7 @@ impl<'a, C: Context> Removal<'a, C> {
 
     /// Records something that could not be removed.
     pub(crate) fn record(&mut self, code: ErrorCode, path: &str) {
-        let error = Error::new(code, "remove", path);
+        let error = self.ctx.ledger().explain(code.into()).at("remove", path);
         self.failures.push(CleanupFailure { path: path.into(), error });
     }
 
@@ -108,17 +108,33 @@ impl<'a, C: Context> Removal<'a, C> {
     pub(crate) fn remove_entry(&mut self, dir: &Dir<C>, name: &[u8], path: &str) {
         match self.platform.remove_file(dir, name) {
             Ok(()) | Err(ErrorCode::NoEntry) => {}
-            Err(ErrorCode::IsDirectory) => match self.platform.open_for_removal(dir, name) {
-                Ok(inside) => {
+            Err(ErrorCode::IsDirectory) => match self.open_unless_empty(dir, name) {
+                Ok(Some(inside)) => {
                     self.remove_contents(&inside, path);
                     self.remove_emptied_directory(dir, name, &inside, path);
                 }
-                Err(ErrorCode::NoEntry) => {}
-                Err(code) => {
-                    self.remove_unreadable_directory(dir, name, path, code);
-                }
+                Ok(None) => {}
+                Err(code) => self.record(code, path),
             },
             Err(code) => self.record(code, path),
+        }
+    }
+
+    /// Removes a directory if it is empty, and otherwise opens it in order to empty it.
+    ///
+    /// The attempt comes first, because systems refuse to remove a mount point, with `busy`, before
+    /// they look whether it is empty. So mount points are left alone on platforms that have no
+    /// other way to detect them.
+    fn open_unless_empty(&self, parent: &Dir<C>, name: &[u8]) -> Result<Option<Dir<C>>, ErrorCode> {
+        match self.platform.remove_directory(parent, name) {
+            Ok(()) | Err(ErrorCode::NoEntry) => return Ok(None),
+            Err(ErrorCode::Busy) => return Err(ErrorCode::Busy),
+            // It is not empty, or `open_for_removal` or the next attempt gives the cause.
+            Err(_) => {}
+        }
+        match self.platform.open_for_removal(parent, name) {
+            Err(ErrorCode::NoEntry) => Ok(None),
+            opened => opened.map(Some),
         }
     }
 
@@ -198,22 +214,21 @@ impl<'a, C: Context> Removal<'a, C> {
         }
         let Some(frame) = stack.last_mut() else { return };
         let path = display_path(&frame.path, &name);
-        match self.platform.open_for_removal(&frame.dir, &name) {
-            Ok(dir) => match self.open_frame(dir, name, path.clone()) {
-                Ok(inside) => stack.push(inside),
-                Err(ErrorCode::NoEntry) => {}
-                Err(code) => {
-                    frame.failed = true;
-                    self.record(code, &path);
-                }
-            },
-            Err(ErrorCode::NoEntry) => {}
+        let inside = match self.open_unless_empty(&frame.dir, &name) {
+            Ok(Some(dir)) => self.open_frame(dir, name, path.clone()),
+            Ok(None) => return,
             // It was a directory when it was listed. A link in its place is removed like a file.
             Err(ErrorCode::NotDirectory) => {
-                frame.pending.push(RawEntry { name, kind: EntryKind::Other });
+                return frame.pending.push(RawEntry { name, kind: EntryKind::Other });
             }
+            Err(code) => Err(code),
+        };
+        match inside {
+            Ok(inside) => stack.push(inside),
+            Err(ErrorCode::NoEntry) => {}
             Err(code) => {
-                frame.failed |= !self.remove_unreadable_directory(&frame.dir, &name, &path, code);
+                frame.failed = true;
+                self.record(code, &path);
             }
         }
     }
@@ -275,26 +290,6 @@ impl<'a, C: Context> Removal<'a, C> {
         };
         parent.failed = true;
         self.record(failed, &done.path);
-    }
-
-    /// Removes a directory that cannot be opened, which works if it is empty. Returns whether it is
-    /// gone.
-    fn remove_unreadable_directory(
-        &mut self,
-        parent: &Dir<C>,
-        name: &[u8],
-        path: &str,
-        code: ErrorCode,
-    ) -> bool {
-        let gone = code != ErrorCode::Busy
-            && matches!(
-                self.platform.remove_directory(parent, name),
-                Ok(()) | Err(ErrorCode::NoEntry)
-            );
-        if !gone {
-            self.record(code, path);
-        }
-        gone
     }
 
     fn open_frame(

@@ -37,14 +37,21 @@ impl Switch {
     }
 }
 
-/// A bind mount, until it is dropped.
+/// A mount, until it is dropped.
 struct Mount(PathBuf);
 
 impl Mount {
-    /// None, with the reason printed, where this process may not mount.
     fn bind(from: &Path, to: PathBuf) -> Option<Self> {
-        let output = Command::new("mount").arg("--bind").args([from, &to]).output();
-        match output {
+        Self::new(Command::new("mount").arg("--bind").arg(from), to)
+    }
+
+    fn in_memory(to: PathBuf) -> Option<Self> {
+        Self::new(Command::new("mount").args(["-t", "tmpfs", "test"]), to)
+    }
+
+    /// None, with the reason printed, where this process may not mount.
+    fn new(mount: &mut Command, to: PathBuf) -> Option<Self> {
+        match mount.arg(&to).output() {
             Ok(output) if output.status.success() => Some(Mount(to)),
             Ok(output) => {
                 println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
@@ -64,31 +71,95 @@ impl Drop for Mount {
     }
 }
 
+/// A directory with a file, and in it another directory, which is to be a mount point.
+fn around_a_mount_point(root: &TestDir, mount_point: &str, platform: Stepped) -> TempDir<C> {
+    let outside = root.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("thesis"), "valuable").unwrap();
+    let dir = directory(root, platform);
+    dir.create_directory("sub").unwrap();
+    dir.create_directory(mount_point).unwrap();
+    dir.create_file("file").unwrap();
+    dir
+}
+
+/// Removes one entry and then everything, both of which a mount point prevents.
+#[track_caller]
+fn assert_busy(dir: &mut TempDir<C>, mount_point: &str) {
+    assert_eq!(dir.remove(mount_point).unwrap_err().code, ErrorCode::Busy);
+    let failures = dir.close().unwrap_err();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert_eq!(failures[0].error.code, ErrorCode::Busy);
+    assert_eq!(failures[0].path, format!("{}/{mount_point}", dir.path()));
+    assert!(!Path::new(dir.path()).join("file").exists(), "the rest is removed");
+}
+
 #[test]
 fn a_mount_point_is_busy_and_nothing_behind_it_is_touched() {
     for depth in ["mounted", "sub/mounted"] {
         let root = TestDir::new();
         let outside = root.path().join("outside");
-        fs::create_dir(&outside).unwrap();
-        fs::write(outside.join("thesis"), "valuable").unwrap();
-        let mut dir = directory(&root, Stepped::new(|_| Ok(())));
-        dir.create_directory("sub").unwrap();
-        dir.create_directory(depth).unwrap();
-        dir.create_file("file").unwrap();
+        let mut dir = around_a_mount_point(&root, depth, Stepped::new(|_| Ok(())));
         let Some(mount) = Mount::bind(&outside, Path::new(dir.path()).join(depth)) else { return };
-
-        let removed = dir.remove(depth).unwrap_err();
-        assert_eq!(removed.code, ErrorCode::Busy);
-        let failures = dir.close().unwrap_err();
-        assert_eq!(failures.len(), 1, "{failures:?}");
-        assert_eq!(failures[0].error.code, ErrorCode::Busy);
-        assert_eq!(failures[0].path, format!("{}/{depth}", dir.path()));
+        assert_busy(&mut dir, depth);
         assert_eq!(fs::read(outside.join("thesis")).unwrap(), b"valuable");
-        assert!(!Path::new(dir.path()).join("file").exists(), "the rest is removed");
         drop(mount);
         dir.close().unwrap();
         assert_eq!(root.names(), ["outside"]);
     }
+}
+
+#[test]
+fn a_mount_point_is_detected_by_a_platform_that_sees_none() {
+    let root = TestDir::new();
+    // The attempt to remove it shows it, before it would be opened.
+    let platform = Stepped::failing("open_for_removal", ErrorCode::Other);
+    let mut dir = around_a_mount_point(&root, "mounted", platform);
+    let mounted = Path::new(dir.path()).join("mounted");
+    let Some(_mount) = Mount::bind(&root.path().join("outside"), mounted) else { return };
+    assert_busy(&mut dir, "mounted");
+}
+
+#[test]
+fn a_file_system_in_a_tree_is_busy() {
+    let root = TestDir::new();
+    let mut dir = around_a_mount_point(&root, "mounted", Stepped::new(|_| Ok(())));
+    let mounted = Path::new(dir.path()).join("mounted");
+    let Some(mount) = Mount::in_memory(mounted.clone()) else { return };
+    fs::write(mounted.join("thesis"), "valuable").unwrap();
+    assert_busy(&mut dir, "mounted");
+    assert_eq!(fs::read(mounted.join("thesis")).unwrap(), b"valuable");
+    drop(mount);
+    dir.close().unwrap();
+}
+
+#[test]
+fn a_file_that_is_a_mount_point_is_busy() {
+    let root = TestDir::new();
+    let thesis = root.path().join("outside/thesis");
+    let mut dir = around_a_mount_point(&root, "other", Stepped::new(|_| Ok(())));
+    drop(dir.create_file("mounted").unwrap());
+    let mounted = Path::new(dir.path()).join("mounted");
+    let Some(mount) = Mount::bind(&thesis, mounted) else { return };
+    assert_busy(&mut dir, "mounted");
+    assert_eq!(fs::read(thesis).unwrap(), b"valuable");
+    drop(mount);
+    dir.close().unwrap();
+}
+
+#[test]
+fn a_mount_over_the_directory_itself_is_busy() {
+    let root = TestDir::new();
+    let outside = root.path().join("outside");
+    let mut dir = around_a_mount_point(&root, "other", Stepped::new(|_| Ok(())));
+    let Some(mount) = Mount::bind(&outside, dir.path().into()) else { return };
+    let failures = dir.close().unwrap_err();
+    let found: Vec<_> =
+        failures.iter().map(|failure| (&*failure.path, failure.error.code)).collect();
+    assert_eq!(found, [(dir.path(), ErrorCode::Busy)]);
+    assert_eq!(fs::read(outside.join("thesis")).unwrap(), b"valuable");
+    drop(mount);
+    dir.close().unwrap();
 }
 
 #[test]

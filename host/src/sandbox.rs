@@ -9,7 +9,7 @@ use wasmtime::{Cache, Config, Engine};
 
 use crate::blocking::Threads;
 use crate::components;
-use crate::compose::{PluginPreopens, check_component, compose};
+use crate::compose::{PluginPreopens, check_component, compose, has_provider, imports_of};
 use crate::error::{Error, one_line};
 use crate::provider;
 
@@ -23,6 +23,7 @@ mod mount;
 mod options;
 mod outcome;
 mod plugin;
+mod process;
 mod state;
 mod stdio;
 mod telemetry;
@@ -37,6 +38,7 @@ pub use options::{RunOptions, ScratchAccess};
 pub use outcome::{Ending, Outcome, Used};
 use plugin::Provision;
 pub use plugin::{CallFuture, Plugin};
+pub use process::check_process;
 pub use state::State;
 pub use stdio::{Capture, Input, Output};
 
@@ -97,12 +99,18 @@ impl Drop for Background {
 }
 
 /// The provider of `scratch:tempfile` for a plugin.
+///
+/// A plugin that has been [composed](compose) with a provider already has that one, whatever is
+/// chosen here, as if the choice were [`Composed`](Self::Composed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Provider<'a> {
     /// This process: see [`provider`](crate::provider). The faster and the stronger one.
     Host,
     /// The provider component that this crate carries, composed with the plugin.
+    ///
+    /// WASI has no modes: what it creates in a mount is readable as the process's umask allows, and
+    /// what it has not removed from a mount when the plugin traps or is stopped stays there.
     Component,
     /// Another provider component, composed with the plugin. Runs cannot have
     /// [limits](RunOptions::limits), since it may not enforce them.
@@ -180,16 +188,35 @@ impl<T: Send + 'static> Sandbox<T> {
     /// [composed](compose); or if [`with`](Self::with) has added a part of `scratch:tempfile` that
     /// the host provider serves.
     pub fn load(&self, plugin: &[u8], provider: Provider<'_>) -> Result<Plugin<T>, Error> {
-        let composed = |provider| compose(plugin, provider, PluginPreopens::Granted);
         let (component, provision) = match provider {
             Provider::Host => (self.compile(plugin)?, Provision::Host),
             Provider::Component => {
-                (self.compile(&composed(components::PROVIDER)?)?, Provision::Component)
+                self.composed(plugin, components::PROVIDER, Provision::Component)?
             }
-            Provider::Custom(provider) => (self.compile(&composed(provider)?)?, Provision::Other),
+            Provider::Custom(provider) => self.composed(plugin, provider, Provision::Other)?,
             Provider::Composed => (self.compile(plugin)?, Provision::Other),
         };
+        let ty = component.component_type();
+        let mut imports = ty.imports(&self.common.engine).map(|(name, _)| name);
+        let provision = match provision {
+            Provision::Host if has_provider(plugin, imports.by_ref()) => Provision::Other,
+            provision => provision,
+        };
         self.link(&component, provision)
+    }
+
+    /// Composes a plugin with a provider, unless it has one already.
+    fn composed(
+        &self,
+        plugin: &[u8],
+        provider: &[u8],
+        provision: Provision,
+    ) -> Result<(Component, Provision), Error> {
+        if has_provider(plugin, imports_of(plugin)?.iter().map(String::as_str)) {
+            return Ok((self.compile(plugin)?, Provision::Other));
+        }
+        let whole = compose(plugin, provider, PluginPreopens::Granted)?;
+        Ok((self.compile(&whole)?, provision))
     }
 
     fn compile(&self, component: &[u8]) -> Result<Component, Error> {
@@ -313,9 +340,11 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     /// # Errors
     ///
     /// If a limit is zero with which no plugin can run. If the engine cannot run on this machine,
-    /// or not with this stack; if the embedder's engine
-    /// lacks a setting that runs need; if there is an engine and a cache.
+    /// or not with this stack; if the embedder's engine lacks a setting that runs need; if there is
+    /// an engine and a cache; if this process may not start threads or open descriptors as runs
+    /// need them.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
+        check_process()?;
         let limits = self.limits;
         limits.check_zero()?;
         let engine = match (self.engine, self.cache) {

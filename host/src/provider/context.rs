@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Base, Context, Descriptors, ErrorCode, Instance, Limited, LimitedDir, Limits, MemoryBudget,
-    Native, SharedLedger, Usage, longest_preopen,
+    Base, Cause, Context, Descriptors, ErrorCode, Instance, Limited, LimitedDir, Limits,
+    MemoryBudget, Native, SharedLedger, Usage, longest_preopen,
 };
 
 use super::TempfileCtx;
@@ -71,13 +71,13 @@ impl Context for InstanceContext {
         &self.0.platform
     }
 
-    fn resolve_base(&self, path: &str) -> Result<Base<Dir>, ErrorCode> {
+    fn resolve_base(&self, path: &str) -> Result<Base<Dir>, Cause> {
         let guests = self.0.preopens.iter().map(|preopen| preopen.guest.as_str());
-        let (index, rest) = longest_preopen(guests, path).ok_or(ErrorCode::NoEntry)?;
+        let (index, rest) = longest_preopen(guests, path)?;
         let preopen = &self.0.preopens[index];
         // Every caller resolves a path in order to create something there.
         if preopen.read_only {
-            return Err(ErrorCode::Access);
+            return Err(Cause::rule(ErrorCode::Access, "the mount is read-only"));
         }
         Ok(Base { dir: preopen.dir.clone(), path: preopen.guest.clone(), rest })
     }
@@ -142,8 +142,12 @@ impl TempfileCtxBuilder {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be opened.
+    /// If the directory cannot be opened, or another mount has the same path in the plugin.
     pub fn mount(mut self, mount: &Mount) -> Result<Self, Error> {
+        if self.preopens.iter().any(|preopen| preopen.guest == mount.guest()) {
+            let guest = mount.guest().to_owned();
+            return Err(Error::Mount { guest, cause: MountCause::Twice });
+        }
         self.preopens.push(Preopen {
             guest: mount.guest().to_owned(),
             dir: Arc::new(mount.open()?),

@@ -138,6 +138,13 @@ impl<T: Send + 'static> Instance<T> {
                 telemetry::not_continued(&error);
                 return Err(error);
             }
+            // The host's own failure: no memory to map, no descriptor. Nothing that a plugin does
+            // gives an error of the system as such.
+            Some(Err(error)) if is_of_system(&error) => {
+                let error = Error::Engine { operation: "run the plugin", source: error };
+                telemetry::not_continued(&error);
+                return Err(error);
+            }
             Some(Err(error)) => (None, Some(error)),
             None => (None, None),
         };
@@ -154,6 +161,7 @@ impl<T: Send + 'static> Instance<T> {
             time,
             tempfile: (self.life.provision == Provision::Host).then(|| state.usage()),
             refused: state.refused(),
+            stderr: state.written_to_stderr(),
         };
         control.publish(&ending);
         let error = error.filter(|error| !error.is::<I32Exit>());
@@ -234,6 +242,12 @@ impl Drop for Life {
             Stage::Over => {}
         }
     }
+}
+
+/// Whether an error of the operating system ended a call.
+fn is_of_system(error: &wasmtime::Error) -> bool {
+    let cause = error.root_cause();
+    cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>()
 }
 
 /// Does blocking work on the runtime's blocking pool, when one of the `threads` is free.

@@ -1,6 +1,8 @@
 //! The options of a run.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use wasmtime_wasi::cli::{stderr, stdout};
@@ -9,9 +11,10 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use super::control::{Begun, Controlled};
 use super::plugin::Provision;
 use super::state::RunMode;
+use super::stdio::Counted;
 use super::{Control, Input, Mount, Output};
 use crate::compose::SCRATCH_GUEST_PATH;
-use crate::error::Error;
+use crate::error::{Error, MountCause};
 use crate::provider::{Limits, MemoryBudget, TempfileCtx, TempfileCtxBuilder};
 use crate::scratch::{ScratchDir, ScratchRoot};
 
@@ -100,13 +103,15 @@ impl<T> RunOptions<T> {
     }
 
     /// Adds a variable to the environment. The provider reads it too: `TMPDIR` is the default
-    /// directory of temporary files.
+    /// directory of temporary files, and the limits in `SCRATCH_LIMITS` hold in both sandboxed
+    /// placements, unless [`limits`](Self::limits) sets others.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.environment.push((name.into(), value.into()));
         self
     }
 
-    /// Grants a directory of the host's.
+    /// Grants a directory of the host's. A run with two mounts of one path in the plugin is an
+    /// error.
     pub fn mount(mut self, mount: Mount) -> Self {
         self.settings.mounts.push(mount);
         self
@@ -182,6 +187,30 @@ impl<T> RunOptions<T> {
 }
 
 impl Settings {
+    /// Takes the limits from the environment, where a provider component reads them, unless others
+    /// are set.
+    pub(super) fn read_limits(&mut self, provision: Provision) -> Result<(), Error> {
+        let variable = self.environment.iter().find(|(name, _)| name == Limits::VARIABLE);
+        if let (None, Some((_, text)), true) = (self.limits, variable, provision.enforces_limits())
+        {
+            let limits = Limits::from_text(text);
+            let limits = limits.ok_or_else(|| Error::MalformedLimits { text: text.clone() })?;
+            self.limits = (limits != Limits::default()).then_some(limits);
+        }
+        Ok(())
+    }
+
+    /// Refuses two mounts of one path: the plugin would see only one of them.
+    pub(super) fn check_mounts(&self) -> Result<(), Error> {
+        for (index, mount) in self.mounts.iter().enumerate() {
+            if self.mounts[..index].iter().any(|other| other.guest() == mount.guest()) {
+                let guest = mount.guest().to_owned();
+                return Err(Error::Mount { guest, cause: MountCause::Twice });
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses options with which no plugin can run.
     pub(super) fn check_zero(&self) -> Result<(), Error> {
         let zero = |option| Err(Error::Zero { option });
@@ -242,6 +271,7 @@ impl Settings {
         scratch: &ScratchDir,
         provision: Provision,
         mode: RunMode,
+        written: &Arc<AtomicU64>,
     ) -> Result<(), Error> {
         // A provider inside the plugin's component needs the directory itself. The stub between
         // them takes the first entry of that name out of the plugin's list; the plugin's own comes
@@ -263,7 +293,7 @@ impl Settings {
         wasi.envs(&self.environment);
         wasi.stdin(self.stdin.into_stream(mode));
         wasi.stdout(self.stdout.into_stream(mode, stdout));
-        wasi.stderr(self.stderr.into_stream(mode, stderr));
+        wasi.stderr(Counted::new(self.stderr.into_stream(mode, stderr), written));
         Ok(())
     }
 }

@@ -34,6 +34,14 @@ pub(super) enum Provision {
 }
 
 impl Provision {
+    /// Whether its provider keeps the limits of a run.
+    pub(super) fn enforces_limits(self) -> bool {
+        match self {
+            Self::Host | Self::Component => true,
+            Self::Other => false,
+        }
+    }
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Host => "host",
@@ -75,6 +83,12 @@ impl<T: Send + 'static> Plugin<T> {
     ) -> Self {
         let command = CommandPre::new(pre.clone()).ok();
         Self { common, provision, pre, command }
+    }
+
+    /// Whether this process provides the interface to the plugin. Otherwise a component inside of
+    /// the plugin does.
+    pub fn is_served_by_host(&self) -> bool {
+        self.provision == Provision::Host
     }
 
     /// Runs the plugin's `wasi:cli/run` on the calling thread, and removes its scratch directory.

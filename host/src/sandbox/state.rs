@@ -1,6 +1,8 @@
 //! The data of a run's store.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
@@ -33,6 +35,8 @@ pub struct State<T = ()> {
     tempfile: TempfileCtx,
     scratch: PathBuf,
     mode: RunMode,
+    /// Bytes that the plugin has written to standard error.
+    stderr: Arc<AtomicU64>,
     pub(super) limiter: StoreLimiter,
 }
 
@@ -45,6 +49,8 @@ impl<T> State<T> {
         limits: &EngineLimits,
         mode: RunMode,
     ) -> Result<Self, Error> {
+        settings.read_limits(provision)?;
+        settings.check_mounts()?;
         let mut wasi = WasiCtx::builder();
         limits.apply_wasi(&mut wasi);
         // Before the first directory, which copies the setting. The detour through the blocking
@@ -52,7 +58,8 @@ impl<T> State<T> {
         wasi.allow_blocking_current_thread(mode == RunMode::Blocking);
         let memory = MemoryBudget::new(settings.memory);
         let tempfile = settings.tempfile(begun, provision, &memory, limits.default_handles())?;
-        settings.grant(&mut wasi, begun.scratch(), provision, mode)?;
+        let stderr = Arc::default();
+        settings.grant(&mut wasi, begun.scratch(), provision, mode, &stderr)?;
         Ok(Self {
             data,
             wasi: wasi.build(),
@@ -60,6 +67,7 @@ impl<T> State<T> {
             tempfile,
             scratch: begun.path().to_owned(),
             mode,
+            stderr,
             limiter: StoreLimiter::new(memory, limits),
         })
     }
@@ -91,6 +99,10 @@ impl<T> State<T> {
 
     pub(super) fn usage(&self) -> tempfile_core::Usage {
         self.tempfile.usage()
+    }
+
+    pub(super) fn written_to_stderr(&self) -> u64 {
+        self.stderr.load(Ordering::Relaxed)
     }
 
     pub(super) fn refused(&self) -> u64 {
