@@ -177,3 +177,16 @@ pub fn name_to_str(name: &[u8]) -> Option<&str> {
 pub(crate) fn display_path(directory: &str, name: &[u8]) -> String {
     crate::path::join(directory, &String::from_utf8_lossy(name))
 }
+
+#[cfg(test)]
+mod tests {
+    /// With one, a platform on top of another could forget to count what goes through a method.
+    #[test]
+    fn no_method_of_a_platform_has_a_default_body() {
+        let (_, rest) =
+            include_str!("platform.rs").split_once("pub trait Platform: Clone {").unwrap();
+        let (methods, _) = rest.split_once("\n}\n").unwrap();
+        let code = |line: &&str| !line.trim_start().starts_with("//");
+        assert!(methods.lines().filter(code).all(|line| !line.contains('{')));
+    }
+}
