@@ -12,7 +12,7 @@ use serde::Serialize;
 use wasi_tempfile_host::check_process;
 
 use super::terminal::{printable, printable_json, printable_lines};
-use super::{MISUSED, PLUGIN_FAILED, Result, complain, process};
+use super::{MISUSED, PLUGIN_FAILED, Result, complain, files, process};
 
 mod rows;
 
@@ -34,8 +34,11 @@ pub(crate) struct Conformance {
     /// The format of the results
     #[arg(long, value_enum, default_value = "pretty")]
     format: Format,
+    /// Write the results to this file, when all are there, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Print the names of the cases, and run nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "output")]
     list: bool,
     /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
@@ -52,7 +55,7 @@ struct OneCase {
     /// mounts. The exit code is 0 if the case passed, or was skipped and standard output begins
     /// with `skipped: `
     #[arg(long, value_name = "NAME", value_parser = case, requires = "directory")]
-    #[arg(conflicts_with_all = ["list", "rows", "filter", "format"])]
+    #[arg(conflicts_with_all = ["list", "rows", "filter", "format", "output"])]
     case: Option<&'static Case>,
     /// An empty directory for the case; natively, TMPDIR must name it too
     #[arg(long, value_name = "DIR", requires = "case")]
@@ -109,7 +112,8 @@ impl Conformance {
             true => rows::cases(&table),
             false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
         };
-        let mut out = io::stdout().lock();
+        let (mut stdout, mut report) = (io::stdout().lock(), Vec::new());
+        let mut out: &mut dyn Write = if self.output.is_some() { &mut report } else { &mut stdout };
         if self.list {
             return chosen
                 .iter()
@@ -134,14 +138,16 @@ impl Conformance {
             }
             results.push(result);
         });
-        if self.rows {
-            let well = rows::print(&mut out, self.format, &table, placements, &results);
-            let well = well.map_err(unwritten)?;
-            return Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) });
+        let well = if self.rows {
+            rows::print(&mut out, self.format, &table, placements, &results).map_err(unwritten)?
+        } else {
+            written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
+            !results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)))
+        };
+        if let Some(path) = &self.output {
+            files::write(path, &report)?;
         }
-        written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
-        let failed = results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)));
-        Ok(if failed { ExitCode::from(PLUGIN_FAILED) } else { ExitCode::SUCCESS })
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) })
     }
 }
 
