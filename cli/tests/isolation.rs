@@ -226,7 +226,7 @@ fn the_scratch_directory_is_private_and_its_name_is_new_every_time() {
         let [directory] = &world.scratch()[..] else { panic!("one private directory") };
         let metadata = fs::symlink_metadata(directory).expect("look at it");
         assert!(metadata.is_dir());
-        assert_eq!(metadata.permissions().mode() & 0o7777, 0o700, "under umask {umask}");
+        assert_eq!(metadata.permissions().mode() & 0o7777, 0o1700, "under umask {umask}");
         assert_eq!(metadata.uid(), rustix::process::geteuid().as_raw());
         names.push(directory.clone());
         assert_eq!(running.close_input().code, Some(0), "under umask {umask}");

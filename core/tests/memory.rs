@@ -286,8 +286,9 @@ fn on_a_limited_disk(platform: Stepped) -> (TestDir, TestInstance<Limited<Steppe
     let platform = Limited::new(platform, &ledger);
     let path = dir.path().to_str().expect("UTF-8");
     let root = platform.base(dir.open(), path).unwrap().into();
-    let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
-    (dir, instance, budget)
+    let stopped = Rc::default();
+    let context = TestContext { platform, root, path: path.into(), ledger, stopped };
+    (dir, context.instance(), budget)
 }
 
 #[test]
@@ -372,11 +373,13 @@ fn live_handles_are_listed_only_while_there_is_memory_for_the_list() {
     let ledger = user.instance.context().ledger().clone();
     let options = || Options { label: Some("x".repeat(255)), ..Options::default() };
     let mut held = Vec::new();
-    assert!(ledger.can_list_handles());
+    ledger.live_handles(0).unwrap();
     while let Ok(named) = user.instance.named(&options(), Location::Scratch) {
         held.push(named);
     }
-    assert!(!ledger.can_list_handles());
+    let error = ledger.live_handles(0).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Quota);
+    assert!(error.message.contains("the limit on the instance's memory is 8192"), "{error}");
     held.truncate(1);
-    assert!(ledger.can_list_handles());
+    ledger.live_handles(0).unwrap();
 }

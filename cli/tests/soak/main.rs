@@ -25,14 +25,17 @@ mod endings;
 mod escapes;
 mod flat;
 mod handles;
+mod hostile_text;
 mod kill;
 mod kill_anywhere;
 mod large_trees;
 mod limits;
+mod mounts;
 mod names;
 mod power_cut;
 mod pressure;
 mod privacy;
+mod process_limits;
 mod removal;
 mod resolvers;
 mod roots;
@@ -50,6 +53,7 @@ const FIGURES: &[Figure] = &[
     privacy::FIGURE,
     removal::FIGURE,
     large_trees::FIGURE,
+    mounts::FIGURE,
     tenants::FIGURE,
     limits::FIGURE,
     endings::FIGURE,
@@ -61,6 +65,8 @@ const FIGURES: &[Figure] = &[
     flat::FIGURE,
     handles::FIGURE,
     pressure::FIGURE,
+    hostile_text::FIGURE,
+    process_limits::FIGURE,
 ];
 
 /// What a process of this program may be started for.

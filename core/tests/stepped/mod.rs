@@ -1,6 +1,7 @@
 //! The operating system's files with a callback before each call, and a context for tests that is
 //! confined to one directory.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Base, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits,
+    Base, Cause, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits,
     MemoryBudget, Metadata, Native, Platform, Process, RawEntry, SharedLedger, longest_preopen,
 };
 
@@ -82,6 +83,10 @@ impl Platform for Stepped {
     fn open_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
         (self.step)("open_file")?;
         Native.open_file(dir, name)
+    }
+    fn open_for_sync(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
+        (self.step)("open_for_sync")?;
+        Native.open_for_sync(dir, name)
     }
     fn duplicate(&self, file: &fs::File) -> Result<fs::File, ErrorCode> {
         (self.step)("duplicate")?;
@@ -252,6 +257,8 @@ pub(crate) struct TestContext<P: Platform> {
     pub(crate) root: Rc<P::Dir>,
     pub(crate) path: Arc<str>,
     pub(crate) ledger: SharedLedger,
+    /// Whether operations that take many steps are to end.
+    pub(crate) stopped: Rc<Cell<bool>>,
 }
 
 /// One user in a test's directory.
@@ -275,6 +282,7 @@ impl TestContext<Stepped> {
             root: Rc::new(dir.open()),
             path: dir.join("").trim_end_matches('/').into(),
             ledger,
+            stopped: Rc::default(),
         }
     }
 }
@@ -291,16 +299,16 @@ impl<P: Platform> Context for TestContext<P> {
     fn platform(&self) -> &P {
         &self.platform
     }
-    fn resolve_base(&self, path: &str) -> Result<Base<P::Dir>, ErrorCode> {
-        let base = longest_preopen([&*self.path].into_iter(), path);
-        let (_, rest) = base.ok_or(ErrorCode::NoEntry)?;
+    fn resolve_base(&self, path: &str) -> Result<Base<P::Dir>, Cause> {
+        let (_, rest) = longest_preopen([&*self.path].into_iter(), path)?;
         Ok(Base { dir: P::Dir::clone(&self.root), path: self.path.to_string(), rest })
     }
     fn env_var(&self, name: &str) -> Option<String> {
         (name == "TMPDIR").then(|| self.path.to_string())
     }
+    /// A directory that exists only if the test makes it.
     fn fallback_dirs(&self) -> Vec<String> {
-        Vec::new()
+        vec![format!("{}/fallback", self.path)]
     }
     fn descriptors(&self) -> Descriptors {
         Descriptors::All
@@ -311,5 +319,8 @@ impl<P: Platform> Context for TestContext<P> {
     }
     fn now(&self) -> u64 {
         0
+    }
+    fn is_stopped(&self) -> bool {
+        self.stopped.get()
     }
 }

@@ -16,11 +16,12 @@ use std::time::Instant;
 
 use conformance::setup;
 pub use conformance::witness::Os;
-pub use conformance::{Case, Outcome, Placement, cases, find, rows, script};
+pub use conformance::{Case, Mount, Outcome, Placement, Planted, cases, find, rows, script};
 use wasi_tempfile_host::Plugin;
 
 mod directory;
 mod native;
+pub mod portable;
 mod process;
 mod sandboxed;
 mod witness;
@@ -185,7 +186,7 @@ impl Suite {
 }
 
 /// Why a case could not be run.
-type Problem = Box<dyn std::error::Error>;
+pub type Problem = Box<dyn std::error::Error>;
 
 /// A provider's bytes.
 fn read_provider(file: Option<&Path>) -> Result<Option<Vec<u8>>, String> {
