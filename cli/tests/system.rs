@@ -107,3 +107,22 @@ fn a_mount_does_not_stand_in_for_a_full_scratch_root() {
         assert_eq!(fs::read_dir(&data).expect("list it").count(), 0, "{provider}");
     }
 }
+
+#[test]
+fn a_file_over_the_limit_of_the_process_is_too_large() {
+    if Command::new("prlimit").arg("--version").output().is_err() {
+        return eprintln!("not looked at: there is no prlimit");
+    }
+    for provider in ["host", "component"] {
+        let world = World::new();
+        // The compiler's cache is over the limit too, and its failure is nobody's.
+        let run = world.run(&["--no-cache", "--provider", provider], &["fill", "3000000"]);
+        let mut limited = Command::new("prlimit");
+        limited.arg("--fsize=100000").arg(run.get_program()).args(run.get_args());
+        let ended = output(limited.stdin(Stdio::null()));
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{provider}");
+        let said = "100000 file-too-large, then ok\nafterwards ok\n";
+        assert_eq!(ended.stdout, said, "{provider}");
+        world.assert_nothing_left();
+    }
+}

@@ -11,8 +11,9 @@ use crate::create::{self, create_file};
 use crate::dir::TempDir;
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::File;
+use crate::name::Draft;
 use crate::name::Options;
-use crate::path::{OpenLocation, open_directory};
+use crate::path::{MAX_PATH, OpenLocation, PATH_TOO_LONG, open_directory};
 use crate::platform::{DirectoryState, Platform};
 use crate::shared::{Lock, Shared};
 use crate::temp_path::TempPath;
@@ -166,8 +167,8 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
             Location::Scratch => SpoolLocation::Scratch,
             Location::Within(dir) => SpoolLocation::Within(dir.location()?),
             Location::Directory(path) => {
-                if path.len() > crate::path::MAX_PATH {
-                    return Err(ErrorCode::NameTooLong).at("create a spooled file in", path);
+                if path.len() > MAX_PATH {
+                    return Err(PATH_TOO_LONG).at("create a spooled file in", path);
                 }
                 SpoolLocation::Directory(String::from(path))
             }
@@ -222,7 +223,9 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
     }
 
     fn open_path(&self, path: &str) -> Result<OpenLocation<C>, Error> {
-        open_directory(self.context(), path).at("open the directory", path)
+        open_directory(self.context(), path)
+            .explained(self.context().ledger())
+            .at("open the directory", path)
     }
 
     /// The default directory, searched until it is found once.
@@ -243,43 +246,47 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
         let usual = USUAL_DIRS.iter().copied().map(String::from);
         let mut failed = Vec::new();
         for path in named.chain(usual) {
-            match self.probe(&path) {
+            match self.probe(&path).explained(ctx.ledger()) {
                 Ok(location) => return Ok(location),
-                Err(code) => failed.push((code, path)),
+                Err(cause) => failed.push((cause, path)),
             }
         }
-        let exhausted = |failed: &[(ErrorCode, String)]| {
-            failed.iter().position(|(code, _)| candidate(*code) == Candidate::Exhausted)
+        let exhausted = |failed: &[(Cause, String)]| {
+            failed.iter().position(|(cause, _)| candidate(cause.code) == Candidate::Exhausted)
         };
         // A fallback is not for temporary files. It stands in for what is missing, and not for what
         // is full.
         if exhausted(&failed).is_none() {
             for path in ctx.fallback_dirs() {
-                match self.probe(&path) {
+                match self.probe(&path).explained(ctx.ledger()) {
                     Ok(location) => return Ok(location),
-                    Err(code) => failed.push((code, path)),
+                    Err(cause) => failed.push((cause, path)),
                 }
             }
         }
-        let broken = || failed.iter().position(|(code, _)| candidate(*code) == Candidate::Broken);
+        let broken =
+            || failed.iter().position(|(cause, _)| candidate(cause.code) == Candidate::Broken);
         const OPERATION: &str = "find a directory for temporary files";
         Err(match exhausted(&failed).or_else(broken) {
-            Some(cause) => Error::new(failed[cause].0, OPERATION, &failed[cause].1),
+            Some(which) => {
+                let (cause, path) = failed.swap_remove(which);
+                cause.at(OPERATION, &path)
+            }
             None => Error::without_path(ErrorCode::NoScratch, OPERATION),
         })
     }
 
-    fn probe(&self, path: &str) -> Result<OpenLocation<C>, ErrorCode> {
-        let bare = |cause: Cause| cause.code;
+    fn probe(&self, path: &str) -> Result<OpenLocation<C>, Cause> {
         let (ctx, platform) = (self.context(), self.context().platform());
-        let location = open_directory(ctx, path).map_err(bare)?;
+        let location = open_directory(ctx, path)?;
         let options = Options::default();
-        let (file, path) =
-            create_file(ctx, &mut self.source(), &options, &location).map_err(bare)?;
+        let mut draft = Draft::new(&location.path, &options)?;
+        let (file, path) = create_file(ctx, &mut self.source(), &mut draft, &location)?;
         // A full disk still takes new names. Only the first byte fails.
         let written = platform.write(&file, 0, b"x");
         drop(file);
         platform.remove_file(&location.dir, path.name())?;
-        written.map(|_| OpenLocation { state: DirectoryState::Linked, ..location })
+        written?;
+        Ok(OpenLocation { state: DirectoryState::Linked, ..location })
     }
 }

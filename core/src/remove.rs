@@ -4,7 +4,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{Error, ErrorCode};
+use crate::context::{Context, Dir, check_stopped};
+use crate::error::{Error, ErrorCode, ResultExt};
 use crate::name::base32;
 use crate::platform::{EntryKind, Platform, RawEntry, display_path};
 
@@ -61,8 +62,9 @@ impl Failures {
 const MAX_PENDING: usize = 1024;
 
 /// A removal in progress. It collects what could not be removed.
-pub(crate) struct Removal<'a, P: Platform> {
-    platform: &'a P,
+pub(crate) struct Removal<'a, C: Context> {
+    ctx: &'a C,
+    platform: &'a C::Platform,
     failures: Failures,
     moved: u32,
 }
@@ -85,9 +87,9 @@ impl<P: Platform> Frame<P> {
     }
 }
 
-impl<'a, P: Platform> Removal<'a, P> {
-    pub(crate) fn new(platform: &'a P) -> Self {
-        Removal { platform, failures: Failures::default(), moved: 0 }
+impl<'a, C: Context> Removal<'a, C> {
+    pub(crate) fn new(ctx: &'a C) -> Self {
+        Removal { ctx, platform: ctx.platform(), failures: Failures::default(), moved: 0 }
     }
 
     /// Returns what could not be removed: the first failures, at most 1024 and at most 1 MiB of
@@ -98,12 +100,12 @@ impl<'a, P: Platform> Removal<'a, P> {
 
     /// Records something that could not be removed.
     pub(crate) fn record(&mut self, code: ErrorCode, path: &str) {
-        let error = Error::new(code, "remove", path);
+        let error = self.ctx.ledger().explain(code.into()).at("remove", path);
         self.failures.push(CleanupFailure { path: path.into(), error });
     }
 
     /// Removes a file, or a directory with everything in it.
-    pub(crate) fn remove_entry(&mut self, dir: &P::Dir, name: &[u8], path: &str) {
+    pub(crate) fn remove_entry(&mut self, dir: &Dir<C>, name: &[u8], path: &str) {
         match self.platform.remove_file(dir, name) {
             Ok(()) | Err(ErrorCode::NoEntry) => {}
             Err(ErrorCode::IsDirectory) => match self.open_unless_empty(dir, name) {
@@ -123,7 +125,7 @@ impl<'a, P: Platform> Removal<'a, P> {
     /// The attempt comes first, because systems refuse to remove a mount point, with `busy`, before
     /// they look whether it is empty. So mount points are left alone on platforms that have no
     /// other way to detect them.
-    fn open_unless_empty(&self, parent: &P::Dir, name: &[u8]) -> Result<Option<P::Dir>, ErrorCode> {
+    fn open_unless_empty(&self, parent: &Dir<C>, name: &[u8]) -> Result<Option<Dir<C>>, ErrorCode> {
         match self.platform.remove_directory(parent, name) {
             Ok(()) | Err(ErrorCode::NoEntry) => return Ok(None),
             Err(ErrorCode::Busy) => return Err(ErrorCode::Busy),
@@ -140,9 +142,9 @@ impl<'a, P: Platform> Removal<'a, P> {
     /// something in it could not be removed.
     pub(crate) fn remove_emptied_directory(
         &mut self,
-        parent: &P::Dir,
+        parent: &Dir<C>,
         name: &[u8],
-        dir: &P::Dir,
+        dir: &Dir<C>,
         path: &str,
     ) {
         for _ in 0..MAX_ROUNDS {
@@ -158,8 +160,9 @@ impl<'a, P: Platform> Removal<'a, P> {
         self.record(ErrorCode::NotEmpty, path);
     }
 
-    /// Removes everything in a directory.
-    pub(crate) fn remove_contents(&mut self, dir: &P::Dir, path: &str) {
+    /// Removes everything in a directory. A removal that is stopped leaves the rest, and can be
+    /// begun again.
+    pub(crate) fn remove_contents(&mut self, dir: &Dir<C>, path: &str) {
         let top = match self.open_frame(dir.clone(), Vec::new(), path.into()) {
             Ok(top) => top,
             // Some hosts give this for a directory that was removed while it was open.
@@ -168,6 +171,9 @@ impl<'a, P: Platform> Removal<'a, P> {
         };
         let mut stack = alloc::vec![top];
         while let Some(frame) = stack.last_mut() {
+            if let Err(error) = check_stopped(self.ctx).at("remove", path) {
+                return self.failures.push(CleanupFailure { path: path.into(), error });
+            }
             match frame.next() {
                 Some(Ok(entry)) if entry.kind == EntryKind::Directory => {
                     self.descend(&mut stack, entry.name);
@@ -188,7 +194,7 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
     }
 
-    fn remove_leaf(&mut self, frame: &mut Frame<P>, name: Vec<u8>) {
+    fn remove_leaf(&mut self, frame: &mut Frame<C::Platform>, name: Vec<u8>) {
         match self.platform.remove_file(&frame.dir, &name) {
             Ok(()) | Err(ErrorCode::NoEntry) => {}
             // It was something else when it was listed.
@@ -202,7 +208,7 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
     }
 
-    fn descend(&mut self, stack: &mut Vec<Frame<P>>, name: Vec<u8>) {
+    fn descend(&mut self, stack: &mut Vec<Frame<C::Platform>>, name: Vec<u8>) {
         if stack.len() == MAX_OPEN {
             return self.move_up(stack, name);
         }
@@ -229,7 +235,7 @@ impl<'a, P: Platform> Removal<'a, P> {
 
     /// Moves a directory that is too deep to the top of the tree, to be removed there. When many
     /// wait there, they are removed before the rest of what is deep.
-    fn move_up(&mut self, stack: &mut Vec<Frame<P>>, name: Vec<u8>) {
+    fn move_up(&mut self, stack: &mut Vec<Frame<C::Platform>>, name: Vec<u8>) {
         let [top, below, .., deep] = stack.as_mut_slice() else { return };
         let moved = loop {
             let mut free = String::from("moved-");
@@ -260,7 +266,7 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
     }
 
-    fn ascend(&mut self, stack: &mut Vec<Frame<P>>) {
+    fn ascend(&mut self, stack: &mut Vec<Frame<C::Platform>>) {
         let Some(mut done) = stack.pop() else { return };
         let Some(parent) = stack.last_mut() else { return };
         if done.failed {
@@ -286,7 +292,12 @@ impl<'a, P: Platform> Removal<'a, P> {
         self.record(failed, &done.path);
     }
 
-    fn open_frame(&self, dir: P::Dir, name: Vec<u8>, path: String) -> Result<Frame<P>, ErrorCode> {
+    fn open_frame(
+        &self,
+        dir: Dir<C>,
+        name: Vec<u8>,
+        path: String,
+    ) -> Result<Frame<C::Platform>, ErrorCode> {
         let entries = self.platform.entries(&dir)?;
         Ok(Frame { dir, name, path, entries, pending: Vec::new(), rounds: 0, failed: false })
     }

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::rc::Rc;
 
 use getrandom::SysRng;
 use rand_core::TryRng;
@@ -37,7 +38,7 @@ impl User {
         let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
         let path = dir.path().to_str().expect("UTF-8");
         let root = platform.base(dir.open(), path).unwrap().into();
-        let ctx = TestContext { platform, root, path: path.into(), ledger };
+        let ctx = TestContext { platform, root, path: path.into(), ledger, stopped: Rc::default() };
         User { instance: ctx.instance(), dir }
     }
 
@@ -302,6 +303,22 @@ fn a_renamed_directory_takes_its_contents_along() {
     );
     parent.unwrap().close().unwrap();
     assert_eq!((user.live().bytes, user.live().entries), (0, 0));
+}
+
+#[test]
+fn a_directory_that_is_adopted_is_a_handle() {
+    let user = User::new(Limits { handles: Some(2), ..Limits::default() });
+    let location = user.instance.open(user.location()).unwrap();
+    for name in ["a", "b"] {
+        fs::create_dir(user.dir.path().join(name)).expect("a directory");
+    }
+    let adopt = |name| TempDir::adopt(user.instance.context(), &location, name);
+    let first = adopt("a").unwrap();
+    let second = user.try_directory().unwrap();
+    assert_quota(adopt("b"));
+    assert_eq!(user.live().directories, 2);
+    drop((first, second));
+    adopt("b").unwrap();
 }
 
 /// Performs operations of all kinds in a random order. The accounting is what is on disk, and never

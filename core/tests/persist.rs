@@ -2,8 +2,9 @@
 //! releases.
 #![allow(missing_docs)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -190,7 +191,7 @@ fn a_tree_is_synced_before_the_rename_and_the_parent_after_it() {
 
 /// A system on which `sync_directory` fails from the given call on, from 1.
 fn failing_sync(first: u32) -> Stepped {
-    let calls = std::cell::Cell::new(0);
+    let calls = Cell::new(0);
     Stepped::new(move |call| {
         calls.set(calls.get() + u32::from(call == "sync_directory"));
         if call == "sync_directory" && calls.get() >= first { Err(ErrorCode::Io) } else { Ok(()) }
@@ -238,6 +239,57 @@ fn a_tree_that_cannot_be_synced_stays_guarded() {
     assert!(!root.path().join("target").exists());
     dir.close().unwrap();
     assert_eq!(root.names(), [""; 0]);
+}
+
+/// Creates `levels` nested directories, each with as many `beside` it.
+fn nest(root: &Path, levels: usize, beside: usize) {
+    let mut path = root.to_owned();
+    for _ in 0..levels {
+        for number in 0..beside {
+            fs::create_dir(path.join(format!("beside-{number}"))).expect("a directory");
+        }
+        path.push("d");
+        fs::create_dir(&path).expect("a directory");
+    }
+}
+
+/// How often a directory is opened while a tree is synced.
+fn opened_in_a_sync(levels: usize, beside: usize) -> usize {
+    let root = TestDir::new();
+    let opened = Rc::new(Cell::new(0));
+    let count = opened.clone();
+    let platform = Stepped::new(move |call| {
+        count.set(count.get() + usize::from(call == "open_directory"));
+        Ok(())
+    });
+    let mut dir = instance(&root, platform)
+        .directory(&Options::default(), Location::Scratch)
+        .expect("a directory");
+    nest(Path::new(dir.path()), levels, beside);
+    opened.set(0);
+    dir.persist(&root.join("target"), Overwrite, Durability::Full).unwrap();
+    opened.get()
+}
+
+#[test]
+fn syncing_a_deep_chain_opens_each_directory_once() {
+    assert_eq!(opened_in_a_sync(300, 0), 300);
+}
+
+#[test]
+fn syncing_a_deep_tree_walks_from_the_top_rarely() {
+    // A walk for each of the 300 levels would be 45,000 more.
+    let opened = opened_in_a_sync(300, 2);
+    assert!((900..6_000).contains(&opened), "{opened}");
+}
+
+#[test]
+fn syncing_opens_no_file_for_writing() {
+    let root = TestDir::new();
+    let instance = instance(&root, Stepped::failing("open_file", ErrorCode::Access));
+    directory(&instance).persist(&root.join("tree"), Overwrite, Durability::Full).unwrap();
+    named(&instance).1.persist(&root.join("file"), Overwrite, Durability::Full).unwrap();
+    assert_eq!(root.names(), ["file", "tree"]);
 }
 
 #[test]

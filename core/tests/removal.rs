@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
-use tempfile_core::{CleanupFailure, ErrorCode, Location, Options, TempDir};
+use tempfile_core::{
+    CleanupFailure, Durability, ErrorCode, Location, Options, ReplaceMode, TempDir,
+};
 
 #[allow(dead_code, reason = "other tests use more of it")]
 mod stepped;
@@ -356,4 +358,54 @@ fn the_failures_that_are_reported_have_at_most_a_mebibyte_of_text() {
     let text: usize = failures.iter().map(text).sum();
     assert!((1 << 19..=1 << 20).contains(&text), "{text} bytes in {} failures", failures.len());
     dir.close().unwrap();
+}
+
+/// A directory with three entries, and its context, which stops at the second call of `call`.
+fn stopped_at_the_second(root: &TestDir, call: &'static str) -> (C, TempDir<C>) {
+    let stopped = Rc::new(Cell::new(false));
+    let (stop, calls) = (stopped.clone(), Cell::new(0));
+    let platform = Stepped::new(move |step| {
+        if step == call {
+            calls.set(calls.get() + 1);
+            stop.set(stop.get() || calls.get() == 2);
+        }
+        Ok(())
+    });
+    let ctx = TestContext { stopped, ..TestContext::new(root, platform) };
+    let dir = ctx.instance().directory(&Options::default(), Location::Scratch).unwrap();
+    for name in ["a", "b", "c"] {
+        fs::create_dir(Path::new(dir.path()).join(name)).unwrap();
+        fs::write(Path::new(dir.path()).join(name).join("file"), "x").unwrap();
+    }
+    (ctx, dir)
+}
+
+#[test]
+fn a_removal_that_is_stopped_ends_between_two_steps_and_goes_on_later() {
+    let root = TestDir::new();
+    let (ctx, mut dir) = stopped_at_the_second(&root, "remove_directory");
+    let [failure] = &dir.close().unwrap_err()[..] else { panic!("one failure") };
+    assert_eq!((failure.path.as_str(), failure.error.code), (dir.path(), ErrorCode::Other));
+    assert!(failure.error.message.contains("has been stopped"), "{}", failure.error.message);
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(Result::unwrap).collect();
+    let [left] = &left[..] else { panic!("{left:?} of three are left") };
+    let left = left.file_name();
+    assert_eq!(dir.remove(left.to_str().unwrap()).unwrap_err().code, ErrorCode::Other);
+    ctx.stopped.set(false);
+    drop(dir);
+    assert_eq!(fs::read_dir(root.join("")).unwrap().count(), 0);
+    assert_eq!(ctx.ledger.leftovers(), []);
+}
+
+#[test]
+fn a_listing_and_a_sync_of_a_tree_that_are_stopped_end() {
+    let root = TestDir::new();
+    let (ctx, mut dir) = stopped_at_the_second(&root, "never");
+    ctx.stopped.set(true);
+    assert_eq!(dir.entries("").unwrap_err().code, ErrorCode::Other);
+    let target = root.join("target");
+    let persisted = dir.persist(&target, ReplaceMode::NoClobber, Durability::Full);
+    assert_eq!(persisted.unwrap_err().code, ErrorCode::Other);
+    ctx.stopped.set(false);
+    assert_eq!(dir.entries("").unwrap().len(), 3, "nothing has changed");
 }

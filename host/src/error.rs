@@ -56,9 +56,27 @@ pub enum Error {
         /// Why not.
         cause: MountCause,
     },
+    /// An option is zero, with which no plugin can run.
+    Zero {
+        /// The option, as its method is called.
+        option: &'static str,
+    },
     /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a
     /// provider that enforces none.
     NotLimited,
+    /// The variable `SCRATCH_LIMITS` of the plugin's environment has another form than
+    /// `bytes=1048576,handles=20`. A limit must not be lost to a mistake.
+    MalformedLimits {
+        /// The variable's value.
+        text: String,
+    },
+    /// The process may not start the threads or open the descriptors that runs need.
+    Process {
+        /// What was tried.
+        operation: &'static str,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The embedder's engine is not configured as runs need it:
     /// [`EngineLimits::configure`](crate::EngineLimits::configure) does that.
     EngineLacks {
@@ -155,6 +173,8 @@ pub enum MountCause {
         /// The system's error.
         source: io::Error,
     },
+    /// Another mount of the run has the same path in the plugin.
+    Twice,
     /// The run's memory has no room for it.
     Memory {
         /// `quota`.
@@ -199,9 +219,22 @@ impl fmt::Display for Error {
                 cause => write!(f, "{} cannot be a scratch root: {cause}", path.display()),
             },
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
-            Self::NotLimited => {
-                f.write_str("limits need a provider that enforces them, and this plugin's may not")
+            Self::Zero { option } => {
+                write!(f, "the option `{option}` is zero, with which no plugin can run")
             }
+            Self::NotLimited => f.write_str(
+                "limits need the host or this program's own component as provider; a composed \
+                     plugin has one of its own, which reads SCRATCH_LIMITS in its environment",
+            ),
+            Self::MalformedLimits { text } => write!(
+                f,
+                "the variable SCRATCH_LIMITS is `{text}`, and not of the form \
+                 `bytes=1048576,entries=100,handles=50,memory=65536,file-size=65536`"
+            ),
+            Self::Process { operation, source } => write!(
+                f,
+                "{operation}: {source} (see `ulimit -a`: a run needs some threads and descriptors)"
+            ),
             Self::EngineLacks { feature } => {
                 write!(
                     f,
@@ -231,11 +264,13 @@ impl StdError for Error {
             Self::Root { cause, .. } => Some(cause),
             Self::Mount { cause, .. } => Some(cause),
             Self::Engine { source, .. } => Some(source.as_ref()),
-            Self::Thread { source } => Some(source),
+            Self::Thread { source } | Self::Process { source, .. } => Some(source),
             Self::NotWasm { .. }
             | Self::CoreModule { .. }
             | Self::NoRun
+            | Self::Zero { .. }
             | Self::NotLimited
+            | Self::MalformedLimits { .. }
             | Self::EngineLacks { .. }
             | Self::CacheOfEngine
             | Self::RuntimeEnded => None,
@@ -293,6 +328,7 @@ impl fmt::Display for MountCause {
                 )
             }
             Self::Open { host, source } => write!(f, "open {}: {source}", host.display()),
+            Self::Twice => f.write_str("another mount has the same path in the plugin"),
             Self::Memory { code } => write!(f, "the memory limit of the run is reached ({code})"),
         }
     }
@@ -302,7 +338,9 @@ impl StdError for MountCause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Open { source, .. } => Some(source),
-            Self::Relative | Self::NotPlain | Self::Scratch | Self::Memory { .. } => None,
+            Self::Relative | Self::NotPlain | Self::Scratch | Self::Twice | Self::Memory { .. } => {
+                None
+            }
         }
     }
 }

@@ -32,8 +32,8 @@ use getrandom::SysRng;
 use rustix::fs::{self as sys, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tempfile_core::{
-    Base, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native, OpenLocation,
-    SharedLedger, TempDir, error_code_of,
+    Base, Cause, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native,
+    OpenLocation, SharedLedger, TempDir, error_code_of,
 };
 
 pub use tempfile_core::CleanupFailure;
@@ -94,7 +94,7 @@ impl Context for RootContext {
         &Native
     }
 
-    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, ErrorCode> {
+    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, Cause> {
         let (dir, path) = (self.dir.clone(), self.path.to_string());
         Ok(Base { dir, path, rest: String::new() })
     }
@@ -117,6 +117,11 @@ impl Context for RootContext {
 
     fn now(&self) -> u64 {
         0
+    }
+
+    fn is_stopped(&self) -> bool {
+        // The host's own cleanup is not the plugin's time.
+        false
     }
 }
 

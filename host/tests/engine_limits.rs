@@ -116,8 +116,23 @@ fn component_handles() {
 #[test]
 fn hostcall_fuel() {
     let limits = EngineLimits::default().hostcall_fuel(1 << 20);
-    assert_trapped(&plugin(limits, By::Host, &["spool", "1048577"]).0, "fuel");
-    assert_eq!(plugin(limits, By::Host, &["spool", "1000000"]).0, Ending::Returned);
+    assert_trapped(
+        &plugin(limits, By::Host, &["spool", "1048577"]).0,
+        "one call passed more than 1048576 bytes to the host",
+    );
+    assert_eq!(plugin(limits, By::Host, &["spool", "1048576"]).0, Ending::Returned);
+}
+
+#[test]
+fn a_buffer_of_any_size_is_written_with_the_default_fuel() {
+    for by in [By::Component, By::Host] {
+        // Ten times what one call may pass.
+        let (ending, said) = plugin(EngineLimits::default(), by, &["fill", "83886080"]);
+        assert_eq!(
+            (ending, said.as_str()),
+            (Ending::Returned, "83886080 ok, then ok\nafterwards ok\n")
+        );
+    }
 }
 
 #[test]

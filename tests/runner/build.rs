@@ -1,4 +1,4 @@
-//! Builds the suite as a component.
+//! Builds the suite and its witness as components.
 
 #[path = "../../build/script.rs"]
 mod script;
@@ -7,11 +7,15 @@ use script::Call;
 
 const SUITE: Call = Call {
     features: None,
-    packages: &["conformance-component"],
-    artifacts: &[("conformance-component.wasm", "suite.wasm")],
+    packages: &["conformance-component", "conformance-witness"],
+    artifacts: &[
+        ("conformance-component.wasm", "suite.wasm"),
+        ("conformance_witness.wasm", "witness.wasm"),
+    ],
 };
 
 fn main() {
-    let sources = ["tests/Cargo.toml", "tests/src", "tests/wit", "tests/component"];
+    let sources =
+        ["tests/Cargo.toml", "tests/src", "tests/wit", "tests/component", "tests/witness"];
     script::build(&script::workspace(2), &[SUITE], &sources);
 }

@@ -122,8 +122,11 @@ pub struct Setup {
     /// File systems mounted in the scratch directory, visible to this process alone. Excludes
     /// `unprivileged`: an ordinary user cannot mount.
     pub mounts: &'static [Mount],
+    /// Entries in the scratch directory that the witness of a sandbox cannot make.
+    pub planted: &'static [Planted],
     /// Directories outside the scratch directory that the case may use; in a sandbox each is a
-    /// preopen.
+    /// preopen. With `unprivileged` they are another user's, of mode 1733: it may create there, and
+    /// not list them.
     pub grants: &'static [Grant],
     /// Whether, natively, every directory for temporary files is read-only.
     pub nowhere: bool,
@@ -167,6 +170,26 @@ pub enum Mount {
     },
 }
 
+/// An entry that is in the scratch directory before the case begins, since WASI cannot make it. The
+/// case moves it to where it wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    /// The fifo `fifo`. Opening it for reading blocks for ever.
+    Fifo,
+    /// The directory `foreign` with an empty file whose name is not UTF-8.
+    ForeignName,
+}
+
+impl Planted {
+    /// Its name in the scratch directory.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Planted::Fifo => "fifo",
+            Planted::ForeignName => "foreign",
+        }
+    }
+}
+
 /// A directory that a case is granted.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant {
@@ -194,6 +217,7 @@ impl Setup {
         open_files: None,
         unprivileged: false,
         mounts: &[],
+        planted: &[],
         grants: &[],
         nowhere: false,
         scratch: ScratchAccess::Isolated,
@@ -226,6 +250,11 @@ impl Setup {
         Setup { mounts, ..self }
     }
 
+    /// With these entries.
+    pub const fn planted(self, planted: &'static [Planted]) -> Self {
+        Setup { planted, ..self }
+    }
+
     /// With these directories granted.
     pub const fn grants(self, grants: &'static [Grant]) -> Self {
         Setup { grants, ..self }
@@ -251,13 +280,17 @@ impl Setup {
         Setup { panics: Some(message), ..self }
     }
 
+    /// The names in the scratch directory of what the setup puts there.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let mounts = self.mounts.iter().map(Mount::name);
+        let first = |path: &'static str| path.split('/').next().unwrap_or(path);
+        mounts.map(first).chain(self.planted.iter().map(Planted::name))
+    }
+
     /// The names, of those found in the scratch directory after a case, that the setup did not put
     /// there.
     pub fn left_behind(&self, names: impl IntoIterator<Item = String>) -> Vec<String> {
-        let ours = |name: &String| {
-            self.mounts.iter().any(|mount| mount.name().split('/').next() == Some(name))
-        };
-        names.into_iter().filter(|name| !ours(name)).collect()
+        names.into_iter().filter(|name| !self.names().any(|ours| ours == name)).collect()
     }
 
     /// Whether this changes process-wide state, so that the case needs its own process in every

@@ -17,6 +17,6 @@ pub mod setup;
 pub mod witness;
 pub mod world;
 
-pub use case::{Case, Grant, Mount, Outcome, Placement, ScratchAccess, Setup};
+pub use case::{Case, Grant, Mount, Outcome, Placement, Planted, ScratchAccess, Setup};
 pub use cases::{cases, find};
 pub use world::World;

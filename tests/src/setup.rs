@@ -1,11 +1,13 @@
 //! Fulfils the requirements that a case's [`Setup`] has on its process.
 
-use crate::{Grant, Mount, Placement, Setup};
+use crate::{Grant, Mount, Placement, Planted, Setup};
 use rustix::fs::{CWD, Mode};
 use rustix::mount::{MountFlags, MountPropagationFlags};
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -66,6 +68,12 @@ pub fn prepare(
         rustix::process::umask(Mode::from_raw_mode(umask));
     }
     if setup.unprivileged && rustix::process::geteuid().is_root() {
+        if let Some(granted) = granted {
+            told(
+                "grant directories to an ordinary user",
+                open_to_nobody(setup, placement, granted),
+            )?;
+        }
         told("become an ordinary user", become_nobody(directory))?;
     }
     Ok(())
@@ -76,9 +84,12 @@ pub fn nowhere() -> Result<(), String> {
     told("hide the candidates", mount_namespace().and_then(|()| hide_candidates()))
 }
 
-/// Mounts the setup's file systems in the scratch directory, and then sets the limits: by now the
-/// runner has opened all it needs.
+/// Puts the setup's entries into the scratch directory, mounts its file systems there, and then
+/// sets the limits: by now the runner has opened all it needs.
 pub fn furnish(setup: &Setup, scratch: &Path) -> Result<(), String> {
+    for planted in setup.planted {
+        told("make a special file", plant(*planted, scratch))?;
+    }
     for mount in setup.mounts {
         told("mount a file system", attach(mount, scratch))?;
     }
@@ -111,6 +122,17 @@ fn mount_namespace() -> io::Result<()> {
     Ok(rustix::mount::mount_change("/", private)?)
 }
 
+fn plant(planted: Planted, scratch: &Path) -> io::Result<()> {
+    let at = scratch.join(planted.name());
+    match planted {
+        Planted::Fifo => Ok(rustix::fs::mkfifoat(CWD, at, Mode::RUSR | Mode::WUSR)?),
+        Planted::ForeignName => {
+            fs::create_dir(&at)?;
+            fs::write(at.join(OsStr::from_bytes(b"foreign-\xff")), b"")
+        }
+    }
+}
+
 fn attach(mount: &Mount, scratch: &Path) -> io::Result<()> {
     let at = scratch.join(mount.name());
     match mount {
@@ -140,6 +162,16 @@ fn hide_candidates() -> io::Result<()> {
         }
     }
     env::set_current_dir(CANDIDATES[0])
+}
+
+/// Lets an ordinary user create in the granted directories, and not list them.
+fn open_to_nobody(setup: &Setup, placement: Placement, granted: &Path) -> io::Result<()> {
+    fs::set_permissions(granted, fs::Permissions::from_mode(0o711))?;
+    let mut grants = setup.grants.iter();
+    grants.try_for_each(|grant| {
+        let mode = fs::Permissions::from_mode(0o1733);
+        fs::set_permissions(place(placement, granted, grant), mode)
+    })
 }
 
 fn become_nobody(scratch: &Path) -> io::Result<()> {

@@ -5,11 +5,16 @@ use crate::witness::Witness;
 use crate::{Case, Mount, Outcome, Placement, Setup};
 use wasi_tempfile::interface::{self, ErrorCode};
 
-/// The environment variable with the scratch directory's path, as the case sees it.
+/// The environment variable with the scratch directory's path, as the case sees it: `/tmp` without
+/// it.
 pub const SCRATCH: &str = "CONFORMANCE_SCRATCH";
 
 /// The environment variable with the placement's name.
 pub const PLACEMENT: &str = "CONFORMANCE_PLACEMENT";
+
+/// The environment variable that is there if the suite itself, on a host that is not ours, is to see
+/// the scratch directory among its preopens.
+pub const SEES_SCRATCH: &str = "CONFORMANCE_SEES_SCRATCH";
 
 /// An empty scratch directory for one case, and a witness of it. The witness takes paths relative
 /// to that directory.
@@ -37,8 +42,7 @@ impl World {
         let ours =
             if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
         let named = std::env::var(PLACEMENT).ok().and_then(|name| Placement::from_name(&name));
-        let scratch = std::env::var(SCRATCH)
-            .unwrap_or_else(|_| interface::default_directory().expect("a scratch directory"));
+        let scratch = std::env::var(SCRATCH).unwrap_or_else(|_| "/tmp".to_owned());
         let witness = witness(&scratch);
         World { placement: named.unwrap_or(ours), scratch, granted: String::new(), witness }
     }
@@ -63,6 +67,11 @@ impl World {
     /// The scratch directory's path, as the case sees it.
     pub fn scratch(&self) -> &str {
         &self.scratch
+    }
+
+    /// The witness of the scratch directory.
+    pub fn witness(&self) -> &dyn Witness {
+        &*self.witness
     }
 
     /// A path in the scratch directory, as the case sees it.
@@ -117,12 +126,12 @@ impl World {
 
     /// The permission bits of an existing entry.
     pub fn mode(&self, path: &str) -> u32 {
-        said(self.witness.mode(path)).unwrap_or_else(|| panic!("there is no {path:?}"))
+        said(self.witness.mode(path))
     }
 
     /// Whether an entry of that name exists; a dangling link does.
     pub fn exists(&self, path: &str) -> bool {
-        said(self.witness.mode(path)).is_some()
+        said(self.witness.exists(path))
     }
 
     /// Sets permission bits.
@@ -148,16 +157,6 @@ impl World {
     /// Creates a directory.
     pub fn plant_directory(&self, path: &str) {
         said(self.witness.plant_directory(path));
-    }
-
-    /// Creates a fifo. Opening it for reading blocks for ever.
-    pub fn plant_fifo(&self, path: &str) {
-        said(self.witness.plant_fifo(path));
-    }
-
-    /// Creates a file whose name is not UTF-8 in the directory `path`.
-    pub fn plant_foreign_name(&self, path: &str) {
-        said(self.witness.plant_foreign_name(path));
     }
 
     /// Removes a file or a whole directory.

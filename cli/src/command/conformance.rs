@@ -6,12 +6,16 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use conformance_runner::{
-    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find, rows as table,
+    Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find, portable,
+    rows as table,
 };
 use serde::Serialize;
+use wasi_tempfile_host::check_process;
 
-use super::{MISUSED, PLUGIN_FAILED, Result, complain};
+use super::terminal::{printable, printable_json, printable_lines};
+use super::{MISUSED, PLUGIN_FAILED, Result, complain, files, process};
 
+mod list;
 mod rows;
 
 /// Run the conformance suite
@@ -32,14 +36,32 @@ pub(crate) struct Conformance {
     /// The format of the results
     #[arg(long, value_enum, default_value = "pretty")]
     format: Format,
-    /// Print the names of the cases, and run nothing
+    /// Print the names of the cases, and run nothing; with `--format json` also what each needs
     #[arg(long)]
     list: bool,
     /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
     rows: bool,
     #[command(flatten)]
+    portable: Portable,
+    #[command(flatten)]
     one: OneCase,
+}
+
+/// The options of the suite as a component.
+#[derive(Args)]
+#[command(next_help_heading = "The suite for another host")]
+struct Portable {
+    /// Write the suite as a component that imports nothing but WASI, and run nothing: it is
+    /// composed with the provider, and a host runs it as docs/hosts.md says
+    #[arg(long, requires = "output", conflicts_with_all = ["list", "rows", "filter", "format"])]
+    component: bool,
+    /// Leave out the provider: the component imports scratch:tempfile
+    #[arg(long, requires = "component", conflicts_with = "provider")]
+    without_provider: bool,
+    /// The file to write
+    #[arg(short, long, value_name = "SUITE.wasm", requires = "component")]
+    output: Option<PathBuf>,
 }
 
 /// The options of one case in this very process.
@@ -100,6 +122,17 @@ impl Conformance {
             let provider = self.provider;
             return Ok(CaseProcess { case, placement, directory, granted, provider, cache }.run());
         }
+        if let Some(output) = self.portable.output {
+            let provider = self.provider.as_deref().map(files::read).transpose()?;
+            let component = match self.portable.without_provider {
+                true => portable::suite(),
+                false => portable::composed(provider.as_deref()),
+            };
+            files::write(&output, &component.map_err(|error| error.to_string())?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        check_process().map_err(|error| error.to_string())?;
+        process::check_address_space()?;
         let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(&table),
@@ -107,11 +140,8 @@ impl Conformance {
         };
         let mut out = io::stdout().lock();
         if self.list {
-            return chosen
-                .iter()
-                .try_for_each(|case| writeln!(out, "{}", case.name()))
-                .map(|()| ExitCode::SUCCESS)
-                .map_err(unwritten);
+            list::print(&mut out, self.format, &chosen).map_err(unwritten)?;
+            return Ok(ExitCode::SUCCESS);
         }
         let placements = self.placement.placements();
         let jobs: Vec<(Placement, &Case)> = placements
@@ -194,17 +224,18 @@ impl Format {
         let line = Line::of(result);
         match self {
             Format::Json => {
-                serde_json::to_writer(&mut *out, &line)?;
-                writeln!(out)
+                let json = serde_json::to_string(&line)?;
+                writeln!(out, "{}", printable_json(&json))
             }
             Format::Pretty => {
                 write!(out, "{:7} {}::{}", line.outcome, line.placement, line.case)?;
                 match &result.outcome {
                     Outcome::Passed => writeln!(out),
-                    Outcome::Skipped(reason) => writeln!(out, " ({reason})"),
+                    Outcome::Skipped(reason) => writeln!(out, " ({})", printable(reason)),
                     Outcome::Failed(detail) => {
                         writeln!(out)?;
-                        detail.lines().try_for_each(|line| writeln!(out, "        {line}"))
+                        let mut lines = detail.lines().map(printable);
+                        lines.try_for_each(|line| writeln!(out, "        {line}"))
                     }
                 }
             }
@@ -254,7 +285,36 @@ fn escaped(text: &str) -> String {
             '>' => "&gt;".to_owned(),
             '"' => "&quot;".to_owned(),
             c if c.is_control() && !matches!(c, '\n' | '\t') => '\u{fffd}'.to_string(),
-            c => c.to_string(),
+            c => printable_lines(c.encode_utf8(&mut [0; 4])),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_no_control_characters_of_what_it_quotes() {
+        let hostile = "panicked: \x1b]0;title\x07\r\u{9b}2J\u{202e}\nnext line \x08";
+        let result = |outcome| CaseResult {
+            placement: Placement::Component,
+            case: "module::function".to_owned(),
+            outcome,
+            ms: 1.0,
+        };
+        let results =
+            [Outcome::Failed(hostile.to_owned()), Outcome::Skipped(hostile.to_owned())].map(result);
+        for format in [Format::Pretty, Format::Json, Format::Junit] {
+            let mut out = Vec::new();
+            for result in &results {
+                format.each(&mut out, result).expect("write to memory");
+            }
+            format.all(&mut out, &results).expect("write to memory");
+            let report = String::from_utf8(out).expect("text");
+            assert_eq!(report.matches("title").count(), 2, "{report}");
+            let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!report.contains(obeyed), "{report:?}");
+        }
+    }
 }

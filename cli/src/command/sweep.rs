@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use wasi_tempfile_host::ScratchRoot;
 
+use super::terminal::printable;
 use super::{HOST_FAILED, Result, complain, files};
 
 /// Remove the scratch directories that killed processes left in a root
@@ -41,8 +42,10 @@ impl SweepRoot {
             lines.extend(paths.iter().map(|path| (word, path.as_path())));
         }
         lines.sort_by_key(|(_, path)| path.to_owned());
-        let text: String =
-            lines.iter().map(|(word, path)| format!("{word:8} {}\n", path.display())).collect();
+        let text: String = lines
+            .iter()
+            .map(|(word, path)| format!("{word:8} {}\n", printable(path.display())))
+            .collect();
         files::print(&text)?;
         for stayed in &sweep.not_removed {
             complain(&stayed.error);

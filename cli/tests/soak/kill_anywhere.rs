@@ -91,7 +91,8 @@ fn acts<P: Platform<Dir = Dir>>() -> [(&'static str, Act<P>); 6] {
             let act = || {
                 let (directory, name) = target.rsplit_once('/').ok_or(ErrorCode::Invalid)?;
                 let platform = instance.context().platform();
-                let base = instance.context().resolve_base(directory)?;
+                let base = instance.context().resolve_base(directory);
+                let base = base.map_err(|cause| cause.code)?;
                 let dir = platform.open_directory(&base.dir, base.rest.as_bytes())?;
                 let file = platform.open_file(&dir, name.as_bytes())?;
                 platform.set_size(&file, 0)?;

@@ -22,18 +22,24 @@ mod plugins;
 mod trace;
 
 mod endings;
+mod escapes;
 mod flat;
 mod handles;
+mod hostile_text;
 mod kill;
 mod kill_anywhere;
 mod large_trees;
 mod limits;
 mod mounts;
 mod names;
+mod power_cut;
 mod pressure;
 mod privacy;
+mod process_limits;
 mod removal;
+mod resolvers;
 mod roots;
+mod snapshots;
 mod sweepers;
 mod tenants;
 
@@ -41,6 +47,9 @@ use figure::{Figure, Scale, Tally};
 
 const FIGURES: &[Figure] = &[
     names::FIGURE,
+    snapshots::FIGURE,
+    escapes::FIGURE,
+    resolvers::FIGURE,
     privacy::FIGURE,
     removal::FIGURE,
     large_trees::FIGURE,
@@ -50,11 +59,14 @@ const FIGURES: &[Figure] = &[
     endings::FIGURE,
     kill::FIGURE,
     kill_anywhere::FIGURE,
+    power_cut::FIGURE,
     sweepers::FIGURE,
     roots::FIGURE,
     flat::FIGURE,
     handles::FIGURE,
     pressure::FIGURE,
+    hostile_text::FIGURE,
+    process_limits::FIGURE,
 ];
 
 /// What a process of this program may be started for.

@@ -33,7 +33,7 @@ pub struct Native;
 
 /// `O_CLOEXEC` always: a child process has no business with a temporary file.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-const FILE: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const FILE: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
 
 /// Owner only, before the umask takes more away.
 const FILE_MODE: RawMode = 0o600;
@@ -45,14 +45,18 @@ const STICKY: RawMode = 0o1000;
 
 /// Opens a directory by its path, following links.
 pub(super) fn open_base(path: &str) -> Result<OwnedFd, ErrorCode> {
-    let open = |flags| retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::empty()));
-    match open(DIRECTORY) {
-        // A directory that may be searched and written but not read, such as one of mode 1733.
+    open_directory(CWD, path.as_bytes(), OFlags::empty())
+}
+
+/// Opens a directory, also one that may be searched and written but not read, such as one of mode
+/// 1733.
+fn open_directory(dir: impl AsFd, name: &[u8], flags: OFlags) -> Result<OwnedFd, ErrorCode> {
+    let flags = DIRECTORY | flags;
+    match open(&dir, name, flags, 0) {
         #[cfg(target_os = "linux")]
-        Err(Errno::ACCESS) => open(OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC),
+        Err(ErrorCode::Access) => open(&dir, name, flags | OFlags::PATH, 0),
         opened => opened,
     }
-    .map_err(code)
 }
 
 /// A directory listing.
@@ -150,7 +154,7 @@ impl Platform for Native {
     type Entries = Entries;
 
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        let flags = FILE | OFlags::CREATE | OFlags::EXCL;
+        let flags = FILE | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
         open(dir, name, flags, FILE_MODE).map(fs::File::from)
     }
 
@@ -184,16 +188,15 @@ impl Platform for Native {
     }
 
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        // O_NONBLOCK, so that a fifo or device that somebody planted does not block the open.
-        let file = match retry_on_intr(|| {
-            rustix::fs::openat(dir, name, FILE | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())
-        }) {
-            Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(ErrorCode::Invalid),
-            opened => opened.map_err(code)?,
-        };
-        match FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(code)?.st_mode) {
-            FileType::RegularFile => Ok(file.into()),
-            _ => Err(ErrorCode::Invalid),
+        open_regular(dir, name, OFlags::RDWR)
+    }
+
+    fn open_for_sync(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
+        match open_regular(dir, name, OFlags::RDONLY) {
+            Err(ErrorCode::Access) => open_regular(dir, name, OFlags::WRONLY),
+            // Unlike the other two ways, reading opens a directory too.
+            Err(ErrorCode::Invalid) if is_directory(dir, name) => Err(ErrorCode::IsDirectory),
+            opened => opened,
         }
     }
 
@@ -206,7 +209,7 @@ impl Platform for Native {
     }
 
     fn open_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
-        open(dir, name, DIRECTORY | OFlags::NOFOLLOW, 0).map(Arc::new)
+        open_directory(dir, name, OFlags::NOFOLLOW).map(Arc::new)
     }
 
     fn open_for_removal(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
@@ -404,6 +407,20 @@ impl Platform for Native {
 
 fn open(dir: &impl AsFd, name: &[u8], flags: OFlags, mode: RawMode) -> Result<OwnedFd, ErrorCode> {
     retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(mode))).map_err(code)
+}
+
+/// Opens a regular file for the access that `flags` ask for.
+fn open_regular(dir: &impl AsFd, name: &[u8], flags: OFlags) -> Result<fs::File, ErrorCode> {
+    // O_NONBLOCK, so that a fifo or device that somebody planted does not block the open.
+    let flags = FILE | flags | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = match retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty())) {
+        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(ErrorCode::Invalid),
+        opened => opened.map_err(code)?,
+    };
+    match FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(code)?.st_mode) {
+        FileType::RegularFile => Ok(file.into()),
+        _ => Err(ErrorCode::Invalid),
+    }
 }
 
 /// Opens a directory, or fails with `busy` if it is a mount point.

@@ -14,12 +14,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-pub use conformance::{Case, Outcome, Placement, cases, find, rows};
-use conformance::{script, setup};
+use conformance::setup;
+pub use conformance::witness::Os;
+pub use conformance::{Case, Mount, Outcome, Placement, Planted, cases, find, rows, script};
 use wasi_tempfile_host::Plugin;
 
 mod directory;
 mod native;
+pub mod portable;
 mod process;
 mod sandboxed;
 mod witness;
@@ -126,7 +128,8 @@ impl Suite {
     ) -> Result<String, String> {
         if placement == Placement::Native {
             let mut said = String::new();
-            script::play(&directory.to_string_lossy(), seed, count, |line| {
+            let witness = Os::of(directory);
+            script::play(&witness, &directory.to_string_lossy(), seed, count, |line| {
                 said.push_str(line);
                 said.push('\n');
             });
@@ -183,7 +186,7 @@ impl Suite {
 }
 
 /// Why a case could not be run.
-type Problem = Box<dyn std::error::Error>;
+pub type Problem = Box<dyn std::error::Error>;
 
 /// A provider's bytes.
 fn read_provider(file: Option<&Path>) -> Result<Option<Vec<u8>>, String> {

@@ -18,13 +18,12 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
         "begin": begin(case: String);
         "list": list(path: String);
         "read": read(path: String);
+        "exists": exists(path: String);
         "mode": mode(path: String);
         "write": write(path: String, bytes: Vec<u8>);
         "plant-link": plant_link(path: String, target: String);
         "plant-second-name": plant_second_name(path: String, file: String);
         "plant-directory": plant_directory(path: String);
-        "plant-fifo": plant_fifo(path: String);
-        "plant-foreign-name": plant_foreign_name(path: String);
         "remove": remove(path: String);
         "rename": rename(old: String, new: String);
     }

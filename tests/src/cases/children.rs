@@ -9,7 +9,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_missing_parent),
     case!(a_file_on_the_way),
     case!(open_wants_a_regular_file),
-    case!(open_opens_no_fifo),
+    case!(open_opens_no_fifo, FIFO),
     case!(open_follows_no_link),
     case!(no_method_goes_through_a_link),
     case!(hostile_paths_are_refused),
@@ -26,9 +26,9 @@ pub(super) const CASES: &[Case] = &[
     case!(remove_a_file_and_a_tree),
     case!(remove_what_is_gone),
     case!(remove_a_link_and_not_its_target),
-    case!(entries_have_kinds),
+    case!(entries_have_kinds, FIFO),
     case!(entries_of_a_file_or_of_nothing),
-    case!(entries_with_a_foreign_name),
+    case!(entries_with_a_foreign_name, FOREIGN),
 ];
 
 fn new() -> interface::TempDir {
@@ -89,7 +89,7 @@ fn open_wants_a_regular_file(w: &World) {
 
 fn open_opens_no_fifo(w: &World) {
     let (dir, name) = furnished(w);
-    w.plant_fifo(&format!("{name}/fifo"));
+    w.rename("fifo", &format!("{name}/fifo"));
     assert_code(dir.open_file("fifo"), ErrorCode::Invalid);
 }
 
@@ -317,7 +317,7 @@ fn remove_a_link_and_not_its_target(w: &World) {
 
 fn entries_have_kinds(w: &World) {
     let (dir, name) = furnished(w);
-    w.plant_fifo(&format!("{name}/fifo"));
+    w.rename("fifo", &format!("{name}/fifo"));
     w.plant_link(&format!("{name}/link"), "directory");
     let entries = dir.entries("").unwrap();
     let kinds: BTreeMap<_, _> =
@@ -341,8 +341,8 @@ fn entries_of_a_file_or_of_nothing(w: &World) {
 
 fn entries_with_a_foreign_name(w: &World) {
     let (dir, name) = furnished(w);
-    w.plant_foreign_name(&format!("{name}/directory"));
-    assert_code(dir.entries("directory"), ErrorCode::InvalidName);
-    assert_eq!(dir.entries("").unwrap().len(), 2, "other directories are not concerned");
-    w.remove(&format!("{name}/directory"));
+    w.rename("foreign", &format!("{name}/foreign"));
+    assert_code(dir.entries("foreign"), ErrorCode::InvalidName);
+    assert_eq!(dir.entries("").unwrap().len(), 3, "other directories are not concerned");
+    w.rename(&format!("{name}/foreign"), "foreign");
 }

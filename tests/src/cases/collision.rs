@@ -9,7 +9,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_free_name_among_taken_ones_is_found),
     case!(a_planted_link_is_not_followed),
     case!(a_planted_dangling_link_is_not_followed),
-    case!(a_planted_fifo_is_not_opened),
+    case!(a_planted_fifo_is_not_opened, FIFO),
     case!(a_planted_directory_is_not_entered),
 ];
 
@@ -80,7 +80,8 @@ fn a_planted_dangling_link_is_not_followed(w: &World) {
 }
 
 fn a_planted_fifo_is_not_opened(w: &World) {
-    plant(ALPHABET, |name| w.plant_fifo(name));
+    plant(ALPHABET, |name| w.plant_second_name(name, "fifo"));
+    w.remove("fifo");
     assert_all_refused(w);
     uproot(w);
 }

@@ -2,6 +2,7 @@
 //! belongs to the longest preopen that is a prefix of it.
 
 use super::prelude::*;
+use crate::witness::{Witness, granted};
 use std::io::Write;
 use std::{env, fs};
 use wasi_tempfile::{Builder, NamedTempFile, TempPath};
@@ -21,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_directory_is_published_there, Setup::PLAIN.grants(DATA)),
     case!(a_path_from_elsewhere_is_removed_there, Setup::PLAIN.grants(DATA)),
     case!(made_by_the_caller_there, Setup::PLAIN.grants(DATA)),
+    case!(created_where_nothing_may_be_listed, Setup::PLAIN.grants(DATA).unprivileged()),
 ];
 
 const DATA: &[Grant] =
@@ -28,16 +30,33 @@ const DATA: &[Grant] =
 const OTHER: &[Grant] = &[Grant { path: "other", file_system: true }];
 
 fn names(path: &str) -> Vec<String> {
-    let name =
-        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-    let mut names: Vec<String> = fs::read_dir(path).unwrap().map(name).collect();
-    names.sort();
-    names
+    let (granted, inside) = granted(path);
+    granted.list(&inside).unwrap()
+}
+
+fn read(path: &str) -> Vec<u8> {
+    let (granted, inside) = granted(path);
+    granted.read(&inside).unwrap()
+}
+
+fn write(path: &str, bytes: &str) {
+    let (granted, inside) = granted(path);
+    granted.write(&inside, bytes.as_bytes()).unwrap();
+}
+
+fn rename(old: &str, new: &str) {
+    let (place, old) = granted(old);
+    place.rename(&old, &granted(new).1).unwrap();
+}
+
+fn remove(path: &str) {
+    let (granted, inside) = granted(path);
+    granted.remove(&inside).unwrap();
 }
 
 fn take(path: &str) -> Vec<u8> {
-    let bytes = fs::read(path).unwrap();
-    fs::remove_file(path).unwrap();
+    let bytes = read(path);
+    remove(path);
     bytes
 }
 
@@ -101,9 +120,9 @@ fn created_in_a_granted_directory(w: &World) {
     let dir = interface::directory(&Options::default(), location).unwrap();
     let (unnamed, spooled) =
         (interface::unnamed(location).unwrap(), interface::spooled(Some(0), location).unwrap());
-    put(&file, 0, "seen by the standard library");
+    put(&file, 0, "seen outside");
     dir.create_file("child").unwrap();
-    assert_eq!(fs::read(path.path()).unwrap(), b"seen by the standard library");
+    assert_eq!(read(&path.path()), b"seen outside");
     assert_eq!(names(&dir.path()), ["child"]);
     assert_eq!(names(&place).len(), before.len() + 2, "the others have no names");
     drop((file, path, dir, unnamed, spooled));
@@ -114,8 +133,8 @@ fn created_in_a_granted_directory(w: &World) {
 fn a_file_saved_by_rename_there_is_persisted(w: &World) {
     let place = w.granted("data");
     let (_file, path) = interface::named(&Options::default(), Location::Directory(&place)).unwrap();
-    fs::write(w.granted("data/edited"), "edited").unwrap();
-    fs::rename(w.granted("data/edited"), path.path()).unwrap();
+    write(&w.granted("data/edited"), "edited");
+    rename(&w.granted("data/edited"), &path.path());
     // The granted directory is the user's own: nobody else may write there.
     path.persist(&w.granted("data/target"), ReplaceMode::Overwrite, Durability::None).unwrap();
     assert_eq!(take(&w.granted("data/target")), b"edited");
@@ -123,7 +142,7 @@ fn a_file_saved_by_rename_there_is_persisted(w: &World) {
 
 fn written_atomically_there(w: &World) {
     let target = w.granted("data/settings");
-    fs::write(&target, "old").unwrap();
+    write(&target, "old");
     wasi_tempfile::write_atomically(&target, |file| std::io::Write::write_all(file, b"new"))
         .unwrap();
     assert_eq!(take(&target), b"new");
@@ -194,16 +213,17 @@ fn a_directory_is_published_there(w: &World) {
             dir.persist(&target, mode, durability).unwrap();
             w.assert_empty();
             assert_eq!(take(&w.granted("data/finished/sub/child")), b"finished");
-            fs::remove_dir_all(&target).unwrap();
+            remove(&target);
         }
     }
 }
 
 fn a_path_from_elsewhere_is_removed_there(w: &World) {
     let made = w.granted("data/made");
-    fs::write(&made, "elsewhere").unwrap();
+    write(&made, "elsewhere");
     drop(TempPath::try_from_path(&made).unwrap());
-    fs::write(&made, "elsewhere").expect("the name is free");
+    assert!(!names(&w.granted("data")).contains(&"made".to_owned()), "the name is free");
+    write(&made, "elsewhere");
     TempPath::try_from_path(&made).unwrap().persist(w.granted("data/kept")).unwrap();
     assert_eq!(take(&w.granted("data/kept")), b"elsewhere");
 }
@@ -217,4 +237,20 @@ fn made_by_the_caller_there(w: &World) {
     assert_eq!(fs::read(made.path()).unwrap(), b"by the caller");
     drop(made);
     assert_eq!(names(&place), before);
+}
+
+fn created_where_nothing_may_be_listed(w: &World) {
+    let (place, target) = (w.granted("data"), w.granted("data/target"));
+    let at = Location::Directory(&place);
+    let (file, path) = interface::named(&Options::default(), at).unwrap();
+    put(&file, 0, "dropped");
+    assert_eq!(fs::read(path.path()).unwrap(), b"dropped");
+    path.persist(&target, ReplaceMode::NoClobber, Durability::Data).unwrap();
+    assert_eq!(take(&target), b"dropped");
+    let dir = interface::directory(&Options::default(), at).unwrap();
+    dir.create_file("child").unwrap();
+    dir.close().unwrap();
+    put(&interface::unnamed(at).unwrap(), 0, "no name");
+    let spooled = interface::spooled(Some(0), at).unwrap();
+    put(&spooled, 0, "moved there");
 }

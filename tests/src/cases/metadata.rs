@@ -6,7 +6,7 @@ use wasi_tempfile::interface::Metadata;
 pub(super) const CASES: &[Case] = &[
     case!(a_file_has_its_size),
     case!(a_directory_has_no_size),
-    case!(a_link_or_a_fifo_is_neither),
+    case!(a_link_or_a_fifo_is_neither, FIFO),
     case!(what_is_not_there),
     case!(through_a_link_or_a_file),
     case!(the_path_has_to_be_a_name),
@@ -51,7 +51,7 @@ fn a_link_or_a_fifo_is_neither(w: &World) {
     w.plant_link(&format!("{name}/to-file"), "file");
     w.plant_link(&format!("{name}/to-directory"), "sub");
     w.plant_link(&format!("{name}/dangling"), "/nothing");
-    w.plant_fifo(&format!("{name}/fifo"));
+    w.rename("fifo", &format!("{name}/fifo"));
     for other in ["to-file", "to-directory", "dangling", "fifo"] {
         let metadata = Metadata { kind: EntryKind::Other, size: 0 };
         assert_eq!(dir.metadata(other).unwrap(), metadata, "{other}");

@@ -11,7 +11,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_replaced_file_is_detected),
     case!(a_private_file_saved_by_rename_is_reopened),
     case!(a_planted_link_is_not_followed),
-    case!(a_planted_fifo_is_not_opened),
+    case!(a_planted_fifo_is_not_opened, FIFO),
     case!(a_name_that_is_gone),
     case!(a_reopened_file_can_be_written),
 ];
@@ -75,7 +75,6 @@ fn a_planted_link_is_not_followed(w: &World) {
 fn a_planted_fifo_is_not_opened(w: &World) {
     let (_file, path) = in_shared_directory(w);
     let name = w.inside(path.path());
-    w.plant_fifo("fifo");
     w.rename("fifo", &name);
     w.assert_differs(path.reopen(), &differences::PLANTED_ENTRY);
     w.remove("shared");

@@ -1,6 +1,6 @@
 //! Helper functions for cases.
 
-use crate::case::{Mount, Setup};
+use crate::case::{Mount, Placement, Planted, Setup};
 use crate::world::World;
 use wasi_tempfile::interface::{self, Location, Options};
 
@@ -58,6 +58,12 @@ pub(super) fn pattern(length: usize) -> Vec<u8> {
 /// A directory `stuck` with a file `child` that nobody can remove.
 pub(super) const STUCK: Setup = Setup::PLAIN.mounts(&[Mount::BusyFile { name: "stuck/child" }]);
 
+/// A fifo, to be moved to where it is wanted.
+pub(super) const FIFO: Setup = Setup::PLAIN.planted(&[Planted::Fifo]);
+
+/// A directory with a name that is not UTF-8, to be moved to where it is wanted.
+pub(super) const FOREIGN: Setup = Setup::PLAIN.planted(&[Planted::ForeignName]);
+
 /// Moves the directory `stuck` into this one, and returns its new path. [`unstick`] moves it back.
 pub(super) fn stick(w: &World, directory: &str) -> String {
     let stuck = format!("{directory}/stuck");
@@ -73,6 +79,9 @@ pub(super) fn unstick(w: &World, stuck: &str) {
 /// Plants a directory in which others may rename and remove names, and returns its path.
 pub(super) fn shared_directory(w: &World) -> String {
     w.plant_directory("shared");
-    w.set_mode("shared", 0o777);
+    // The provider component sees no modes, and neither does the witness of another host.
+    if w.placement() != Placement::Component {
+        w.set_mode("shared", 0o777);
+    }
     w.path("shared")
 }

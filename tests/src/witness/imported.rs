@@ -19,7 +19,10 @@ impl Witness for Imported {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         witness::read(path)
     }
-    fn mode(&self, path: &str) -> Result<Option<u32>, String> {
+    fn exists(&self, path: &str) -> Result<bool, String> {
+        witness::exists(path)
+    }
+    fn mode(&self, path: &str) -> Result<u32, String> {
         witness::mode(path)
     }
     fn set_mode(&self, path: &str, mode: u32) -> Result<(), String> {
@@ -36,12 +39,6 @@ impl Witness for Imported {
     }
     fn plant_directory(&self, path: &str) -> Result<(), String> {
         witness::plant_directory(path)
-    }
-    fn plant_fifo(&self, path: &str) -> Result<(), String> {
-        witness::plant_fifo(path)
-    }
-    fn plant_foreign_name(&self, path: &str) -> Result<(), String> {
-        witness::plant_foreign_name(path)
     }
     fn remove(&self, path: &str) -> Result<(), String> {
         witness::remove(path)

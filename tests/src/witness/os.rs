@@ -2,9 +2,6 @@
 
 use super::Witness;
 use crate::{find, setup};
-use rustix::fs::{CWD, Mode};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -52,12 +49,17 @@ impl Witness for Os {
         told("read", path, fs::read(self.at(path)))
     }
 
-    fn mode(&self, path: &str) -> Result<Option<u32>, String> {
+    fn exists(&self, path: &str) -> Result<bool, String> {
         match fs::symlink_metadata(self.at(path)) {
-            Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o7777)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => told("look at", path, Err(error)),
         }
+    }
+
+    fn mode(&self, path: &str) -> Result<u32, String> {
+        let metadata = told("look at", path, fs::symlink_metadata(self.at(path)))?;
+        Ok(metadata.permissions().mode() & 0o7777)
     }
 
     fn set_mode(&self, path: &str, mode: u32) -> Result<(), String> {
@@ -86,16 +88,6 @@ impl Witness for Os {
 
     fn plant_directory(&self, path: &str) -> Result<(), String> {
         told("plant a directory at", path, fs::create_dir(self.at(path)))
-    }
-
-    fn plant_fifo(&self, path: &str) -> Result<(), String> {
-        let planted = rustix::fs::mkfifoat(CWD, self.at(path), Mode::RUSR | Mode::WUSR);
-        told("plant a fifo at", path, planted.map_err(io::Error::from))
-    }
-
-    fn plant_foreign_name(&self, path: &str) -> Result<(), String> {
-        let name = self.at(path).join(OsStr::from_bytes(b"foreign-\xff"));
-        told("plant a foreign name in", path, fs::write(name, b""))
     }
 
     fn remove(&self, path: &str) -> Result<(), String> {

@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Runs the conformance suite on other hosts, and compares what fails with what is declared to fail.
+
+`everywhere.py` runs everything and writes docs/matrix.md; `--quick` runs a tenth of the cases and
+every declared difference; `--host NAME` runs one host. The tools are installed into target/hosts
+from their lock files. A host whose tools cannot be had is skipped by name.
+"""
+
+import argparse
+import json
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = ROOT / "tests/hosts"
+WORK = ROOT / "target/hosts"
+NODE = WORK / "node"
+PYTHON = WORK / "python"
+
+# After so many seconds without an answer a case counts as hung.
+PATIENCE = 60
+JOBS = 2
+
+
+class Missing(Exception):
+    """A host's tools cannot be had."""
+
+
+def call(*command, **options):
+    """Runs a command, and explains what is missing if it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, **options)
+    except OSError as error:
+        raise Missing(f"{command[0]}: {error.strerror}") from error
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise Missing(f"{command[0]} ended with {done.returncode}: {' '.join(last)}")
+    return done.stdout.strip()
+
+
+def once(folder, lock, install):
+    """Installs into a folder, unless that was done from the same lock file."""
+    stamp = folder / "installed"
+    if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
+        return
+    install()
+    shutil.copyfile(lock, stamp)
+
+
+def install_python():
+    """Installs wasmtime-py."""
+    requirements = HERE / "python/requirements.txt"
+
+    def install():
+        call(sys.executable, "-m", "venv", "--clear", str(PYTHON))
+        pip = [str(PYTHON / "bin/pip"), "install", "--require-hashes", "--no-deps"]
+        call(*pip, "--quiet", "-r", str(requirements))
+
+    once(PYTHON, requirements, install)
+
+
+def install_javascript(suite):
+    """Installs the JavaScript tools, and transpiles the suite for all of them."""
+    call("node", "--version")
+    shutil.copytree(HERE / "javascript", NODE, dirs_exist_ok=True)
+    lock = HERE / "javascript/package-lock.json"
+    once(NODE, lock, lambda: call("npm", "ci", "--no-audit", "--no-fund", cwd=NODE))
+    shutil.rmtree(NODE / "suite", ignore_errors=True)
+    call("node", "transpile.mjs", str(suite), "suite", cwd=NODE)
+
+
+def tool(pattern):
+    """The program of a package, which has another name on each system."""
+    for found in sorted(NODE.glob(f"node_modules/{pattern}")):
+        return str(found)
+    raise Missing(f"no {pattern} was installed")
+
+
+@dataclass
+class Host:
+    """A host: how it runs a file of cases, and what is declared to differ there."""
+
+    name: str
+    command: callable
+    version: callable
+    differences: list = field(default_factory=list)
+    results: dict = field(default_factory=dict)
+    skipped: str = ""
+
+    def declared(self):
+        """The declared difference of each case that has one."""
+        return {case: entry for entry in self.differences for case in entry["cases"]}
+
+
+def hosts():
+    """All hosts, with what is declared for them."""
+    suite = str(WORK / "suite.wasm")
+
+    def javascript(*command):
+        return lambda cases: [*command, "suite", cases]
+
+    python = str(PYTHON / "bin/python")
+    npm = lambda name: json.loads((NODE / f"node_modules/{name}/package.json").read_text())
+    shim = lambda: "preview2-shim " + npm("@bytecodealliance/preview2-shim")["version"]
+    deno, bun = "@deno/*/deno", "bun/bin/bun*"
+    found = [
+        Host(
+            "wasmtime-py",
+            lambda cases: [python, str(HERE / "python/run.py"), suite, cases],
+            lambda: call(python, "-c", "import importlib.metadata as m; print(m.version('wasmtime'))"),
+        ),
+        Host("node", javascript("node", "run.mjs"), lambda: f"{call('node', '--version')}, {shim()}"),
+        Host(
+            "deno",
+            lambda cases: [tool(deno), "run", "-A", "run.mjs", "suite", cases],
+            lambda: f"{npm('deno')['version']}, {shim()}",
+        ),
+        Host(
+            "bun",
+            lambda cases: [tool(bun), "run.mjs", "suite", cases],
+            lambda: f"{npm('bun')['version']}, {shim()}",
+        ),
+        Host(
+            "chromium",
+            javascript("node", "chromium.mjs"),
+            lambda: f"{npm('@sparticuz/chromium')['version']}, {shim()}, files in memory",
+        ),
+    ]
+    for host in found:
+        declared = tomllib.loads((HERE / f"{host.name}.toml").read_text())
+        host.differences = declared.get("difference", [])
+    return found
+
+
+def lines(process):
+    """The lines that a process prints, until it ends or says nothing for too long."""
+    said = queue.Queue()
+
+    def read():
+        for line in process.stdout:
+            said.put(line)
+        said.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = said.get(timeout=PATIENCE)
+        except queue.Empty:
+            return
+        if line is None:
+            return
+        yield line
+
+
+def run_part(host, number, cases):
+    """Runs cases one after the other. One that ends or hangs its process has failed."""
+    left = list(cases)
+    listed = WORK / f"{host.name}-{number}.jsonl"
+    while left:
+        listed.write_text("".join(json.dumps(case) + "\n" for case in left))
+        process = subprocess.Popen(
+            host.command(str(listed)),
+            cwd=NODE if host.name != "wasmtime-py" else WORK,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for line in lines(process):
+            result = json.loads(line)
+            host.results[result["case"]] = result
+            left.pop(0)
+        hung = process.poll() is None
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if left:
+            case = left.pop(0)["case"]
+            detail = "it hangs" if hung else f"its process ended with {process.returncode}"
+            host.results[case] = {"case": case, "outcome": "failed", "detail": detail}
+
+
+def run(host, cases):
+    """Runs the cases on a host, in a few processes side by side."""
+    parts = [
+        threading.Thread(target=run_part, args=(host, number, cases[number::JOBS]))
+        for number in range(JOBS)
+    ]
+    for part in parts:
+        part.start()
+    for part in parts:
+        part.join()
+
+
+def problems(host):
+    """What is not as declared, a line each."""
+    declared = host.declared()
+    for case, result in host.results.items():
+        entry = declared.get(case)
+        if entry is None and result["outcome"] == "failed":
+            yield f"{case} failed: {result['detail']}"
+        elif entry is not None and result["outcome"] != "failed":
+            yield f"{case} is declared to fail, and was {result['outcome']}: {entry['reason']}"
+        elif entry is not None and entry["detail"] not in result["detail"]:
+            yield f"{case} is declared to fail with {entry['detail']!r}: {result['detail']}"
+
+
+def count(host, outcome):
+    return sum(result["outcome"] == outcome for result in host.results.values())
+
+
+def matrix(ran, versions, cases):
+    """The page of results."""
+    text = [
+        "# The suite on other hosts\n",
+        "`just everywhere` wrote this page. It ran each case of the conformance suite, composed with",
+        "the provider component, on each host: `docs/hosts.md` says how. A case that is skipped needs",
+        "what the host or its runner has not.\n",
+        "| host | version | passed | differs | skipped |",
+        "|---|---|---|---|---|",
+    ]
+    for host in ran:
+        numbers = " | ".join(str(count(host, end)) for end in ("passed", "failed", "skipped"))
+        text.append(f"| {host.name} | {versions[host.name]} | {numbers} |")
+    marks = {"passed": "✓", "failed": "differs", "skipped": "–"}
+    names = [case["case"] for case in cases]
+    unlike = [
+        name for name in names if len({host.results[name]["outcome"] for host in ran}) > 1
+    ]
+    text += [
+        f"\nOf {len(names)} cases, {len(names) - len(unlike)} end alike on all of them. The others:\n",
+        "| case | " + " | ".join(host.name for host in ran) + " |",
+        "|---|" + "---|" * len(ran),
+    ]
+    for name in unlike:
+        row = " | ".join(marks[host.results[name]["outcome"]] for host in ran)
+        text.append(f"| `{name}` | {row} |")
+    text += ["\n## Why they differ\n", "| hosts | cases | because |", "|---|---|---|"]
+    reasons = {}
+    for host in ran:
+        for entry in host.differences:
+            key = (entry["reason"], entry["link"])
+            at, named = reasons.setdefault(key, ([], []))
+            at.append(host.name)
+            named += [case for case in entry["cases"] if case not in named]
+    for (reason, link), (at, named) in reasons.items():
+        listed = ", ".join(f"`{case}`" for case in named)
+        text.append(f"| {', '.join(at)} | {listed} | [{reason}]({link}) |")
+    skipped = {}
+    for host in ran:
+        for result in host.results.values():
+            if result["outcome"] == "skipped":
+                numbers = skipped.setdefault(result["detail"], {})
+                numbers[host.name] = numbers.get(host.name, 0) + 1
+    text += [
+        "\n## Why they are skipped\n",
+        "| because | " + " | ".join(host.name for host in ran) + " |",
+        "|---|" + "---|" * len(ran),
+    ]
+    for reason, numbers in sorted(skipped.items()):
+        row = " | ".join(str(numbers.get(host.name, 0)) for host in ran)
+        text.append(f"| {reason} | {row} |")
+    return "\n".join(text) + "\n"
+
+
+def main():
+    """Runs the hosts. The exit code is 1 if something is not as declared."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--host", action="append")
+    options = parser.parse_args()
+
+    WORK.mkdir(parents=True, exist_ok=True)
+    suite = WORK / "suite.wasm"
+    command = ["cargo", "run", "--quiet", "--locked", "--", "conformance"]
+    subprocess.run([*command, "--component", "-o", str(suite)], cwd=ROOT, check=True)
+    printed = subprocess.run(
+        [*command, "--list", "--format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE
+    ).stdout
+    cases = [json.loads(line) for line in printed.splitlines()]
+    names = {case["case"] for case in cases}
+
+    wrong = False
+    versions = {}
+    installed = None
+    chosen = [host for host in hosts() if options.host is None or host.name in options.host]
+    for host in chosen:
+        declared = host.declared()
+        for case in declared.keys() - names:
+            print(f"{host.name}: no case is called {case}")
+            wrong = True
+        try:
+            if host.name == "wasmtime-py":
+                install_python()
+            else:
+                if installed is None:
+                    installed = install_javascript(suite) or True
+            host.command("")
+            versions[host.name] = host.version()
+        except Missing as missing:
+            host.skipped = str(missing)
+            print(f"{host.name}: skipped ({host.skipped})", flush=True)
+            continue
+        tenth = [
+            case
+            for number, case in enumerate(cases)
+            if not options.quick or number % 10 == 0 or case["case"] in declared
+        ]
+        run(host, tenth)
+        numbers = ", ".join(
+            f"{count(host, end)} {word}"
+            for end, word in (("passed", "passed"), ("failed", "differ"), ("skipped", "skipped"))
+        )
+        print(f"{host.name} {versions[host.name]}: {numbers}", flush=True)
+        for problem in problems(host):
+            print(f"{host.name}: {problem}", flush=True)
+            wrong = True
+    ran = [host for host in chosen if not host.skipped]
+    if not options.quick and options.host is None and len(ran) == len(chosen):
+        (ROOT / "docs/matrix.md").write_text(matrix(ran, versions, cases), encoding="utf-8")
+    return 1 if wrong else 0
+
+
+sys.exit(main())

@@ -1,0 +1,57 @@
+// Runs cases on Node, Deno or Bun: `run.mjs TRANSPILED CASES.jsonl`. Each case is a line of the
+// suite's list; a line of JSON is printed for each result, in the same order.
+
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { judge, refuse, run } from "./case.mjs";
+
+const PROVIDED = ["fifo", "foreign-name", "trap", "limits"];
+
+const [directory, list] = process.argv.slice(2);
+const { instantiate } = await import(pathToFileURL(resolve(directory, "suite.js")));
+const modules = new Map();
+const module = (name) => {
+  if (!modules.has(name)) {
+    modules.set(name, WebAssembly.compile(fs.readFileSync(join(directory, name))));
+  }
+  return modules.get(name);
+};
+
+/** Puts what the case asks for into its scratch directory. */
+function plant({ kind, path }, scratch) {
+  const at = join(scratch, path);
+  if (kind === "fifo") {
+    const { status } = spawnSync("mkfifo", [at]);
+    if (status !== 0) throw new Error(`mkfifo ended with ${status}`);
+  } else {
+    fs.mkdirSync(at);
+    fs.writeFileSync(Buffer.concat([Buffer.from(`${at}/foreign-`), Buffer.from([255])]), "");
+  }
+}
+
+/** A case in directories of its own. */
+async function inDirectories(kase) {
+  const root = fs.mkdtempSync(join(tmpdir(), "conformance-"));
+  try {
+    const preopens = {};
+    kase.preopens.forEach((guest, number) => {
+      preopens[guest] = guest === "/witness" ? preopens["/tmp"] : join(root, String(number));
+      fs.mkdirSync(preopens[guest], { recursive: true });
+    });
+    kase.planted.forEach((planted) => plant(planted, preopens["/tmp"]));
+    const ended = await run({ instantiate, module }, kase, preopens);
+    return judge(kase, ended, fs.readdirSync(preopens["/tmp"]));
+  } finally {
+    fs.rmSync(root, { recursive: true, force: true });
+  }
+}
+
+for (const line of fs.readFileSync(list, "utf8").split("\n").filter(Boolean)) {
+  const kase = JSON.parse(line);
+  const result = refuse(kase, PROVIDED) ?? (await inDirectories(kase));
+  fs.writeSync(1, `${JSON.stringify(result)}\n`);
+}
+process.exit(0);
