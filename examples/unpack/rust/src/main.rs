@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::process::ExitCode;
 
+use wasi_tempfile::interface::EntryKind;
 use wasi_tempfile::{TempDir, error_code};
 
 const BLOCK: usize = 512;
@@ -136,7 +137,7 @@ fn create(dir: &TempDir, entry: &Entry, input: &mut impl Read) -> io::Result<()>
 fn create_directory(dir: &TempDir, path: &str) -> io::Result<()> {
     match dir.create_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if dir.metadata(path)?.is_dir() { Ok(()) } else { Err(error) }
+            if dir.metadata(path)?.kind == EntryKind::Directory { Ok(()) } else { Err(error) }
         }
         created => created,
     }
