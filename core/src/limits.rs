@@ -132,6 +132,15 @@ mod tests {
     }
 
     #[test]
+    fn handles_are_limited_unless_they_are_already() {
+        let bytes = Limits { bytes: Some(7), ..Limits::default() };
+        let handles = Limits { handles: Some(7), ..bytes };
+        let default = Limits { handles: Some(Limits::DEFAULT_HANDLES), ..bytes };
+        assert_eq!(bytes.with_default_handles(), default);
+        assert_eq!(handles.with_default_handles(), handles);
+    }
+
+    #[test]
     fn a_malformed_text_is_refused() {
         for text in [
             "bytes",

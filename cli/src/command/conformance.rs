@@ -36,8 +36,12 @@ pub(crate) struct Conformance {
     /// The format of the results
     #[arg(long, value_enum, default_value = "pretty")]
     format: Format,
+    /// Write the results to this file, when all are there, instead of standard output; or the suite
+    /// as a component
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Print the names of the cases, and run nothing; with `--format json` also what each needs
-    #[arg(long)]
+    #[arg(long, conflicts_with = "output")]
     list: bool,
     /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
@@ -59,9 +63,6 @@ struct Portable {
     /// Leave out the provider: the component imports scratch:tempfile
     #[arg(long, requires = "component", conflicts_with = "provider")]
     without_provider: bool,
-    /// The file to write
-    #[arg(short, long, value_name = "SUITE.wasm", requires = "component")]
-    output: Option<PathBuf>,
 }
 
 /// The options of one case in this very process.
@@ -72,7 +73,7 @@ struct OneCase {
     /// mounts. The exit code is 0 if the case passed, or was skipped and standard output begins
     /// with `skipped: `
     #[arg(long, value_name = "NAME", value_parser = case, requires = "directory")]
-    #[arg(conflicts_with_all = ["list", "rows", "filter", "format"])]
+    #[arg(conflicts_with_all = ["list", "rows", "filter", "format", "output"])]
     case: Option<&'static Case>,
     /// An empty directory for the case; natively, TMPDIR must name it too
     #[arg(long, value_name = "DIR", requires = "case")]
@@ -122,13 +123,13 @@ impl Conformance {
             let provider = self.provider;
             return Ok(CaseProcess { case, placement, directory, granted, provider, cache }.run());
         }
-        if let Some(output) = self.portable.output {
+        if let (true, Some(output)) = (self.portable.component, &self.output) {
             let provider = self.provider.as_deref().map(files::read).transpose()?;
             let component = match self.portable.without_provider {
                 true => portable::suite(),
                 false => portable::composed(provider.as_deref()),
             };
-            files::write(&output, &component.map_err(|error| error.to_string())?)?;
+            files::write(output, &component.map_err(|error| error.to_string())?)?;
             return Ok(ExitCode::SUCCESS);
         }
         check_process().map_err(|error| error.to_string())?;
@@ -138,7 +139,8 @@ impl Conformance {
             true => rows::cases(&table),
             false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
         };
-        let mut out = io::stdout().lock();
+        let (mut stdout, mut report) = (io::stdout().lock(), Vec::new());
+        let mut out: &mut dyn Write = if self.output.is_some() { &mut report } else { &mut stdout };
         if self.list {
             list::print(&mut out, self.format, &chosen).map_err(unwritten)?;
             return Ok(ExitCode::SUCCESS);
@@ -160,14 +162,16 @@ impl Conformance {
             }
             results.push(result);
         });
-        if self.rows {
-            let well = rows::print(&mut out, self.format, &table, placements, &results);
-            let well = well.map_err(unwritten)?;
-            return Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) });
+        let well = if self.rows {
+            rows::print(&mut out, self.format, &table, placements, &results).map_err(unwritten)?
+        } else {
+            written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
+            !results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)))
+        };
+        if let Some(path) = &self.output {
+            files::write(path, &report)?;
         }
-        written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
-        let failed = results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)));
-        Ok(if failed { ExitCode::from(PLUGIN_FAILED) } else { ExitCode::SUCCESS })
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) })
     }
 }
 
