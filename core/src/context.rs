@@ -57,7 +57,7 @@ pub trait Context: Clone {
     /// Nanoseconds since an arbitrary start.
     fn now(&self) -> u64;
     /// Whether this user is to end: an operation that takes many steps (a removal, a listing, the
-    /// sync of a tree) asks before each, and then fails with `other`.
+    /// sync of a tree, the move of a spooled file) asks before each, and then fails with `other`.
     fn is_stopped(&self) -> bool;
 }
 

@@ -81,6 +81,10 @@ impl<C: Context> File<C> {
         File { ctx, state: State::Open { file, origin }, entry, charge }
     }
 
+    pub(crate) fn context(&self) -> &C {
+        &self.ctx
+    }
+
     /// A file that is part of something which has its own entry in the ledger.
     pub(crate) fn unlisted(ctx: C, file: PlatformFile<C>, origin: Origin<C>) -> Self {
         let charge = MemoryCharge::empty(None);

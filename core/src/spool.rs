@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::blocks::Blocks;
-use crate::context::Context;
-use crate::error::{Error, ErrorCode};
+use crate::context::{Context, check_stopped};
+use crate::error::{Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, MAX_OFFSET, MAX_READ};
 
 /// A file that a spooled file can move to. Each method promises what [`File`]'s does.
@@ -26,6 +26,8 @@ impl<C: Context> Bytes for File<C> {
         File::read_into(self, buffer, offset)
     }
     fn write(&self, data: &[u8], offset: u64) -> Result<u64, Error> {
+        // A move takes many writes.
+        check_stopped(self.context()).without_path("write to a spooled file")?;
         File::write(self, data, offset)
     }
     fn size(&self) -> Result<u64, Error> {

@@ -42,6 +42,20 @@ fn assert_code<T>(result: Result<T, Error>, code: ErrorCode) {
 }
 
 #[test]
+fn a_move_that_is_stopped_leaves_the_bytes_in_memory() {
+    let dir = TestDir::new();
+    let ctx = TestContext::new(&dir, Stepped::new(|_| Ok(())));
+    let mut file = ctx.instance().spooled(None, Location::Scratch).unwrap();
+    file.write(&[7; 100_000], 0).unwrap();
+    ctx.stopped.set(true);
+    assert_code(file.roll_over(), ErrorCode::Other);
+    assert_eq!(file.storage(), Ok(Storage::Memory));
+    ctx.stopped.set(false);
+    file.roll_over().unwrap();
+    assert_eq!((file.storage(), file.size()), (Ok(Storage::Disk), Ok(100_000)));
+}
+
+#[test]
 fn the_location_is_looked_up_when_the_file_moves() {
     let dir = TestDir::new();
     let later = dir.join("later");

@@ -97,7 +97,8 @@ impl Drop for Restore {
 ///
 /// In a future of [`on_worker_of`] this is [`tokio::task::block_in_place`]; everywhere else it is a
 /// plain call: on a current-thread runtime, in a `LocalSet`, in `block_on`, outside of any runtime.
-/// `block_in_place` itself panics in the first two. It is a plain call as well if no thread is free.
+/// `block_in_place` itself panics in the first two. It is a plain call as well if no thread is
+/// free.
 pub(crate) fn block_in_place<T>(call: impl FnOnce() -> T) -> T {
     let Some(runtime) = runtime_to_leave() else { return call() };
     // It starts another worker thread on the pool of the current runtime: that must be the

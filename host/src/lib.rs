@@ -58,11 +58,13 @@
 //! | given up | – | drop the future |
 //!
 //! A current-thread runtime has no other worker, so a call of the host provider stalls its tasks.
-//! The blocking pool of your runtime makes and removes directories, and that of the sandbox
-//! ([`SandboxBuilder::blocking_threads`]) does the rest. Tokio's grows to 512 threads by default; a
-//! service with many runs at once is faster with fewer (`max_blocking_threads(32)`). Loading a
-//! plugin compiles it on the calling thread; do it once, and let [`SandboxBuilder::cache`] keep the
-//! code.
+//! The blocking pool of your runtime makes and removes directories, and that of the sandbox does
+//! the rest; [`SandboxBuilder::blocking_threads`] limits the threads of both. Loading a plugin
+//! compiles it on the calling thread; do it once, and let [`SandboxBuilder::cache`] keep the code.
+//!
+//! All runs share the descriptors of your process. Give each a limit on
+//! [handles](provider::Limits::handles), streams among them, so that one cannot take what the
+//! others and your own code need. The default, 4,096, is more than many processes may open.
 //!
 //! # The limits of your process
 //!

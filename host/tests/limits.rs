@@ -168,3 +168,21 @@ fn a_neighbour_at_its_limit_is_not_noticed() {
     });
     world.assert_nothing_left();
 }
+
+#[test]
+fn streams_beyond_the_handles_are_refused_and_counted() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let plugin = plugin();
+    let limits = Limits { handles: Some(10), ..Limits::default() };
+    for way in ["input-streams", "output-streams"] {
+        let output = Capture::new(1024);
+        let run = RunOptions::in_root(&root).args(["plugin", "pressure", way]);
+        let outcome = plugin.run(run.stdout(&output).limits(limits)).expect("run");
+        assert_eq!(outcome.ending, Ending::Returned, "{way}: {}", output.text());
+        let usage = outcome.used.tempfile.expect("the host counted");
+        assert_eq!(usage.peak.files, 10, "{way}");
+        assert!(outcome.used.refused > 0, "{way}");
+    }
+    world.assert_nothing_left();
+}

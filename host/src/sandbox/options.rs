@@ -135,8 +135,9 @@ impl<T> RunOptions<T> {
         self
     }
 
-    /// Limits the memory of plugin and provider together, in bytes, not zero. A small Rust plugin with the
-    /// provider component needs about 2.4 MiB, most of it for their stacks.
+    /// Limits the memory of plugin and provider together, in bytes. Zero is an error of the run. A
+    /// small Rust plugin with the provider component needs about 2.4 MiB, most of it for their
+    /// stacks.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.settings.memory = bytes;
         self
