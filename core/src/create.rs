@@ -246,7 +246,11 @@ fn create_directory<C: Context, R: TryRng>(
 }
 
 /// Records what a creation that failed half way could not remove: nobody else knows the name.
-fn record_half_way<C: Context>(ctx: &C, path: &NamePath, removed: Result<(), ErrorCode>) {
+pub(crate) fn record_half_way<C: Context>(
+    ctx: &C,
+    path: &NamePath,
+    removed: Result<(), ErrorCode>,
+) {
     if let Err(code) = removed {
         let error = Error::new(code, "remove", path.path());
         ctx.ledger().record_leftover(CleanupFailure { path: path.path().into(), error });

@@ -7,7 +7,7 @@ use rand_core::TryRng;
 
 use crate::any_file::{AnyFile, Spooled, SpooledFiles};
 use crate::context::Context;
-use crate::create::{self, create_file};
+use crate::create::{self, create_file, record_half_way};
 use crate::dir::TempDir;
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::File;
@@ -285,7 +285,13 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
         // A full disk still takes new names. Only the first byte fails.
         let written = platform.write(&file, 0, b"x");
         drop(file);
-        platform.remove_file(&location.dir, path.name())?;
+        match platform.remove_file(&location.dir, path.name()) {
+            Ok(()) | Err(ErrorCode::NoEntry) => {}
+            Err(code) => {
+                record_half_way(ctx, &path, Err(code));
+                return Err(code.into());
+            }
+        }
         written?;
         Ok(OpenLocation { state: DirectoryState::Linked, ..location })
     }
