@@ -27,7 +27,8 @@ use super::{
 ///
 /// Temporary files that the plugin makes in a mount are removed too, with `--provider host`. With
 /// another provider those stay that the plugin had not removed when it trapped, exited or was
-/// stopped, and a line says so; whatever it creates there is then private: no other user can read it.
+/// stopped, and a line says so; whatever it creates there is then private: no other user can read
+/// it.
 ///
 /// What the plugin itself prints reaches the terminal as it is.
 ///
