@@ -67,6 +67,19 @@ fn what_may_have_stayed_in_a_mount_is_said() {
     assert_eq!(stayed, STAYED);
     assert!(trap.starts_with("the plugin trapped"), "{trap}");
     assert_eq!(entries(&mount).len(), 2, "WASI gives the host no way to know which");
+    // No destructor runs here either.
+    let ended = run(&world, "component", &["exit", "0"]);
+    assert_eq!((ended.code, ended.complaints()), (Some(0), vec![STAYED]));
+    assert_eq!(entries(&mount).len(), 4);
+}
+
+#[test]
+fn nothing_is_said_of_a_mount_after_a_return() {
+    let world = World::new();
+    let mount = world.directory("mount");
+    let ended = run(&world, "component", &["ok"]);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    assert_eq!(entries(&mount), Vec::<PathBuf>::new());
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
 pub(crate) fn has_provider<'a>(plugin: &[u8], mut imports: impl Iterator<Item = &'a str>) -> bool {
     // The name of an import stands in a component as it is.
     let name = b"scratch:tempfile/";
-    plugin.windows(name.len()).any(|part| part == name) && !imports.any(is_scratch)
+    !imports.any(is_scratch) && plugin.windows(name.len()).any(|part| part == name)
 }
 
 /// The names of a component's imports.

@@ -229,7 +229,7 @@ fn limits_that_are_met_are_told() {
     assert_eq!(
         seen.events,
         ["WARN a limit ended a plugin \
-            ending=the plugin ran out of memory: its limit is 16777216 bytes"]
+            ending=the plugin ran out of memory: its limit is 16MiB"]
     );
     let (_, seen) = scene.seen(scene.run(&["spin"]).timeout(Duration::from_nanos(1)));
     assert_eq!(

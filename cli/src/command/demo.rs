@@ -97,8 +97,9 @@ impl Demo {
 
         let output = self.output.as_deref();
         sorted.rewind().map_err(cannot_copy)?;
-        let checked = match write(BufReader::new(sorted), output, &input.fingerprint) {
+        let checked = match write(BufReader::new(sorted), output, &input.fingerprint, &watch) {
             Ok(checked) => checked,
+            Err(_) if watch.is_stopped() => return Ok(conclude(&outcome, watch.finish())),
             Err(cause) if cause.kind() == io::ErrorKind::InvalidData => {
                 complain(format_args!("the output is wrong: {cause}"));
                 return Ok(ExitCode::from(PLUGIN_FAILED));
@@ -168,17 +169,37 @@ fn write(
     sorted: impl io::BufRead,
     output: Option<&Path>,
     expected: &Fingerprint,
+    watch: &Watch,
 ) -> io::Result<Checked> {
     let Some(path) = output else {
         return lines::check(sorted, &mut io::sink(), expected);
     };
     let mut checked = None;
     files::replace(path, |file| {
-        let mut to = BufWriter::new(file);
+        let mut to = BufWriter::new(UntilStopped { to: file, watch });
         checked = Some(lines::check(sorted, &mut to, expected)?);
         to.flush()
     })?;
     checked.ok_or_else(|| io::Error::other("nothing was written"))
+}
+
+/// A file to which nothing more can be written once a signal has come.
+struct UntilStopped<'a> {
+    to: &'a mut dyn Write,
+    watch: &'a Watch,
+}
+
+impl Write for UntilStopped<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.watch.is_stopped() {
+            return Err(io::Error::other("stopped by a signal"));
+        }
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 fn report(outcome: &Outcome, checked: &Checked, stats: &str, output: Option<&Path>) -> String {

@@ -26,8 +26,9 @@ use super::{
 /// killed, the next run with the same root removes it.
 ///
 /// Temporary files that the plugin makes in a mount are removed too, with `--provider host`. With
-/// another provider those stay that the plugin had not removed when it trapped or was stopped, and
-/// a line says so; whatever it creates there is then private: no other user can read it.
+/// another provider those stay that the plugin had not removed when it trapped, exited or was
+/// stopped, and a line says so; whatever it creates there is then private: no other user can read
+/// it.
 ///
 /// What the plugin itself prints reaches the terminal as it is.
 ///
@@ -190,7 +191,8 @@ impl RunPlugin {
         if let Some(format) = self.stats {
             stats::print(format, &outcome, counted);
         }
-        if !by_host && writes_to_mounts && !matches!(outcome.ending, Ending::Returned) {
+        // A plugin that leaves by `exit` has no value either, and runs no destructors.
+        if !by_host && writes_to_mounts && outcome.value.is_none() {
             complain("temporary files of the plugin may have stayed in its mounts");
         }
         Ok(conclude(&outcome, signal))

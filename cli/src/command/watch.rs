@@ -67,6 +67,11 @@ impl Watch {
         Ok(Self { shared })
     }
 
+    /// Whether a signal has come.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.shared.lock().signal.is_some()
+    }
+
     /// Ends the watch after the run has ended, and returns the signal that stopped the run. A later
     /// signal ends the process, as it would have without a watch.
     pub(super) fn finish(self) -> Option<i32> {
@@ -100,6 +105,8 @@ impl Shared {
         }
         let grace = Instant::now().checked_add(GRACE);
         let state = match state.signal {
+            // The host is cleaning up, or writes the output: only a second signal cuts that short.
+            Some(_) if control.ending().is_some() => self.wait(state, None, |state| !state.hurry),
             Some(_) => self.wait(state, grace, |state| !state.hurry),
             None => state,
         };
