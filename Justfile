@@ -34,6 +34,11 @@ mutants *ARGS:
 tempfile-suite *PLACEMENTS:
     clients/rust/shim/suite/run {{PLACEMENTS}}
 
+# One plugin in Rust, Python, JavaScript and C, compared, and the tests of the clients; `just
+# languages rust c` only those two. A language whose tools are missing is named and skipped.
+languages *LANGUAGES:
+    examples/unpack/test {{LANGUAGES}}
+
 # CPython's own tests of `tempfile`, and ours, with the Python client in a plugin. Needs Python 3.13
 # with its tests; `--python PROGRAM` names it.
 cpython *ARGS:

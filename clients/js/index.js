@@ -1,5 +1,6 @@
 // Temporary files and directories for WebAssembly plugins: the interface `scratch:tempfile` with
-// JavaScript's own errors, `using`, and whole-file reads and writes. index.d.ts documents each name.
+// JavaScript's own errors, `using`, and reads and writes of whole files. index.d.ts documents each
+// name.
 
 import * as host from "scratch:tempfile/tempfile@0.1.0";
 

@@ -51,7 +51,8 @@ const tests = {
     using file = tempfile();
     assert(file instanceof TempFile, "another class");
     equal(file.writeAll("grüße"), undefined);
-    equal([file.size, file.readText(), file.read(2, 1)], [7, "grüße", new Uint8Array([114, 195])]);
+    equal([file.size, file.readText()], [7, "grüße"]);
+    equal(Array.from(file.read(2, 1)), [114, 195]);
   },
   write_all_replaces_longer_content() {
     using file = tempfile();
