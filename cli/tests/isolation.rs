@@ -195,7 +195,8 @@ fn no_path_of_the_host_is_told_to_a_plugin() {
     let data = world.directory("data");
     let mount = format!("{}::/data", data.display());
     let plugin = Path::new(PLUGIN).parent().expect("the plugin is in a directory");
-    let secrets = [&world.root(), &data, plugin];
+    let root = world.root();
+    let secrets = [&*root, &*data, plugin];
     let secrets = secrets.map(|path| path.to_str().expect("the test's path is text"));
     for arguments in [
         &["env"][..],

@@ -299,6 +299,35 @@ mod tests {
     }
 
     #[test]
+    fn what_some_file_system_refuses_is_refused_with_the_rule() {
+        for (prefix, suffix, rule) in [
+            ("a/", "", "a name cannot contain a slash"),
+            ("", "\\b", "a name cannot contain a backslash"),
+            ("12:30", "", "a name cannot contain a colon"),
+            ("", "\u{7f}", "a name cannot contain a control character"),
+            ("\0", "", "a name cannot contain a control character"),
+            ("", "", "a name cannot be empty"),
+            (".", "", "`.` and `..` are not names"),
+            (".", ".", "`.` and `..` are not names"),
+            ("a", ".", "a name cannot end in a dot"),
+            ("a", " ", "a name cannot end in a space"),
+            ("n", "ul.txt", "this is a device name on Windows"),
+        ] {
+            let error = Draft::new("/dir", &options(prefix, suffix, 0)).err();
+            assert_eq!(error, Some(refused(rule)), "{prefix:?} {suffix:?}");
+        }
+        for (prefix, suffix) in [("é", " x"), ("a", ".b"), ("...", "x"), ("-", "~")] {
+            assert!(Draft::new("/dir", &options(prefix, suffix, 0)).is_ok(), "{prefix:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_has_a_star_for_the_random_part() {
+        assert_eq!(pattern("/dir", &options("a-", ".b", 3)), "/dir/a-*.b");
+        assert_eq!(pattern("/", &options("a-", ".b", 0)), "/a-.b");
+    }
+
+    #[test]
     fn a_name_of_255_bytes_is_the_longest() {
         let drafted =
             |length| Draft::new("/a/directory", &options(&"x".repeat(length), "", 16)).is_ok();

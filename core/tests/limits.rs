@@ -3,7 +3,7 @@
 //! The accounting predicts; one test compares it with what is on disk after every step.
 #![allow(missing_docs)]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::rc::Rc;
 
@@ -321,6 +321,23 @@ fn limits_do_not_hide_whose_a_file_is() {
         path.close().unwrap();
         user.try_directory().unwrap().close().unwrap();
     }
+}
+
+#[test]
+fn a_limited_file_is_synced_as_any_other() {
+    let synced = Rc::new(RefCell::new(Vec::new()));
+    let calls = synced.clone();
+    let platform = Stepped::new(move |call| {
+        if call.starts_with("sync") {
+            calls.borrow_mut().push(call);
+        }
+        Ok(())
+    });
+    let user = User::on(platform, bytes(1000));
+    let (file, mut path) = user.named();
+    file.sync(Durability::Data).unwrap();
+    path.persist(&user.dir.join("target"), ReplaceMode::Overwrite, Durability::Full).unwrap();
+    assert_eq!(*synced.borrow(), ["sync_data", "sync_all", "sync_directory"]);
 }
 
 #[test]

@@ -125,7 +125,7 @@ struct Disk {
 impl Disk {
     /// Or why there cannot be one.
     fn new() -> Result<Self, String> {
-        // Whatever happens to this process, its mounts go with it, and with a mount its loop device.
+        // Whatever ends this process, its mounts go with it, and with a mount its loop device.
         // SAFETY: the danger is in sharing file descriptors with other threads: they stay shared.
         unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }
             .map_err(|errno| format!("no mounts of its own: {errno}"))?;
