@@ -31,6 +31,10 @@ differential COUNT="10000" SEED="1":
 soak *ARGS:
     SOAK=full cargo test -q --test soak -- {{ARGS}}
 
+# How many mutants of core its tests catch, at least 90 in 100: needs cargo-mutants, takes an hour.
+mutants *ARGS:
+    build/mutants {{ARGS}}
+
 # The tests of the `tempfile` crate against the Rust client, in the placements named, or in all.
 tempfile-suite *PLACEMENTS:
     clients/rust/shim/suite/run {{PLACEMENTS}}

@@ -1,11 +1,9 @@
 //! Plugins in a store of the embedder's own: instances stay alive, with settings that `Sandbox`
 //! does not offer.
 
-use std::sync::Arc;
-
 use tokio::runtime::Runtime;
 use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
-use wasi_tempfile_host::{PluginPreopens, SCRATCH_GUEST_PATH, ScratchDir, components, compose};
+use wasi_tempfile_host::{PluginPreopens, SCRATCH_GUEST_PATH, ScratchRoot, components, compose};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, Store};
 use wasmtime_wasi::p2::bindings::{Command, CommandPre, sync};
@@ -34,7 +32,6 @@ pub(crate) struct State {
     wasi: WasiCtx,
     table: ResourceTable,
     tempfile: TempfileCtx,
-    _scratch: Arc<ScratchDir>,
 }
 
 impl WasiView for State {
@@ -77,7 +74,7 @@ impl Embedder {
     }
 
     /// An instance that has not run.
-    pub(crate) fn instantiate(&self, scratch: &Arc<ScratchDir>) -> Store<State> {
+    pub(crate) fn instantiate(&self, scratch: &TempfileCtx) -> Store<State> {
         let mut store = self.store(scratch, &[], MemoryOutputPipe::new(0));
         in_tokio(self.pre.instantiate_async(&mut store)).expect("instantiate a plugin");
         store
@@ -86,7 +83,7 @@ impl Embedder {
     /// An instance that has done a work, and lives on; and what it answered.
     pub(crate) fn live(
         &self,
-        scratch: &Arc<ScratchDir>,
+        scratch: &TempfileCtx,
         work: &str,
         count: u64,
     ) -> (Store<State>, u64) {
@@ -102,7 +99,7 @@ impl Embedder {
 
     fn store(
         &self,
-        scratch: &Arc<ScratchDir>,
+        scratch: &TempfileCtx,
         arguments: &[&str],
         output: MemoryOutputPipe,
     ) -> Store<State> {
@@ -133,13 +130,7 @@ impl Synchronous {
     }
 
     /// Has an instance do a work, and says what it answers.
-    pub(crate) fn work(
-        &self,
-        scratch: &Arc<ScratchDir>,
-        work: &str,
-        count: u64,
-        entered: bool,
-    ) -> u64 {
+    pub(crate) fn work(&self, scratch: &TempfileCtx, work: &str, count: u64, entered: bool) -> u64 {
         let output = MemoryOutputPipe::new(1 << 10);
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(true).stdout(output.clone());
@@ -160,20 +151,25 @@ pub(crate) fn pooling() -> Engine {
     Engine::new(&config).expect("start an engine")
 }
 
+/// A scratch directory, for any number of instances.
+pub(crate) fn scratch(root: &ScratchRoot) -> TempfileCtx {
+    let scratch = root.create_dir().expect("make a scratch directory");
+    let tempfile = TempfileCtx::builder(scratch).expect("the directory is open");
+    tempfile.build().expect("there is memory for the provider")
+}
+
 fn store(
     engine: &Engine,
     mut wasi: WasiCtxBuilder,
-    scratch: &Arc<ScratchDir>,
+    scratch: &TempfileCtx,
     placement: Placement,
 ) -> Store<State> {
     if placement == Placement::Component {
-        wasi.preopened_dir(scratch.path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite)
+        wasi.preopened_dir(scratch.scratch().path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite)
             .expect("grant a directory");
     }
-    let tempfile = TempfileCtx::builder(scratch).expect("the directory is open");
-    let tempfile = tempfile.build().expect("there is memory for the provider");
-    let (wasi, table) = (wasi.build(), ResourceTable::new());
-    let mut store = Store::new(engine, State { wasi, table, tempfile, _scratch: scratch.clone() });
+    let (wasi, table, tempfile) = (wasi.build(), ResourceTable::new(), scratch.share());
+    let mut store = Store::new(engine, State { wasi, table, tempfile });
     // A hundred thousand files in one instance, with a handle on either side.
     store.set_max_component_handles(1 << 20);
     store

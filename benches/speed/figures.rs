@@ -1,11 +1,9 @@
 //! The rows that criterion does not measure: sizes, memory, and the growth of a time.
 
-use std::sync::Arc;
-
 use wasi_tempfile_host::components;
 
 use crate::bare;
-use crate::embedder::{Embedder, Placement};
+use crate::embedder::{self, Embedder, Placement};
 use crate::instances::Cost;
 use crate::plugins::Plugins;
 use crate::report::{Measurement, Report, quantile};
@@ -92,7 +90,7 @@ fn live_files(space: &Space, plugins: &Plugins, report: &mut Report) {
     let in_plugin = |placement| {
         let embedder = Embedder::new(&plugin, placement);
         move |others: u64| {
-            let scratch = Arc::new(space.root.create_dir().expect("make a scratch directory"));
+            let scratch = embedder::scratch(&space.root);
             embedder.live(&scratch, &format!("live:{others}"), COUNT).1 as f64
         }
     };

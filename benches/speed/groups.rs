@@ -15,7 +15,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::bare;
-use crate::embedder::{Embedder, Placement, Synchronous, pooling, whole};
+use crate::embedder::{self, Embedder, Placement, Synchronous, pooling, whole};
 use crate::plugins::{Plugins, Runner};
 use crate::processes::{self, waited};
 use crate::report::{Measurement, Report};
@@ -300,7 +300,7 @@ fn instances(space: &Space, plugins: &Plugins) -> Vec<Group> {
     let bytes = |path| fs::read(path).expect("read a component that was built");
     let (ours, first, empty) =
         (bytes(&plugins.bytes.ours), bytes(&plugins.bytes.first), bytes(&plugins.bytes.empty));
-    let scratch = Arc::new(space.root.create_dir().expect("make a scratch directory"));
+    let scratch = Rc::new(embedder::scratch(&space.root));
     let instance = |plugin: &[u8], placement| {
         let (plugin, scratch) = (plugin.to_vec(), scratch.clone());
         let embedder = LazyCell::new(move || Embedder::new(&plugin, placement));

@@ -4,13 +4,12 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::sync::Arc;
 use std::time::Instant;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Store;
 
-use crate::embedder::{Embedder, Placement, State};
+use crate::embedder::{self, Embedder, Placement, State};
 use crate::groups::nanoseconds;
 use crate::space::Space;
 
@@ -56,7 +55,7 @@ pub(crate) fn measure(arguments: &mut dyn Iterator<Item = String>) -> ExitCode {
     let space = Space::open();
     let embedder = Embedder::new(&fs::read(plugin).expect("read a plugin"), placement);
     let live = || -> Store<State> {
-        let scratch = Arc::new(space.root.create_dir().expect("make a scratch directory"));
+        let scratch = embedder::scratch(&space.root);
         embedder.live(&scratch, "", 1).0
     };
     // What is made once is not an instance's.

@@ -5,8 +5,6 @@ mod command;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    command::CommandLine::parse().run()
+    command::main()
 }

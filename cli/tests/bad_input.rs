@@ -253,6 +253,15 @@ fn wrong_usage() {
     misused(&["fly"], "fly");
     misused(&["run"], "PLUGIN.wasm");
     misused(&["run", "--memory", "much", PLUGIN], "--memory");
+    misused(&["run", "--memory", "0", PLUGIN], "a plugin cannot begin without memory");
+    misused(&["demo", "--memory", "0"], "a plugin cannot begin without memory");
+    misused(&["run", "--timeout", "0s", PLUGIN], "a plugin cannot end in no time");
+    misused(&["run", "--entries", "1KiB", PLUGIN], "a number without a unit");
+    misused(&["run", "--handles", "many", PLUGIN], "a number without a unit");
+    misused(&["run", "--provider", "nope", PLUGIN], "expected `host`, `component` or a component");
+    misused(&["run", "--log", "loud", PLUGIN], "expected a level");
+    misused(&["wit", "-o", PLUGIN], "has to name a folder");
+    misused(&["wit", "-o", "text.wit"], "has to name a folder");
     misused(&["run", "--timeout", "soon", PLUGIN], "--timeout");
     misused(&["run", "--mount", "here", PLUGIN], "--mount");
     misused(
@@ -262,6 +271,44 @@ fn wrong_usage() {
     misused(&["run", "--env", "NAME", PLUGIN], "--env");
     misused(&["compose", PLUGIN], "--output");
     misused(&["component"], "--output");
+}
+
+#[test]
+fn two_mounts_of_one_path_are_wrong_usage() {
+    let world = World::new();
+    let mount = |name: &str| format!("{}::/data", world.directory(name).display());
+    let (first, second) = (mount("first"), mount("second"));
+    for provider in ["host", "component"] {
+        let options = ["--provider", provider, "--mount", &first, "--mount", &second];
+        let ended = output(&mut world.run(&options, &["ok"]));
+        assert_eq!(ended.code, Some(2));
+        let line = "the mount /data: another mount has the same path in the plugin";
+        assert_eq!(ended.complaints(), [line]);
+        world.assert_nothing_left();
+    }
+}
+
+#[test]
+fn names_on_disk_are_escaped_in_lists() {
+    let world = World::new();
+    let name = "\x1b]0;title\x07\n\u{9b}31m";
+    fs::write(world.root().join(name), "").expect("write a file");
+    let ended = output(command().arg("sweep").arg(world.root()));
+    let [line] = ended.stdout.lines().collect::<Vec<_>>()[..] else { panic!("{}", ended.stdout) };
+    assert!(line.starts_with("foreign "), "{line}");
+    assert!(line.ends_with(r"/\u{1b}]0;title\u{7}\n\u{9b}31m"), "{line}");
+}
+
+#[test]
+fn what_is_quoted_of_the_command_line_is_escaped() {
+    for arguments in
+        [&["\x1b[2J\x07"][..], &["run", "--memory", "\x1b[2J\x07"], &["sweep", "a", "\x07"]]
+    {
+        let ended = output(command().args(arguments));
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
+        assert!(!ended.stderr.chars().any(|c| c.is_control() && c != '\n'), "{:?}", ended.stderr);
+    }
 }
 
 #[test]

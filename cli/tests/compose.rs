@@ -44,6 +44,43 @@ fn a_plugin_composed_without_preopens_has_the_interface_alone() {
     assert!(seen.ends_with("standard library: blind\n"), "{seen}");
 }
 
+/// The plugin with a provider inside of it, run with these options.
+fn run_composed(options: &[&str], arguments: &[&str]) -> support::Ended {
+    let world = World::new();
+    let whole = world.path("whole.wasm");
+    let composed = output(command().arg("compose").arg(PLUGIN).arg("-o").arg(&whole));
+    assert_eq!((composed.code, &*composed.stderr), (Some(0), ""));
+    let mut run = command();
+    run.args(["run", "--root"]).arg(world.root()).args(options).arg(whole).args(arguments);
+    let ended = output(&mut run);
+    world.assert_nothing_left();
+    ended
+}
+
+#[test]
+fn a_composed_plugin_runs_with_the_provider_it_has() {
+    for provider in ["host", "component"] {
+        let ended = run_composed(&["--provider", provider, "--stats=json"], &["ok"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("peak-files"), "nobody counted: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn limits_on_a_composed_plugin_are_refused() {
+    for limit in [["--bytes", "1MiB"], ["--handles", "10"]] {
+        for provider in ["host", "component"] {
+            let options = [&["--provider", provider], &limit[..]].concat();
+            let ended = run_composed(&options, &["ok"]);
+            assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+            let [line] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+            assert!(line.contains("SCRATCH_LIMITS"), "{line}");
+        }
+    }
+    let ended = run_composed(&["--env", "SCRATCH_LIMITS=bytes=1000"], &["fill", "3000"]);
+    assert_eq!(ended.stdout, "1000 quota, then quota\nafterwards ok\n", "{}", ended.stderr);
+}
+
 #[test]
 fn a_plugin_without_imports_of_the_interface_is_told_that_it_got_no_provider() {
     let world = World::new();

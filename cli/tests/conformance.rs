@@ -285,3 +285,21 @@ fn one_case_needs_its_name_one_placement_and_a_directory() {
         assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
     }
 }
+
+#[test]
+fn a_report_in_a_file_is_what_standard_output_would_be() {
+    let world = World::new();
+    let report = world.file("report.xml", "old");
+    let arguments = ["--placement", "host", "--format", "junit", "--filter", "named::removed_on"];
+    let ended = output(conformance(&arguments).arg("-o").arg(&report));
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(0), "", ""));
+    let written = std::fs::read_to_string(&report).expect("read the report");
+    let printed = output(&mut conformance(&arguments)).stdout;
+    // Times differ, and cases end in any order.
+    let cases = |text: &str| {
+        let cases = text.lines().map(|line| line.split(" time=").next().map(str::to_owned));
+        cases.collect::<HashSet<_>>()
+    };
+    assert_eq!(cases(&written), cases(&printed));
+    assert!(written.ends_with("</testsuite>\n"), "{written}");
+}

@@ -249,7 +249,7 @@ fn too_little_memory_is_a_failure_of_the_plugin() {
     let world = World::new();
     let ended = output(demo(&world).args(["--memory", "1MiB"]));
     assert_eq!(ended.code, Some(1));
-    assert_eq!(ended.complaints(), ["the plugin ran out of memory: its limit is 1048576 bytes"]);
+    assert_eq!(ended.complaints(), ["the plugin ran out of memory: its limit is 1MiB"]);
     world.assert_nothing_left();
 }
 

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::process::{Command, Stdio};
+
 use rustix::process::Signal;
 use support::{Ended, Running, World, output};
 
@@ -22,11 +24,24 @@ fn a_return_is_a_success_and_says_nothing() {
 }
 
 #[test]
-fn a_failure_is_the_plugins_own_to_explain() {
-    for arguments in [&["fail"][..], &["exit", "1"], &["exit", "7"]] {
-        let ended = ended(&[], arguments);
-        assert_eq!(ended.stderr, "", "{arguments:?}");
-        assert_eq!(ended.code, Some(1), "{arguments:?}");
+fn a_failure_without_a_word_gets_one_line() {
+    for provider in ["host", "component"] {
+        for arguments in [&["fail"][..], &["exit", "1"], &["exit", "7"]] {
+            let ended = ended(&["--provider", provider], arguments);
+            // Rust's standard library reports any other status than 0 as 1.
+            let line = "wasi-tempfile: the plugin failed with status 1\n";
+            assert_eq!(ended.stderr, line, "{arguments:?}");
+            assert_eq!(ended.code, Some(1), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_that_the_plugin_explains_gets_no_line() {
+    for provider in ["host", "component"] {
+        let ended = ended(&["--provider", provider], &["fly"]);
+        assert_eq!(ended.stderr, "no such subcommand: fly\n");
+        assert_eq!(ended.code, Some(1));
     }
 }
 
@@ -67,14 +82,14 @@ fn an_exhausted_stack_is_a_trap() {
 fn exhausted_memory_names_the_limit() {
     let ended = ended(&["--memory", "16MiB"], &["hoard"]);
     assert_eq!(ended.code, Some(1));
-    assert_eq!(ended.complaints(), ["the plugin ran out of memory: its limit is 16777216 bytes"]);
+    assert_eq!(ended.complaints(), ["the plugin ran out of memory: its limit is 16MiB"]);
 }
 
 #[test]
 fn memory_too_small_to_begin_with_names_the_limit() {
     let ended = ended(&["--memory", "64KiB"], &["ok"]);
     assert_eq!(ended.code, Some(1));
-    assert_eq!(ended.complaints(), ["the plugin ran out of memory: its limit is 65536 bytes"]);
+    assert_eq!(ended.complaints(), ["the plugin ran out of memory: its limit is 64KiB"]);
 }
 
 #[test]
@@ -109,6 +124,76 @@ fn a_timeout_stops_a_plugin_that_hangs_in_a_system_call() {
     let ended = running.end();
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.complaints(), ["the plugin did not end in time and was stopped"]);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_directory_that_is_to_be_kept_stays_after_a_timeout_in_whatever_the_plugin_does() {
+    for (subcommand, line) in [("spin", "spinning"), ("wait", "waiting"), ("flood", "flooding")] {
+        let world = World::new();
+        let mut run = world.run(&["--keep", "--timeout", "1s"], &[subcommand]);
+        let ended = Running::until(&mut run, line).end();
+        assert_eq!(ended.code, Some(1));
+        let [kept, timeout] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+        assert_eq!(timeout, "the plugin did not end in time and was stopped");
+        let kept = kept.strip_prefix("kept the scratch directory: ").expect("it says where");
+        assert_eq!(world.scratch(), [std::path::Path::new(kept)], "{subcommand}");
+    }
+}
+
+#[test]
+fn the_time_of_the_host_to_clean_up_is_not_the_plugins() {
+    let world = World::new();
+    // Each removal takes so long that all of them are over the timeout and the grace period.
+    let mut strace = Command::new("strace");
+    let delay = "inject=unlinkat:delay_enter=2000000";
+    strace.args(["-f", "-e", "trace=unlinkat", "-e", delay, "-o", "/dev/null"]);
+    let run = world.run(&["--timeout", "5s", "--stats=json"], &["forget"]);
+    strace.arg(run.get_program()).args(run.get_args()).stdin(Stdio::null());
+    let Ok(ended) = strace.output() else { return eprintln!("not looked at: no strace") };
+    let ended = Ended::from(ended);
+    if ended.stderr.starts_with("strace") {
+        return eprintln!("not looked at: {}", ended.stderr);
+    }
+    let figures: serde_json::Value = serde_json::from_str(&ended.stderr).expect("one object");
+    assert_eq!(figures["ending"], "the plugin returned", "{figures}");
+    assert_eq!(ended.code, Some(0));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn signals_that_are_ignored_stay_ignored() {
+    for name in ["HUP", "INT", "TERM", "QUIT"] {
+        let world = World::new();
+        // As `nohup` starts a command.
+        let run = world.run(&[], &["wait"]);
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("trap '' {name}; exec \"$@\"")).arg("sh");
+        shell.arg(run.get_program()).args(run.get_args());
+        let running = Running::until(&mut shell, "waiting");
+        running.signal(match name {
+            "HUP" => Signal::HUP,
+            "INT" => Signal::INT,
+            "TERM" => Signal::TERM,
+            _ => Signal::QUIT,
+        });
+        let ended = running.close_input();
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{name}");
+        world.assert_nothing_left();
+    }
+}
+
+#[test]
+fn the_limit_on_processor_time_ends_a_run_as_a_signal_does() {
+    let world = World::new();
+    let run = world.run(&[], &["spin"]);
+    let mut limited = Command::new("prlimit");
+    limited.arg("--cpu=2:60").arg(run.get_program()).args(run.get_args());
+    if Command::new("prlimit").arg("--version").output().is_err() {
+        return eprintln!("not looked at: no prlimit");
+    }
+    let ended = output(limited.env("XDG_CACHE_HOME", world.path("cache")));
+    assert_eq!(ended.code, Some(128 + 24), "{}", ended.stderr);
     world.assert_nothing_left();
 }
 

@@ -6,9 +6,10 @@ mod support;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 use std::process::Stdio;
 
-use support::{Running, World, output};
+use support::{PLUGIN, Running, World, output};
 
 const PROVIDERS: [&str; 2] = ["component", "host"];
 
@@ -193,8 +194,9 @@ fn no_path_of_the_host_is_told_to_a_plugin() {
     let world = World::new();
     let data = world.directory("data");
     let mount = format!("{}::/data", data.display());
-    let secret = world.root();
-    let secret = secret.to_str().expect("the test's path is text");
+    let plugin = Path::new(PLUGIN).parent().expect("the plugin is in a directory");
+    let secrets = [&world.root(), &data, plugin];
+    let secrets = secrets.map(|path| path.to_str().expect("the test's path is text"));
     for arguments in [
         &["env"][..],
         &["args"],
@@ -204,8 +206,10 @@ fn no_path_of_the_host_is_told_to_a_plugin() {
         &["panic"],
     ] {
         let ended = output(&mut world.run(&["--mount", &mount], arguments));
-        assert!(!ended.stdout.contains(secret), "{arguments:?}: {}", ended.stdout);
-        assert!(!ended.stderr.contains(secret), "{arguments:?}: {}", ended.stderr);
+        for secret in secrets {
+            assert!(!ended.stdout.contains(secret), "{arguments:?}: {}", ended.stdout);
+            assert!(!ended.stderr.contains(secret), "{arguments:?}: {}", ended.stderr);
+        }
     }
 }
 
@@ -222,7 +226,7 @@ fn the_scratch_directory_is_private_and_its_name_is_new_every_time() {
         let [directory] = &world.scratch()[..] else { panic!("one private directory") };
         let metadata = fs::symlink_metadata(directory).expect("look at it");
         assert!(metadata.is_dir());
-        assert_eq!(metadata.permissions().mode() & 0o7777, 0o700, "under umask {umask}");
+        assert_eq!(metadata.permissions().mode() & 0o7777, 0o1700, "under umask {umask}");
         assert_eq!(metadata.uid(), rustix::process::geteuid().as_raw());
         names.push(directory.clone());
         assert_eq!(running.close_input().code, Some(0), "under umask {umask}");

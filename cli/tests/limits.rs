@@ -99,7 +99,7 @@ fn limits_need_a_provider_that_counts() {
     let ended = output(&mut world.run(&["--provider", provider, "--bytes", "1M"], &["ok"]));
     assert_eq!(ended.code, Some(2));
     let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
-    assert!(complaint.contains("`--provider host` or `component`"), "{complaint}");
+    assert!(complaint.starts_with("limits need the host or this program's own component"));
     world.assert_nothing_left();
 }
 
@@ -110,4 +110,49 @@ fn statistics_have_the_peaks() {
     let figures = output(&mut world.run(&options, &["fill", "50000"])).stderr;
     let figures: serde_json::Value = serde_json::from_str(&figures).expect("one object");
     assert_eq!(figures["peak-bytes"], 10000, "{figures}");
+}
+
+#[test]
+fn limits_in_the_environment_hold_with_either_provider() {
+    for provider in ["host", "component"] {
+        let world = World::new();
+        let limits = ["--provider", provider, "--env", "SCRATCH_LIMITS=bytes=1000"];
+        let ended = output(&mut world.run(&limits, &["fill", "3000"]));
+        assert_eq!(ended.stdout, "1000 quota, then quota\nafterwards ok\n", "{provider}");
+        // The plugin's own file functions are not counted, so it does not see the directory.
+        let ended = output(&mut world.run(&limits, &["see"]));
+        assert!(ended.stdout.ends_with("standard library: blind\n"), "{}", ended.stdout);
+        // An option comes first.
+        let options = [&limits[..], &["--bytes", "2000"]].concat();
+        let ended = output(&mut world.run(&options, &["fill", "3000"]));
+        assert!(ended.stdout.starts_with("2000 quota"), "{provider}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn limits_of_another_form_in_the_environment_are_wrong_usage() {
+    for provider in ["host", "component"] {
+        let world = World::new();
+        let options = ["--provider", provider, "--env", "SCRATCH_LIMITS=bites=1000"];
+        let ended = output(&mut world.run(&options, &["ok"]));
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        let [line] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+        assert!(line.contains("SCRATCH_LIMITS is `bites=1000`"), "{line}");
+    }
+}
+
+#[test]
+fn bytes_and_names_are_figures_only_where_they_are_counted() {
+    let world = World::new();
+    let figures = |options: &[&str]| {
+        let options = [&["--stats=json"], options].concat();
+        let ended = output(&mut world.run(&options, &["ok"]));
+        serde_json::from_str::<serde_json::Value>(&ended.stderr).expect("one object")
+    };
+    for counted in [&["--bytes", "1MiB"][..], &["--env", "SCRATCH_LIMITS=entries=10"]] {
+        assert!(figures(counted)["peak-entries"].as_u64() > Some(0), "{counted:?}");
+    }
+    for uncounted in [&[][..], &["--handles", "10"]] {
+        assert!(figures(uncounted).get("peak-entries").is_none(), "{uncounted:?}");
+    }
 }

@@ -49,7 +49,8 @@ fn files_are_the_owners_alone_whatever_the_umask() {
     let mode = |path: &std::path::Path| {
         fs::metadata(path).expect("look at it").permissions().mode() & 0o7777
     };
-    assert_eq!(mode(scratch), 0o700);
+    // With the mark of a scratch directory, the sticky bit.
+    assert_eq!(mode(scratch), 0o1700);
     let modes =
         fs::read_dir(scratch).expect("list it").map(|entry| mode(&entry.expect("an entry").path()));
     let mut modes: Vec<u32> = modes.collect();

@@ -10,18 +10,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
-use support::{Running, World, command, output};
+use support::{Mount, Running, World, command, output};
 
 fn sweep(root: &Path, options: &[&str]) -> support::Ended {
     output(command().arg("sweep").args(options).arg(root))
 }
 
-/// What a process that was killed leaves: a directory with something in it, and nobody who holds
-/// it.
-fn orphan(world: &World, name: &str) -> PathBuf {
+/// A directory of the user's with content, in the root.
+fn foreign(world: &World, name: &str) -> PathBuf {
     let path = world.root().join(name);
-    fs::create_dir_all(path.join("deep/er")).expect("make directories");
-    fs::write(path.join("deep/file"), "left").expect("write a file");
+    fs::create_dir(&path).expect("make a directory");
+    fs::write(path.join("thesis.csv"), "valuable").expect("write a file");
     path
 }
 
@@ -58,7 +57,7 @@ fn directories_of_killed_processes_are_swept_and_live_ones_are_not() {
 fn sweepers_in_other_processes_share_a_root() {
     let world = World::new();
     for number in 0..64 {
-        orphan(&world, &format!("run-{}", letters(number)));
+        world.orphan(&letters(number));
     }
     let live = Running::until(&mut world.run(&[], &["wait"]), "waiting");
     let sweepers: Vec<_> = (0..4)
@@ -89,29 +88,129 @@ fn letters(number: usize) -> String {
 #[test]
 fn a_dry_run_says_what_a_sweep_would_do() {
     let world = World::new();
-    let dead = orphan(&world, "run-aaaabbbbccccdddd");
-    let trash = orphan(&world, "trash-aaaabbbbccccdddd");
-    let kept = orphan(&world, "kept-aaaabbbbccccdddd");
-    let foreign = orphan(&world, "somebody-elses");
+    let kept = foreign(&world, "kept-aaaabbbbccccdddd");
+    let foreign = foreign(&world, "somebody-elses");
     let live = Running::until(&mut world.run(&[], &["wait"]), "waiting");
-    // That start has swept.
-    assert!(!dead.exists() && !trash.exists());
-    let dead = orphan(&world, "run-aaaabbbbccccdddd");
-    let trash = orphan(&world, "trash-aaaabbbbccccdddd");
+    let dead = world.orphan("aaaabbbbccccdddd");
     for dry in [true, true, false] {
         let ended = sweep(&world.root(), if dry { &["--dry-run"] } else { &[] });
         assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
         let said: HashSet<&str> = ended.stdout.lines().collect();
-        for (word, path) in
-            [("removed", &dead), ("removed", &trash), ("kept", &kept), ("foreign", &foreign)]
-        {
+        for (word, path) in [("removed", &dead), ("kept", &kept), ("foreign", &foreign)] {
             assert!(said.contains(&*format!("{word:8} {}", path.display())), "{said:?}");
         }
         assert_eq!(said.iter().filter(|line| line.starts_with("live")).count(), 1, "{said:?}");
-        assert_eq!((dead.exists(), trash.exists()), (dry, dry));
+        assert_eq!(dead.exists(), dry);
     }
-    assert!(kept.join("deep/file").exists() && foreign.join("deep/file").exists());
+    assert!(kept.join("thesis.csv").exists() && foreign.join("thesis.csv").exists());
     live.close_input();
+}
+
+#[test]
+fn a_directory_without_the_mark_is_not_swept() {
+    let world = World::new();
+    // Every one with a name of ours: made by hand, opened to others, left before there were marks.
+    let unmarked: Vec<PathBuf> = [0o700, 0o755, 0o1777, 0o1701, 0o1710, 0o500, 0o000]
+        .into_iter()
+        .enumerate()
+        .map(|(number, mode)| {
+            let path = foreign(&world, &format!("run-{}", letters(number)));
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set a mode");
+            path
+        })
+        .chain([foreign(&world, "run-characterization"), foreign(&world, "trash-aaaabbbbccccdddd")])
+        .collect();
+    let modes = || -> Vec<u32> {
+        unmarked
+            .iter()
+            .map(|path| path.metadata().expect("it is there").permissions().mode())
+            .collect()
+    };
+    let before = modes();
+    output(&mut world.run(&[], &["ok"]));
+    let ended = sweep(&world.root(), &[]);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    for path in &unmarked {
+        assert!(
+            ended.stdout.contains(&format!("foreign  {}\n", path.display())),
+            "{}",
+            ended.stdout
+        );
+    }
+    assert_eq!(modes(), before);
+    for path in unmarked {
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("set a mode");
+        assert!(path.join("thesis.csv").exists(), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_directory_of_another_user_is_not_changed() {
+    if !rustix::process::geteuid().is_root() {
+        return println!("skipped: only the superuser can give a directory away");
+    }
+    let world = World::new();
+    let path = world.orphan("aaaabbbbccccdddd");
+    for mode in [0o2555, 0o1700, 0o1500] {
+        std::os::unix::fs::chown(&path, Some(65534), None).expect("give it away");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set a mode");
+        let ended = sweep(&world.root(), &[]);
+        assert_eq!(ended.stdout, format!("foreign  {}\n", path.display()));
+        assert_eq!(path.metadata().expect("it is there").permissions().mode() & 0o7777, mode);
+    }
+}
+
+#[test]
+fn a_mount_point_in_an_orphan_is_reported_and_nothing_behind_it_is_touched() {
+    let world = World::new();
+    let precious = world.directory("precious");
+    fs::write(precious.join("thesis"), "valuable").expect("write a file");
+    let dead = world.orphan("aaaabbbbccccdddd");
+    let mounted = dead.join("deep/er");
+    let Some(mount) = Mount::bind(&precious, &mounted) else { return };
+    let busy = format!("remove \"{}\": in use (busy)", mounted.display());
+    for options in [&["--dry-run"][..], &[]] {
+        let ended = sweep(&world.root(), options);
+        assert_eq!((ended.code, &*ended.stdout), (Some(3), ""));
+        assert_eq!(ended.complaints(), [&*busy], "{options:?}");
+    }
+    // A run goes on, and says it.
+    let ended = output(&mut world.run(&[], &["ok"]));
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.complaints(), [format!("left by an earlier run: {busy}")]);
+    assert_eq!(fs::read(precious.join("thesis")).expect("it is there"), b"valuable");
+    assert!(!dead.join("deep/file").exists(), "the rest is removed");
+    drop(mount);
+    assert_eq!(sweep(&world.root(), &[]).code, Some(0));
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_mount_point_in_the_directory_of_a_run_is_reported_at_its_end() {
+    for (provider, signal) in [("component", None), ("host", None), ("host", Some(Signal::TERM))] {
+        let world = World::new();
+        let precious = world.directory("precious");
+        fs::write(precious.join("thesis"), "valuable").expect("write a file");
+        let run = Running::until(&mut world.run(&["--provider", provider], &["wait"]), "waiting");
+        let [scratch] = &world.scratch()[..] else { panic!("{:?}", world.scratch()) };
+        let mounted = scratch.join("mounted");
+        fs::create_dir(&mounted).expect("make a directory");
+        let Some(mount) = Mount::bind(&precious, &mounted) else { return };
+        let ended = match signal {
+            Some(signal) => {
+                run.signal(signal);
+                run.end()
+            }
+            None => run.close_input(),
+        };
+        assert_eq!(ended.code, Some(if signal.is_some() { 143 } else { 3 }), "{}", ended.stderr);
+        let busy = format!("remove \"{}\": in use (busy)", mounted.display());
+        assert_eq!(ended.complaints(), [busy], "{provider}, {signal:?}");
+        assert_eq!(fs::read(precious.join("thesis")).expect("it is there"), b"valuable");
+        drop(mount);
+        assert_eq!(sweep(&world.root(), &[]).code, Some(0));
+        world.assert_nothing_left();
+    }
 }
 
 #[test]
@@ -119,7 +218,7 @@ fn a_sweep_follows_no_link_out_of_the_root() {
     let world = World::new();
     let elsewhere = world.directory("elsewhere");
     fs::write(elsewhere.join("precious"), "").expect("write a file");
-    let dead = orphan(&world, "run-aaaabbbbccccdddd");
+    let dead = world.orphan("aaaabbbbccccdddd");
     symlink(&elsewhere, dead.join("deep/link")).expect("plant a link");
     assert_eq!(sweep(&world.root(), &[]).code, Some(0));
     world.assert_nothing_left();
@@ -132,8 +231,79 @@ fn a_root_that_is_not_there_is_not_made_by_a_sweep() {
     let ended = sweep(&world.path("nowhere"), &[]);
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     assert!(!world.path("nowhere").exists());
+}
+
+#[test]
+fn a_link_to_a_root_is_refused_in_every_spelling() {
+    let world = World::new();
+    let dead = world.orphan("aaaabbbbccccdddd");
+    world.directory("other");
     symlink(world.root(), world.path("link")).expect("plant a link");
-    assert_eq!(sweep(&world.path("link"), &[]).code, Some(3));
+    for spelling in [
+        "link",
+        "link/",
+        "link//",
+        "link/.",
+        "link/./",
+        "./link/",
+        "other/../link/",
+        "link/run-aaaabbbbccccdddd/..",
+        "link/run-aaaabbbbccccdddd/../",
+        "link/run-aaaabbbbccccdddd/../.",
+        "link/run-aaaabbbbccccdddd/deep/../..",
+    ] {
+        let ended = sweep(&world.path("").join(spelling), &[]);
+        assert_eq!((ended.code, &*ended.stdout), (Some(3), ""), "{spelling}");
+        let mut relative = command();
+        let ended = output(relative.current_dir(world.path("")).args(["sweep", spelling]));
+        assert_eq!((ended.code, &*ended.stdout), (Some(3), ""), "{spelling}");
+        let mut run = command();
+        run.arg("run").arg("--root").arg(world.path("").join(spelling)).arg(support::PLUGIN);
+        assert_eq!(output(run.arg("ok")).code, Some(3), "{spelling}");
+        assert!(dead.exists(), "{spelling}");
+    }
+    for spelling in ["root/", "root/.", "./root", "other/../root"] {
+        world.orphan("aaaabbbbccccdddd");
+        assert_eq!(sweep(&world.path("").join(spelling), &[]).code, Some(0), "{spelling}");
+        assert!(!dead.exists(), "{spelling}");
+    }
+}
+
+#[test]
+fn messages_about_roots_name_the_root_and_the_reason() {
+    let world = World::new();
+    let file = world.file("file", "");
+    let missing = world.path("missing");
+    for (root, message) in [
+        (&file, format!("{} cannot be a scratch root: it is not a directory", file.display())),
+        (
+            &missing,
+            format!(
+                "cannot examine the scratch root {}: No such file or directory (os error 2)",
+                missing.display()
+            ),
+        ),
+    ] {
+        assert_eq!(sweep(root, &[]).complaints(), [message]);
+    }
+}
+
+/// A file system without locks, as some of a network are.
+#[test]
+fn a_root_without_locks_is_refused_before_a_plugin_is_loaded() {
+    let world = World::new();
+    let mut run = Command::new("strace");
+    run.args(["-f", "-qq", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK", "-o"]);
+    run.arg(world.path("trace")).arg(env!("CARGO_BIN_EXE_wasi-tempfile"));
+    // It would not load.
+    run.args(["run", "--root"]).arg(world.root()).arg(world.file("plugin", "not wasm"));
+    let ended = match run.output() {
+        Ok(ended) => support::Ended::from(ended),
+        Err(error) => return println!("skipped: strace: {error}"),
+    };
+    assert_eq!(ended.code, Some(3));
+    let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+    assert!(complaint.contains("its file system has no locks (flock)"), "{complaint}");
 }
 
 #[test]
@@ -182,6 +352,8 @@ fn unreadable_directories_of_an_ordinary_user_are_swept() {
         fs::write(dead.join("closed/deep/file"), "").expect("write a file");
         fs::set_permissions(&root, fs::Permissions::from_mode(0o700)).expect("set a mode");
         for closed in ["closed/deep", "closed", ""] {
+            // The sticky bit is the mark.
+            let mode = if closed.is_empty() { 0o1000 | mode } else { mode };
             fs::set_permissions(dead.join(closed), fs::Permissions::from_mode(mode))
                 .expect("set a mode");
         }

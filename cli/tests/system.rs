@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{World, output};
+use support::{Mount, World, output};
 
 /// The paths, by absolute name or below the directory of a descriptor, that a system call may
 /// change.
@@ -91,4 +91,38 @@ fn a_full_disk_ends_the_demo_with_one_line_and_leaves_nothing() {
     // left.
     let lines: Vec<&str> = ended.stderr.lines().filter(|line| !line.is_empty()).collect();
     assert!(matches!(lines[..], [line] if line.ends_with("(no-space)")), "{lines:?}");
+}
+
+#[test]
+fn a_mount_does_not_stand_in_for_a_full_scratch_root() {
+    for provider in ["host", "component"] {
+        let world = World::new();
+        let data = world.directory("data");
+        let Some(_mount) = Mount::in_memory_of(&world.root(), "size=64k,mode=700") else { return };
+        fs::write(world.root().join("filler"), [0; 1 << 17]).expect_err("it is full");
+        let mount = format!("{}::/data", data.display());
+        let ended = output(&mut world.run(&["--provider", provider, "--mount", &mount], &["ok"]));
+        assert_eq!(ended.code, Some(1), "{provider}: {}", ended.stderr);
+        assert!(ended.stderr.contains("(no-space)"), "{provider}: {}", ended.stderr);
+        assert_eq!(fs::read_dir(&data).expect("list it").count(), 0, "{provider}");
+    }
+}
+
+#[test]
+fn a_file_over_the_limit_of_the_process_is_too_large() {
+    if Command::new("prlimit").arg("--version").output().is_err() {
+        return eprintln!("not looked at: there is no prlimit");
+    }
+    for provider in ["host", "component"] {
+        let world = World::new();
+        // The compiler's cache is over the limit too, and its failure is nobody's.
+        let run = world.run(&["--no-cache", "--provider", provider], &["fill", "3000000"]);
+        let mut limited = Command::new("prlimit");
+        limited.arg("--fsize=100000").arg(run.get_program()).args(run.get_args());
+        let ended = output(limited.stdin(Stdio::null()));
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{provider}");
+        let said = "100000 file-too-large, then ok\nafterwards ok\n";
+        assert_eq!(ended.stdout, said, "{provider}");
+        world.assert_nothing_left();
+    }
 }

@@ -9,9 +9,8 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::error::ErrorCode;
 use crate::ledger::Usage;
-use crate::limits::{Limits, fits};
+use crate::limits::{Limits, Refusal, fits};
 use crate::memory::MemoryCharge;
 
 /// The number of a file or directory. It is never used again.
@@ -54,8 +53,8 @@ impl Account {
         len: usize,
         limits: &Limits,
         usage: &Usage,
-    ) -> Result<(), ErrorCode> {
-        fits(limits.entries, usage.live.entries, 1)?;
+    ) -> Result<(), Refusal> {
+        fits("entries", limits.entries, usage.live.entries, 1)?;
         self.memory.grow(name_memory(len))
     }
 
@@ -71,19 +70,21 @@ impl Account {
         (start, end): (u64, u64),
         limits: &Limits,
         usage: &Usage,
-    ) -> Result<u64, ErrorCode> {
+    ) -> Result<u64, Refusal> {
         let size = self.nodes.get(&file).map_or(0, |node| node.size);
-        let room =
-            |limit: Option<u64>, now: u64| limit.map_or(u64::MAX, |max| max.saturating_sub(now));
-        let more = room(limits.bytes, usage.live.bytes).min(room(limits.file_size, size));
-        let most = size.saturating_add(more);
-        if end <= most.max(size) {
-            Ok(end)
-        } else if start < most {
-            Ok(most)
-        } else {
-            Err(ErrorCode::Quota)
+        let more = end.saturating_sub(size);
+        if more == 0 {
+            return Ok(end);
         }
+        let admit = |what, limit: Option<u64>, used: u64| match fits(what, limit, used, more) {
+            Ok(()) => Ok(end),
+            Err(refusal) => {
+                let most = size.saturating_add(refusal.limit.saturating_sub(used));
+                if start < most { Ok(most) } else { Err(refusal) }
+            }
+        };
+        let bytes = admit("bytes", limits.bytes, usage.live.bytes)?;
+        Ok(bytes.min(admit("the size of a file", limits.file_size, size)?))
     }
 
     /// Records an admitted name for something new.
@@ -109,7 +110,7 @@ impl Account {
         (dir, name): (Number, &[u8]),
         size: u64,
         usage: &mut Usage,
-    ) -> Result<Number, ErrorCode> {
+    ) -> Result<Number, Refusal> {
         let number = match self.find(dir, name) {
             Some(number) => number,
             None => {
@@ -130,7 +131,7 @@ impl Account {
     }
 
     /// The number of a directory.
-    pub(crate) fn directory(&mut self, dir: Number, name: &[u8]) -> Result<Number, ErrorCode> {
+    pub(crate) fn directory(&mut self, dir: Number, name: &[u8]) -> Result<Number, Refusal> {
         match self.find(dir, name) {
             Some(number) => Ok(number),
             None => self.insert_foreign(dir, name),
@@ -161,7 +162,7 @@ impl Account {
     }
 
     /// Reserves the memory by which a name grows, before it is changed. Returns how much.
-    pub(crate) fn admit_rename(&mut self, len: usize, target: usize) -> Result<u64, ErrorCode> {
+    pub(crate) fn admit_rename(&mut self, len: usize, target: usize) -> Result<u64, Refusal> {
         let more = name_memory(target).saturating_sub(name_memory(len));
         self.memory.grow(more)?;
         Ok(more)
@@ -232,7 +233,7 @@ impl Account {
         self.last
     }
 
-    fn insert_foreign(&mut self, dir: Number, name: &[u8]) -> Result<Number, ErrorCode> {
+    fn insert_foreign(&mut self, dir: Number, name: &[u8]) -> Result<Number, Refusal> {
         self.memory.grow(name_memory(name.len()))?;
         let number = self.insert(Node { size: 0, handles: 0, names: Vec::new(), foreign: true });
         self.name(number, dir, name, &mut Usage::default());
@@ -378,7 +379,7 @@ mod tests {
             account.admit_name(LEN, &limits, &usage).unwrap();
             account.create((BASES, &[name]), 0, &mut usage);
         }
-        assert_eq!(account.admit_name(LEN, &limits, &usage), Err(ErrorCode::Quota));
+        account.admit_name(LEN, &limits, &usage).unwrap_err();
         for name in b'a'..b'k' {
             account.remove((BASES, &[name]), &mut usage);
         }

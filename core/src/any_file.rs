@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, STREAM, check_stream};
 use crate::instance::{Instance, SpoolLocation};
 use crate::ledger::{HandleKind, LedgerEntry};
+use crate::limits::Refusal;
 use crate::memory::MemoryCharge;
 use crate::shared::{Lock, Shared, WeakShared};
 use crate::spool::{Spool, Storage};
@@ -54,9 +55,11 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
     ) -> Result<Self, Error> {
         const OPERATION: &str = "create a spooled file";
         let ledger = instance.context().ledger();
-        ledger.admit_handles(1).without_path(OPERATION)?;
-        let handle = charge_spooled(ledger, location.path_len()).without_path(OPERATION)?;
-        let bytes = ledger.charge(0).without_path(OPERATION)?;
+        let admit = || {
+            ledger.admit_handles(1)?;
+            Ok::<_, ErrorCode>((charge_spooled(ledger, location.path_len())?, ledger.charge(0)?))
+        };
+        let (handle, bytes) = admit().explained(ledger).without_path(OPERATION)?;
         let now = instance.context().now();
         let inner = Inner {
             instance: instance.clone(),
@@ -105,17 +108,19 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
         loop {
             let (instance, own) = {
                 let inner = self.0.lock();
-                if inner.fits(end) {
+                if inner.room(end).is_ok() {
                     return;
                 }
                 (inner.instance.clone(), inner.movable_if_reaching(end))
             };
-            let others = instance.spooled_files().lock().clone();
-            let others = others.iter().filter_map(WeakShared::upgrade);
             let size = |file: &Shared<Lock<Inner<C, R>>>| {
                 file.try_lock().map_or(0, |inner| inner.movable())
             };
-            let largest = others.filter(|file| !Shared::ptr_eq(file, &self.0)).max_by_key(size);
+            let largest = {
+                let files = instance.spooled_files().lock();
+                let others = files.iter().filter_map(WeakShared::upgrade);
+                others.filter(|file| !Shared::ptr_eq(file, &self.0)).max_by_key(size)
+            };
             let Some(largest) = largest.filter(|file| size(file) >= own.max(1)) else { return };
             let moved = largest.try_lock().is_some_and(|mut inner| inner.roll_over().is_ok());
             if !moved {
@@ -157,22 +162,21 @@ impl<C: Context, R: TryRng + Clone> Inner<C, R> {
     }
 
     /// Whether the file may reach `end` in memory.
-    fn fits(&self, end: u64) -> bool {
-        let Some(spool) = &self.spool else { return true };
+    fn room(&self, end: u64) -> Result<(), Refusal> {
+        let Some(spool) = &self.spool else { return Ok(()) };
         let (len, capacity) = spool.if_reaching(end);
         let more = len.saturating_sub(spool.in_memory());
         let ledger = self.instance.context().ledger();
-        ledger.admit_memory(more).is_ok() && self.bytes.fits(capacity)
+        ledger.admit_memory(more)?;
+        self.bytes.fits(capacity)
     }
 
     /// Moves a file that may not reach `end` in memory to disk. One that never moves is refused.
     fn admit(&mut self, end: u64) -> Result<(), Error> {
-        if self.fits(end) {
-            return Ok(());
-        }
+        let Err(refusal) = self.room(end) else { return Ok(()) };
         match &self.spool {
             Some(spool) if spool.moves() => self.roll_over(),
-            Some(_) | None => Err(ErrorCode::Quota).without_path("extend a spooled file"),
+            Some(_) | None => Err(refusal).without_path("extend a spooled file"),
         }
     }
 

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::ErrorCode;
+use crate::error::{Cause, ErrorCode};
 use crate::ledger::SharedLedger;
 use crate::platform::Platform;
 
@@ -44,10 +44,7 @@ pub trait Context: Clone {
     /// The file system.
     fn platform(&self) -> &Self::Platform;
     /// Opens the directory in which the resolution of `path`, the path of a directory, begins.
-    fn resolve_base(
-        &self,
-        path: &str,
-    ) -> Result<Base<<Self::Platform as Platform>::Dir>, ErrorCode>;
+    fn resolve_base(&self, path: &str) -> Result<Base<<Self::Platform as Platform>::Dir>, Cause>;
     /// A variable of the environment; none if it is unset or not Unicode.
     fn env_var(&self, name: &str) -> Option<String>;
     /// The directories to try for temporary files after the usual ones: the preopens, or the
@@ -59,4 +56,18 @@ pub trait Context: Clone {
     fn ledger(&self) -> &SharedLedger;
     /// Nanoseconds since an arbitrary start.
     fn now(&self) -> u64;
+    /// Whether this user is to end: an operation that takes many steps (a removal, a listing, the
+    /// sync of a tree) asks before each, and then fails with `other`.
+    fn is_stopped(&self) -> bool;
+}
+
+/// The next step of an operation that takes many.
+///
+/// # Errors
+/// `other` if the user is to end.
+pub(crate) fn check_stopped(ctx: &impl Context) -> Result<(), Cause> {
+    if ctx.is_stopped() {
+        return Err(Cause::rule(ErrorCode::Other, "the caller has been stopped"));
+    }
+    Ok(())
 }

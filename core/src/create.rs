@@ -10,7 +10,7 @@ use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{File, Origin};
 use crate::ledger::SharedLedger;
 use crate::memory::MemoryCharge;
-use crate::name::{DEFAULT_RANDOM_CHARS, Draft, MAX_LABEL, Options, pattern};
+use crate::name::{Draft, Options, pattern};
 use crate::path::{NamePath, OpenLocation};
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
@@ -38,21 +38,22 @@ pub fn under_new_name<T, R: TryRng>(
     source: &mut R,
     create: impl FnMut(&str) -> Result<T, ErrorCode>,
 ) -> Result<(T, String), ErrorCode> {
-    let draft = Draft::new("", options).map_err(|cause| cause.code)?;
-    draw_until_free(draft, source, create).map(|(value, draft)| (value, draft.into_path().0))
+    let mut draft = Draft::new("", options).map_err(|cause| cause.code)?;
+    let created = draw_until_free(&mut draft, source, create)?;
+    Ok((created, String::from(draft.name())))
 }
 
-fn draw_until_free<'a, T, R: TryRng>(
-    mut draft: Draft<'a>,
+fn draw_until_free<T, R: TryRng>(
+    draft: &mut Draft<'_>,
     source: &mut R,
     mut create: impl FnMut(&str) -> Result<T, ErrorCode>,
-) -> Result<(T, Draft<'a>), ErrorCode> {
+) -> Result<T, ErrorCode> {
     for _ in 0..MAX_TRIES {
         if !draft.draw(source)? {
             continue;
         }
         match create(draft.name()) {
-            Ok(value) => return Ok((value, draft)),
+            Ok(value) => return Ok(value),
             Err(ErrorCode::Exist) if !draft.is_fixed() => {}
             Err(code) => return Err(code),
         }
@@ -64,29 +65,40 @@ fn draw_until_free<'a, T, R: TryRng>(
 pub(crate) fn create_file<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
+    draft: &mut Draft<'_>,
+    location: &OpenLocation<C>,
+) -> Result<(PlatformFile<C>, NamePath), ErrorCode> {
+    let create = |name: &str| ctx.platform().create_file(&location.dir, name.as_bytes());
+    let file = draw_until_free(draft, source, create)?;
+    Ok((file, NamePath::from(&*draft)))
+}
+
+/// Creates something under a name of the options: checks these, calls `create`, and makes its
+/// error.
+fn under_draft<C: Context, T>(
+    ctx: &C,
+    operation: &str,
     options: &Options,
     location: &OpenLocation<C>,
-) -> Result<(PlatformFile<C>, NamePath), Cause> {
-    let draft = Draft::new(&location.path, options)?;
-    let create = |name: &str| ctx.platform().create_file(&location.dir, name.as_bytes());
-    let (file, draft) = draw_until_free(draft, source, create)?;
-    Ok((file, draft.into()))
+    create: impl FnOnce(&mut Draft<'_>) -> Result<T, ErrorCode>,
+) -> Result<T, Error> {
+    let shown = || pattern(&location.path, options);
+    let mut draft = Draft::new(&location.path, options)
+        .map_err(|cause| cause.about(operation, &shown(), &location.path))?;
+    create(&mut draft).explained(ctx.ledger()).map_err(|cause| match draft.tried() {
+        Some(path) if cause.code == ErrorCode::Exhausted => cause.about(operation, &shown(), path),
+        Some(path) => cause.at(operation, path),
+        None => cause.about(operation, &shown(), &location.path),
+    })
 }
 
 /// Reserves the memory of a handle for something with a name and a label.
 pub(crate) fn charge_handle(
     ledger: &SharedLedger,
-    options: &Options,
-    location_path: &str,
-) -> Result<MemoryCharge, Cause> {
-    let label = options.label.as_ref().map_or(0, String::len);
-    if label > MAX_LABEL {
-        return Err(Cause::rule(ErrorCode::Invalid, "a label has at most 255 bytes"));
-    }
-    let random = usize::from(options.random_chars.unwrap_or(DEFAULT_RANDOM_CHARS));
-    let name = options.prefix.len().saturating_add(random).saturating_add(options.suffix.len());
-    let texts = label.saturating_add(name).saturating_add(location_path.len());
-    Ok(ledger.charge(texts.saturating_add(HANDLE_MEMORY))?)
+    path: &str,
+    label: Option<&str>,
+) -> Result<MemoryCharge, ErrorCode> {
+    ledger.charge(path.len() + label.map_or(0, str::len) + HANDLE_MEMORY)
 }
 
 /// Reserves the memory of a handle without a name.
@@ -112,31 +124,31 @@ pub fn named<C: Context, R: TryRng>(
     options: &Options,
     location: &OpenLocation<C>,
 ) -> Result<(File<C>, TempPath<C>), Error> {
-    create_named(ctx, source, options, location).map_err(|cause| {
-        cause.about("create a file", &pattern(&location.path, options), &location.path)
+    under_draft(ctx, "create a file", options, location, |draft| {
+        create_named(ctx, source, draft, options.label.as_deref(), location)
     })
 }
 
 fn create_named<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
-    options: &Options,
+    draft: &mut Draft<'_>,
+    label: Option<&str>,
     location: &OpenLocation<C>,
-) -> Result<(File<C>, TempPath<C>), Cause> {
+) -> Result<(File<C>, TempPath<C>), ErrorCode> {
     ctx.ledger().admit_handles(2)?;
-    let charge = charge_handle(ctx.ledger(), options, &location.path)?;
+    let charge = charge_handle(ctx.ledger(), draft.path().0, label)?;
     let file_charge = charge_file(ctx.ledger())?;
-    let (file, path) = create_file(ctx, source, options, location)?;
+    let (file, path) = create_file(ctx, source, draft, location)?;
     let identity = match location.shared.then(|| ctx.platform().identity(&file)).transpose() {
         Ok(identity) => identity,
         Err(code) => {
             drop(file);
             let removed = ctx.platform().remove_file(&location.dir, path.name());
             record_half_way(ctx, &path, removed);
-            return Err(code.into());
+            return Err(code);
         }
     };
-    let label = options.label.as_deref();
     let path = TempPath::new(ctx.clone(), location.clone(), path, identity, label, charge);
     Ok((File::new(ctx.clone(), file, Origin::Named, file_charge), path))
 }
@@ -151,10 +163,13 @@ pub fn unnamed<C: Context, R: TryRng>(
     location: &OpenLocation<C>,
 ) -> Result<File<C>, Error> {
     const OPERATION: &str = "create an unnamed file in";
-    ctx.ledger().admit_handles(1).at(OPERATION, &location.path)?;
-    let charge = charge_file(ctx.ledger()).at(OPERATION, &location.path)?;
-    let (file, origin) = create_unnamed(ctx, source, location).at(OPERATION, &location.path)?;
-    Ok(File::new(ctx.clone(), file, origin, charge))
+    let mut create = || {
+        ctx.ledger().admit_handles(1)?;
+        let charge = charge_file(ctx.ledger())?;
+        let (file, origin) = create_unnamed(ctx, source, location)?;
+        Ok::<_, Cause>(File::new(ctx.clone(), file, origin, charge))
+    };
+    create().explained(ctx.ledger()).at(OPERATION, &location.path)
 }
 
 /// Creates the unnamed file to which a spooled file moves. The spooled file is already in the
@@ -165,6 +180,7 @@ pub(crate) fn unlisted<C: Context, R: TryRng>(
     location: &OpenLocation<C>,
 ) -> Result<File<C>, Error> {
     let (file, origin) = create_unnamed(ctx, source, location)
+        .explained(ctx.ledger())
         .at("move a spooled file to a file in", &location.path)?;
     Ok(File::unlisted(ctx.clone(), file, origin))
 }
@@ -186,7 +202,9 @@ fn create_and_unlink<C: Context, R: TryRng>(
     source: &mut R,
     location: &OpenLocation<C>,
 ) -> Result<(PlatformFile<C>, Origin<C>), Cause> {
-    let (file, path) = create_file(ctx, source, &Options::default(), location)?;
+    let options = Options::default();
+    let mut draft = Draft::new(&location.path, &options)?;
+    let (file, path) = create_file(ctx, source, &mut draft, location)?;
     let origin = match ctx.platform().remove_file(&location.dir, path.name()) {
         Ok(()) | Err(ErrorCode::NoEntry) => Origin::Unlinked,
         Err(_) => Origin::PrivateName { location: location.clone(), path },
@@ -204,27 +222,26 @@ pub fn directory<C: Context, R: TryRng>(
     options: &Options,
     location: &OpenLocation<C>,
 ) -> Result<TempDir<C>, Error> {
-    create_directory(ctx, source, options, location).map_err(|cause| {
-        cause.about("create a directory", &pattern(&location.path, options), &location.path)
+    under_draft(ctx, "create a directory", options, location, |draft| {
+        create_directory(ctx, source, draft, options.label.as_deref(), location)
     })
 }
 
 fn create_directory<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
-    options: &Options,
+    draft: &mut Draft<'_>,
+    label: Option<&str>,
     location: &OpenLocation<C>,
-) -> Result<TempDir<C>, Cause> {
+) -> Result<TempDir<C>, ErrorCode> {
     ctx.ledger().admit_handles(1)?;
-    let charge = charge_handle(ctx.ledger(), options, &location.path)?;
+    let charge = charge_handle(ctx.ledger(), draft.path().0, label)?;
     let create = |name: &str| ctx.platform().create_directory(&location.dir, name.as_bytes());
-    let ((), draft) = draw_until_free(Draft::new(&location.path, options)?, source, create)?;
-    let path = NamePath::from(draft);
-    let label = options.label.as_deref();
-    TempDir::open(ctx.clone(), location.clone(), path.clone(), label, charge).map_err(|code| {
+    draw_until_free(draft, source, create)?;
+    let path = NamePath::from(&*draft);
+    TempDir::open(ctx.clone(), location.clone(), path.clone(), label, charge).inspect_err(|_| {
         let removed = ctx.platform().remove_directory(&location.dir, path.name());
         record_half_way(ctx, &path, removed);
-        code.into()
     })
 }
 

@@ -4,8 +4,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::context::{Context, Descriptors, Dir, PlatformFile};
-use crate::create::charge_file;
+use crate::context::{Context, Descriptors, Dir, PlatformFile, check_stopped};
+use crate::create::{charge_file, charge_handle};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, Origin};
 use crate::ledger::{HandleKind, LedgerEntry};
@@ -88,16 +88,33 @@ impl<C: Context> TempDir<C> {
     ///
     /// # Errors
     /// `no-entry`; `not-directory`; `access`; `busy` if it is a mount point; `invalid-name` if
-    /// `name` is not one path component.
+    /// `name` is not one path component; `quota`.
     pub fn adopt(ctx: &C, parent: &OpenLocation<C>, name: &str) -> Result<Self, Error> {
         let path = NamePath::new(&parent.path, name);
         let adopt = || -> Result<Self, Cause> {
             let (dir, name) = open_child_parent(ctx.platform(), &parent.dir, name)?;
+            ctx.ledger().admit_handles(1)?;
+            let charge = charge_handle(ctx.ledger(), path.path(), None)?;
             let dir = ctx.platform().open_for_removal(&dir, name.as_bytes())?;
-            let charge = MemoryCharge::empty(None);
             Ok(Self::guarding(ctx.clone(), parent.clone(), path.clone(), dir, None, charge)?)
         };
-        adopt().at("guard the directory", path.path())
+        adopt().explained(ctx.ledger()).at("guard the directory", path.path())
+    }
+
+    /// Guards a directory that is open. It counts towards no limit.
+    ///
+    /// # Errors
+    /// Those of the comparison of identities, if the parent is shared.
+    pub fn guard(
+        ctx: &C,
+        parent: &OpenLocation<C>,
+        name: &str,
+        dir: Dir<C>,
+    ) -> Result<Self, Error> {
+        let path = NamePath::new(&parent.path, name);
+        let charge = MemoryCharge::empty(None);
+        Self::guarding(ctx.clone(), parent.clone(), path.clone(), dir, None, charge)
+            .at("guard the directory", path.path())
     }
 
     /// The directory's path, as the caller knows it; also after it is gone.
@@ -145,7 +162,7 @@ impl<C: Context> TempDir<C> {
     /// `closed`; `exist`; `no-entry`; `not-directory`; `quota`; those of children's paths.
     pub fn create_file(&self, path: &str) -> Result<File<C>, Error> {
         let create = |dir: &_, name: &[u8]| self.ctx.platform().create_file(dir, name);
-        self.file(path, create).at("create the file", &self.child_path(path))
+        self.on_child("create the file", path, self.file(path, create))
     }
 
     /// Opens an existing regular file.
@@ -155,7 +172,7 @@ impl<C: Context> TempDir<C> {
     /// children's paths.
     pub fn open_file(&self, path: &str) -> Result<File<C>, Error> {
         let open = |dir: &_, name: &[u8]| self.ctx.platform().open_file(dir, name);
-        self.file(path, open).at("open the file", &self.child_path(path))
+        self.on_child("open the file", path, self.file(path, open))
     }
 
     /// Creates a directory.
@@ -163,9 +180,9 @@ impl<C: Context> TempDir<C> {
     /// # Errors
     /// `closed`; `exist`; `no-entry`; `not-directory`; `quota`; those of children's paths.
     pub fn create_directory(&self, path: &str) -> Result<(), Error> {
-        self.child(path)
-            .and_then(|(dir, name)| Ok(self.ctx.platform().create_directory(&dir, name)?))
-            .at("create the directory", &self.child_path(path))
+        let create = |(dir, name): (_, &[u8])| self.ctx.platform().create_directory(&dir, name);
+        let created = self.child(path).and_then(|child| Ok(create(child)?));
+        self.on_child("create the directory", path, created)
     }
 
     /// Returns kind and size of an entry.
@@ -173,9 +190,9 @@ impl<C: Context> TempDir<C> {
     /// # Errors
     /// `closed`; `no-entry`; `not-directory`; those of children's paths.
     pub fn metadata(&self, path: &str) -> Result<Metadata, Error> {
-        self.child(path)
-            .and_then(|(dir, name)| Ok(self.ctx.platform().metadata_at(&dir, name)?))
-            .at("get the metadata of", &self.child_path(path))
+        let get = |(dir, name): (_, &[u8])| self.ctx.platform().metadata_at(&dir, name);
+        let found = self.child(path).and_then(|child| Ok(get(child)?));
+        self.on_child("get the metadata of", path, found)
     }
 
     /// Renames within this directory.
@@ -184,10 +201,10 @@ impl<C: Context> TempDir<C> {
     /// `closed`; `no-entry`; `is-directory` or `not-directory` if the kinds differ; `not-empty`;
     /// `invalid` if a directory would move into itself; those of children's paths.
     pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
-        let (to, target) = self.child(new).at("rename to", &self.child_path(new))?;
-        self.child(old)
-            .and_then(|(dir, name)| Ok(self.ctx.platform().rename(&dir, name, &to, target)?))
-            .at("rename", &self.child_path(old))
+        let (to, target) = self.on_child("rename to", new, self.child(new))?;
+        let rename = |(dir, name): (_, &[u8])| self.ctx.platform().rename(&dir, name, &to, target);
+        let renamed = self.child(old).and_then(|child| Ok(rename(child)?));
+        self.on_child("rename", old, renamed)
     }
 
     /// Removes a file, or a directory with everything in it. Something already gone is a success.
@@ -197,8 +214,8 @@ impl<C: Context> TempDir<C> {
     /// paths.
     pub fn remove(&self, path: &str) -> Result<(), Error> {
         let shown = self.child_path(path);
-        let (dir, name) = self.child(path).at("remove", &shown)?;
-        let mut removal = Removal::new(self.ctx.platform());
+        let (dir, name) = self.on_child("remove", path, self.child(path))?;
+        let mut removal = Removal::new(&self.ctx);
         removal.remove_entry(&dir, name, &shown);
         match removal.finish().into_iter().next() {
             None => Ok(()),
@@ -212,7 +229,7 @@ impl<C: Context> TempDir<C> {
     /// `closed`; `no-entry`; `not-directory`; `invalid-name` if an entry's name is not UTF-8;
     /// `quota` if the listing needs more memory than there is; those of children's paths.
     pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
-        self.list(path).at("list", &self.child_path(path))
+        self.on_child("list", path, self.list(path))
     }
 
     fn list(&self, path: &str) -> Result<Vec<Entry>, Cause> {
@@ -222,9 +239,10 @@ impl<C: Context> TempDir<C> {
         let mut charge = self.ctx.ledger().charge(0)?;
         let mut entries = Vec::new();
         for entry in self.ctx.platform().entries(&dir)? {
+            check_stopped(&self.ctx)?;
             let RawEntry { name, kind } = entry?;
             // Twice: here, and on the way to the caller.
-            charge.grow(2 * (ENTRY_MEMORY + name.len() as u64))?;
+            charge.grow(2 * (ENTRY_MEMORY + name.len() as u64)).map_err(Cause::from)?;
             let refused = Cause::rule(ErrorCode::InvalidName, "an entry's name is not UTF-8");
             let name = String::from(name_to_str(&name).ok_or(refused)?);
             entries.push(Entry { name, kind });
@@ -243,7 +261,9 @@ impl<C: Context> TempDir<C> {
         mode: ReplaceMode,
         durability: Durability,
     ) -> Result<(), Error> {
-        self.persist_to(target, mode, durability).at("persist a temporary directory to", target)
+        self.persist_to(target, mode, durability)
+            .explained(self.ctx.ledger())
+            .at("persist a temporary directory to", target)
     }
 
     fn persist_to(
@@ -255,7 +275,7 @@ impl<C: Context> TempDir<C> {
         let guard = self.guard.as_ref().ok_or(ErrorCode::Closed)?;
         let target = Target::open(&self.ctx, target)?;
         self.compare(guard)?;
-        sync_tree(self.ctx.platform(), &guard.inside.dir, durability)?;
+        sync_tree(&self.ctx, &guard.inside.dir, durability)?;
         rename_directory(&self.ctx, (&guard.parent, self.path.name()), &target, mode)?;
         self.release();
         Ok(target.sync_directory(&self.ctx, durability)?)
@@ -284,7 +304,7 @@ impl<C: Context> TempDir<C> {
     /// Each path that is left. The directory is still guarded.
     pub fn close(&mut self) -> Result<(), Vec<CleanupFailure>> {
         let Some(guard) = &self.guard else { return Ok(()) };
-        let mut removal = Removal::new(self.ctx.platform());
+        let mut removal = Removal::new(&self.ctx);
         match self.compare(guard) {
             Ok(()) => {
                 removal.remove_contents(&guard.inside.dir, self.path());
@@ -333,6 +353,11 @@ impl<C: Context> TempDir<C> {
     fn child<'a>(&self, path: &'a str) -> Result<(Dir<C>, &'a [u8]), Cause> {
         let (dir, name) = open_child_parent(self.ctx.platform(), &self.inside()?.dir, path)?;
         Ok((dir, name.as_bytes()))
+    }
+
+    /// Makes the error of an operation on a child.
+    fn on_child<T>(&self, operation: &str, path: &str, done: Result<T, Cause>) -> Result<T, Error> {
+        done.map_err(|cause| self.ctx.ledger().explain(cause).at(operation, &self.child_path(path)))
     }
 
     /// The full path of a child, for messages: of one that is far too long, the beginning.

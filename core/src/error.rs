@@ -4,6 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
+use crate::ledger::SharedLedger;
+use crate::limits::Refusal;
 use crate::path::MAX_PATH;
 
 /// Calls the macro in brackets with every code: its variant, its name in WIT, and its cause in
@@ -121,8 +123,7 @@ impl Error {
     /// A failure that concerns no path.
     #[cold]
     pub fn without_path(code: ErrorCode, operation: &str) -> Self {
-        let message = format!("{operation}: {} ({code})", code.cause());
-        Error { code, message, path: None }
+        Cause::from(code).without_path(operation)
     }
 }
 
@@ -134,52 +135,90 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// Why something failed, before the operation and the path are known.
+/// Why something failed, before the operation and the path are known: a code and, if it does not
+/// say enough, the rule that refused the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cause {
-    pub(crate) code: ErrorCode,
-    /// The rule that refused the request, in words; none where the code says enough.
-    rule: Option<&'static str>,
+pub struct Cause {
+    /// What a program decides by.
+    pub code: ErrorCode,
+    /// What refused the request; none where the code says enough.
+    reason: Option<Reason>,
+}
+
+/// What refused a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// A rule, in words.
+    Rule(&'static str),
+    Limit(Refusal),
 }
 
 impl Cause {
-    pub(crate) fn rule(code: ErrorCode, rule: &'static str) -> Self {
-        Cause { code, rule: Some(rule) }
+    /// A request that a rule refuses, such as "a path cannot contain a NUL".
+    pub const fn rule(code: ErrorCode, rule: &'static str) -> Self {
+        Cause { code, reason: Some(Reason::Rule(rule)) }
     }
 
-    fn at(self, operation: &str, path: &str) -> Error {
+    pub(crate) fn at(self, operation: &str, path: &str) -> Error {
         self.about(operation, path, path)
     }
 
     /// An error whose message shows `shown` instead of the path.
     #[cold]
     pub(crate) fn about(self, operation: &str, shown: &str, path: &str) -> Error {
-        let cause = self.rule.unwrap_or_else(|| self.code.cause());
-        let message = format!("{operation} {}: {cause} ({})", Quoted(shown), self.code);
+        let message = format!("{operation} {}: {self} ({})", Quoted(shown), self.code);
         let path = (path.len() <= MAX_SHOWN).then(|| String::from(path));
         Error { code: self.code, message, path }
+    }
+
+    #[cold]
+    pub(crate) fn without_path(self, operation: &str) -> Error {
+        let message = format!("{operation}: {self} ({})", self.code);
+        Error { code: self.code, message, path: None }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason {
+            Some(Reason::Rule(rule)) => f.write_str(rule),
+            Some(Reason::Limit(refusal)) => refusal.fmt(f),
+            None => f.write_str(self.code.cause()),
+        }
     }
 }
 
 impl From<ErrorCode> for Cause {
     fn from(code: ErrorCode) -> Self {
-        Cause { code, rule: None }
+        Cause { code, reason: None }
+    }
+}
+
+impl From<Refusal> for Cause {
+    fn from(refusal: Refusal) -> Self {
+        Cause { code: ErrorCode::Quota, reason: Some(Reason::Limit(refusal)) }
     }
 }
 
 /// Adds the operation and the path to a bare cause.
 pub(crate) trait ResultExt<T> {
+    /// Adds the limit that refused it, if it was one of the ledger's.
+    fn explained(self, ledger: &SharedLedger) -> Result<T, Cause>;
     fn at(self, operation: &str, path: &str) -> Result<T, Error>;
     fn without_path(self, operation: &str) -> Result<T, Error>;
 }
 
 impl<T, E: Into<Cause>> ResultExt<T> for Result<T, E> {
+    fn explained(self, ledger: &SharedLedger) -> Result<T, Cause> {
+        self.map_err(|cause| ledger.explain(cause.into()))
+    }
+
     fn at(self, operation: &str, path: &str) -> Result<T, Error> {
         self.map_err(|cause| cause.into().at(operation, path))
     }
 
     fn without_path(self, operation: &str) -> Result<T, Error> {
-        self.map_err(|cause| Error::without_path(cause.into().code, operation))
+        self.map_err(|cause| cause.into().without_path(operation))
     }
 }
 

@@ -141,6 +141,7 @@ impl<C: Context> File<C> {
                     self.ctx.platform().write(file, offset, data).map(|count| count as u64)
                 }
             })
+            .explained(self.ctx.ledger())
             .without_path("write to a temporary file")
     }
 
@@ -159,7 +160,10 @@ impl<C: Context> File<C> {
     /// `closed`; `invalid` if the size is over 2^63-1; `file-too-large`.
     pub fn set_size(&self, size: u64) -> Result<(), Error> {
         let resize = |file: &_| self.ctx.platform().set_size(file, check_offset(size)?);
-        self.open().and_then(resize).without_path("resize a temporary file")
+        self.open()
+            .and_then(resize)
+            .explained(self.ctx.ledger())
+            .without_path("resize a temporary file")
     }
 
     /// Waits until what was written is on stable storage.
@@ -178,7 +182,9 @@ impl<C: Context> File<C> {
     /// `closed`; `invalid` if it has or had a name; `exist`; `unsupported`; `cross-device`;
     /// `not-durable`; those of paths.
     pub fn link(&mut self, target: &str, durability: Durability) -> Result<(), Error> {
-        self.link_to(target, durability).at("link a temporary file to", target)
+        self.link_to(target, durability)
+            .explained(self.ctx.ledger())
+            .at("link a temporary file to", target)
     }
 
     fn link_to(&mut self, target: &str, durability: Durability) -> Result<(), Cause> {
@@ -257,7 +263,7 @@ impl<C: Context> File<C> {
             let charge = crate::create::charge_file(self.ctx.ledger())?;
             Ok::<_, ErrorCode>((self.ctx.platform().duplicate(file)?, charge))
         };
-        let (file, charge) = duplicate().without_path(STREAM)?;
+        let (file, charge) = duplicate().explained(self.ctx.ledger()).without_path(STREAM)?;
         Ok(File::new(self.ctx.clone(), file, Origin::Named, charge))
     }
 
@@ -328,6 +334,7 @@ pub fn link_unnamed<C: Context>(
 ) -> Result<(), Error> {
     link(ctx, file, target, durability)
         .and_then(|target| Ok(target.sync_directory(ctx, durability)?))
+        .explained(ctx.ledger())
         .at("link a temporary file to", target)
 }
 

@@ -1,6 +1,7 @@
 //! One user of the interface: its functions, and what they share.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use rand_core::TryRng;
 
@@ -10,8 +11,9 @@ use crate::create::{self, create_file};
 use crate::dir::TempDir;
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::File;
+use crate::name::Draft;
 use crate::name::Options;
-use crate::path::{OpenLocation, open_directory};
+use crate::path::{MAX_PATH, OpenLocation, PATH_TOO_LONG, open_directory};
 use crate::platform::{DirectoryState, Platform};
 use crate::shared::{Lock, Shared};
 use crate::temp_path::TempPath;
@@ -21,6 +23,46 @@ const VARIABLES: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
 
 /// The usual directories for temporary files.
 const USUAL_DIRS: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
+
+/// Why a candidate for the default directory was not usable.
+#[derive(PartialEq, Eq)]
+enum Candidate {
+    /// It is no directory in which files can be created.
+    Unusable,
+    /// It is one, and has no room, or the process has none.
+    Exhausted,
+    /// The system failed.
+    Broken,
+}
+
+fn candidate(code: ErrorCode) -> Candidate {
+    match code {
+        ErrorCode::NoSpace
+        | ErrorCode::Quota
+        | ErrorCode::OutOfHandles
+        | ErrorCode::OutOfMemory => Candidate::Exhausted,
+        ErrorCode::Io | ErrorCode::Other | ErrorCode::Busy | ErrorCode::Exhausted => {
+            Candidate::Broken
+        }
+        ErrorCode::Access
+        | ErrorCode::Closed
+        | ErrorCode::CrossDevice
+        | ErrorCode::Exist
+        | ErrorCode::FileTooLarge
+        | ErrorCode::Invalid
+        | ErrorCode::InvalidName
+        | ErrorCode::IsDirectory
+        | ErrorCode::NameTooLong
+        | ErrorCode::NoEntry
+        | ErrorCode::NoScratch
+        | ErrorCode::NotDirectory
+        | ErrorCode::NotDurable
+        | ErrorCode::NotEmpty
+        | ErrorCode::ReadOnly
+        | ErrorCode::Replaced
+        | ErrorCode::Unsupported => Candidate::Unusable,
+    }
+}
 
 /// Where something is created: `location` of the interface.
 pub enum Location<'a, C: Context> {
@@ -125,8 +167,8 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
             Location::Scratch => SpoolLocation::Scratch,
             Location::Within(dir) => SpoolLocation::Within(dir.location()?),
             Location::Directory(path) => {
-                if path.len() > crate::path::MAX_PATH {
-                    return Err(ErrorCode::NameTooLong).at("create a spooled file in", path);
+                if path.len() > MAX_PATH {
+                    return Err(PATH_TOO_LONG).at("create a spooled file in", path);
                 }
                 SpoolLocation::Directory(String::from(path))
             }
@@ -181,7 +223,9 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
     }
 
     fn open_path(&self, path: &str) -> Result<OpenLocation<C>, Error> {
-        open_directory(self.context(), path).at("open the directory", path)
+        open_directory(self.context(), path)
+            .explained(self.context().ledger())
+            .at("open the directory", path)
     }
 
     /// The default directory, searched until it is found once.
@@ -200,40 +244,49 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
         let ctx = self.context();
         let named = VARIABLES.iter().filter_map(|name| ctx.env_var(name));
         let usual = USUAL_DIRS.iter().copied().map(String::from);
-        let mut cause = None;
-        for path in named.chain(usual).chain(ctx.fallback_dirs()) {
-            match self.probe(&path) {
+        let mut failed = Vec::new();
+        for path in named.chain(usual) {
+            match self.probe(&path).explained(ctx.ledger()) {
                 Ok(location) => return Ok(location),
-                Err(code) => match code {
-                    // The candidate exists, so its cause says more than `no-scratch` does.
-                    ErrorCode::NoSpace
-                    | ErrorCode::Quota
-                    | ErrorCode::OutOfHandles
-                    | ErrorCode::OutOfMemory => {
-                        cause.get_or_insert((code, path));
-                    }
-                    _ => {}
-                },
+                Err(cause) => failed.push((cause, path)),
             }
         }
+        let exhausted = |failed: &[(Cause, String)]| {
+            failed.iter().position(|(cause, _)| candidate(cause.code) == Candidate::Exhausted)
+        };
+        // A fallback is not for temporary files. It stands in for what is missing, and not for what
+        // is full.
+        if exhausted(&failed).is_none() {
+            for path in ctx.fallback_dirs() {
+                match self.probe(&path).explained(ctx.ledger()) {
+                    Ok(location) => return Ok(location),
+                    Err(cause) => failed.push((cause, path)),
+                }
+            }
+        }
+        let broken =
+            || failed.iter().position(|(cause, _)| candidate(cause.code) == Candidate::Broken);
         const OPERATION: &str = "find a directory for temporary files";
-        Err(match cause {
-            Some((code, path)) => Error::new(code, OPERATION, &path),
+        Err(match exhausted(&failed).or_else(broken) {
+            Some(which) => {
+                let (cause, path) = failed.swap_remove(which);
+                cause.at(OPERATION, &path)
+            }
             None => Error::without_path(ErrorCode::NoScratch, OPERATION),
         })
     }
 
-    fn probe(&self, path: &str) -> Result<OpenLocation<C>, ErrorCode> {
-        let bare = |cause: Cause| cause.code;
+    fn probe(&self, path: &str) -> Result<OpenLocation<C>, Cause> {
         let (ctx, platform) = (self.context(), self.context().platform());
-        let location = open_directory(ctx, path).map_err(bare)?;
+        let location = open_directory(ctx, path)?;
         let options = Options::default();
-        let (file, path) =
-            create_file(ctx, &mut self.source(), &options, &location).map_err(bare)?;
+        let mut draft = Draft::new(&location.path, &options)?;
+        let (file, path) = create_file(ctx, &mut self.source(), &mut draft, &location)?;
         // A full disk still takes new names. Only the first byte fails.
         let written = platform.write(&file, 0, b"x");
         drop(file);
         platform.remove_file(&location.dir, path.name())?;
-        written.map(|_| OpenLocation { state: DirectoryState::Linked, ..location })
+        written?;
+        Ok(OpenLocation { state: DirectoryState::Linked, ..location })
     }
 }

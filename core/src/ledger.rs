@@ -5,8 +5,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::account::Account;
-use crate::error::ErrorCode;
-use crate::limits::{Limits, fits};
+use crate::error::{Cause, Error, ErrorCode};
+use crate::limits::{Limits, Refusal, fits};
 use crate::memory::{MemoryBudget, MemoryCharge};
 use crate::remove::{CleanupFailure, Failures};
 use crate::shared::{Lock, Shared};
@@ -97,25 +97,33 @@ impl SharedLedger {
     }
 
     /// The live handles in no particular order. `now` is the context's.
-    pub fn live_handles(&self, now: u64) -> Vec<LiveHandle> {
-        let handle = |entry: &Entry| LiveHandle {
-            kind: entry.kind,
-            path: entry.path.as_ref().map(Arc::to_string),
-            label: entry.label.clone(),
-            age: now.saturating_sub(entry.since),
-        };
-        self.0.ledger.lock().live.iter().flatten().map(handle).collect()
+    ///
+    /// # Errors
+    /// `quota` if the budget has no room for the list; `out-of-memory`.
+    pub fn live_handles(&self, now: u64) -> Result<Vec<LiveHandle>, Error> {
+        self.list_live(now).map_err(|cause| cause.without_path("list the live handles"))
     }
 
-    /// Whether there is memory for a list of the live handles: here, and on the way to the caller.
-    pub fn can_list_handles(&self) -> bool {
+    fn list_live(&self, now: u64) -> Result<Vec<LiveHandle>, Cause> {
         let ledger = self.0.ledger.lock();
+        let live = || ledger.live.iter().flatten();
         let memory = |entry: &Entry| {
             let path = entry.path.as_ref().map_or(0, |path| path.len());
             size_of::<LiveHandle>() + path + entry.label.as_ref().map_or(0, String::len)
         };
-        let bytes: usize = ledger.live.iter().flatten().map(memory).sum();
-        self.0.budget.as_ref().is_none_or(|budget| budget.fits(2 * bytes as u64))
+        if let Some(budget) = &self.0.budget {
+            // Twice: here, and on the way to the caller.
+            budget.fits(2 * live().map(memory).sum::<usize>() as u64)?;
+        }
+        let mut handles = Vec::new();
+        handles.try_reserve_exact(live().count()).map_err(|_| ErrorCode::OutOfMemory)?;
+        handles.extend(live().map(|entry| LiveHandle {
+            kind: entry.kind,
+            path: entry.path.as_ref().map(Arc::to_string),
+            label: entry.label.clone(),
+            age: now.saturating_sub(entry.since),
+        }));
+        Ok(handles)
     }
 
     /// What could not be removed and nobody tries to remove again: the first failures, at most 1024
@@ -132,7 +140,7 @@ impl SharedLedger {
     /// Reserves memory for something that lives as long as the returned charge.
     pub(crate) fn charge(&self, bytes: usize) -> Result<MemoryCharge, ErrorCode> {
         let mut charge = MemoryCharge::empty(self.0.budget.clone());
-        charge.resize(bytes as u64)?;
+        charge.resize(bytes as u64).map_err(|refusal| self.refuse(refusal))?;
         Ok(charge)
     }
 
@@ -140,12 +148,29 @@ impl SharedLedger {
     pub(crate) fn admit_handles(&self, more: u32) -> Result<(), ErrorCode> {
         let live = self.usage().live;
         let now = u64::from(live.files) + u64::from(live.paths) + u64::from(live.directories);
-        fits(self.0.limits.handles, now, u64::from(more))
+        fits("handles", self.0.limits.handles, now, u64::from(more))
+            .map_err(|refusal| self.refuse(refusal))
     }
 
     /// Whether spooled files may occupy `more` bytes of memory.
-    pub(crate) fn admit_memory(&self, more: u64) -> Result<(), ErrorCode> {
-        fits(self.0.limits.memory, self.usage().live.memory, more)
+    pub(crate) fn admit_memory(&self, more: u64) -> Result<(), Refusal> {
+        fits("the memory of spooled files", self.0.limits.memory, self.usage().live.memory, more)
+    }
+
+    /// Records which limit refused something until [`explain`](Self::explain) asks for it, because
+    /// the error of a platform is only a code.
+    fn refuse(&self, refusal: Refusal) -> ErrorCode {
+        self.0.ledger.lock().refusal = Some(refusal);
+        ErrorCode::Quota
+    }
+
+    /// Adds to the code `quota` which limit it was. A file system has quotas too: for those,
+    /// nothing is recorded.
+    pub(crate) fn explain(&self, cause: Cause) -> Cause {
+        if cause != ErrorCode::Quota.into() {
+            return cause;
+        }
+        self.0.ledger.lock().refusal.take().map_or(cause, Cause::from)
     }
 
     /// Records a handle that was created at `now`.
@@ -183,6 +208,14 @@ impl SharedLedger {
         let Ledger { account, usage, .. } = &mut *self.0.ledger.lock();
         act(account, &self.0.limits, usage)
     }
+
+    /// As [`account`](Self::account), for a change that a limit may refuse.
+    pub(crate) fn admit<T>(
+        &self,
+        act: impl FnOnce(&mut Account, &Limits, &mut Usage) -> Result<T, Refusal>,
+    ) -> Result<T, ErrorCode> {
+        self.account(act).map_err(|refusal| self.refuse(refusal))
+    }
 }
 
 impl Default for SharedLedger {
@@ -197,6 +230,8 @@ struct Ledger {
     usage: Usage,
     leftovers: Failures,
     account: Account,
+    /// The limit that refused last, until an error says so.
+    refusal: Option<Refusal>,
 }
 
 struct Entry {
@@ -214,6 +249,7 @@ impl Ledger {
             usage: Usage::default(),
             leftovers: Failures::default(),
             account: Account::new(MemoryCharge::empty(budget)),
+            refusal: None,
         }
     }
 
@@ -305,7 +341,7 @@ mod tests {
         drop(first);
         let _third = ledger.open(HandleKind::Directory, None, None, 5);
         assert_eq!(ledger.0.ledger.lock().live.len(), 2);
-        assert_eq!(ledger.live_handles(7).iter().map(|live| live.age).max(), Some(2));
+        assert_eq!(ledger.live_handles(7).unwrap().iter().map(|live| live.age).max(), Some(2));
     }
 
     #[test]

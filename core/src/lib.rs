@@ -58,7 +58,7 @@ pub use any_file::{AnyFile, Spooled};
 pub use context::{Base, Context, Descriptors};
 pub use create::{MAX_TRIES, directory, named, under_new_name, unnamed};
 pub use dir::{Entry, TempDir};
-pub use error::{Error, ErrorCode};
+pub use error::{Cause, Error, ErrorCode};
 pub use file::{Durability, File, MAX_READ, MAX_WRITE, link_unnamed};
 pub use instance::{Instance, Location};
 pub use ledger::{Counts, HandleKind, LiveHandle, SharedLedger, Usage};

@@ -99,7 +99,7 @@ impl<P: Platform> Limited<P> {
         name: &[u8],
     ) -> Result<LimitedDir<P::Dir>, ErrorCode> {
         let number = match &self.ledger {
-            Some(ledger) => ledger.account(|account, _, _| account.directory(parent, name))?,
+            Some(ledger) => ledger.admit(|account, _, _| account.directory(parent, name))?,
             None => BASES,
         };
         Ok(LimitedDir { dir, number })
@@ -121,7 +121,7 @@ impl<P: Platform> Limited<P> {
         create: impl FnOnce() -> Result<T, ErrorCode>,
     ) -> Result<(T, Option<Number>), ErrorCode> {
         let Some(ledger) = &self.ledger else { return Ok((create()?, None)) };
-        ledger.account(|account, limits, usage| account.admit_name(name.len(), limits, usage))?;
+        ledger.admit(|account, limits, usage| account.admit_name(name.len(), limits, usage))?;
         match create() {
             Ok(created) => {
                 let number = ledger.account(|account, _, usage| {
@@ -144,7 +144,7 @@ impl<P: Platform> Limited<P> {
         link: impl FnOnce() -> Result<(), ErrorCode>,
     ) -> Result<(), ErrorCode> {
         let (Some(ledger), Some(file)) = (&self.ledger, file) else { return link() };
-        ledger.account(|account, limits, usage| account.admit_name(target.len(), limits, usage))?;
+        ledger.admit(|account, limits, usage| account.admit_name(target.len(), limits, usage))?;
         let linked = link();
         ledger.account(|account, _, usage| match linked {
             Ok(()) => account.link(file, (to.number, target), usage),
@@ -168,7 +168,7 @@ impl<P: Platform> Limited<P> {
     ) -> Result<(), ErrorCode> {
         let Some(ledger) = &self.ledger else { return rename() };
         let admitted =
-            ledger.account(|account, _, _| account.admit_rename(name.len(), target.len()))?;
+            ledger.admit(|account, _, _| account.admit_rename(name.len(), target.len()))?;
         let renamed = rename();
         ledger.account(|account, _, usage| match renamed {
             Ok(()) => account.rename((dir.number, name), (to.number, target), admitted, usage),
@@ -205,8 +205,13 @@ impl<P: Platform> Platform for Limited<P> {
         let Some(ledger) = &self.ledger else { return Ok(LimitedFile { file, counted: None }) };
         let size = self.inner.size(&file)?;
         let number =
-            ledger.account(|account, _, usage| account.open((dir.number, name), size, usage))?;
+            ledger.admit(|account, _, usage| account.open((dir.number, name), size, usage))?;
         Ok(self.file(file, Some(number)))
+    }
+
+    fn open_for_sync(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
+        // Its bytes counted already, if they ever will.
+        self.inner.open_for_sync(&dir.dir, name).map(|file| self.file(file, None))
     }
 
     fn duplicate(&self, file: &Self::File) -> Result<Self::File, ErrorCode> {
@@ -333,9 +338,8 @@ impl<P: Platform> Platform for Limited<P> {
             return self.inner.write(&file.file, offset, data);
         };
         let range = (offset, offset.saturating_add(data.len() as u64));
-        let end = ledger.account(|account, limits, usage| {
-            account.admit_growth(*number, range, limits, usage)
-        })?;
+        let end = ledger
+            .admit(|account, limits, usage| account.admit_growth(*number, range, limits, usage))?;
         let fitting = usize::try_from(end - offset).unwrap_or(usize::MAX).min(data.len());
         let count = self.inner.write(&file.file, offset, &data[..fitting])?;
         let end = offset.saturating_add(count as u64);
@@ -351,12 +355,10 @@ impl<P: Platform> Platform for Limited<P> {
         let Some(Counted { ledger, number }) = &file.counted else {
             return self.inner.set_size(&file.file, size);
         };
-        let admitted = ledger.account(|account, limits, usage| {
-            account.admit_growth(*number, (0, size), limits, usage)
+        // All of it or nothing: the last byte alone is of use.
+        ledger.admit(|account, limits, usage| {
+            account.admit_growth(*number, (size, size), limits, usage)
         })?;
-        if admitted < size {
-            return Err(ErrorCode::Quota);
-        }
         self.inner.set_size(&file.file, size)?;
         ledger.account(|account, _, usage| account.resize(*number, |_| size, usage));
         Ok(())

@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use crate::error::ErrorCode;
-
 /// How much may be in use at one moment: `limits` of the interface. None means no limit; what would
 /// exceed one fails with `quota`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,10 +78,35 @@ impl fmt::Display for Limits {
     }
 }
 
-/// Whether `more` fits below a limit of which `now` is in use.
-pub(crate) fn fits(limit: Option<u64>, now: u64, more: u64) -> Result<(), ErrorCode> {
+/// A limit that refused a request: what a message says about an error with the code `quota`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// What is limited.
+    pub(crate) what: &'static str,
+    pub(crate) limit: u64,
+    pub(crate) used: u64,
+    /// How much more was asked for.
+    pub(crate) more: u64,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Refusal { what, limit, used, more } = self;
+        write!(f, "the limit on {what} is {limit}; {used} in use, {more} more asked for")
+    }
+}
+
+/// Whether `more` fits below a limit on `what`, of which `used` is in use.
+pub(crate) fn fits(
+    what: &'static str,
+    limit: Option<u64>,
+    used: u64,
+    more: u64,
+) -> Result<(), Refusal> {
     match limit {
-        Some(limit) if now.saturating_add(more) > limit => Err(ErrorCode::Quota),
+        Some(limit) if used.saturating_add(more) > limit => {
+            Err(Refusal { what, limit, used, more })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -106,6 +129,15 @@ mod tests {
         for limits in [limits, Limits::default()] {
             assert_eq!(Limits::from_text(&limits.to_string()), Some(limits));
         }
+    }
+
+    #[test]
+    fn handles_are_limited_unless_they_are_already() {
+        let bytes = Limits { bytes: Some(7), ..Limits::default() };
+        let handles = Limits { handles: Some(7), ..bytes };
+        let default = Limits { handles: Some(Limits::DEFAULT_HANDLES), ..bytes };
+        assert_eq!(bytes.with_default_handles(), default);
+        assert_eq!(handles.with_default_handles(), handles);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::ErrorCode;
+use crate::limits::Refusal;
 
 /// A limit on memory, and how much of it is used. Clones share both.
 ///
@@ -41,8 +41,8 @@ impl MemoryBudget {
     }
 
     /// Whether `bytes` more would fit.
-    pub fn fits(&self, bytes: u64) -> bool {
-        self.used().checked_add(bytes).is_some_and(|used| used <= self.0.limit)
+    pub(crate) fn fits(&self, bytes: u64) -> Result<(), Refusal> {
+        crate::limits::fits(WHAT, Some(self.0.limit), self.used(), bytes)
     }
 
     /// Uses `bytes` more, or changes nothing and returns false if they do not fit.
@@ -62,6 +62,9 @@ impl MemoryBudget {
     }
 }
 
+/// What a budget limits, as a message calls it.
+const WHAT: &str = "the instance's memory";
+
 /// A part of a budget. Dropping it gives the part back. Without a budget everything fits.
 pub(crate) struct MemoryCharge {
     budget: Option<MemoryBudget>,
@@ -78,13 +81,15 @@ impl MemoryCharge {
     ///
     /// # Errors
     /// `quota` if the budget does not have it; nothing has changed then.
-    pub(crate) fn resize(&mut self, bytes: u64) -> Result<(), ErrorCode> {
+    pub(crate) fn resize(&mut self, bytes: u64) -> Result<(), Refusal> {
         if bytes < self.bytes {
             self.shrink(self.bytes - bytes);
-        } else if let Some(budget) = &self.budget
-            && !budget.reserve(bytes - self.bytes)
-        {
-            return Err(ErrorCode::Quota);
+        } else if let Some(budget) = &self.budget {
+            let more = bytes - self.bytes;
+            if !budget.reserve(more) {
+                let (limit, used) = (budget.limit(), budget.used());
+                return Err(Refusal { what: WHAT, limit, used, more });
+            }
         }
         self.bytes = bytes;
         Ok(())
@@ -94,7 +99,7 @@ impl MemoryCharge {
     ///
     /// # Errors
     /// As [`resize`](Self::resize).
-    pub(crate) fn grow(&mut self, more: u64) -> Result<(), ErrorCode> {
+    pub(crate) fn grow(&mut self, more: u64) -> Result<(), Refusal> {
         self.resize(self.bytes.saturating_add(more))
     }
 
@@ -108,9 +113,9 @@ impl MemoryCharge {
     }
 
     /// Whether the part could be resized to `bytes`.
-    pub(crate) fn fits(&self, bytes: u64) -> bool {
+    pub(crate) fn fits(&self, bytes: u64) -> Result<(), Refusal> {
         let more = bytes.saturating_sub(self.bytes);
-        self.budget.as_ref().is_none_or(|budget| budget.fits(more))
+        self.budget.as_ref().map_or(Ok(()), |budget| budget.fits(more))
     }
 }
 
@@ -143,7 +148,8 @@ mod tests {
         let mut charge = MemoryCharge::empty(Some(budget.clone()));
         charge.resize(100).unwrap();
         for more in [1, u64::MAX] {
-            assert_eq!(charge.grow(more), Err(ErrorCode::Quota));
+            let refusal = charge.grow(more).unwrap_err();
+            assert_eq!((refusal.limit, refusal.used), (100, 100));
             assert_eq!(budget.used(), 100);
         }
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use rand_core::TryRng;
 
 use crate::error::{Cause, ErrorCode};
-use crate::path::{MAX_PATH, push_directory};
+use crate::path::{MAX_PATH, PATH_TOO_LONG, push_directory};
 
 /// The default number of random characters in a name: 80 bits.
 pub const DEFAULT_RANDOM_CHARS: u8 = 16;
@@ -51,15 +51,16 @@ pub(crate) struct Draft<'a> {
     random: usize,
     random_chars: usize,
     suffix: &'a str,
+    drawn: bool,
 }
 
 /// The bytes that the longest random part takes.
 const MAX_BITS: usize = (u8::MAX as usize * 5).div_ceil(8);
 
 impl<'a> Draft<'a> {
-    /// Refuses prefixes and suffixes that no random part makes valid.
+    /// Refuses a label that is too long, and prefixes and suffixes that no random part makes valid.
     pub(crate) fn new(directory: &str, options: &'a Options) -> Result<Self, Cause> {
-        let Options { prefix, suffix, random_chars, label: _ } = options;
+        let Options { prefix, suffix, random_chars, label } = options;
         let random_chars = usize::from(random_chars.unwrap_or(DEFAULT_RANDOM_CHARS));
         let len = prefix.len().saturating_add(random_chars).saturating_add(suffix.len());
         check_chars(prefix)?;
@@ -68,7 +69,7 @@ impl<'a> Draft<'a> {
             return Err(refused("a name has at most 255 bytes"));
         }
         if directory.len() + 1 + len > MAX_PATH {
-            return Err(ErrorCode::NameTooLong.into());
+            return Err(PATH_TOO_LONG);
         }
         let mut text = String::with_capacity(directory.len() + 1 + len);
         push_directory(&mut text, directory);
@@ -79,7 +80,10 @@ impl<'a> Draft<'a> {
         text.extend(core::iter::repeat_n('_', random_chars));
         text.push_str(suffix);
         check_form(&text[name..])?;
-        Ok(Draft { text, name, random, random_chars, suffix })
+        if label.as_ref().is_some_and(|label| label.len() > MAX_LABEL) {
+            return Err(Cause::rule(ErrorCode::Invalid, "a label has at most 255 bytes"));
+        }
+        Ok(Draft { text, name, random, random_chars, suffix, drawn: false })
     }
 
     /// Whether there is only one name to try.
@@ -96,6 +100,7 @@ impl<'a> Draft<'a> {
         self.text.truncate(self.random);
         base32(bits, self.random_chars, |byte| self.text.push(char::from(byte)));
         self.text.push_str(self.suffix);
+        self.drawn = true;
         Ok(!is_device(self.name()))
     }
 
@@ -105,8 +110,13 @@ impl<'a> Draft<'a> {
     }
 
     /// The path of the name, and where the name begins in it.
-    pub(crate) fn into_path(self) -> (String, usize) {
-        (self.text, self.name)
+    pub(crate) fn path(&self) -> (&str, usize) {
+        (&self.text, self.name)
+    }
+
+    /// The path of the name that was drawn last, if one was.
+    pub(crate) fn tried(&self) -> Option<&str> {
+        self.drawn.then_some(&*self.text)
     }
 }
 
@@ -245,7 +255,7 @@ mod tests {
         }
         names.dedup();
         assert_eq!(names.len(), 3);
-        let (path, name) = draft.into_path();
+        let (path, name) = draft.path();
         assert_eq!((&path[..name], &path[name..]), ("/dir/", &*names[2]));
     }
 

@@ -16,6 +16,9 @@ use crate::platform::{DirectoryState, Platform};
 /// The longest path in bytes: Linux's limit.
 pub const MAX_PATH: usize = 4096;
 
+pub(crate) const PATH_TOO_LONG: Cause =
+    Cause::rule(ErrorCode::NameTooLong, "a path has at most 4096 bytes");
+
 /// An open directory in which something can be created, and its path as the caller knows it.
 pub struct OpenLocation<C: Context> {
     pub(crate) dir: Dir<C>,
@@ -88,20 +91,22 @@ impl NamePath {
     }
 }
 
-impl From<Draft<'_>> for NamePath {
-    fn from(draft: Draft<'_>) -> Self {
-        let (path, name) = draft.into_path();
+impl From<&Draft<'_>> for NamePath {
+    fn from(draft: &Draft<'_>) -> Self {
+        let (path, name) = draft.path();
         NamePath { path: path.into(), name }
     }
 }
 
+const EMPTY_PATH: Cause = Cause::rule(ErrorCode::NoEntry, "the path is empty");
+
 /// Opens an existing directory by a caller's path.
 pub(crate) fn open_directory<C: Context>(ctx: &C, path: &str) -> Result<OpenLocation<C>, Cause> {
     if path.len() > MAX_PATH {
-        return Err(ErrorCode::NameTooLong.into());
+        return Err(PATH_TOO_LONG);
     }
     if path.is_empty() {
-        return Err(ErrorCode::NoEntry.into());
+        return Err(EMPTY_PATH);
     }
     if path.contains('\0') {
         return Err(Cause::rule(ErrorCode::InvalidName, "a path cannot contain a NUL"));
@@ -122,7 +127,7 @@ pub(crate) fn open_parent<C: Context>(
     path: &str,
 ) -> Result<(OpenLocation<C>, String), Cause> {
     if path.is_empty() {
-        return Err(ErrorCode::NoEntry.into());
+        return Err(EMPTY_PATH);
     }
     let (parent, name) = match path.rfind('/') {
         Some(at) => (&path[..at.max(1)], &path[at + 1..]),
@@ -135,7 +140,7 @@ pub(crate) fn open_parent<C: Context>(
 /// The components of a child's path, each of them checked.
 pub(crate) fn child_components(path: &str) -> Result<Vec<&str>, Cause> {
     if path.len() > MAX_PATH {
-        return Err(ErrorCode::NameTooLong.into());
+        return Err(PATH_TOO_LONG);
     }
     path.split('/').map(check_component).collect()
 }
@@ -166,10 +171,13 @@ pub(crate) fn walk<'a, P: Platform>(
 /// long ones the first. Relative paths and preopens are taken from `/`, as wasi-libc does.
 ///
 /// For contexts whose [`resolve_base`](Context::resolve_base) has a list of preopens.
+///
+/// # Errors
+/// `no-entry` if no preopen contains the path.
 pub fn longest_preopen<'a>(
     preopens: impl Iterator<Item = &'a str>,
     path: &str,
-) -> Option<(usize, String)> {
+) -> Result<(usize, String), Cause> {
     let wanted: Vec<&str> = lenient_components(path).collect();
     let mut best: Option<(usize, &[&str])> = None;
     for (index, preopen) in preopens.enumerate() {
@@ -180,7 +188,8 @@ pub fn longest_preopen<'a>(
             best = Some((index, rest));
         }
     }
-    best.map(|(index, rest)| (index, rest.join("/")))
+    let missing = Cause::rule(ErrorCode::NoEntry, "no preopen contains the path");
+    best.map(|(index, rest)| (index, rest.join("/"))).ok_or(missing)
 }
 
 /// The components of a caller's path, without empty ones and `.`.
@@ -191,11 +200,12 @@ fn lenient_components(path: &str) -> impl Iterator<Item = &str> {
 /// Refuses a component that no platform may be given.
 fn check_component(name: &str) -> Result<&str, Cause> {
     let refused = |rule| Err(Cause::rule(ErrorCode::InvalidName, rule));
+    let too_long = "a path component has at most 255 bytes";
     match name {
         "" => refused("a path component cannot be empty"),
         "." | ".." => refused("a path cannot contain `.` or `..` here"),
         name if name.contains('\0') => refused("a name cannot contain a NUL"),
-        name if name.len() > MAX_NAME => Err(ErrorCode::NameTooLong.into()),
+        name if name.len() > MAX_NAME => Err(Cause::rule(ErrorCode::NameTooLong, too_long)),
         name => Ok(name),
     }
 }
@@ -205,7 +215,7 @@ mod tests {
     use super::*;
 
     fn longest(preopens: &[&'static str], path: &str) -> Option<(usize, String)> {
-        longest_preopen(preopens.iter().copied(), path)
+        longest_preopen(preopens.iter().copied(), path).ok()
     }
 
     #[test]

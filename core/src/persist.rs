@@ -3,11 +3,11 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::context::{Context, Dir};
+use crate::context::{Context, Dir, check_stopped};
 use crate::error::{Cause, ErrorCode};
 use crate::file::Durability;
 use crate::path::{OpenLocation, open_parent};
-use crate::platform::{EntryKind, Platform, name_to_str};
+use crate::platform::{EntryKind, Platform, RawEntry};
 
 /// What persisting does if the target's name is taken: `replace-mode` of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,39 +133,95 @@ pub(crate) fn sync_file<P: Platform>(
     }
 }
 
+/// How many directories of a tree [`sync_tree`] holds open at once.
+const MAX_OPEN: usize = 16;
+
+/// A directory of a tree whose files are synced, and the directories in it that are not.
+struct Level<P: Platform> {
+    /// None where it was closed because others were deeper.
+    dir: Option<P::Dir>,
+    name: Vec<u8>,
+    pending: Vec<Vec<u8>>,
+}
+
 /// Brings every file in a directory to stable storage and, with [`Durability::Full`], every
 /// directory in it and the directory itself.
 ///
-/// Holds one directory open at a time, however deep the tree is.
-pub(crate) fn sync_tree<P: Platform>(
-    platform: &P,
-    root: &P::Dir,
+/// Follows no link. A directory is closed when others are much deeper, and opened again from the
+/// root when it is needed, so depth does not cost handles.
+pub(crate) fn sync_tree<C: Context>(
+    ctx: &C,
+    root: &Dir<C>,
     durability: Durability,
-) -> Result<(), ErrorCode> {
+) -> Result<(), Cause> {
+    let platform = ctx.platform();
     if durability == Durability::None {
         return Ok(());
     }
-    let mut pending: Vec<Vec<String>> = Vec::from([Vec::new()]);
-    while let Some(path) = pending.pop() {
-        let dir = crate::path::walk(platform, root, path.iter().map(String::as_str))?;
-        for entry in platform.entries(&dir)? {
-            let entry = entry?;
-            match entry.kind {
-                EntryKind::File => {
-                    let file = platform.open_file(&dir, &entry.name)?;
-                    sync_file(platform, &file, durability)?;
-                }
-                EntryKind::Directory => {
-                    let name = name_to_str(&entry.name).ok_or(ErrorCode::InvalidName)?;
-                    let mut path = path.clone();
-                    path.push(String::from(name));
-                    pending.push(path);
-                }
-                EntryKind::Other => {}
-            }
+    let mut levels = Vec::from([sync_level(ctx, root.clone(), Vec::new(), durability)?]);
+    while let Some(level) = levels.last_mut() {
+        let Some(name) = level.pending.pop() else {
+            levels.pop();
+            continue;
+        };
+        if level.dir.is_none() {
+            reopen(platform, root, &mut levels)?;
         }
-        if durability == Durability::Full {
-            platform.sync_directory(&dir)?;
+        // The last use of a directory, if nothing is pending there: a chain keeps one open.
+        let Some(level) = levels.last_mut() else { break };
+        let parent = if level.pending.is_empty() { level.dir.take() } else { level.dir.clone() };
+        let Some(parent) = parent else { break };
+        let dir = platform.open_directory(&parent, &name)?;
+        levels.push(sync_level(ctx, dir, name, durability)?);
+        if let Some(far) = levels.len().checked_sub(MAX_OPEN + 1) {
+            levels[far].dir = None;
+        }
+    }
+    Ok(())
+}
+
+/// Syncs the files of a directory, and the directory if that is asked for.
+fn sync_level<C: Context>(
+    ctx: &C,
+    dir: Dir<C>,
+    name: Vec<u8>,
+    durability: Durability,
+) -> Result<Level<C::Platform>, Cause> {
+    let platform = ctx.platform();
+    let mut pending = Vec::new();
+    for entry in platform.entries(&dir)? {
+        check_stopped(ctx)?;
+        let RawEntry { name, kind } = entry?;
+        match kind {
+            EntryKind::File => {
+                let file = platform.open_for_sync(&dir, &name)?;
+                sync_file(platform, &file, durability)?;
+            }
+            EntryKind::Directory => pending.push(name),
+            EntryKind::Other => {}
+        }
+    }
+    if durability == Durability::Full {
+        platform.sync_directory(&dir)?;
+    }
+    Ok(Level { dir: Some(dir), name, pending })
+}
+
+/// Opens the deepest directories again that were closed and are still needed: as many as may be
+/// open, so that the walk from the root is rare.
+fn reopen<P: Platform>(
+    platform: &P,
+    root: &P::Dir,
+    levels: &mut [Level<P>],
+) -> Result<(), ErrorCode> {
+    let first = levels.len().saturating_sub(MAX_OPEN);
+    let mut dir = root.clone();
+    for (depth, level) in levels.iter_mut().enumerate() {
+        if depth > 0 {
+            dir = platform.open_directory(&dir, &level.name)?;
+        }
+        if depth >= first {
+            level.dir = Some(dir.clone());
         }
     }
     Ok(())

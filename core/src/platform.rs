@@ -78,12 +78,16 @@ pub trait Platform: Clone {
     /// Opens a regular file for reading and writing. `is-directory` for a directory, `invalid` for
     /// everything else.
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode>;
+    /// Opens a regular file in order to sync it, which takes the right to read or to write it, and
+    /// not both. Errors are those of [`open_file`](Self::open_file).
+    fn open_for_sync(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode>;
     /// Returns another handle to the same open file. `unsupported` where handles cannot be
     /// duplicated.
     fn duplicate(&self, file: &Self::File) -> Result<Self::File, ErrorCode>;
     /// Creates a directory exclusively, accessible to its owner only where modes exist.
     fn create_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode>;
     /// Opens a directory. `not-directory` for everything else, a link to a directory included.
+    /// Where the system can, it opens one that may not be listed too.
     fn open_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode>;
     /// Opens a directory in order to remove its contents. Gives its owner the rights that this
     /// needs, where modes exist. `busy` if it is a mount point, where the system can tell.
@@ -172,4 +176,18 @@ pub fn name_to_str(name: &[u8]) -> Option<&str> {
 /// The path of an entry, with U+FFFD for a name that is not UTF-8.
 pub(crate) fn display_path(directory: &str, name: &[u8]) -> String {
     crate::path::join(directory, &String::from_utf8_lossy(name))
+}
+
+#[cfg(test)]
+mod tests {
+    /// With a default body, a platform on top of another could forget a method, and with it a
+    /// limit.
+    #[test]
+    fn no_method_of_a_platform_has_a_default_body() {
+        let source = include_str!("platform.rs");
+        let (_, rest) = source.split_once("pub trait Platform: Clone {\n").expect("the trait");
+        let (methods, _) = rest.split_once("\n}\n").expect("its end");
+        assert!(methods.matches("    fn ").count() > 20);
+        assert!(!methods.contains('{'), "a method has a body");
+    }
 }

@@ -4,7 +4,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::error::{Error, ErrorCode};
+use crate::context::{Context, Dir, check_stopped};
+use crate::error::{Error, ErrorCode, ResultExt};
 use crate::name::base32;
 use crate::platform::{EntryKind, Platform, RawEntry, display_path};
 
@@ -61,8 +62,9 @@ impl Failures {
 const MAX_PENDING: usize = 1024;
 
 /// A removal in progress. It collects what could not be removed.
-pub(crate) struct Removal<'a, P: Platform> {
-    platform: &'a P,
+pub(crate) struct Removal<'a, C: Context> {
+    ctx: &'a C,
+    platform: &'a C::Platform,
     failures: Failures,
     moved: u32,
 }
@@ -85,9 +87,9 @@ impl<P: Platform> Frame<P> {
     }
 }
 
-impl<'a, P: Platform> Removal<'a, P> {
-    pub(crate) fn new(platform: &'a P) -> Self {
-        Removal { platform, failures: Failures::default(), moved: 0 }
+impl<'a, C: Context> Removal<'a, C> {
+    pub(crate) fn new(ctx: &'a C) -> Self {
+        Removal { ctx, platform: ctx.platform(), failures: Failures::default(), moved: 0 }
     }
 
     /// Returns what could not be removed: the first failures, at most 1024 and at most 1 MiB of
@@ -98,25 +100,41 @@ impl<'a, P: Platform> Removal<'a, P> {
 
     /// Records something that could not be removed.
     pub(crate) fn record(&mut self, code: ErrorCode, path: &str) {
-        let error = Error::new(code, "remove", path);
+        let error = self.ctx.ledger().explain(code.into()).at("remove", path);
         self.failures.push(CleanupFailure { path: path.into(), error });
     }
 
     /// Removes a file, or a directory with everything in it.
-    pub(crate) fn remove_entry(&mut self, dir: &P::Dir, name: &[u8], path: &str) {
+    pub(crate) fn remove_entry(&mut self, dir: &Dir<C>, name: &[u8], path: &str) {
         match self.platform.remove_file(dir, name) {
             Ok(()) | Err(ErrorCode::NoEntry) => {}
-            Err(ErrorCode::IsDirectory) => match self.platform.open_for_removal(dir, name) {
-                Ok(inside) => {
+            Err(ErrorCode::IsDirectory) => match self.open_unless_empty(dir, name) {
+                Ok(Some(inside)) => {
                     self.remove_contents(&inside, path);
                     self.remove_emptied_directory(dir, name, &inside, path);
                 }
-                Err(ErrorCode::NoEntry) => {}
-                Err(code) => {
-                    self.remove_unreadable_directory(dir, name, path, code);
-                }
+                Ok(None) => {}
+                Err(code) => self.record(code, path),
             },
             Err(code) => self.record(code, path),
+        }
+    }
+
+    /// Removes a directory if it is empty, and otherwise opens it in order to empty it.
+    ///
+    /// The attempt comes first, because systems refuse to remove a mount point, with `busy`, before
+    /// they look whether it is empty. So mount points are left alone on platforms that have no
+    /// other way to detect them.
+    fn open_unless_empty(&self, parent: &Dir<C>, name: &[u8]) -> Result<Option<Dir<C>>, ErrorCode> {
+        match self.platform.remove_directory(parent, name) {
+            Ok(()) | Err(ErrorCode::NoEntry) => return Ok(None),
+            Err(ErrorCode::Busy) => return Err(ErrorCode::Busy),
+            // It is not empty, or `open_for_removal` or the next attempt gives the cause.
+            Err(_) => {}
+        }
+        match self.platform.open_for_removal(parent, name) {
+            Err(ErrorCode::NoEntry) => Ok(None),
+            opened => opened.map(Some),
         }
     }
 
@@ -124,9 +142,9 @@ impl<'a, P: Platform> Removal<'a, P> {
     /// something in it could not be removed.
     pub(crate) fn remove_emptied_directory(
         &mut self,
-        parent: &P::Dir,
+        parent: &Dir<C>,
         name: &[u8],
-        dir: &P::Dir,
+        dir: &Dir<C>,
         path: &str,
     ) {
         for _ in 0..MAX_ROUNDS {
@@ -142,8 +160,9 @@ impl<'a, P: Platform> Removal<'a, P> {
         self.record(ErrorCode::NotEmpty, path);
     }
 
-    /// Removes everything in a directory.
-    pub(crate) fn remove_contents(&mut self, dir: &P::Dir, path: &str) {
+    /// Removes everything in a directory. A removal that is stopped leaves the rest, and can be
+    /// begun again.
+    pub(crate) fn remove_contents(&mut self, dir: &Dir<C>, path: &str) {
         let top = match self.open_frame(dir.clone(), Vec::new(), path.into()) {
             Ok(top) => top,
             // Some hosts give this for a directory that was removed while it was open.
@@ -152,6 +171,9 @@ impl<'a, P: Platform> Removal<'a, P> {
         };
         let mut stack = alloc::vec![top];
         while let Some(frame) = stack.last_mut() {
+            if let Err(error) = check_stopped(self.ctx).at("remove", path) {
+                return self.failures.push(CleanupFailure { path: path.into(), error });
+            }
             match frame.next() {
                 Some(Ok(entry)) if entry.kind == EntryKind::Directory => {
                     self.descend(&mut stack, entry.name);
@@ -172,7 +194,7 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
     }
 
-    fn remove_leaf(&mut self, frame: &mut Frame<P>, name: Vec<u8>) {
+    fn remove_leaf(&mut self, frame: &mut Frame<C::Platform>, name: Vec<u8>) {
         match self.platform.remove_file(&frame.dir, &name) {
             Ok(()) | Err(ErrorCode::NoEntry) => {}
             // It was something else when it was listed.
@@ -186,35 +208,34 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
     }
 
-    fn descend(&mut self, stack: &mut Vec<Frame<P>>, name: Vec<u8>) {
+    fn descend(&mut self, stack: &mut Vec<Frame<C::Platform>>, name: Vec<u8>) {
         if stack.len() == MAX_OPEN {
             return self.move_up(stack, name);
         }
         let Some(frame) = stack.last_mut() else { return };
         let path = display_path(&frame.path, &name);
-        match self.platform.open_for_removal(&frame.dir, &name) {
-            Ok(dir) => match self.open_frame(dir, name, path.clone()) {
-                Ok(inside) => stack.push(inside),
-                Err(ErrorCode::NoEntry) => {}
-                Err(code) => {
-                    frame.failed = true;
-                    self.record(code, &path);
-                }
-            },
-            Err(ErrorCode::NoEntry) => {}
+        let inside = match self.open_unless_empty(&frame.dir, &name) {
+            Ok(Some(dir)) => self.open_frame(dir, name, path.clone()),
+            Ok(None) => return,
             // It was a directory when it was listed. A link in its place is removed like a file.
             Err(ErrorCode::NotDirectory) => {
-                frame.pending.push(RawEntry { name, kind: EntryKind::Other });
+                return frame.pending.push(RawEntry { name, kind: EntryKind::Other });
             }
+            Err(code) => Err(code),
+        };
+        match inside {
+            Ok(inside) => stack.push(inside),
+            Err(ErrorCode::NoEntry) => {}
             Err(code) => {
-                frame.failed |= !self.remove_unreadable_directory(&frame.dir, &name, &path, code);
+                frame.failed = true;
+                self.record(code, &path);
             }
         }
     }
 
     /// Moves a directory that is too deep to the top of the tree, to be removed there. When many
     /// wait there, they are removed before the rest of what is deep.
-    fn move_up(&mut self, stack: &mut Vec<Frame<P>>, name: Vec<u8>) {
+    fn move_up(&mut self, stack: &mut Vec<Frame<C::Platform>>, name: Vec<u8>) {
         let [top, below, .., deep] = stack.as_mut_slice() else { return };
         let moved = loop {
             let mut free = String::from("moved-");
@@ -245,7 +266,7 @@ impl<'a, P: Platform> Removal<'a, P> {
         }
     }
 
-    fn ascend(&mut self, stack: &mut Vec<Frame<P>>) {
+    fn ascend(&mut self, stack: &mut Vec<Frame<C::Platform>>) {
         let Some(mut done) = stack.pop() else { return };
         let Some(parent) = stack.last_mut() else { return };
         if done.failed {
@@ -271,27 +292,12 @@ impl<'a, P: Platform> Removal<'a, P> {
         self.record(failed, &done.path);
     }
 
-    /// Removes a directory that cannot be opened, which works if it is empty. Returns whether it is
-    /// gone.
-    fn remove_unreadable_directory(
-        &mut self,
-        parent: &P::Dir,
-        name: &[u8],
-        path: &str,
-        code: ErrorCode,
-    ) -> bool {
-        let gone = code != ErrorCode::Busy
-            && matches!(
-                self.platform.remove_directory(parent, name),
-                Ok(()) | Err(ErrorCode::NoEntry)
-            );
-        if !gone {
-            self.record(code, path);
-        }
-        gone
-    }
-
-    fn open_frame(&self, dir: P::Dir, name: Vec<u8>, path: String) -> Result<Frame<P>, ErrorCode> {
+    fn open_frame(
+        &self,
+        dir: Dir<C>,
+        name: Vec<u8>,
+        path: String,
+    ) -> Result<Frame<C::Platform>, ErrorCode> {
         let entries = self.platform.entries(&dir)?;
         Ok(Frame { dir, name, path, entries, pending: Vec::new(), rounds: 0, failed: false })
     }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 
-use crate::context::{Context, PlatformFile};
+use crate::context::{Context, Dir, PlatformFile};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, Origin};
 use crate::ledger::{HandleKind, LedgerEntry};
@@ -21,6 +21,9 @@ struct Guard<C: Context> {
     /// The file is persisted, but its old name could not be removed yet.
     leftover: bool,
 }
+
+/// A platform's way to open a file.
+type Open<C> = fn(&<C as Context>::Platform, &Dir<C>, &[u8]) -> Result<PlatformFile<C>, ErrorCode>;
 
 /// The guard of a file's name: `temp-path` of the interface. Dropping it removes the name.
 ///
@@ -68,9 +71,9 @@ impl<C: Context> TempPath<C> {
             let guard = self.guard()?;
             self.ctx.ledger().admit_handles(1)?;
             let charge = crate::create::charge_file(self.ctx.ledger())?;
-            Ok::<_, ErrorCode>((self.open(guard)?, charge))
+            Ok::<_, ErrorCode>((self.open(guard, C::Platform::open_file)?, charge))
         };
-        let (file, charge) = reopen().at("reopen", self.path())?;
+        let (file, charge) = reopen().explained(self.ctx.ledger()).at("reopen", self.path())?;
         Ok(File::new(self.ctx.clone(), file, Origin::Named, charge))
     }
 
@@ -85,7 +88,9 @@ impl<C: Context> TempPath<C> {
         mode: ReplaceMode,
         durability: Durability,
     ) -> Result<(), Error> {
-        self.persist_to(target, mode, durability).at("persist a temporary file to", target)
+        self.persist_to(target, mode, durability)
+            .explained(self.ctx.ledger())
+            .at("persist a temporary file to", target)
     }
 
     fn persist_to(
@@ -99,7 +104,8 @@ impl<C: Context> TempPath<C> {
         match durability {
             Durability::None => self.compare(guard)?,
             Durability::Data | Durability::Full => {
-                sync_file(self.ctx.platform(), &self.open(guard)?, durability)?;
+                let file = self.open(guard, C::Platform::open_for_sync)?;
+                sync_file(self.ctx.platform(), &file, durability)?;
             }
         }
         let is_ours = || self.compare(guard).is_ok();
@@ -168,10 +174,10 @@ impl<C: Context> TempPath<C> {
 
     /// Opens the file by its name. In a shared directory the comparison before it avoids opening a
     /// fifo or a device, and the one after it detects a file that was swapped in between.
-    fn open(&self, guard: &Guard<C>) -> Result<PlatformFile<C>, ErrorCode> {
+    fn open(&self, guard: &Guard<C>, open: Open<C>) -> Result<PlatformFile<C>, ErrorCode> {
         self.compare(guard)?;
         let platform = self.ctx.platform();
-        let file = platform.open_file(&guard.location.dir, self.path.name())?;
+        let file = open(platform, &guard.location.dir, self.path.name())?;
         if let Some(created) = guard.identity {
             self.expect(created, platform.identity(&file)?)?;
         }

@@ -168,7 +168,7 @@ fn an_empty_directory_is_listed_once() {
 }
 
 #[test]
-fn removing_a_tree_costs_one_call_per_file_and_three_per_directory() {
+fn removing_a_tree_costs_one_call_per_file_and_four_per_directory() {
     let fixture = Fixture::new();
     let mut dir = fixture.directory();
     for name in 0..10 {
@@ -180,10 +180,23 @@ fn removing_a_tree_costs_one_call_per_file_and_three_per_directory() {
     let ((), calls) = fixture.calls(|| dir.close().unwrap());
     let count = |call| calls.iter().filter(|made| **made == call).count();
     assert_eq!((count("remove_file"), count("open_for_removal")), (100, 10));
-    assert_eq!((count("entries"), count("remove_directory")), (11, 11));
+    // An attempt before each directory in it is opened, and one after it is emptied.
+    assert_eq!((count("entries"), count("remove_directory")), (11, 10 + 11));
     // A listing ends with one entry more than there are: none.
     assert_eq!(count("next_entry"), 100 + 10 + 11);
-    assert_eq!(calls.len(), 100 + 10 + 11 + 11 + 121);
+    assert_eq!(calls.len(), 100 + 10 + 11 + 21 + 121);
+}
+
+#[test]
+fn removing_an_empty_directory_in_a_tree_costs_one_call() {
+    let fixture = Fixture::new();
+    let mut dir = fixture.directory();
+    dir.create_directory("empty").unwrap();
+    let ((), calls) = fixture.calls(|| dir.close().unwrap());
+    assert_eq!(
+        calls,
+        ["entries", "next_entry", "remove_directory", "next_entry", "remove_directory"]
+    );
 }
 
 #[test]

@@ -305,7 +305,11 @@ fn expected(scenario: &Scenario, calls: &[&str], code: ErrorCode) -> ErrorCode {
         ErrorCode::NoSpace
         | ErrorCode::Quota
         | ErrorCode::OutOfHandles
-        | ErrorCode::OutOfMemory => code,
+        | ErrorCode::OutOfMemory
+        | ErrorCode::Io
+        | ErrorCode::Other
+        | ErrorCode::Busy
+        | ErrorCode::Exhausted => code,
         _ if searches => ErrorCode::NoScratch,
         code => code,
     }
@@ -405,4 +409,39 @@ fn a_name_that_is_taken_is_followed_by_the_next() {
     assert_ne!(first.1.path(), second.1.path());
     let creations = world.plan.log.borrow().iter().filter(|call| **call == "create_file").count();
     assert_eq!(creations, 3, "the second file met the name of the first");
+}
+
+/// The default directory if the first file that is created fails with this code.
+fn default_directory_after(code: ErrorCode, fallback: bool) -> Result<String, ErrorCode> {
+    let root = TestDir::new();
+    if fallback {
+        fs::create_dir(root.join("fallback")).unwrap();
+    }
+    let failed = Cell::new(false);
+    let platform = Stepped::new(move |call| {
+        if call == "create_file" && !failed.replace(true) { Err(code) } else { Ok(()) }
+    });
+    let instance = TestContext::new(&root, platform).instance();
+    let found = instance.default_directory().map_err(|error| error.code);
+    found.map(|path| path.strip_prefix(&root.join("")).unwrap_or_default().to_owned())
+}
+
+#[test]
+fn a_fallback_stands_in_for_what_is_missing_and_not_for_what_is_full() {
+    for code in
+        [ErrorCode::NoSpace, ErrorCode::Quota, ErrorCode::OutOfHandles, ErrorCode::OutOfMemory]
+    {
+        assert_eq!(default_directory_after(code, true), Err(code));
+    }
+    for code in [ErrorCode::NoEntry, ErrorCode::Access, ErrorCode::ReadOnly, ErrorCode::Io] {
+        assert_eq!(default_directory_after(code, true), Ok("fallback".to_owned()), "{code}");
+    }
+}
+
+#[test]
+fn a_failure_of_the_system_is_not_a_missing_directory() {
+    for code in [ErrorCode::Io, ErrorCode::Other, ErrorCode::NoSpace] {
+        assert_eq!(default_directory_after(code, false), Err(code));
+    }
+    assert_eq!(default_directory_after(ErrorCode::Access, false), Err(ErrorCode::NoScratch));
 }

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::rc::Rc;
 
 use getrandom::SysRng;
 use rand_core::TryRng;
@@ -32,12 +33,16 @@ struct User {
 
 impl User {
     fn new(limits: Limits) -> Self {
+        Self::on(Stepped::new(|_| Ok(())), limits)
+    }
+
+    fn on(platform: Stepped, limits: Limits) -> Self {
         let dir = TestDir::new();
         let ledger = SharedLedger::with_limits(limits, None);
-        let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
+        let platform = Limited::new(platform, &ledger);
         let path = dir.path().to_str().expect("UTF-8");
         let root = platform.base(dir.open(), path).unwrap().into();
-        let ctx = TestContext { platform, root, path: path.into(), ledger };
+        let ctx = TestContext { platform, root, path: path.into(), ledger, stopped: Rc::default() };
         User { instance: ctx.instance(), dir }
     }
 
@@ -288,6 +293,62 @@ fn without_limits_on_disk_nothing_on_disk_is_counted() {
 }
 
 #[test]
+fn a_limited_file_gets_a_free_name_by_a_link() {
+    let user = User::on(Stepped::failing("rename_new", ErrorCode::Unsupported), bytes(1000));
+    let (file, mut path) = user.named();
+    file.write(b"new", 0).unwrap();
+    let target = user.dir.join("target");
+    path.persist(&target, ReplaceMode::NoClobber, Durability::None).unwrap();
+    drop((file, path));
+    assert_eq!(fs::read(target).unwrap(), b"new");
+    assert_eq!((user.live().bytes, user.live().entries), (3, 1));
+}
+
+#[test]
+fn limits_do_not_hide_whose_a_file_is() {
+    for shared in [false, true] {
+        let user = User::new(bytes(1000));
+        if shared {
+            user.dir.share();
+        }
+        let (_file, mut path) = user.named();
+        let saved = user.dir.join("saved");
+        fs::write(&saved, "edited").unwrap();
+        fs::rename(saved, path.path()).unwrap();
+        let closed = path.close().map_err(|error| error.code);
+        assert_eq!(closed, if shared { Err(ErrorCode::Replaced) } else { Ok(()) });
+        let (_file, mut path) = user.named();
+        path.close().unwrap();
+        user.try_directory().unwrap().close().unwrap();
+    }
+}
+
+#[test]
+fn a_limited_file_that_is_renamed_onto_its_other_name_loses_the_old_one() {
+    let user = User::new(bytes(1000));
+    let (_file, mut path) = user.named();
+    let target = user.dir.join("target");
+    fs::hard_link(path.path(), &target).unwrap();
+    path.persist(&target, ReplaceMode::Overwrite, Durability::None).unwrap();
+    assert_eq!(user.dir.names(), ["target"]);
+}
+
+#[test]
+fn files_are_counted_if_anything_on_disk_is_limited() {
+    let none = Limits::default;
+    for (limits, counts) in [
+        (none(), false),
+        (Limits { handles: Some(1), memory: Some(1), ..none() }, false),
+        (Limits { bytes: Some(1), ..none() }, true),
+        (Limits { entries: Some(1), ..none() }, true),
+        (Limits { file_size: Some(1), ..none() }, true),
+    ] {
+        let user = User::new(limits);
+        assert_eq!(user.instance.context().platform.counts(), counts, "{limits:?}");
+    }
+}
+
+#[test]
 fn a_renamed_directory_takes_its_contents_along() {
     let user = User::new(Limits { entries: Some(10), bytes: Some(100), ..Limits::default() });
     let mut dir = user.try_directory().unwrap();
@@ -302,6 +363,22 @@ fn a_renamed_directory_takes_its_contents_along() {
     );
     parent.unwrap().close().unwrap();
     assert_eq!((user.live().bytes, user.live().entries), (0, 0));
+}
+
+#[test]
+fn a_directory_that_is_adopted_is_a_handle() {
+    let user = User::new(Limits { handles: Some(2), ..Limits::default() });
+    let location = user.instance.open(user.location()).unwrap();
+    for name in ["a", "b"] {
+        fs::create_dir(user.dir.path().join(name)).expect("a directory");
+    }
+    let adopt = |name| TempDir::adopt(user.instance.context(), &location, name);
+    let first = adopt("a").unwrap();
+    let second = user.try_directory().unwrap();
+    assert_quota(adopt("b"));
+    assert_eq!(user.live().directories, 2);
+    drop((first, second));
+    adopt("b").unwrap();
 }
 
 /// Performs operations of all kinds in a random order. The accounting is what is on disk, and never

@@ -1,9 +1,12 @@
 //! The memory that handles, names, listings and spooled files take is part of a budget.
 #![allow(missing_docs)]
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use tempfile_core::{
-    AnyFile, Context, Error, ErrorCode, Limited, Limits, Location, MAX_PATH, MemoryBudget, Options,
-    SharedLedger, Storage, TempDir,
+    AnyFile, Context, Durability, Error, ErrorCode, Limited, Limits, Location, MAX_PATH,
+    MemoryBudget, Options, ReplaceMode, SharedLedger, Storage, TempDir,
 };
 
 use getrandom::SysRng;
@@ -218,6 +221,21 @@ fn cut_spooled_files_stay_within_the_limit_on_spooled_files() {
     assert!(user.budget.used() <= 1000 * KIB + MIB, "{}", user.budget.used());
 }
 
+/// What a buffer occupies is more than its size, and known before it grows.
+#[test]
+fn a_spooled_file_is_admitted_by_what_it_would_occupy() {
+    let user = User::new(MIB);
+    let mut file = user.spooled(None).unwrap();
+    let handle = user.budget.used();
+    file.set_size(20_000).unwrap();
+    assert_eq!(user.budget.used(), handle + 32 * KIB);
+    let user = User::new(handle + 32 * KIB - 1);
+    let mut file = user.spooled(None).unwrap();
+    assert_code(file.set_size(20_000), ErrorCode::Quota);
+    assert_code(file.write(&[7; 20_000], 0), ErrorCode::Quota);
+    file.set_size(16_000).unwrap();
+}
+
 #[test]
 fn spooled_files_larger_than_the_budget_move_to_disk() {
     let budget = 8 * MIB;
@@ -259,16 +277,55 @@ fn three_thousand_spooled_files_that_never_move_stay_within_the_budget() {
     assert!(refused > 900, "{refused} were refused");
 }
 
-#[test]
-fn names_on_a_limited_disk_are_charged() {
+/// A user with a limit on bytes and a budget of 64 KiB, and its directory.
+fn on_a_limited_disk(platform: Stepped) -> (TestDir, TestInstance<Limited<Stepped>>, MemoryBudget) {
     let dir = TestDir::new();
     let budget = MemoryBudget::new(64 * KIB);
     let limits = Limits { bytes: Some(MIB), ..Limits::default() };
     let ledger = SharedLedger::with_limits(limits, Some(budget.clone()));
-    let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
+    let platform = Limited::new(platform, &ledger);
     let path = dir.path().to_str().expect("UTF-8");
     let root = platform.base(dir.open(), path).unwrap().into();
-    let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
+    let stopped = Rc::default();
+    let context = TestContext { platform, root, path: path.into(), ledger, stopped };
+    (dir, context.instance(), budget)
+}
+
+#[test]
+fn a_name_that_is_not_made_takes_no_memory() {
+    for (failing, optional) in
+        [("create_directory", ""), ("create_file", ""), ("rename", ""), ("link", "rename_new")]
+    {
+        let fails = Rc::new(Cell::new(false));
+        let failing_now = fails.clone();
+        let (_dir, instance, budget) = on_a_limited_disk(Stepped::new(move |call| match call {
+            call if call == optional => Err(ErrorCode::Unsupported),
+            call if call == failing && failing_now.get() => Err(ErrorCode::NoSpace),
+            _ => Ok(()),
+        }));
+        let dir = instance.directory(&Options::default(), Location::Scratch).unwrap();
+        dir.create_directory("there").unwrap();
+        let (_file, mut path) =
+            instance.named(&Options::default(), Location::Within(&dir)).unwrap();
+        let used = budget.used();
+        fails.set(true);
+        let failed = match failing {
+            "create_directory" => dir.create_directory("new"),
+            "create_file" => dir.create_file("new").map(drop),
+            "rename" => dir.rename("there", &"x".repeat(255)),
+            _ => {
+                let target = format!("{}/{}", dir.path(), "x".repeat(255));
+                path.persist(&target, ReplaceMode::NoClobber, Durability::None)
+            }
+        };
+        assert_code(failed, ErrorCode::NoSpace);
+        assert_eq!(budget.used(), used, "{failing}");
+    }
+}
+
+#[test]
+fn names_on_a_limited_disk_are_charged() {
+    let (_dir, instance, budget) = on_a_limited_disk(Stepped::new(|_| Ok(())));
     let mut temp = instance.directory(&Options::default(), Location::Scratch).unwrap();
     let before = budget.used();
     let create = |number: u32| temp.create_directory(&number.to_string());
@@ -282,14 +339,7 @@ fn names_on_a_limited_disk_are_charged() {
 /// Renaming must not turn charged names into uncharged ones: a plugin could repeat it.
 #[test]
 fn a_rename_that_needs_more_memory_than_there_is_changes_nothing() {
-    let dir = TestDir::new();
-    let budget = MemoryBudget::new(64 * KIB);
-    let limits = Limits { bytes: Some(MIB), ..Limits::default() };
-    let ledger = SharedLedger::with_limits(limits, Some(budget.clone()));
-    let platform = Limited::new(Stepped::new(|_| Ok(())), &ledger);
-    let path = dir.path().to_str().expect("UTF-8");
-    let root = platform.base(dir.open(), path).unwrap().into();
-    let instance = TestContext { platform, root, path: path.into(), ledger }.instance();
+    let (_dir, instance, budget) = on_a_limited_disk(Stepped::new(|_| Ok(())));
     let temp = instance.directory(&Options::default(), Location::Scratch).unwrap();
     temp.create_directory("short").unwrap();
     let used = budget.used();
@@ -323,11 +373,13 @@ fn live_handles_are_listed_only_while_there_is_memory_for_the_list() {
     let ledger = user.instance.context().ledger().clone();
     let options = || Options { label: Some("x".repeat(255)), ..Options::default() };
     let mut held = Vec::new();
-    assert!(ledger.can_list_handles());
+    ledger.live_handles(0).unwrap();
     while let Ok(named) = user.instance.named(&options(), Location::Scratch) {
         held.push(named);
     }
-    assert!(!ledger.can_list_handles());
+    let error = ledger.live_handles(0).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Quota);
+    assert!(error.message.contains("the limit on the instance's memory is 8192"), "{error}");
     held.truncate(1);
-    assert!(ledger.can_list_handles());
+    ledger.live_handles(0).unwrap();
 }

@@ -2,8 +2,9 @@
 //! releases.
 #![allow(missing_docs)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -190,7 +191,7 @@ fn a_tree_is_synced_before_the_rename_and_the_parent_after_it() {
 
 /// A system on which `sync_directory` fails from the given call on, from 1.
 fn failing_sync(first: u32) -> Stepped {
-    let calls = std::cell::Cell::new(0);
+    let calls = Cell::new(0);
     Stepped::new(move |call| {
         calls.set(calls.get() + u32::from(call == "sync_directory"));
         if call == "sync_directory" && calls.get() >= first { Err(ErrorCode::Io) } else { Ok(()) }
@@ -240,6 +241,55 @@ fn a_tree_that_cannot_be_synced_stays_guarded() {
     assert_eq!(root.names(), [""; 0]);
 }
 
+/// Creates `levels` nested directories, each as one of `names`. Systems list directories in the
+/// order of creation, or in the reverse.
+fn nest(root: &Path, levels: usize, names: &[&str]) {
+    let mut path = root.to_owned();
+    for _ in 0..levels {
+        names.iter().for_each(|name| fs::create_dir(path.join(name)).expect("a directory"));
+        path.push("d");
+    }
+}
+
+/// How often a directory is opened while a tree is synced.
+fn opened_in_a_sync(levels: usize, names: &[&str]) -> usize {
+    let root = TestDir::new();
+    let opened = Rc::new(Cell::new(0));
+    let count = opened.clone();
+    let platform = Stepped::new(move |call| {
+        count.set(count.get() + usize::from(call == "open_directory"));
+        Ok(())
+    });
+    let mut dir = instance(&root, platform)
+        .directory(&Options::default(), Location::Scratch)
+        .expect("a directory");
+    nest(Path::new(dir.path()), levels, names);
+    opened.set(0);
+    dir.persist(&root.join("target"), Overwrite, Durability::Full).unwrap();
+    opened.get()
+}
+
+#[test]
+fn syncing_a_deep_chain_opens_each_directory_once() {
+    assert_eq!(opened_in_a_sync(300, &["d"]), 300);
+}
+
+#[test]
+fn syncing_a_deep_tree_walks_from_the_top_rarely() {
+    // A walk for each of the 300 levels would be 45,000 more.
+    let opened = opened_in_a_sync(300, &["before", "d", "after"]);
+    assert!((900..6_000).contains(&opened), "{opened}");
+}
+
+#[test]
+fn syncing_opens_no_file_for_writing() {
+    let root = TestDir::new();
+    let instance = instance(&root, Stepped::failing("open_file", ErrorCode::Access));
+    directory(&instance).persist(&root.join("tree"), Overwrite, Durability::Full).unwrap();
+    named(&instance).1.persist(&root.join("file"), Overwrite, Durability::Full).unwrap();
+    assert_eq!(root.names(), ["file", "tree"]);
+}
+
 #[test]
 fn a_closed_handle_has_no_directory_open() {
     let root = TestDir::new();
@@ -269,7 +319,7 @@ fn a_closed_handle_has_no_directory_open() {
 fn a_file_with_a_private_name_has_its_directory_open_until_it_is_closed() {
     let root = TestDir::new();
     // A system on which the name of an open file cannot be removed.
-    let open = Rc::new(std::cell::Cell::new(false));
+    let open = Rc::new(Cell::new(false));
     let is_open = open.clone();
     let platform = Stepped::new(move |call| match call {
         "create_unnamed" => Err(ErrorCode::Unsupported),
@@ -314,14 +364,67 @@ fn a_rename_onto_another_name_of_the_file_removes_the_old_name() {
 }
 
 #[test]
-fn persisting_to_its_own_name_keeps_the_file() {
+fn an_old_name_is_guarded_until_it_can_be_removed() {
+    for mode in [Overwrite, NoClobber] {
+        for busy in [false, true] {
+            let root = TestDir::new();
+            let is_busy = Rc::new(Cell::new(false));
+            let busy_now = is_busy.clone();
+            let platform = Stepped::new(move |call| match call {
+                "rename_new" => Err(ErrorCode::Unsupported),
+                "remove_file" if busy_now.get() => Err(ErrorCode::Busy),
+                _ => Ok(()),
+            });
+            let instance = instance(&root, platform);
+            let (_file, mut path) = named(&instance);
+            let target = root.join("target");
+            if mode == Overwrite {
+                fs::hard_link(path.path(), &target).unwrap();
+            }
+            is_busy.set(busy);
+            path.persist(&target, mode, Durability::None).unwrap();
+            let guarded = instance.context().ledger.usage().live.paths;
+            assert_eq!(guarded, u32::from(busy), "{mode:?}");
+            is_busy.set(false);
+            path.close().unwrap();
+            assert_eq!(root.names(), ["target"]);
+        }
+    }
+}
+
+/// So does a file system that folds case find a file, if only the case of its name has changed.
+#[test]
+fn an_old_name_that_finds_the_target_is_not_removed() {
     let root = TestDir::new();
-    let (file, mut path) = named(&instance(&root, plain()));
-    let target = String::from(path.path());
-    fs::hard_link(&target, root.join("other")).unwrap();
-    path.persist(&target, Overwrite, Durability::None).unwrap();
+    let names = Rc::new(RefCell::new([String::new(), String::new()]));
+    let renamed = names.clone();
+    let platform = Stepped::new(move |call| {
+        if call == "link_count_at" {
+            let [old, target] = &*renamed.borrow();
+            fs::rename(target, old).unwrap();
+        }
+        Ok(())
+    });
+    let (file, mut path) = named(&instance(&root, platform));
+    let old = String::from(path.path());
+    *names.borrow_mut() = [old.clone(), root.join("target")];
+    path.persist(&root.join("target"), Overwrite, Durability::None).unwrap();
     drop((file, path));
-    assert_eq!(fs::read(target).unwrap(), b"new");
+    assert_eq!(fs::read(old).unwrap(), b"new");
+}
+
+#[test]
+fn persisting_to_its_own_name_keeps_the_file() {
+    let without_identities = Stepped::failing("directory_identity", ErrorCode::Unsupported);
+    for platform in [plain(), without_identities] {
+        let root = TestDir::new();
+        let (file, mut path) = named(&instance(&root, platform));
+        let target = String::from(path.path());
+        fs::hard_link(&target, root.join("other")).unwrap();
+        path.persist(&target, Overwrite, Durability::None).unwrap();
+        drop((file, path));
+        assert_eq!(fs::read(target).unwrap(), b"new");
+    }
 }
 
 /// Saves over a file as editors do: a new file is renamed to its name.

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
-use tempfile_core::{CleanupFailure, ErrorCode, Location, Options, TempDir};
+use tempfile_core::{
+    CleanupFailure, Durability, ErrorCode, Location, Options, ReplaceMode, TempDir,
+};
 
 #[allow(dead_code, reason = "other tests use more of it")]
 mod stepped;
@@ -35,14 +37,21 @@ impl Switch {
     }
 }
 
-/// A bind mount, until it is dropped.
+/// A mount, until it is dropped.
 struct Mount(PathBuf);
 
 impl Mount {
-    /// None, with the reason printed, where this process may not mount.
     fn bind(from: &Path, to: PathBuf) -> Option<Self> {
-        let output = Command::new("mount").arg("--bind").args([from, &to]).output();
-        match output {
+        Self::new(Command::new("mount").arg("--bind").arg(from), to)
+    }
+
+    fn in_memory(to: PathBuf) -> Option<Self> {
+        Self::new(Command::new("mount").args(["-t", "tmpfs", "test"]), to)
+    }
+
+    /// None, with the reason printed, where this process may not mount.
+    fn new(mount: &mut Command, to: PathBuf) -> Option<Self> {
+        match mount.arg(&to).output() {
             Ok(output) if output.status.success() => Some(Mount(to)),
             Ok(output) => {
                 println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
@@ -62,31 +71,95 @@ impl Drop for Mount {
     }
 }
 
+/// A directory with a file, and in it another directory, which is to be a mount point.
+fn around_a_mount_point(root: &TestDir, mount_point: &str, platform: Stepped) -> TempDir<C> {
+    let outside = root.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("thesis"), "valuable").unwrap();
+    let dir = directory(root, platform);
+    dir.create_directory("sub").unwrap();
+    dir.create_directory(mount_point).unwrap();
+    dir.create_file("file").unwrap();
+    dir
+}
+
+/// Removes one entry and then everything, both of which a mount point prevents.
+#[track_caller]
+fn assert_busy(dir: &mut TempDir<C>, mount_point: &str) {
+    assert_eq!(dir.remove(mount_point).unwrap_err().code, ErrorCode::Busy);
+    let failures = dir.close().unwrap_err();
+    assert_eq!(failures.len(), 1, "{failures:?}");
+    assert_eq!(failures[0].error.code, ErrorCode::Busy);
+    assert_eq!(failures[0].path, format!("{}/{mount_point}", dir.path()));
+    assert!(!Path::new(dir.path()).join("file").exists(), "the rest is removed");
+}
+
 #[test]
 fn a_mount_point_is_busy_and_nothing_behind_it_is_touched() {
     for depth in ["mounted", "sub/mounted"] {
         let root = TestDir::new();
         let outside = root.path().join("outside");
-        fs::create_dir(&outside).unwrap();
-        fs::write(outside.join("thesis"), "valuable").unwrap();
-        let mut dir = directory(&root, Stepped::new(|_| Ok(())));
-        dir.create_directory("sub").unwrap();
-        dir.create_directory(depth).unwrap();
-        dir.create_file("file").unwrap();
+        let mut dir = around_a_mount_point(&root, depth, Stepped::new(|_| Ok(())));
         let Some(mount) = Mount::bind(&outside, Path::new(dir.path()).join(depth)) else { return };
-
-        let removed = dir.remove(depth).unwrap_err();
-        assert_eq!(removed.code, ErrorCode::Busy);
-        let failures = dir.close().unwrap_err();
-        assert_eq!(failures.len(), 1, "{failures:?}");
-        assert_eq!(failures[0].error.code, ErrorCode::Busy);
-        assert_eq!(failures[0].path, format!("{}/{depth}", dir.path()));
+        assert_busy(&mut dir, depth);
         assert_eq!(fs::read(outside.join("thesis")).unwrap(), b"valuable");
-        assert!(!Path::new(dir.path()).join("file").exists(), "the rest is removed");
         drop(mount);
         dir.close().unwrap();
         assert_eq!(root.names(), ["outside"]);
     }
+}
+
+#[test]
+fn a_mount_point_is_detected_by_a_platform_that_sees_none() {
+    let root = TestDir::new();
+    // The attempt to remove it shows it, before it would be opened.
+    let platform = Stepped::failing("open_for_removal", ErrorCode::Other);
+    let mut dir = around_a_mount_point(&root, "mounted", platform);
+    let mounted = Path::new(dir.path()).join("mounted");
+    let Some(_mount) = Mount::bind(&root.path().join("outside"), mounted) else { return };
+    assert_busy(&mut dir, "mounted");
+}
+
+#[test]
+fn a_file_system_in_a_tree_is_busy() {
+    let root = TestDir::new();
+    let mut dir = around_a_mount_point(&root, "mounted", Stepped::new(|_| Ok(())));
+    let mounted = Path::new(dir.path()).join("mounted");
+    let Some(mount) = Mount::in_memory(mounted.clone()) else { return };
+    fs::write(mounted.join("thesis"), "valuable").unwrap();
+    assert_busy(&mut dir, "mounted");
+    assert_eq!(fs::read(mounted.join("thesis")).unwrap(), b"valuable");
+    drop(mount);
+    dir.close().unwrap();
+}
+
+#[test]
+fn a_file_that_is_a_mount_point_is_busy() {
+    let root = TestDir::new();
+    let thesis = root.path().join("outside/thesis");
+    let mut dir = around_a_mount_point(&root, "other", Stepped::new(|_| Ok(())));
+    drop(dir.create_file("mounted").unwrap());
+    let mounted = Path::new(dir.path()).join("mounted");
+    let Some(mount) = Mount::bind(&thesis, mounted) else { return };
+    assert_busy(&mut dir, "mounted");
+    assert_eq!(fs::read(thesis).unwrap(), b"valuable");
+    drop(mount);
+    dir.close().unwrap();
+}
+
+#[test]
+fn a_mount_over_the_directory_itself_is_busy() {
+    let root = TestDir::new();
+    let outside = root.path().join("outside");
+    let mut dir = around_a_mount_point(&root, "other", Stepped::new(|_| Ok(())));
+    let Some(mount) = Mount::bind(&outside, dir.path().into()) else { return };
+    let failures = dir.close().unwrap_err();
+    let found: Vec<_> =
+        failures.iter().map(|failure| (&*failure.path, failure.error.code)).collect();
+    assert_eq!(found, [(dir.path(), ErrorCode::Busy)]);
+    assert_eq!(fs::read(outside.join("thesis")).unwrap(), b"valuable");
+    drop(mount);
+    dir.close().unwrap();
 }
 
 #[test]
@@ -285,4 +358,54 @@ fn the_failures_that_are_reported_have_at_most_a_mebibyte_of_text() {
     let text: usize = failures.iter().map(text).sum();
     assert!((1 << 19..=1 << 20).contains(&text), "{text} bytes in {} failures", failures.len());
     dir.close().unwrap();
+}
+
+/// A directory with three entries, and its context, which stops at the second call of `call`.
+fn stopped_at_the_second(root: &TestDir, call: &'static str) -> (C, TempDir<C>) {
+    let stopped = Rc::new(Cell::new(false));
+    let (stop, calls) = (stopped.clone(), Cell::new(0));
+    let platform = Stepped::new(move |step| {
+        if step == call {
+            calls.set(calls.get() + 1);
+            stop.set(stop.get() || calls.get() == 2);
+        }
+        Ok(())
+    });
+    let ctx = TestContext { stopped, ..TestContext::new(root, platform) };
+    let dir = ctx.instance().directory(&Options::default(), Location::Scratch).unwrap();
+    for name in ["a", "b", "c"] {
+        fs::create_dir(Path::new(dir.path()).join(name)).unwrap();
+        fs::write(Path::new(dir.path()).join(name).join("file"), "x").unwrap();
+    }
+    (ctx, dir)
+}
+
+#[test]
+fn a_removal_that_is_stopped_ends_between_two_steps_and_goes_on_later() {
+    let root = TestDir::new();
+    let (ctx, mut dir) = stopped_at_the_second(&root, "remove_directory");
+    let [failure] = &dir.close().unwrap_err()[..] else { panic!("one failure") };
+    assert_eq!((failure.path.as_str(), failure.error.code), (dir.path(), ErrorCode::Other));
+    assert!(failure.error.message.contains("has been stopped"), "{}", failure.error.message);
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(Result::unwrap).collect();
+    let [left] = &left[..] else { panic!("{left:?} of three are left") };
+    let left = left.file_name();
+    assert_eq!(dir.remove(left.to_str().unwrap()).unwrap_err().code, ErrorCode::Other);
+    ctx.stopped.set(false);
+    drop(dir);
+    assert_eq!(fs::read_dir(root.join("")).unwrap().count(), 0);
+    assert_eq!(ctx.ledger.leftovers(), []);
+}
+
+#[test]
+fn a_listing_and_a_sync_of_a_tree_that_are_stopped_end() {
+    let root = TestDir::new();
+    let (ctx, mut dir) = stopped_at_the_second(&root, "never");
+    ctx.stopped.set(true);
+    assert_eq!(dir.entries("").unwrap_err().code, ErrorCode::Other);
+    let target = root.join("target");
+    let persisted = dir.persist(&target, ReplaceMode::NoClobber, Durability::Full);
+    assert_eq!(persisted.unwrap_err().code, ErrorCode::Other);
+    ctx.stopped.set(false);
+    assert_eq!(dir.entries("").unwrap().len(), 3, "nothing has changed");
 }

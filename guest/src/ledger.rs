@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use tempfile_core::{Context, SharedLedger};
 
 use crate::bindings::exports::scratch::tempfile::ledger::{
-    CleanupFailure, Guest, Limits, LiveHandle, Usage,
+    CleanupFailure, Error, Guest, Limits, LiveHandle, Usage,
 };
 use crate::convert;
 use crate::provider::{Provider, instance};
@@ -24,10 +24,11 @@ impl Guest for Provider {
         convert::limits(ledger().map(SharedLedger::limits).unwrap_or_default())
     }
 
-    fn live_handles() -> Vec<LiveHandle> {
-        let Ok(instance) = instance() else { return Vec::new() };
+    fn live_handles() -> Result<Vec<LiveHandle>, Error> {
+        let Ok(instance) = instance() else { return Ok(Vec::new()) };
         let live = instance.context().ledger().live_handles(instance.context().now());
-        live.into_iter().map(convert::live_handle).collect()
+        let live = live.map_err(convert::error)?;
+        Ok(live.into_iter().map(convert::live_handle).collect())
     }
 
     fn leftovers() -> Vec<CleanupFailure> {

@@ -3,59 +3,123 @@
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 
-use tokio::runtime::{Handle, RuntimeFlavor, worker_index};
+use tokio::runtime::{Handle, Id, worker_index};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-thread_local! {
-    /// The runtime that polls this thread's future, while [`on_blocking_pool_of`] hides it.
-    static POLLING: RefCell<Option<Handle>> = const { RefCell::new(None) };
+/// Threads of a runtime that may block at the same time. Clones share them.
+///
+/// Tokio starts a thread for each blocking task, and another worker for each `block_in_place`, up
+/// to 512 by default: more than a few do not make a disk faster.
+#[derive(Clone)]
+pub(crate) struct Threads(Arc<Semaphore>);
+
+impl Threads {
+    pub(crate) fn new(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS))))
+    }
+
+    /// Waits until a thread is free. None is never: the semaphore is not closed.
+    pub(crate) async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().acquire_owned().await.ok()
+    }
+
+    pub(crate) fn try_acquire(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().try_acquire_owned().ok()
+    }
 }
 
-/// Polls a future on the threads of its own runtime, while `runtime` is the current one: what the
-/// future spawns, also for blocking work, and its timers belong to `runtime`.
+thread_local! {
+    /// The worker that this thread is, while it polls a future of [`on_worker_of`].
+    static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
+}
+
+/// A worker thread of a multi-thread runtime that polls a future.
+struct Worker {
+    runtime: Handle,
+    threads: Threads,
+    /// Until the poll ends: a worker that has blocked goes on polling while another one has taken
+    /// its place.
+    permit: Option<OwnedSemaphorePermit>,
+    /// The runtime that is the current one meanwhile. Another one is that of a nested `block_on`.
+    current: Id,
+}
+
+/// Marks a future as one that only workers of `runtime`, a multi-thread runtime, poll: a task that
+/// was spawned there. Only in such a future does [`block_in_place`] give the worker's tasks away,
+/// while one of the `threads` is free. Without a runtime, the future is polled as it is.
+///
+/// Nothing that tokio shows tells a worker from the thread of a current-thread runtime on which
+/// another runtime was entered, and `tokio::task::block_in_place` panics on the latter. So whoever
+/// spawned the task has to say it.
+pub(crate) async fn on_worker_of<T>(
+    runtime: Option<Handle>,
+    threads: Threads,
+    future: impl Future<Output = T>,
+) -> T {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let worker = runtime.clone().zip(Handle::try_current().ok()).map(|(runtime, current)| {
+            Worker { runtime, threads: threads.clone(), permit: None, current: current.id() }
+        });
+        let _restore = Restore(WORKER.replace(worker));
+        future.as_mut().poll(context)
+    })
+    .await
+}
+
+/// Polls a future while `runtime` is the current one: what the future spawns, also for blocking
+/// work, and its timers belong to `runtime`.
 ///
 /// wasmtime-wasi needs this. It panics when the blocking pool that it uses shuts down under it, and
 /// on a runtime without a timer; `runtime` is one that does neither.
 pub(crate) async fn on_blocking_pool_of<T>(runtime: &Handle, future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     poll_fn(|context| {
-        let _polling = Polling(POLLING.replace(Handle::try_current().ok()));
         let _entered = runtime.enter();
         future.as_mut().poll(context)
     })
     .await
 }
 
-/// RAII guard that restores [`POLLING`].
-struct Polling(Option<Handle>);
+/// RAII guard that restores [`WORKER`].
+struct Restore(Option<Worker>);
 
-impl Drop for Polling {
+impl Drop for Restore {
     fn drop(&mut self) {
-        POLLING.replace(self.0.take());
+        WORKER.replace(self.0.take());
     }
 }
 
 /// Makes a call that may wait for the disk, without stalling the other tasks of this thread where
 /// tokio can move them to another one.
 ///
-/// On a worker thread of a multi-thread runtime this is [`tokio::task::block_in_place`]; everywhere
-/// else it is a plain call: on a current-thread runtime, in a `LocalSet`, in `block_on`, outside of
-/// any runtime. `block_in_place` itself panics in the first two.
+/// In a future of [`on_worker_of`] this is [`tokio::task::block_in_place`]; everywhere else it is a
+/// plain call: on a current-thread runtime, in a `LocalSet`, in `block_on`, outside of any runtime.
+/// `block_in_place` itself panics in the first two. It is a plain call as well if no thread is free.
 pub(crate) fn block_in_place<T>(call: impl FnOnce() -> T) -> T {
+    let Some(runtime) = runtime_to_leave() else { return call() };
     // It starts another worker thread on the pool of the current runtime: that must be the
     // worker's.
-    let polling = POLLING.with_borrow(Clone::clone);
-    let _entered = polling.as_ref().map(Handle::enter);
-    if is_worker() { tokio::task::block_in_place(call) } else { call() }
+    let _entered = runtime.enter();
+    tokio::task::block_in_place(call)
 }
 
-/// Whether this is a worker thread of a multi-thread runtime.
-///
-/// A `LocalSet` is never polled by one. A current-thread runtime has a worker index as well, hence
-/// the look at the flavor, which is that of the runtime entered last.
-fn is_worker() -> bool {
-    let multi_thread = |handle: Handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread;
-    worker_index().is_some() && Handle::try_current().is_ok_and(multi_thread)
+/// The runtime whose worker this thread is and may stop to be. None if it now polls something else
+/// in a nested `block_on`.
+fn runtime_to_leave() -> Option<Handle> {
+    WORKER.with_borrow_mut(|worker| {
+        let worker = worker.as_mut()?;
+        let current = Handle::try_current().is_ok_and(|current| current.id() == worker.current);
+        if !current || worker_index().is_none() {
+            return None;
+        }
+        if worker.permit.is_none() {
+            worker.permit = Some(worker.threads.try_acquire()?);
+        }
+        Some(worker.runtime.clone())
+    })
 }
 
 #[cfg(test)]
@@ -64,7 +128,7 @@ mod tests {
     use std::time::Duration;
 
     use tokio::runtime::{Builder, Runtime};
-    use tokio::task::LocalSet;
+    use tokio::task::{JoinHandle, LocalSet};
 
     use super::*;
 
@@ -77,12 +141,19 @@ mod tests {
         Builder::new_current_thread().build().expect("make a runtime")
     }
 
-    /// Makes a call, and says whether this is a worker.
+    fn spawn<T: Send + 'static>(
+        runtime: &Runtime,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        runtime.spawn(on_worker_of(Some(runtime.handle().clone()), Threads::new(9), future))
+    }
+
+    /// Makes a call, and says whether the tasks of this thread could be moved.
     fn called() -> bool {
         let mut calls = 0;
         block_in_place(|| calls += 1);
         assert_eq!(calls, 1);
-        is_worker()
+        runtime_to_leave().is_some()
     }
 
     /// Blocks the only worker of a runtime until another of its tasks has run.
@@ -97,76 +168,86 @@ mod tests {
     #[test]
     fn a_worker_of_a_multi_thread_runtime_gives_its_tasks_away() {
         let runtime = multi_thread();
-        runtime.block_on(runtime.spawn(async { wait_for_another_task() })).expect("no panic");
+        runtime.block_on(spawn(&runtime, async { wait_for_another_task() })).expect("no panic");
     }
 
     #[test]
     fn a_call_inside_another_one_is_made() {
         let runtime = multi_thread();
-        let nested = runtime.spawn(async { block_in_place(called) });
+        let nested = spawn(&runtime, async { block_in_place(called) });
         runtime.block_on(nested).expect("no panic");
     }
 
     #[test]
     fn a_worker_that_uses_another_blocking_pool_gives_its_tasks_away() {
         let pool = current_thread();
-        let handle = pool.handle().clone();
-        let runtime = multi_thread();
+        let (handle, runtime) = (pool.handle().clone(), multi_thread());
+        let worker = runtime.handle().clone();
         let task = runtime.spawn(async move {
-            on_blocking_pool_of(&handle, async {
+            let waits = on_worker_of(Some(worker), Threads::new(9), async {
                 wait_for_another_task();
                 Handle::current().id()
-            })
-            .await
+            });
+            on_blocking_pool_of(&handle, waits).await
         });
         assert_eq!(runtime.block_on(task).expect("no panic"), pool.handle().id());
     }
 
     #[test]
-    fn block_on_of_a_multi_thread_runtime_calls_directly() {
-        assert!(!multi_thread().block_on(async { called() }));
-    }
-
-    #[test]
-    fn a_local_set_on_a_multi_thread_runtime_calls_directly() {
-        let runtime = multi_thread();
-        let set = LocalSet::new();
-        let local = set.spawn_local(async { called() });
-        assert!(!set.block_on(&runtime, async { called() }));
-        assert!(!set.block_on(&runtime, local).expect("no panic"));
-    }
-
-    #[test]
-    fn a_local_set_on_a_worker_thread_calls_without_a_panic() {
-        let runtime = multi_thread();
-        let handle = runtime.handle().clone();
-        let task = runtime.spawn(async move {
-            tokio::task::block_in_place(|| {
-                handle.block_on(LocalSet::new().run_until(async { called() }));
+    fn a_call_is_direct_while_no_thread_is_free() {
+        let (runtime, threads) = (multi_thread(), Threads::new(1));
+        let task = || {
+            let called = on_worker_of(Some(runtime.handle().clone()), threads.clone(), async {
+                (called(), called())
             });
-        });
-        runtime.block_on(task).expect("no panic");
+            runtime.block_on(runtime.spawn(called)).expect("no panic")
+        };
+        let taken = threads.try_acquire().expect("one is free");
+        assert_eq!(task(), (false, false));
+        drop(taken);
+        assert_eq!(task(), (true, true), "the thread is the poll's until its end");
+        assert_eq!(task(), (true, true));
     }
 
     #[test]
-    fn a_current_thread_runtime_calls_directly() {
-        let runtime = current_thread();
-        assert!(!runtime.block_on(async { called() }));
-        assert!(!runtime.block_on(runtime.spawn(async { called() })).expect("no panic"));
-        assert!(!LocalSet::new().block_on(&runtime, async { called() }));
-    }
-
-    #[test]
-    fn a_thread_without_a_runtime_calls_directly() {
-        assert!(!called());
+    fn a_nested_runtime_calls_directly() {
         let runtime = multi_thread();
-        let _entered = runtime.enter();
-        assert!(!called(), "entered, and not a worker");
+        let nested = |nested: fn() -> bool| {
+            let task = spawn(&runtime, async move { tokio::task::block_in_place(nested) });
+            runtime.block_on(task).expect("no panic")
+        };
+        assert!(!nested(|| current_thread().block_on(async { called() })));
+        assert!(!nested(|| LocalSet::new().block_on(&current_thread(), async { called() })));
+        nested(|| Handle::current().block_on(LocalSet::new().run_until(async { called() })));
     }
 
     #[test]
-    fn the_blocking_pool_calls_directly() {
+    fn what_is_not_known_to_be_a_worker_calls_directly() {
         let runtime = multi_thread();
-        assert!(!runtime.block_on(runtime.spawn_blocking(called)).expect("no panic"));
+        let one = current_thread();
+        assert!(!called(), "without a runtime");
+        let entered = runtime.enter();
+        assert!(!called(), "entered");
+        drop(entered);
+        for runtime in [&runtime, &one] {
+            assert!(!runtime.block_on(async { called() }));
+            assert!(!runtime.block_on(runtime.spawn(async { called() })).expect("no panic"));
+            assert!(!runtime.block_on(runtime.spawn_blocking(called)).expect("no panic"));
+            let set = LocalSet::new();
+            let local = set.spawn_local(async { called() });
+            assert!(!set.block_on(runtime, async { called() }));
+            assert!(!set.block_on(runtime, local).expect("no panic"));
+        }
+    }
+
+    #[test]
+    fn a_current_thread_runtime_inside_of_an_entered_one_calls_directly() {
+        let (many, one) = (multi_thread(), current_thread());
+        let handle = many.handle().clone();
+        let inside = async move {
+            let _entered = handle.enter();
+            called()
+        };
+        assert!(!one.block_on(async { tokio::spawn(inside).await }).expect("no panic"));
     }
 }

@@ -43,6 +43,10 @@ pub enum PluginPreopens {
 /// of both stay imports of the result. A plugin that imports nothing of `scratch:tempfile` gets the
 /// stub all the same.
 ///
+/// If an export of the plugin mentions a resource of the interface, say as the result of a
+/// function, the result also exports the interfaces that the provider serves: otherwise nobody
+/// could name the resource.
+///
 /// # Errors
 ///
 /// If either is not a component, if the plugin imports a part of `scratch:tempfile` that the
@@ -61,6 +65,42 @@ pub enum PluginPreopens {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Result<Vec<u8>, Error> {
+    match connect(plugin, provider, preopens, Served::Hidden) {
+        Err(unnamed @ Error::Compose { .. }) => {
+            connect(plugin, provider, preopens, Served::Exported).map_err(|_| unnamed)
+        }
+        other => other,
+    }
+}
+
+/// Whether a plugin has been composed with a provider already: it has the interface's name in it,
+/// and does not import it.
+pub(crate) fn has_provider<'a>(plugin: &[u8], mut imports: impl Iterator<Item = &'a str>) -> bool {
+    // The name of an import stands in a component as it is.
+    let name = b"scratch:tempfile/";
+    plugin.windows(name.len()).any(|part| part == name) && !imports.any(is_scratch)
+}
+
+/// The names of a component's imports.
+pub(crate) fn imports_of(plugin: &[u8]) -> Result<Vec<String>, Error> {
+    let mut graph = CompositionGraph::new();
+    let plugin = register(&mut graph, "plugin", plugin)?;
+    Ok(imports(&graph, plugin))
+}
+
+/// Whether the interfaces that the provider serves to the plugin are exports of the result too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Served {
+    Hidden,
+    Exported,
+}
+
+fn connect(
+    plugin: &[u8],
+    provider: &[u8],
+    preopens: PluginPreopens,
+    interfaces: Served,
+) -> Result<Vec<u8>, Error> {
     let mut graph = CompositionGraph::new();
     let plugin = register(&mut graph, "plugin", plugin)?;
     let provider = register(&mut graph, "provider", provider)?;
@@ -81,12 +121,14 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
                 None => *stub_instance.insert(stub(&mut graph, preopens)?),
             };
             Some(alias(&mut graph, instance, PREOPENS)?)
-        } else if import.starts_with("scratch:tempfile/")
-            || import.starts_with("scratch:tempfile-wasi/")
-        {
+        } else if is_scratch(&import) {
             let export = matching_export(&graph, provider, &import)?;
             let instance = *provider_instance.get_or_insert_with(|| graph.instantiate(provider));
-            Some(alias(&mut graph, instance, &export)?)
+            let node = alias(&mut graph, instance, &export)?;
+            if interfaces == Served::Exported {
+                graph.export(node, &export).map_err(|error| invalid("provider", error))?;
+            }
+            Some(node)
         } else {
             None
         };
@@ -156,6 +198,11 @@ fn matching_export(
             cause: String::new(),
             source: None,
         })
+}
+
+/// Whether an import is a part of `scratch:tempfile` or of its bridge to WASI.
+fn is_scratch(import: &str) -> bool {
+    import.starts_with("scratch:tempfile/") || import.starts_with("scratch:tempfile-wasi/")
 }
 
 /// Whether an import is the preopens interface, of whatever version.

@@ -56,9 +56,27 @@ pub enum Error {
         /// Why not.
         cause: MountCause,
     },
+    /// An option is zero, with which no plugin can run.
+    Zero {
+        /// The option, as its method is called.
+        option: &'static str,
+    },
     /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a
     /// provider that enforces none.
     NotLimited,
+    /// The variable `SCRATCH_LIMITS` of the plugin's environment has another form than
+    /// `bytes=1048576,handles=20`. A limit must not be lost to a mistake.
+    MalformedLimits {
+        /// The variable's value.
+        text: String,
+    },
+    /// The process may not start the threads or open the descriptors that runs need.
+    Process {
+        /// What was tried.
+        operation: &'static str,
+        /// The system's error.
+        source: io::Error,
+    },
     /// The embedder's engine is not configured as runs need it:
     /// [`EngineLimits::configure`](crate::EngineLimits::configure) does that.
     EngineLacks {
@@ -114,6 +132,16 @@ pub enum RootCause {
     },
     /// Its path is not UTF-8.
     NotText,
+    /// Its path ends in `..`, and what comes before may be a symbolic link.
+    Parent,
+    /// Its file system has no locks (`flock`), so nobody could tell which directories are in use.
+    NoLocks {
+        /// The system's error.
+        cause: io::Error,
+    },
+    /// Its file system does not store the sticky bit of a directory, which is the mark by which a
+    /// sweep recognises one that may be removed.
+    NoMarks,
     /// It cannot be opened, or no directory can be made in it.
     Refused {
         /// What was tried, and why it failed.
@@ -121,7 +149,7 @@ pub enum RootCause {
     },
     /// A system call failed.
     Io {
-        /// What was tried.
+        /// What was tried, as a verb with an object that the root completes, such as `open`.
         operation: &'static str,
         /// The system's error.
         cause: io::Error,
@@ -145,6 +173,8 @@ pub enum MountCause {
         /// The system's error.
         source: io::Error,
     },
+    /// Another mount of the run has the same path in the plugin.
+    Twice,
     /// The run's memory has no room for it.
     Memory {
         /// `quota`.
@@ -180,15 +210,31 @@ impl fmt::Display for Error {
             Self::NoRun => {
                 f.write_str("the plugin does not export `wasi:cli/run`, so there is nothing to run")
             }
-            // This cause includes the path.
-            Self::Root { cause: RootCause::Refused { cause }, .. } => {
-                write!(f, "the scratch root: {cause}")
-            }
-            Self::Root { path, cause } => write!(f, "the scratch root {}: {cause}", path.display()),
+            Self::Root { path, cause } => match cause {
+                // This cause includes the path.
+                RootCause::Refused { cause } => write!(f, "cannot use the scratch root: {cause}"),
+                RootCause::Io { operation, cause } => {
+                    write!(f, "cannot {operation} the scratch root {}: {cause}", path.display())
+                }
+                cause => write!(f, "{} cannot be a scratch root: {cause}", path.display()),
+            },
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
-            Self::NotLimited => {
-                f.write_str("limits need a provider that enforces them, and this plugin's may not")
+            Self::Zero { option } => {
+                write!(f, "the option `{option}` is zero, with which no plugin can run")
             }
+            Self::NotLimited => f.write_str(
+                "limits need the host or this program's own component as provider; a composed \
+                     plugin has one of its own, which reads SCRATCH_LIMITS in its environment",
+            ),
+            Self::MalformedLimits { text } => write!(
+                f,
+                "the variable SCRATCH_LIMITS is `{text}`, and not of the form \
+                 `bytes=1048576,entries=100,handles=50,memory=65536,file-size=65536`"
+            ),
+            Self::Process { operation, source } => write!(
+                f,
+                "{operation}: {source} (see `ulimit -a`: a run needs some threads and descriptors)"
+            ),
             Self::EngineLacks { feature } => {
                 write!(
                     f,
@@ -218,11 +264,13 @@ impl StdError for Error {
             Self::Root { cause, .. } => Some(cause),
             Self::Mount { cause, .. } => Some(cause),
             Self::Engine { source, .. } => Some(source.as_ref()),
-            Self::Thread { source } => Some(source),
+            Self::Thread { source } | Self::Process { source, .. } => Some(source),
             Self::NotWasm { .. }
             | Self::CoreModule { .. }
             | Self::NoRun
+            | Self::Zero { .. }
             | Self::NotLimited
+            | Self::MalformedLimits { .. }
             | Self::EngineLacks { .. }
             | Self::CacheOfEngine
             | Self::RuntimeEnded => None,
@@ -233,11 +281,18 @@ impl StdError for Error {
 impl fmt::Display for RootCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Link => f.write_str("is a symbolic link"),
-            Self::NotDirectory => f.write_str("is not a directory"),
-            Self::Foreign { owner } => write!(f, "belongs to user {owner}"),
-            Self::Shared { mode } => write!(f, "can be written to by others (mode {mode:04o})"),
-            Self::NotText => f.write_str("has a path that is not UTF-8"),
+            Self::Link => f.write_str("it is a symbolic link"),
+            Self::NotDirectory => f.write_str("it is not a directory"),
+            Self::Foreign { owner } => write!(f, "it belongs to user {owner}"),
+            Self::Shared { mode } => {
+                write!(f, "it can be written to by others than its owner (mode {mode:04o})")
+            }
+            Self::NotText => f.write_str("its path is not UTF-8"),
+            Self::Parent => f.write_str("its path ends in `..`"),
+            Self::NoLocks { cause } => write!(f, "its file system has no locks (flock): {cause}"),
+            Self::NoMarks => {
+                f.write_str("its file system does not store the sticky bit of a directory")
+            }
             Self::Refused { cause } => write!(f, "{cause}"),
             Self::Io { operation, cause } => write!(f, "{operation}: {cause}"),
         }
@@ -248,12 +303,14 @@ impl StdError for RootCause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Refused { cause } => Some(cause),
-            Self::Io { cause, .. } => Some(cause),
+            Self::Io { cause, .. } | Self::NoLocks { cause } => Some(cause),
             Self::Link
             | Self::NotDirectory
             | Self::Foreign { .. }
             | Self::Shared { .. }
-            | Self::NotText => None,
+            | Self::NotText
+            | Self::Parent
+            | Self::NoMarks => None,
         }
     }
 }
@@ -271,6 +328,7 @@ impl fmt::Display for MountCause {
                 )
             }
             Self::Open { host, source } => write!(f, "open {}: {source}", host.display()),
+            Self::Twice => f.write_str("another mount has the same path in the plugin"),
             Self::Memory { code } => write!(f, "the memory limit of the run is reached ({code})"),
         }
     }
@@ -280,7 +338,9 @@ impl StdError for MountCause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Open { source, .. } => Some(source),
-            Self::Relative | Self::NotPlain | Self::Scratch | Self::Memory { .. } => None,
+            Self::Relative | Self::NotPlain | Self::Scratch | Self::Twice | Self::Memory { .. } => {
+                None
+            }
         }
     }
 }

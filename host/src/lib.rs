@@ -63,6 +63,14 @@
 //! service with many runs at once is faster with fewer (`max_blocking_threads(32)`). Loading a
 //! plugin compiles it on the calling thread; do it once, and let [`SandboxBuilder::cache`] keep the
 //! code.
+//!
+//! # The limits of your process
+//!
+//! [`check_process`] says whether the system lets the process start the threads and open the
+//! descriptors of a run; [`SandboxBuilder::build`] asks it. Handle or ignore SIGXFSZ, which is the
+//! program's and not a library's: then a write past `ulimit -f` is the plugin's `file-too-large`,
+//! and does not end the process. With [`Provider::Component`] and mounts, set the umask 077: WASI
+//! has no modes.
 #![deny(unsafe_code)]
 
 mod blocking;
@@ -72,12 +80,14 @@ mod error;
 pub mod provider;
 mod sandbox;
 mod scratch;
+mod trim;
 
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};
 pub use error::{Error, MountCause, RootCause, Source};
 pub use sandbox::{
     Abandoned, CallFuture, Capture, Control, Counters, Ending, EngineLimits, Input, Mount, Outcome,
     Output, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder, ScratchAccess, State, Used,
+    check_process,
 };
 pub use scratch::{CleanupFailure, ScratchDir, ScratchRoot, Sweep};
 /// The engine, in the version whose types this crate's interface has.

@@ -60,9 +60,9 @@
 //!     let mut linker = Linker::<State>::new(&engine);
 //!     wasi_tempfile_host::provider::add_to_linker(&mut linker)?;
 //!
-//!     // One directory for each instance, removed with everything in it however the instance ends.
+//!     // One directory for each store, removed with everything in it however the instance ends.
 //!     let scratch = ScratchRoot::open_default()?.create_dir()?;
-//!     let tempfile = TempfileCtx::builder(&scratch)?.build()?;
+//!     let tempfile = TempfileCtx::builder(scratch)?.build()?;
 //!     let mut store = Store::new(&engine, State { table: ResourceTable::new(), tempfile });
 //!
 //!     let plugin = Component::new(&engine, wat::parse_str(PLUGIN)?)?;
@@ -74,12 +74,17 @@
 //! ```
 
 use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
 
 use getrandom::SysRng;
 use tempfile_core::Context as _;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::JoinHandle;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
+use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
-use crate::blocking::block_in_place;
+use crate::blocking::{Threads, block_in_place, on_worker_of};
 use crate::error::Error;
 use crate::scratch::ScratchDir;
 
@@ -144,24 +149,46 @@ mod handles {
 /// The interface's state for one instance: its scratch directory, the mounts and variables it was
 /// granted, and its ledger.
 ///
-/// It belongs into the data of one store, for one instance.
+/// It belongs into the data of one store.
 pub struct TempfileCtx {
     instance: tempfile_core::Instance<context::InstanceContext, SysRng>,
-    /// How often a call failed with `quota`.
+    /// How often a call failed with `quota` or `out-of-handles`.
     refused: u64,
     /// How many files, paths and directories are in the table, closed ones too.
     in_table: usize,
+    /// How much else is in the table, at most: WASI drops what this interface gives to it.
+    of_wasi: usize,
 }
 
 impl TempfileCtx {
+    fn new(instance: tempfile_core::Instance<context::InstanceContext, SysRng>) -> Self {
+        Self { instance, refused: 0, in_table: 0, of_wasi: 0 }
+    }
+
     /// Builds the state for this scratch directory, which the plugin knows as
     /// [`SCRATCH_GUEST_PATH`](crate::SCRATCH_GUEST_PATH).
+    ///
+    /// The state owns the directory, and removes it when it and the last handle are dropped. So a
+    /// directory has one ledger and one set of limits: [`share`](Self::share) gives both to another
+    /// store.
     ///
     /// # Errors
     ///
     /// If the directory has been closed.
-    pub fn builder(scratch: &ScratchDir) -> Result<TempfileCtxBuilder, Error> {
-        TempfileCtxBuilder::new(scratch)
+    pub fn builder(scratch: ScratchDir) -> Result<TempfileCtxBuilder, Error> {
+        TempfileCtxBuilder::new(Arc::new(scratch))
+    }
+
+    /// The scratch directory. A clone outlives the store, to close the directory afterwards and
+    /// learn what could not be removed.
+    pub fn scratch(&self) -> &Arc<ScratchDir> {
+        self.instance.context().scratch()
+    }
+
+    /// The state for another store with the same scratch directory: it has the same mounts and
+    /// variables, and ledger, limits and memory are those of both together.
+    pub fn share(&self) -> Self {
+        Self::new(self.instance.clone())
     }
 
     /// The view that a [`TempfileView`] returns. `table` stores the instance's handles.
@@ -174,12 +201,17 @@ impl TempfileCtx {
         self.instance.context().ledger().usage()
     }
 
+    /// Whether operations that take many steps are to end.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.instance.context().is_stopped()
+    }
+
     pub(crate) fn meter(&self) -> Meter {
         self.instance.context().meter()
     }
 
-    /// How often a call failed with `quota`, whether by a limit of the host's or of the file
-    /// system's.
+    /// How often a call failed with `quota` or `out-of-handles`, whether by a limit of the host's,
+    /// of the file system's or of the process's.
     pub fn refused(&self) -> u64 {
         self.refused
     }
@@ -245,14 +277,9 @@ pub fn add_to_linker<T: TempfileView + 'static>(linker: &mut Linker<T>) -> wasmt
     add(linker, T::tempfile)
 }
 
-/// As [`add_to_linker`], for stores on tokio: on a worker thread of a multi-thread runtime,
-/// blocking calls run in [`tokio::task::block_in_place`], so that a slow disk does not stall the
-/// worker's other tasks.
-///
-/// Elsewhere (on a current-thread runtime, in a `LocalSet`, in `block_on`) they run as with
-/// [`add_to_linker`]. One arrangement cannot be told from a worker: a current-thread runtime on
-/// whose thread another, multi-thread runtime has been [entered](tokio::runtime::Handle::enter)
-/// while the store is polled. `block_in_place` panics there, so use [`add_to_linker`].
+/// As [`add_to_linker`], for stores on tokio: in a task of [`spawn`], blocking calls run in
+/// [`tokio::task::block_in_place`], so that a slow disk does not stall the other tasks of a worker
+/// thread. In any other place they run as with [`add_to_linker`].
 ///
 /// # Errors
 ///
@@ -261,6 +288,30 @@ pub fn add_to_linker_async<T: TempfileView + 'static>(
     linker: &mut Linker<T>,
 ) -> wasmtime::Result<()> {
     add(linker, |data| data.tempfile().on_shared_threads())
+}
+
+/// The threads that tasks of [`spawn`] may block at the same time.
+const MAX_BLOCKED: usize = 32;
+
+static BLOCKED: OnceLock<Threads> = OnceLock::new();
+
+/// Spawns a task on the current tokio runtime, in which stores that were linked by
+/// [`add_to_linker_async`] do not stall the other tasks of a multi-thread runtime.
+///
+/// As [`tokio::spawn`], with the knowledge that `block_in_place` is permitted there: it panics in
+/// several places that nothing tells from the worker of a multi-thread runtime. Without a runtime,
+/// the task runs on that of `wasmtime-wasi`.
+pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    with_ambient_tokio_runtime(|| {
+        let runtime = Handle::current();
+        match runtime.runtime_flavor() {
+            RuntimeFlavor::MultiThread => {
+                let threads = BLOCKED.get_or_init(|| Threads::new(MAX_BLOCKED)).clone();
+                runtime.spawn(on_worker_of(Some(runtime.clone()), threads, future))
+            }
+            _ => runtime.spawn(future),
+        }
+    })
 }
 
 struct HasTempfile;
@@ -317,21 +368,32 @@ impl TempfileCtxView<'_> {
     /// Gives something of this interface to the plugin. If the table is full it is dropped, and
     /// with it what it guards.
     fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
-        let handle = self.push_for_wasi(value)?;
+        let handle = self.push_uncounted(value)?;
         self.ctx.in_table += 1;
         Ok(handle)
     }
 
     /// Gives something to the plugin that WASI serves, and drops.
     fn push_for_wasi<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
+        let handle = self.push_uncounted(value)?;
+        self.ctx.of_wasi += 1;
+        Ok(handle)
+    }
+
+    fn push_uncounted<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {
         let full = || {
             let code = tempfile_core::ErrorCode::OutOfHandles;
             Failure::from(tempfile_core::Error::without_path(code, "give out a handle"))
         };
         // A full table is a trap in WASI, so an eighth of it is left to WASI.
         let capacity = self.table.max_capacity();
-        if self.ctx.in_table >= capacity - capacity / 8 {
-            return Err(full());
+        let room = capacity - capacity / 8;
+        if self.ctx.in_table + self.ctx.of_wasi >= room {
+            // Some of it may have been dropped.
+            self.ctx.of_wasi = self.table.iter_mut().count().saturating_sub(self.ctx.in_table);
+            if self.ctx.in_table + self.ctx.of_wasi >= room {
+                return Err(full());
+            }
         }
         self.table.push(value).map_err(|error| match error {
             ResourceTableError::Full => full(),

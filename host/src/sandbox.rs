@@ -7,8 +7,9 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Config, Engine};
 
+use crate::blocking::Threads;
 use crate::components;
-use crate::compose::{PluginPreopens, check_component, compose};
+use crate::compose::{PluginPreopens, check_component, compose, has_provider, imports_of};
 use crate::error::{Error, one_line};
 use crate::provider;
 
@@ -22,6 +23,7 @@ mod mount;
 mod options;
 mod outcome;
 mod plugin;
+mod process;
 mod state;
 mod stdio;
 mod telemetry;
@@ -36,6 +38,7 @@ pub use options::{RunOptions, ScratchAccess};
 pub use outcome::{Ending, Outcome, Used};
 use plugin::Provision;
 pub use plugin::{CallFuture, Plugin};
+pub use process::check_process;
 pub use state::State;
 pub use stdio::{Capture, Input, Output};
 
@@ -56,6 +59,8 @@ struct Common {
     metrics: Metrics,
     ticker: EpochTicker,
     blocking_threads: usize,
+    /// The threads of the embedder's runtime that runs may block.
+    threads: Threads,
     /// Started by the first asynchronous run.
     runtime: OnceLock<Background>,
 }
@@ -94,12 +99,18 @@ impl Drop for Background {
 }
 
 /// The provider of `scratch:tempfile` for a plugin.
+///
+/// A plugin that has been [composed](compose) with a provider already has that one, whatever is
+/// chosen here, as if the choice were [`Composed`](Self::Composed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Provider<'a> {
     /// This process: see [`provider`](crate::provider). The faster and the stronger one.
     Host,
     /// The provider component that this crate carries, composed with the plugin.
+    ///
+    /// WASI has no modes: what it creates in a mount is readable as the process's umask allows, and
+    /// what it has not removed from a mount when the plugin traps or is stopped stays there.
     Component,
     /// Another provider component, composed with the plugin. Runs cannot have
     /// [limits](RunOptions::limits), since it may not enforce them.
@@ -177,16 +188,35 @@ impl<T: Send + 'static> Sandbox<T> {
     /// [composed](compose); or if [`with`](Self::with) has added a part of `scratch:tempfile` that
     /// the host provider serves.
     pub fn load(&self, plugin: &[u8], provider: Provider<'_>) -> Result<Plugin<T>, Error> {
-        let composed = |provider| compose(plugin, provider, PluginPreopens::Granted);
         let (component, provision) = match provider {
             Provider::Host => (self.compile(plugin)?, Provision::Host),
             Provider::Component => {
-                (self.compile(&composed(components::PROVIDER)?)?, Provision::Component)
+                self.composed(plugin, components::PROVIDER, Provision::Component)?
             }
-            Provider::Custom(provider) => (self.compile(&composed(provider)?)?, Provision::Other),
+            Provider::Custom(provider) => self.composed(plugin, provider, Provision::Other)?,
             Provider::Composed => (self.compile(plugin)?, Provision::Other),
         };
+        let ty = component.component_type();
+        let mut imports = ty.imports(&self.common.engine).map(|(name, _)| name);
+        let provision = match provision {
+            Provision::Host if has_provider(plugin, imports.by_ref()) => Provision::Other,
+            provision => provision,
+        };
         self.link(&component, provision)
+    }
+
+    /// Composes a plugin with a provider, unless it has one already.
+    fn composed(
+        &self,
+        plugin: &[u8],
+        provider: &[u8],
+        provision: Provision,
+    ) -> Result<(Component, Provision), Error> {
+        if has_provider(plugin, imports_of(plugin)?.iter().map(String::as_str)) {
+            return Ok((self.compile(plugin)?, Provision::Other));
+        }
+        let whole = compose(plugin, provider, PluginPreopens::Granted)?;
+        Ok((self.compile(&whole)?, provision))
     }
 
     fn compile(&self, component: &[u8]) -> Result<Component, Error> {
@@ -248,7 +278,7 @@ pub struct SandboxBuilder<T: 'static = ()> {
 
 /// The blocking threads of a sandbox by default: enough for plugins that wait for a disk, and few
 /// enough not to slow each other down.
-const BLOCKING_THREADS: usize = 64;
+const BLOCKING_THREADS: usize = 32;
 
 impl Default for SandboxBuilder {
     fn default() -> Self {
@@ -288,11 +318,12 @@ impl<T: Send + 'static> SandboxBuilder<T> {
         self
     }
 
-    /// Limits the threads on which asynchronous runs wait for the disk, and for files as standard
-    /// streams: 64, at least 1.
+    /// Limits the threads on which asynchronous runs wait for the disk: 32, at least 1.
     ///
-    /// More serve more slow disks at once; each plugin that hangs in a system call takes one. The
-    /// blocking pool of the embedder's runtime makes and removes scratch directories.
+    /// It is the size of the sandbox's own blocking pool, for `wasi:filesystem` and for files as
+    /// standard streams. As many threads of the embedder's runtime at most, whatever the size of
+    /// its blocking pool, make and remove scratch directories and serve the host provider. More
+    /// serve more slow disks at once; each plugin that hangs in a system call takes one.
     pub fn blocking_threads(mut self, count: usize) -> Self {
         self.blocking_threads = count.max(1);
         self
@@ -308,10 +339,14 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     ///
     /// # Errors
     ///
-    /// If the engine cannot run on this machine, or not with this stack; if the embedder's engine
-    /// lacks a setting that runs need; if there is an engine and a cache.
+    /// If a limit is zero with which no plugin can run. If the engine cannot run on this machine,
+    /// or not with this stack; if the embedder's engine lacks a setting that runs need; if there is
+    /// an engine and a cache; if this process may not start threads or open descriptors as runs
+    /// need them.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
+        check_process()?;
         let limits = self.limits;
+        limits.check_zero()?;
         let engine = match (self.engine, self.cache) {
             (Some(_), Some(_)) => return Err(Error::CacheOfEngine),
             (Some(engine), None) => {
@@ -334,6 +369,7 @@ impl<T: Send + 'static> SandboxBuilder<T> {
             metrics: Metrics::default(),
             ticker,
             blocking_threads: self.blocking_threads,
+            threads: Threads::new(self.blocking_threads),
             runtime: OnceLock::new(),
         };
         Ok(Sandbox { common: Arc::new(common), linker })

@@ -4,18 +4,19 @@
 //! directory and removes it however the instance ended, by the same rules that serve the plugin
 //! inside it.
 //!
-//! # Locks
+//! # Marks and locks
 //!
-//! A directory is in use while a process has a kernel lock (`flock`) on it. The lock ends with the
-//! process, whatever ended that. A directory that nobody has locked is swept; age and process
+//! A directory of a run has a mark, which the `mkdir` that makes it sets ([`name::MARKED`]). It is
+//! in use while a process has a kernel lock (`flock`) on it. The lock ends with the process,
+//! whatever ended that. A directory with the mark that nobody has locked is swept; age and process
 //! numbers play no part.
 //!
 //! * To create a directory, a process makes `run-…`, opens it, locks it without waiting, and checks
 //!   that the name still belongs to it. Only then does it use the directory. If a sweep was
 //!   quicker, an empty directory is lost, and the process makes another.
-//! * A sweep opens a `run-…`, locks it without waiting, checks that the name still belongs to it,
-//!   renames it to `trash-…`, and removes it. It keeps the lock until the end, so that other sweeps
-//!   skip the directory. A sweep that dies leaves an unlocked `trash-…` to the next one.
+//! * A sweep looks for the mark of a `run-…`, opens and locks it without waiting, checks that the
+//!   name still belongs to it, and removes it. It keeps the lock until the end, so that other
+//!   sweeps skip the directory. If it dies, the next sweep goes on.
 //!
 //! So nobody waits for a lock, and a process that is stopped at any point blocks no other. A
 //! directory that is to be kept is renamed to `kept-…`, which no sweep touches.
@@ -24,43 +25,59 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use getrandom::SysRng;
 use rustix::fs::{self as sys, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tempfile_core::{
-    Base, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native, OpenLocation,
-    Options, SharedLedger, TempDir, directory,
+    Base, Cause, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native,
+    OpenLocation, SharedLedger, TempDir, error_code_of,
 };
 
 pub use tempfile_core::CleanupFailure;
 
 use crate::error::{Error, RootCause};
 
+mod mounts;
+mod name;
+mod retry;
 mod sweep;
 
 pub use sweep::Sweep;
 
-/// The prefixes of directories: for a run, being removed, and kept.
-const RUN: &str = "run-";
-const TRASH: &str = "trash-";
-const KEPT: &str = "kept-";
-
 /// The directory that contains all scratch directories of an application. Clones share it, and any
 /// number of processes may.
+///
+/// If something removes the root, as cleaners of `/tmp` do, the next
+/// [`create_dir`](Self::create_dir) makes it again. While it is open it has a shared lock, by which
+/// some cleaners, such as systemd-tmpfiles, leave it alone.
 #[derive(Clone)]
 pub struct ScratchRoot {
     inner: Arc<Inner>,
 }
 
 struct Inner {
+    /// Absolute, because runs go on when the process changes its working directory.
     path: PathBuf,
+    /// The directory at the path: another one if it was removed and made again.
+    opened: Mutex<Arc<Opened>>,
+    retries: retry::Retries,
+}
+
+/// A directory that was opened as a root.
+struct Opened {
     dir: Arc<OwnedFd>,
+    identity: Identity,
+    /// Whether it has the shared lock. Not while something else locks the whole directory.
+    locked: Mutex<bool>,
     context: RootContext,
     location: OpenLocation<RootContext>,
 }
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 /// The context in which a root's own directories are created: every path is the root.
 #[derive(Clone)]
@@ -77,7 +94,7 @@ impl Context for RootContext {
         &Native
     }
 
-    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, ErrorCode> {
+    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, Cause> {
         let (dir, path) = (self.dir.clone(), self.path.to_string());
         Ok(Base { dir, path, rest: String::new() })
     }
@@ -101,6 +118,11 @@ impl Context for RootContext {
     fn now(&self) -> u64 {
         0
     }
+
+    fn is_stopped(&self) -> bool {
+        // The host's own cleanup is not the plugin's time.
+        false
+    }
 }
 
 impl ScratchRoot {
@@ -109,21 +131,26 @@ impl ScratchRoot {
     /// # Errors
     ///
     /// If the root is a symbolic link, belongs to another user, or can be written to by others,
-    /// because they could then replace its contents; its parents are not checked. If it cannot be
-    /// created or opened, or its path is not UTF-8. If the sweep could not remove something, that
-    /// is no error: it is logged, and the next sweep tries again.
+    /// because they could then replace its contents; its parents are not checked. If its path ends
+    /// in `..`, which may hide a link. If its file system has no locks. If it cannot be created or
+    /// opened, or its path is not UTF-8. If the sweep could not remove something, that is no error:
+    /// it is logged, and the next sweep tries again.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_and_sweep(path).map(|(root, _)| root)
+    }
+
+    /// Opens a root as [`open`](Self::open) does, and returns the result of the sweep too.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_and_sweep(path: impl AsRef<Path>) -> Result<(Self, Sweep), Error> {
         let path = path.as_ref();
-        let root = match sys::mkdir(path, Mode::RWXU) {
-            Ok(()) => return Self::open_unswept(path),
-            Err(Errno::EXIST) => Self::open_unswept(path)?,
-            Err(errno) => {
-                let cause = RootCause::Io { operation: "create it", cause: errno.into() };
-                return Err(Error::Root { path: path.to_owned(), cause });
-            }
-        };
-        root.sweep()?.log();
-        Ok(root)
+        let made = make(path).map_err(|cause| Error::Root { path: path.to_owned(), cause })?;
+        let root = Self::open_unswept(path)?;
+        let sweep = if made { Sweep::default() } else { root.sweep()? };
+        sweep.log();
+        Ok((root, sweep))
     }
 
     /// Opens an existing root without sweeping it.
@@ -133,7 +160,14 @@ impl ScratchRoot {
     /// As [`open`](Self::open).
     pub fn open_unswept(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        Self::open_checked(path).map_err(|cause| Error::Root { path: path.to_owned(), cause })
+        let open = || {
+            let absolute = std::path::absolute(plain(path)?)
+                .map_err(|cause| RootCause::Io { operation: "find the path of", cause })?;
+            let opened = Mutex::new(Arc::new(Opened::new(&absolute)?));
+            Ok(Inner { path: absolute, opened, retries: retry::Retries::default() })
+        };
+        let inner = open().map_err(|cause| Error::Root { path: path.to_owned(), cause })?;
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Opens the default root of this user: `wasi-tempfile-UID` in the system's directory for
@@ -143,27 +177,13 @@ impl ScratchRoot {
     ///
     /// As [`open`](Self::open).
     pub fn open_default() -> Result<Self, Error> {
-        let name = format!("wasi-tempfile-{}", rustix::process::geteuid().as_raw());
-        Self::open(std::env::temp_dir().join(name))
+        Self::open(Self::default_path())
     }
 
-    fn open_checked(path: &Path) -> Result<Self, RootCause> {
-        let failed =
-            |operation| move |errno: Errno| RootCause::Io { operation, cause: errno.into() };
-        check(&sys::lstat(path).map_err(failed("look at it"))?)?;
-        // Runs go on when the process changes its working directory, so this path is absolute.
-        let absolute = std::path::absolute(path)
-            .map_err(|cause| RootCause::Io { operation: "look at it", cause })?;
-        let name: Arc<str> = absolute.to_str().ok_or(RootCause::NotText)?.into();
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = Arc::new(sys::open(path, flags, Mode::empty()).map_err(failed("open it"))?);
-        // Checked again, because only the opened directory counts. The check before gives reasons.
-        check(&sys::fstat(&dir).map_err(failed("look at it"))?)?;
-        let context = RootContext { dir: dir.clone(), path: name, ledger: SharedLedger::new() };
-        let location = Instance::new(context.clone(), SysRng)
-            .open(Location::Directory(&context.path))
-            .map_err(|cause| RootCause::Refused { cause })?;
-        Ok(Self { inner: Arc::new(Inner { path: absolute, dir, context, location }) })
+    /// The path of the [default root](Self::open_default).
+    pub fn default_path() -> PathBuf {
+        let name = format!("wasi-tempfile-{}", rustix::process::geteuid().as_raw());
+        std::env::temp_dir().join(name)
     }
 
     /// The path of the root. It is for the embedder: no plugin gets it.
@@ -171,79 +191,189 @@ impl ScratchRoot {
         &self.inner.path
     }
 
-    /// Creates a directory of mode 0700 with a name that nobody can guess, and locks it: no sweep
-    /// removes it until the [`ScratchDir`] is dropped or this process ends.
+    /// Creates a directory that only this user has access to, with a name that nobody can guess,
+    /// and locks it: no sweep removes it until the [`ScratchDir`] is dropped or this process ends.
     ///
     /// # Errors
     ///
-    /// If the root cannot be written to, or its file system has no locks.
+    /// If the root cannot be written to, is full, or has changed so that [`open`](Self::open) would
+    /// refuse it.
     pub fn create_dir(&self) -> Result<ScratchDir, Error> {
-        let mut lost = ErrorCode::Exhausted;
+        retry::resume(&self.inner);
+        let mut code = ErrorCode::Exhausted;
         for _ in 0..MAX_TRIES {
-            match self.make() {
-                Ok(made) => {
-                    if let Some(scratch) = self.claim(made)? {
-                        return Ok(scratch);
-                    }
+            let opened = self.current()?;
+            match opened.make().and_then(|made| opened.claim(made)) {
+                Ok(Some((path, directory))) => {
+                    let directory = Mutex::new(directory);
+                    return Ok(ScratchDir { path, root: self.clone(), opened, directory });
                 }
+                Ok(None) => {}
                 // A sweep has removed it already, or the root itself is gone.
-                Err(error) if error.code == ErrorCode::NoEntry => lost = error.code,
-                Err(error) => return Err(self.refused(error)),
+                Err(RootCause::Refused { cause }) if cause.code == ErrorCode::NoEntry => {
+                    code = cause.code;
+                }
+                Err(cause) => return Err(self.error(cause)),
             }
         }
-        Err(self.refused(tempfile_core::Error::new(lost, "create a directory in", &self.name())))
+        Err(self.error(refused(code, "create a directory in", &self.path().to_string_lossy())))
+    }
+
+    /// The directory at the root's path, which is made again if it is gone, and checked as by
+    /// [`open`](Self::open) each time.
+    fn current(&self) -> Result<Arc<Opened>, Error> {
+        let opened = self.inner.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let path = self.path();
+        let stat = match sys::lstat(path) {
+            Ok(stat) => Some(stat),
+            Err(Errno::NOENT) => None,
+            Err(errno) => return Err(self.error(failed("examine")(errno))),
+        };
+        let renew = || match stat {
+            Some(stat) if identity(&stat) == opened.identity => {
+                check(&stat)?;
+                opened.lock()?;
+                Ok(None)
+            }
+            _ => {
+                make(path)?;
+                Opened::new(path).map(|opened| Some(Arc::new(opened)))
+            }
+        };
+        let Some(renewed) = renew().map_err(|cause| self.error(cause))? else { return Ok(opened) };
+        tracing::warn!(path = %path.display(), "a scratch root was gone, and is made again");
+        let mut current = self.inner.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = renewed.clone();
+        Ok(renewed)
+    }
+
+    fn error(&self, cause: RootCause) -> Error {
+        Error::Root { path: self.path().to_owned(), cause }
+    }
+}
+
+/// Makes the directory of a root. Returns false if it exists.
+fn make(path: &Path) -> Result<bool, RootCause> {
+    match sys::mkdir(path, Mode::RWXU) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        Err(errno) => Err(failed("create")(errno)),
+    }
+}
+
+/// A path without a slash or dot at its end, by which the system would follow a link.
+fn plain(path: &Path) -> Result<PathBuf, RootCause> {
+    let plain: PathBuf = path.components().collect();
+    let mut components = plain.components();
+    let named = |component| matches!(component, Component::Normal(_));
+    match components.next_back() {
+        Some(Component::ParentDir) if components.any(named) => Err(RootCause::Parent),
+        _ => Ok(plain),
+    }
+}
+
+impl Opened {
+    fn new(path: &Path) -> Result<Self, RootCause> {
+        check(&sys::lstat(path).map_err(failed("examine"))?)?;
+        let name: Arc<str> = path.to_str().ok_or(RootCause::NotText)?.into();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = Arc::new(sys::open(path, flags, Mode::empty()).map_err(failed("open"))?);
+        // Checked again, because only the opened directory counts. The check before gives reasons.
+        let stat = sys::fstat(&dir).map_err(failed("examine"))?;
+        check(&stat)?;
+        let context = RootContext { dir: dir.clone(), path: name, ledger: SharedLedger::new() };
+        let location = Instance::new(context.clone(), SysRng)
+            .open(Location::Directory(&context.path))
+            .map_err(|cause| RootCause::Refused { cause })?;
+        let (identity, locked) = (identity(&stat), Mutex::new(false));
+        let opened = Self { dir, identity, locked, context, location };
+        opened.lock()?;
+        Ok(opened)
+    }
+
+    /// Gets the shared lock, unless something else locks the whole directory now.
+    fn lock(&self) -> Result<(), RootCause> {
+        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*locked {
+            *locked = flock(&self.dir, FlockOperation::NonBlockingLockShared)
+                .map_err(|errno| RootCause::NoLocks { cause: errno.into() })?;
+        }
+        Ok(())
     }
 
     /// Creates a directory without locking it.
-    fn make(&self) -> Result<TempDir<RootContext>, tempfile_core::Error> {
-        let options = Options { prefix: RUN.to_owned(), ..Options::default() };
-        directory(&self.inner.context, &mut SysRng, &options, &self.inner.location)
-    }
-
-    /// Locks a new directory. None if a sweep was quicker, which then removes it.
-    fn claim(&self, directory: TempDir<RootContext>) -> Result<Option<ScratchDir>, Error> {
-        let handle = directory.get_ref().cloned().map_err(|cause| self.refused(cause))?;
-        let path = PathBuf::from(directory.path());
-        let name = path.file_name().unwrap_or_default();
-        let held = lock(&handle).and_then(|held| Ok(held && self.is_still(name, &handle)?));
-        match held {
-            Ok(true) => {
-                Ok(Some(ScratchDir { path, root: self.clone(), directory: Mutex::new(directory) }))
+    fn make(&self) -> Result<(String, TempDir<RootContext>), RootCause> {
+        let create = |name: &str| match sys::mkdirat(&self.dir, name, name::MARKED) {
+            Err(errno) => Err(error_code_of(&errno.into())),
+            Ok(()) => Ok(()),
+        };
+        let about = |code| refused(code, "create a directory in", &self.context.path);
+        let ((), name) = name::under_new_run_name(create).map_err(about)?;
+        match TempDir::adopt(&self.context, &self.location, &name) {
+            Ok(directory) => Ok((name, directory)),
+            Err(error) => {
+                // It is empty. If this fails, a sweep removes it.
+                let _ = sys::unlinkat(&self.dir, &*name, AtFlags::REMOVEDIR);
+                Err(about(error.code))
             }
-            Ok(false) => Ok(None),
-            Err(errno) => Err(self.failed("lock a directory in it", errno)),
         }
     }
 
+    /// Locks a new directory. None if a sweep was quicker, which then removes it.
+    fn claim(
+        &self,
+        (name, directory): (String, TempDir<RootContext>),
+    ) -> Result<Option<(PathBuf, TempDir<RootContext>)>, RootCause> {
+        let handle = directory.get_ref().map_err(|cause| RootCause::Refused { cause })?;
+        let claim = || -> Result<bool, Errno> {
+            if !lock(handle)? || !self.is_still(&name, handle)? {
+                return Ok(false);
+            }
+            // Not every system sets the sticky bit in `mkdir`.
+            if !name::is_marked(&sys::fstat(handle)?) {
+                sys::fchmod(handle, name::MARKED)?;
+            }
+            Ok(true)
+        };
+        if !claim().map_err(failed("lock a directory in"))? {
+            return Ok(None);
+        }
+        if !name::is_marked(&sys::fstat(handle).map_err(failed("mark a directory in"))?) {
+            return Err(RootCause::NoMarks);
+        }
+        Ok(Some((directory.path().into(), directory)))
+    }
+
     /// Whether a name in the root still belongs to an open directory.
-    fn is_still(&self, name: impl rustix::path::Arg, dir: impl AsFd) -> Result<bool, Errno> {
+    fn is_still(&self, name: &str, dir: impl AsFd) -> Result<bool, Errno> {
         let open = sys::fstat(dir)?;
-        match sys::statat(&self.inner.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(named) => Ok((named.st_dev, named.st_ino) == (open.st_dev, open.st_ino)),
+        match sys::statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) => Ok(identity(&named) == identity(&open)),
             Err(Errno::NOENT) => Ok(false),
             Err(errno) => Err(errno),
         }
     }
-
-    fn name(&self) -> Arc<str> {
-        self.inner.path.to_string_lossy().into()
-    }
-
-    fn refused(&self, cause: tempfile_core::Error) -> Error {
-        Error::Root { path: self.path().to_owned(), cause: RootCause::Refused { cause } }
-    }
-
-    fn failed(&self, operation: &'static str, errno: Errno) -> Error {
-        Error::Root {
-            path: self.path().to_owned(),
-            cause: RootCause::Io { operation, cause: errno.into() },
-        }
-    }
 }
 
-/// Locks an open directory without waiting. Returns false if another handle has the lock.
+fn identity(stat: &Stat) -> Identity {
+    (stat.st_dev, stat.st_ino)
+}
+
+fn failed(operation: &'static str) -> impl Fn(Errno) -> RootCause {
+    move |errno| RootCause::Io { operation, cause: errno.into() }
+}
+
+fn refused(code: ErrorCode, operation: &str, path: &str) -> RootCause {
+    RootCause::Refused { cause: tempfile_core::Error::new(code, operation, path) }
+}
+
+/// Locks the directory of a run, without waiting. Returns false if another handle has the lock.
 fn lock(dir: impl AsFd) -> Result<bool, Errno> {
-    match sys::flock(dir, FlockOperation::NonBlockingLockExclusive) {
+    flock(dir, FlockOperation::NonBlockingLockExclusive)
+}
+
+fn flock(dir: impl AsFd, operation: FlockOperation) -> Result<bool, Errno> {
+    match sys::flock(dir, operation) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Ok(false),
         Err(errno) => Err(errno),
@@ -281,10 +411,13 @@ fn check(stat: &Stat) -> Result<(), RootCause> {
 /// The scratch directory of one instance. [`close`](Self::close) removes it with everything in it
 /// and reports failures; a drop does the same and logs them.
 ///
-/// It is locked until the drop, so only then can a sweep remove what `close` could not.
+/// It is locked until the drop, so only then can a sweep remove what `close` could not. What a drop
+/// could not remove is tried again while the root is open, after longer and longer pauses: see
+/// [`ScratchRoot::waiting`].
 pub struct ScratchDir {
     path: PathBuf,
     root: ScratchRoot,
+    opened: Arc<Opened>,
     /// In a mutex, because another thread removes the directory of an abandoned run.
     directory: Mutex<TempDir<RootContext>>,
 }
@@ -297,7 +430,7 @@ impl ScratchDir {
 
     /// The open directory.
     pub(crate) fn handle(&self) -> Result<Arc<OwnedFd>, Error> {
-        self.lock().get_ref().cloned().map_err(|cause| self.root.refused(cause))
+        self.lock().get_ref().cloned().map_err(|cause| self.refused(cause))
     }
 
     /// The names that are directly in it now, in no order.
@@ -322,15 +455,24 @@ impl ScratchDir {
     /// If it has been closed, or cannot be renamed.
     pub fn keep(&self) -> Result<PathBuf, Error> {
         let mut directory = self.lock();
-        directory.get_ref().map_err(|cause| self.root.refused(cause))?;
-        let name = self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let kept = name.replacen(RUN, KEPT, 1);
-        let root = &self.root.inner.dir;
+        let handle = directory.get_ref().map_err(|cause| self.refused(cause))?.clone();
+        let kept = name::kept(self.name());
+        let root = &self.opened.dir;
         // The random part is as hard to guess as before, so the name is free.
-        sys::renameat(root, name, root, &*kept)
-            .map_err(|errno| self.root.failed("keep a directory in it", errno))?;
-        directory.keep().map_err(|cause| self.root.refused(cause))?;
+        sys::renameat(root, self.name(), root, &*kept)
+            .map_err(|errno| self.root.error(failed("rename a directory in")(errno)))?;
+        // The new name is enough for sweeps, so this may fail.
+        let _ = sys::fchmod(handle, name::UNMARKED);
+        directory.keep().map_err(|cause| self.refused(cause))?;
         Ok(self.path.with_file_name(kept))
+    }
+
+    fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    fn refused(&self, cause: tempfile_core::Error) -> Error {
+        self.root.error(RootCause::Refused { cause })
     }
 
     fn lock(&self) -> MutexGuard<'_, TempDir<RootContext>> {
@@ -340,9 +482,14 @@ impl ScratchDir {
 
 impl Drop for ScratchDir {
     fn drop(&mut self) {
-        for stayed in self.close() {
-            let cause = stayed.error;
-            tracing::warn!(path = stayed.path, %cause, "something stayed in a scratch directory");
+        let stayed = self.close();
+        for CleanupFailure { path, error } in &stayed {
+            tracing::warn!(path, cause = %error, "something stayed in a scratch directory");
+        }
+        if !stayed.is_empty() {
+            // A later attempt opens it anew. This one has failed, so the guard need not try again.
+            let _ = self.lock().keep();
+            retry::later(&self.root.inner, self.opened.clone(), self.name().to_owned());
         }
     }
 }
@@ -356,7 +503,7 @@ impl std::fmt::Debug for ScratchDir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tempfile_core::Process;
+    use tempfile_core::{Options, Process};
 
     /// Runs a test with a root of its own.
     fn with_root(test: impl FnOnce(&ScratchRoot)) {
@@ -368,19 +515,25 @@ mod tests {
         dir.close().expect("remove the root");
     }
 
+    fn opened(root: &ScratchRoot) -> Arc<Opened> {
+        root.current().expect("the root is there")
+    }
+
     #[test]
     fn a_creator_stopped_before_it_locks_survives_any_number_of_sweeps() {
         with_root(|root| {
+            let opened = opened(root);
             for _ in 0..100 {
-                let stopped = root.make().expect("make a directory");
+                let stopped = opened.make().expect("make a directory");
                 let sweep = root.sweep().expect("sweep");
+                // It has its mark already, so it would not stay if its creator were killed here.
                 assert_eq!(
                     sweep.removed.len(),
                     1,
                     "an empty directory that nobody has locked: {sweep:?}"
                 );
                 // The creator goes on, finds its directory gone, and makes another.
-                assert!(root.claim(stopped).expect("no error").is_none());
+                assert!(opened.claim(stopped).expect("no error").is_none());
             }
             let scratch = root.create_dir().expect("make a directory");
             assert_eq!(root.sweep().expect("sweep").live, [scratch.path()]);
@@ -390,33 +543,36 @@ mod tests {
     #[test]
     fn a_creator_stopped_after_it_locked_keeps_its_directory() {
         with_root(|root| {
-            let made = root.make().expect("make a directory");
-            assert!(lock(made.get_ref().expect("open")).expect("no error"));
+            let opened = opened(root);
+            let made = opened.make().expect("make a directory");
+            assert!(lock(made.1.get_ref().expect("open")).expect("no error"));
             for _ in 0..100 {
                 assert_eq!(root.sweep().expect("sweep").live.len(), 1);
             }
             // The check of the name is still to come. The lock belongs to the same open handle.
-            assert!(root.claim(made).expect("no error").is_some());
+            assert!(opened.claim(made).expect("no error").is_some());
         });
     }
 
     #[test]
     fn a_sweep_that_holds_a_directory_wins_over_its_creator() {
         with_root(|root| {
-            let made = root.make().expect("make a directory");
-            let sweeper = fs::File::open(made.path()).expect("open it");
+            let opened = opened(root);
+            let made = opened.make().expect("make a directory");
+            let sweeper = fs::File::open(made.1.path()).expect("open it");
             assert!(lock(&sweeper).expect("no error"));
-            assert!(root.claim(made).expect("no error").is_none());
+            assert!(opened.claim(made).expect("no error").is_none());
         });
     }
 
     #[test]
-    fn a_sweep_that_died_on_the_way_is_finished_by_the_next() {
+    fn a_directory_that_was_kept_has_no_mark() {
         with_root(|root| {
-            let trash = root.path().join("trash-abcdefghijklmnop");
-            fs::create_dir(&trash).expect("make a directory");
-            fs::write(trash.join("half"), "removed").expect("write a file");
-            assert_eq!(root.sweep().expect("sweep").removed, [trash]);
+            let scratch = root.create_dir().expect("make a directory");
+            assert!(name::is_marked(&sys::stat(scratch.path()).expect("look at it")));
+            let kept = scratch.keep().expect("keep it");
+            assert!(!name::is_marked(&sys::stat(&kept).expect("look at it")));
+            fs::remove_dir(kept).expect("it is ours now");
         });
     }
 }

@@ -570,3 +570,73 @@ fn a_mount_that_cannot_be_granted_is_an_error_and_leaves_nothing() {
     assert_eq!((counters.begun, counters.not_begun, counters.live), (0, 1, 0));
     world.assert_nothing_left();
 }
+
+/// The threads of this process with a name.
+fn threads(name: &str) -> usize {
+    let tasks = fs::read_dir("/proc/self/task").expect("list the threads");
+    let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.filter(|found| found.trim_end() == name).count()
+}
+
+#[test]
+fn two_hundred_runs_take_no_more_threads_of_the_runtime_than_the_sandbox_may_block() {
+    const WORKERS: usize = 2;
+    const BLOCKING: usize = 4;
+    let world = World::new();
+    let root = root(&world);
+    let sandbox = Sandbox::builder().blocking_threads(BLOCKING).build().expect("make a sandbox");
+    let bytes = fs::read(PLUGIN).expect("read the plugin");
+    for (name, provider) in [("by-host", Provider::Host), ("by-component", Provider::Component)] {
+        let plugin = sandbox.load(&bytes, provider).expect("load the plugin");
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        // No thread ends, so the most at one time are there at the end.
+        runtime.worker_threads(WORKERS).thread_name(name).thread_keep_alive(Duration::MAX);
+        let runtime = runtime.build().expect("make a runtime");
+        let run = || plugin.run_async(RunOptions::in_root(&root).args(["plugin", "ok"]));
+        let runs: Vec<_> = (0..200).map(|_| runtime.spawn(run())).collect();
+        for run in runs {
+            let outcome = runtime.block_on(run).expect("no panic").expect("run");
+            assert_eq!(outcome.ending, Ending::Returned);
+        }
+        // A thread that has done its work may not be idle yet when the next one is needed.
+        let most = WORKERS + 4 * BLOCKING;
+        let threads = threads(name);
+        assert!(threads <= most, "{name}: {threads} threads");
+        let dropped: Vec<_> = (0..200).map(|_| runtime.spawn(run())).collect();
+        dropped.iter().for_each(tokio::task::JoinHandle::abort);
+        drop(dropped);
+        until_none_lives(&sandbox);
+        let threads = self::threads(name);
+        assert!(threads <= most, "{name}: {threads} threads after dropped runs");
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn zero_of_what_a_run_needs_is_an_error_that_names_it() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, [plugin, _]) = plugins();
+    let options = || RunOptions::in_root(&root).args(["plugin", "ok"]);
+    for (name, options) in
+        [("memory", options().memory(0)), ("timeout", options().timeout(Duration::ZERO))]
+    {
+        let error = shared_threads(2).block_on(plugin.run_async(options)).expect_err("it is zero");
+        assert!(error.to_string().contains(&format!("`{name}` is zero")), "{error}");
+    }
+    assert_eq!((sandbox.counters().begun, sandbox.counters().not_begun), (0, 2));
+    let default = EngineLimits::default;
+    for (name, limits) in [
+        ("table_entries", default().table_entries(0)),
+        ("component_handles", default().component_handles(0)),
+        ("hostcall_fuel", default().hostcall_fuel(0)),
+        ("instances", default().instances(0)),
+        ("wasm_stack", default().wasm_stack(0)),
+        ("fuel", default().fuel(Some(0))),
+        ("time_slice", default().time_slice(Duration::ZERO)),
+    ] {
+        let error = Sandbox::builder().limits(limits).build().err().expect("it is zero");
+        assert!(error.to_string().contains(&format!("`{name}` is zero")), "{error}");
+    }
+    world.assert_nothing_left();
+}

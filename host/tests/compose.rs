@@ -155,3 +155,34 @@ fn the_provider_imports_little() {
         assert!(allowed.iter().any(|prefix| import.starts_with(prefix)), "{import}");
     }
 }
+
+/// A plugin that exports functions with a resource of the interface.
+const GIVES_A_FILE: &str = r#"(component
+    (import "scratch:tempfile/tempfile@0.1.0"
+        (instance $interface (export "file" (type $file (sub resource)))))
+    (alias export $interface "file" (type $file))
+    (core module $main
+        (func (export "make") (result i32) (i32.const 0))
+        (func (export "use") (param i32)))
+    (core instance $main (instantiate $main))
+    (func $make (result (own $file)) (canon lift (core func $main "make")))
+    (func $use (param "file" (borrow $file)) (canon lift (core func $main "use")))
+    (instance $api (export "make" (func $make)))
+    (export "make" (func $make))
+    (export "test:plugin/api" (instance $api))
+    (export "use" (func $use)))"#;
+
+#[test]
+fn a_plugin_that_exports_a_function_with_a_resource_of_the_interface_is_composed() {
+    let plugin = wat::parse_str(GIVES_A_FILE).expect("a component");
+    for preopens in [PluginPreopens::All, PluginPreopens::Granted, PluginPreopens::Empty] {
+        let composed = compose(&plugin, components::PROVIDER, preopens).expect("compose");
+        let engine = wasmtime::Engine::default();
+        let composed = wasmtime::component::Component::new(&engine, composed).expect("it is valid");
+        let ty = composed.component_type();
+        let mut exports: Vec<&str> = ty.exports(&engine).map(|(name, _)| name).collect();
+        exports.sort_unstable();
+        let expected = ["make", "scratch:tempfile/tempfile@0.1.0", "test:plugin/api", "use"];
+        assert_eq!(exports, expected);
+    }
+}

@@ -140,7 +140,9 @@ fn an_abandoned_run_that_keeps_its_directory_keeps_it() {
 #[test]
 fn no_time_at_all_is_a_timeout() {
     let world = World::new();
-    let run = RunOptions::in_root(&root(&world)).args(["plugin", "spin"]).timeout(Duration::ZERO);
+    let run = RunOptions::in_root(&root(&world))
+        .args(["plugin", "spin"])
+        .timeout(Duration::from_nanos(1));
     assert_eq!(plugin().run(run).expect("run").ending, Ending::TimedOut);
     world.assert_nothing_left();
 }

@@ -116,8 +116,20 @@ fn component_handles() {
 #[test]
 fn hostcall_fuel() {
     let limits = EngineLimits::default().hostcall_fuel(1 << 20);
-    assert_trapped(&plugin(limits, By::Host, &["spool", "1048577"]).0, "fuel");
-    assert_eq!(plugin(limits, By::Host, &["spool", "1000000"]).0, Ending::Returned);
+    assert_trapped(
+        &plugin(limits, By::Host, &["spool", "1048577"]).0,
+        "one call passed more than 1048576 bytes to the host",
+    );
+    assert_eq!(plugin(limits, By::Host, &["spool", "1048576"]).0, Ending::Returned);
+}
+
+#[test]
+fn a_buffer_of_any_size_is_written_with_the_default_fuel() {
+    for by in [By::Component, By::Host] {
+        // More than twice what one call may pass.
+        let (ending, said) = plugin(EngineLimits::default(), by, &["buffer", "20000000"]);
+        assert_eq!((ending, said.as_str()), (Ending::Returned, "20000000 20000000\n"));
+    }
 }
 
 #[test]

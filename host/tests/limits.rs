@@ -8,7 +8,8 @@ use std::thread;
 use support::World;
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
-    Capture, Ending, Error, Plugin, Provider, RunOptions, Sandbox, ScratchRoot,
+    Capture, Ending, Error, Mount, MountCause, Plugin, PluginPreopens, Provider, RunOptions,
+    Sandbox, ScratchRoot, components, compose,
 };
 
 #[test]
@@ -29,9 +30,10 @@ fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let plugin = fs::read(support::PLUGIN).expect("read the plugin");
-    let plugin = Sandbox::new()
-        .and_then(|sandbox| sandbox.load(&plugin, Provider::Component))
-        .expect("load the plugin");
+    // Composed beforehand: otherwise the sandbox reads the limits itself.
+    let whole = compose(&plugin, components::PROVIDER, PluginPreopens::All).expect("compose");
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    let plugin = sandbox.load(&whole, Provider::Composed).expect("load the plugin");
     for (text, said) in [
         ("bytes=many", "0 invalid\nafterwards invalid\n"),
         ("sparks=5", "0 invalid\nafterwards invalid\n"),
@@ -44,15 +46,88 @@ fn limits_that_a_provider_component_does_not_understand_let_nothing_through() {
         let outcome = plugin.run(run.stdout(&output)).expect("run");
         assert_eq!((outcome.ending, &*output.text()), (Ending::Returned, said), "{text:?}");
     }
-    // The embedder's own limits come first.
-    let output = Capture::new(1024);
-    let limits = Limits { entries: Some(1), ..Limits::default() };
-    let run = RunOptions::in_root(&root)
-        .env(Limits::VARIABLE, "")
-        .args(["plugin", "hold", "3"])
-        .limits(limits);
-    plugin.run(run.stdout(&output)).expect("run");
-    assert_eq!(output.text(), "1 quota\nafterwards ok\n");
+}
+
+#[test]
+fn limits_in_the_environment_hold_with_either_provider_unless_others_are_set() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    for provider in [Provider::Host, Provider::Component] {
+        let plugin = sandbox.load(&plugin, provider).expect("load the plugin");
+        let hold = |text: &str| {
+            RunOptions::in_root(&root).env(Limits::VARIABLE, text).args(["plugin", "hold", "3"])
+        };
+        for (run, said) in [
+            (hold("entries=2"), "2 quota\nafterwards ok\n"),
+            (hold(""), "3 ok\nafterwards ok\n"),
+            // The embedder's own limits come first.
+            (
+                hold("bytes=many").limits(Limits { entries: Some(1), ..Limits::default() }),
+                "1 quota\nafterwards ok\n",
+            ),
+        ] {
+            let output = Capture::new(1024);
+            plugin.run(run.stdout(&output)).expect("run");
+            assert_eq!(output.text(), said, "{provider:?}");
+        }
+        let refused = plugin.run(hold("bytes=many"));
+        assert!(
+            matches!(&refused, Err(Error::MalformedLimits { text }) if text == "bytes=many"),
+            "{refused:?}"
+        );
+        world.assert_nothing_left();
+    }
+}
+
+#[test]
+fn two_mounts_of_one_path_in_the_plugin_are_refused() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    let mount = |name: &str, guest| Mount::new(world.directory(name), guest).expect("a mount");
+    let (first, second, third) =
+        (mount("first", "/data"), mount("second", "/data"), mount("third", "/data/deep"));
+    for provider in [Provider::Host, Provider::Component] {
+        let plugin = sandbox.load(&plugin, provider).expect("load the plugin");
+        let run = || RunOptions::in_root(&root).args(["plugin", "ok"]).mount(first.clone());
+        let refused = plugin.run(run().mount(second.clone()));
+        assert!(
+            matches!(&refused, Err(Error::Mount { cause: MountCause::Twice, .. })),
+            "{refused:?}"
+        );
+        world.assert_nothing_left();
+        let nested = plugin.run(run().mount(third.clone())).expect("run");
+        assert_eq!(nested.ending, Ending::Returned, "one within another is another path");
+    }
+}
+
+#[test]
+fn a_plugin_that_has_a_provider_already_keeps_it() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let plugin = fs::read(support::PLUGIN).expect("read the plugin");
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    let custom = Provider::Custom(components::PROVIDER);
+    for (preopens, provider) in [
+        (PluginPreopens::All, Provider::Host),
+        (PluginPreopens::Granted, Provider::Host),
+        (PluginPreopens::Empty, Provider::Component),
+        (PluginPreopens::All, custom),
+    ] {
+        let whole = compose(&plugin, components::PROVIDER, preopens).expect("compose");
+        let whole = sandbox.load(&whole, provider).expect("load the plugin");
+        assert!(!whole.is_served_by_host());
+        let run = || RunOptions::in_root(&root).args(["plugin", "ok"]);
+        let outcome = whole.run(run()).expect("run");
+        assert_eq!(outcome.ending, Ending::Returned, "{preopens:?}");
+        assert_eq!(outcome.used.tempfile, None, "nobody counted");
+        let limited = whole.run(run().limits(Limits::default()));
+        assert!(matches!(limited, Err(Error::NotLimited)), "{limited:?}");
+    }
+    assert!(sandbox.load(&plugin, Provider::Host).expect("load").is_served_by_host());
 }
 
 fn plugin() -> Plugin {

@@ -231,7 +231,7 @@ fn limits_that_are_met_are_told() {
         ["WARN a limit ended a plugin \
             ending=the plugin ran out of memory: its limit is 16777216 bytes"]
     );
-    let (_, seen) = scene.seen(scene.run(&["spin"]).timeout(Duration::ZERO));
+    let (_, seen) = scene.seen(scene.run(&["spin"]).timeout(Duration::from_nanos(1)));
     assert_eq!(
         seen.events,
         ["WARN a limit ended a plugin ending=the plugin did not end in time and was stopped"]
@@ -308,7 +308,7 @@ fn every_way_to_end_is_counted() {
     run(scene.run(&["ok"]).keep());
     run(scene.run(&["fail"]));
     run(scene.run(&["trap"]));
-    run(scene.run(&["spin"]).timeout(Duration::ZERO));
+    run(scene.run(&["spin"]).timeout(Duration::from_nanos(1)));
     run(scene.run(&["hoard"]).memory(16 << 20));
     run(scene.run(&["spin"]));
     let runtime = shared_threads(2);

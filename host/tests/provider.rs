@@ -4,14 +4,17 @@
 mod support;
 
 use std::fs;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 
 use support::{BARE_PLUGIN, World};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Handle};
 use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
 use wasi_tempfile_host::{Capture, Ending, Provider, RunOptions, Sandbox, ScratchRoot};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::runtime::in_tokio;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 fn bare_plugin() -> Vec<u8> {
@@ -81,7 +84,7 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
         async move {
             let scratch = root.create_dir().expect("make a directory");
             let tempfile =
-                TempfileCtx::builder(&scratch).expect("open it").build().expect("room for it");
+                TempfileCtx::builder(scratch).expect("open it").build().expect("room for it");
             let state =
                 State { wasi: WasiCtx::builder().build(), table: ResourceTable::new(), tempfile };
             let mut store = Store::new(&engine, state);
@@ -91,6 +94,7 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
             assert_eq!((usage.live, usage.peak.files > 0), (Default::default(), true));
         }
     };
+    let other = Builder::new_multi_thread().worker_threads(1).build().expect("start a runtime");
     for mut runtime in [Builder::new_multi_thread(), Builder::new_current_thread()] {
         let runtime = runtime.worker_threads(2).enable_all().build().expect("start a runtime");
         let runs: Vec<_> = (0..16).map(|_| runtime.spawn(run())).collect();
@@ -104,6 +108,23 @@ fn stores_on_the_threads_of_a_runtime_are_served_side_by_side() {
             local.block_on(&runtime, run).expect("no panic in a set of local tasks");
         }
         runtime.block_on(run());
+        let task = async { provider::spawn(run()).await };
+        runtime.block_on(task).expect("no panic in a task of the provider's");
+        let handle = other.handle().clone();
+        let entered = inside(handle.clone(), run());
+        runtime.block_on(runtime.spawn(entered)).expect("no panic where another was entered");
+        runtime.block_on(inside(handle, run()));
     }
+    in_tokio(async { provider::spawn(run()).await }).expect("no panic");
     world.assert_nothing_left();
+}
+
+/// Polls a future where another runtime than the one that polls it has been entered.
+async fn inside<T>(runtime: Handle, future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let _entered = runtime.enter();
+        future.as_mut().poll(context)
+    })
+    .await
 }

@@ -13,9 +13,10 @@ const CALLS: &[Call] = &[
     },
     Call {
         features: None,
-        packages: &["test-plugin", "sort", "upload", "transform"],
+        packages: &["test-plugin", "names-plugin", "sort", "upload", "transform"],
         artifacts: &[
             ("test-plugin.wasm", "test-plugin.wasm"),
+            ("names_plugin.wasm", "names-plugin.wasm"),
             ("sort.wasm", "sort.wasm"),
             ("upload.wasm", "upload.wasm"),
             ("transform.wasm", "transform.wasm"),

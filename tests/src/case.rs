@@ -125,7 +125,8 @@ pub struct Setup {
     /// Entries in the scratch directory that the witness of a sandbox cannot make.
     pub planted: &'static [Planted],
     /// Directories outside the scratch directory that the case may use; in a sandbox each is a
-    /// preopen.
+    /// preopen. With `unprivileged` they are another user's, of mode 1733: it may create there, and
+    /// not list them.
     pub grants: &'static [Grant],
     /// Whether, natively, every directory for temporary files is read-only.
     pub nowhere: bool,

@@ -21,7 +21,8 @@ pub fn main() -> ExitCode {
         }
         [script, seed, count] if script == "--script" => match (seed.parse(), count.parse()) {
             (Ok(seed), Ok(count)) => {
-                script::play(World::from_environment().scratch(), seed, count, |line| {
+                let world = World::from_environment();
+                script::play(world.witness(), world.scratch(), seed, count, |line| {
                     println!("{line}")
                 });
                 ExitCode::SUCCESS

@@ -81,6 +81,14 @@ pub(crate) const MORE_THAN_ALL_MEMORY: Difference = Difference {
     reason: "the host keeps its bytes within the memory limit of the run",
 };
 
+pub(crate) const UNLISTABLE: Difference = Difference {
+    cause: "creation in a directory that may be searched and written, but not listed",
+    native: None,
+    component: Some(ErrorCode::Access),
+    host: None,
+    reason: "WASI's hosts open a directory for reading",
+};
+
 pub(crate) const READ_ONLY_FILE_SYSTEM: Difference = Difference {
     cause: "creation on a read-only file system",
     native: Some(ErrorCode::ReadOnly),

@@ -19,7 +19,9 @@ pub struct Row {
     pub cases: Vec<&'static Case>,
     /// The tests outside this suite that show it, as `package::file::function`.
     pub tests: Vec<String>,
-    /// Why nothing shows it yet. If there is a reason, there are no cases and no tests.
+    /// The recipes of the Justfile that show what is no test's to show.
+    pub recipes: Vec<String>,
+    /// Why nothing shows it yet. If there is a reason, there are no cases, tests and recipes.
     pub pending: Option<String>,
 }
 
@@ -43,6 +45,8 @@ struct Entry {
     cases: Vec<String>,
     #[serde(default)]
     tests: Vec<String>,
+    #[serde(default)]
+    recipes: Vec<String>,
     pending: Option<String>,
 }
 
@@ -54,12 +58,13 @@ fn parse(text: &str) -> Result<Vec<Row>, String> {
         if rows.iter().any(|row| row.id == *id) {
             return Err(format!("rows.toml: there are two rows {id}"));
         }
-        match (entry.cases.is_empty() && entry.tests.is_empty(), &entry.pending) {
+        let shown = [&entry.cases, &entry.tests, &entry.recipes];
+        match (shown.iter().all(|list| list.is_empty()), &entry.pending) {
             (true, None) => {
-                return Err(format!("rows.toml: {id} has no case, no test and no pending reason"));
+                return Err(format!("rows.toml: {id} has nothing to show and no pending reason"));
             }
             (false, Some(_)) => {
-                return Err(format!("rows.toml: {id} is pending, but has cases or tests"));
+                return Err(format!("rows.toml: {id} is pending, but has something to show"));
             }
             (true, Some(_)) | (false, None) => {}
         }
@@ -67,8 +72,8 @@ fn parse(text: &str) -> Result<Vec<Row>, String> {
             find(name).ok_or_else(|| format!("rows.toml: {id} names {name}, which is no case"))
         };
         let cases = entry.cases.iter().map(case).collect::<Result<_, _>>()?;
-        let Entry { id, title, source, tests, pending, .. } = entry;
-        rows.push(Row { id, title, source, cases, tests, pending });
+        let Entry { id, title, source, tests, recipes, pending, .. } = entry;
+        rows.push(Row { id, title, source, cases, tests, recipes, pending });
     }
     Ok(rows)
 }
@@ -91,13 +96,16 @@ mod tests {
 
     #[test]
     fn a_row_without_anything_to_show_is_refused() {
-        assert!(refused("").contains("no case, no test and no pending reason"));
+        assert!(refused("").contains("nothing to show and no pending reason"));
     }
 
     #[test]
-    fn a_pending_row_with_a_case_or_a_test_is_refused() {
-        for shown in ["cases = [\"unnamed::round_trip\"]", "tests = [\"package::file::function\"]"]
-        {
+    fn a_pending_row_with_something_to_show_is_refused() {
+        for shown in [
+            "cases = [\"unnamed::round_trip\"]",
+            "tests = [\"package::file::function\"]",
+            "recipes = [\"ci\"]",
+        ] {
             assert!(
                 refused(&format!("pending = \"later\"\n{shown}")).contains("is pending, but has")
             );

@@ -7,6 +7,7 @@ use rustix::process::{Resource, Rlimit};
 use rustix::thread::UnshareFlags;
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -67,6 +68,12 @@ pub fn prepare(
         rustix::process::umask(Mode::from_raw_mode(umask));
     }
     if setup.unprivileged && rustix::process::geteuid().is_root() {
+        if let Some(granted) = granted {
+            told(
+                "grant directories to an ordinary user",
+                open_to_nobody(setup, placement, granted),
+            )?;
+        }
         told("become an ordinary user", become_nobody(directory))?;
     }
     Ok(())
@@ -155,6 +162,16 @@ fn hide_candidates() -> io::Result<()> {
         }
     }
     env::set_current_dir(CANDIDATES[0])
+}
+
+/// Lets an ordinary user create in the granted directories, and not list them.
+fn open_to_nobody(setup: &Setup, placement: Placement, granted: &Path) -> io::Result<()> {
+    fs::set_permissions(granted, fs::Permissions::from_mode(0o711))?;
+    let mut grants = setup.grants.iter();
+    grants.try_for_each(|grant| {
+        let mode = fs::Permissions::from_mode(0o1733);
+        fs::set_permissions(place(placement, granted, grant), mode)
+    })
 }
 
 fn become_nobody(scratch: &Path) -> io::Result<()> {

@@ -69,6 +69,11 @@ impl World {
         &self.scratch
     }
 
+    /// The witness of the scratch directory.
+    pub fn witness(&self) -> &dyn Witness {
+        &*self.witness
+    }
+
     /// A path in the scratch directory, as the case sees it.
     pub fn path(&self, name: &str) -> String {
         format!("{}/{name}", self.scratch)

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::cell::OnceCell;
 
 use tempfile_core::{
-    Base, Context, Descriptors, Error, ErrorCode, Limited, LimitedDir, Limits, SharedLedger,
+    Base, Cause, Context, Descriptors, Error, ErrorCode, Limited, LimitedDir, Limits, SharedLedger,
     longest_preopen,
 };
 use wasip2::filesystem::types::Descriptor;
@@ -78,10 +78,10 @@ impl Context for WasiContext {
         &self.0.platform
     }
 
-    fn resolve_base(&self, path: &str) -> Result<Base<Dir>, ErrorCode> {
+    fn resolve_base(&self, path: &str) -> Result<Base<Dir>, Cause> {
         let preopens = self.preopens();
         let paths = preopens.iter().map(|(_, path)| path.as_str());
-        let (index, rest) = longest_preopen(paths, path).ok_or(ErrorCode::NoEntry)?;
+        let (index, rest) = longest_preopen(paths, path)?;
         let (dir, path) = &preopens[index];
         Ok(Base { dir: dir.clone(), path: path.clone(), rest })
     }
@@ -104,6 +104,11 @@ impl Context for WasiContext {
 
     fn now(&self) -> u64 {
         wasip2::clocks::monotonic_clock::now()
+    }
+
+    fn is_stopped(&self) -> bool {
+        // The host ends the instance between any two calls.
+        false
     }
 }
 

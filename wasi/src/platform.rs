@@ -70,23 +70,14 @@ impl Platform for Wasi {
     }
 
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
+        open_regular(dir, utf8(name)?, FILE)
+    }
+
+    fn open_for_sync(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
         let name = utf8(name)?;
-        // Checked before it is opened, because opening a fifo or a device may block the host.
-        match dir.stat_at(NO_FOLLOW, name).map_err(code)?.type_ {
-            DescriptorType::RegularFile => {}
-            DescriptorType::Directory => return Err(ErrorCode::IsDirectory),
-            _ => return Err(ErrorCode::Invalid),
-        }
-        let file =
-            dir.open_at(NO_FOLLOW, name, OpenFlags::empty(), FILE).map_err(
-                |error| match error {
-                    WasiCode::Loop => ErrorCode::Invalid,
-                    error => code(error),
-                },
-            )?;
-        match file.get_type().map_err(code)? {
-            DescriptorType::RegularFile => Ok(file),
-            _ => Err(ErrorCode::Invalid),
+        match open_regular(dir, name, DescriptorFlags::READ) {
+            Err(ErrorCode::Access) => open_regular(dir, name, DescriptorFlags::WRITE),
+            opened => opened,
         }
     }
 
@@ -246,6 +237,29 @@ impl Platform for Wasi {
             synced => synced,
         };
         synced.map_err(code)
+    }
+}
+
+/// Opens a regular file for the access that `flags` ask for.
+fn open_regular(
+    dir: &Descriptor,
+    name: &str,
+    flags: DescriptorFlags,
+) -> Result<Descriptor, ErrorCode> {
+    // Checked before it is opened, because opening a fifo or a device may block the host.
+    match dir.stat_at(NO_FOLLOW, name).map_err(code)?.type_ {
+        DescriptorType::RegularFile => {}
+        DescriptorType::Directory => return Err(ErrorCode::IsDirectory),
+        _ => return Err(ErrorCode::Invalid),
+    }
+    let file =
+        dir.open_at(NO_FOLLOW, name, OpenFlags::empty(), flags).map_err(|error| match error {
+            WasiCode::Loop => ErrorCode::Invalid,
+            error => code(error),
+        })?;
+    match file.get_type().map_err(code)? {
+        DescriptorType::RegularFile => Ok(file),
+        _ => Err(ErrorCode::Invalid),
     }
 }
 

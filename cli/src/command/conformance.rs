@@ -10,8 +10,10 @@ use conformance_runner::{
     rows as table,
 };
 use serde::Serialize;
+use wasi_tempfile_host::check_process;
 
-use super::{MISUSED, PLUGIN_FAILED, Result, complain, files};
+use super::terminal::{printable, printable_json, printable_lines};
+use super::{MISUSED, PLUGIN_FAILED, Result, complain, files, process};
 
 mod list;
 mod rows;
@@ -38,8 +40,12 @@ pub(crate) struct Conformance {
     /// The format of the results
     #[arg(long, value_enum, default_value = "pretty")]
     format: Format,
+    /// Write the results to this file, when all are there, instead of standard output; or the suite
+    /// as a component
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// Print the names of the cases, and run nothing; with `--format json` also what each needs
-    #[arg(long)]
+    #[arg(long, conflicts_with = "output")]
     list: bool,
     /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
@@ -61,9 +67,6 @@ struct Portable {
     /// Leave out the provider: the component imports scratch:tempfile
     #[arg(long, requires = "component", conflicts_with = "provider")]
     without_provider: bool,
-    /// The file to write
-    #[arg(short, long, value_name = "SUITE.wasm", requires = "component")]
-    output: Option<PathBuf>,
 }
 
 /// The options of one case in this very process.
@@ -74,7 +77,7 @@ struct OneCase {
     /// mounts. The exit code is 0 if the case passed, or was skipped and standard output begins
     /// with `skipped: `
     #[arg(long, value_name = "NAME", value_parser = case, requires = "directory")]
-    #[arg(conflicts_with_all = ["list", "rows", "filter", "format"])]
+    #[arg(conflicts_with_all = ["list", "rows", "filter", "format", "output"])]
     case: Option<&'static Case>,
     /// An empty directory for the case; natively, TMPDIR must name it too
     #[arg(long, value_name = "DIR", requires = "case")]
@@ -124,21 +127,24 @@ impl Conformance {
             let provider = self.provider;
             return Ok(CaseProcess { case, placement, directory, granted, provider, cache }.run());
         }
-        if let Some(output) = self.portable.output {
+        if let (true, Some(output)) = (self.portable.component, &self.output) {
             let provider = self.provider.as_deref().map(files::read).transpose()?;
             let component = match self.portable.without_provider {
                 true => portable::suite(),
                 false => portable::composed(provider.as_deref()),
             };
-            files::write(&output, &component.map_err(|error| error.to_string())?)?;
+            files::write(output, &component.map_err(|error| error.to_string())?)?;
             return Ok(ExitCode::SUCCESS);
         }
+        check_process().map_err(|error| error.to_string())?;
+        process::check_address_space()?;
         let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(&table),
             false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
         };
-        let mut out = io::stdout().lock();
+        let (mut stdout, mut report) = (io::stdout().lock(), Vec::new());
+        let mut out: &mut dyn Write = if self.output.is_some() { &mut report } else { &mut stdout };
         if self.list {
             list::print(&mut out, self.format, &chosen).map_err(unwritten)?;
             return Ok(ExitCode::SUCCESS);
@@ -161,14 +167,16 @@ impl Conformance {
             }
             results.push(result);
         });
-        if self.rows {
-            let well = rows::print(&mut out, self.format, &table, placements, &results);
-            let well = well.map_err(unwritten)?;
-            return Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) });
+        let well = if self.rows {
+            rows::print(&mut out, self.format, &table, placements, &results).map_err(unwritten)?
+        } else {
+            written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
+            !results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)))
+        };
+        if let Some(path) = &self.output {
+            files::write(path, &report)?;
         }
-        written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
-        let failed = results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)));
-        Ok(if failed { ExitCode::from(PLUGIN_FAILED) } else { ExitCode::SUCCESS })
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) })
     }
 }
 
@@ -225,17 +233,18 @@ impl Format {
         let line = Line::of(result);
         match self {
             Format::Json => {
-                serde_json::to_writer(&mut *out, &line)?;
-                writeln!(out)
+                let json = serde_json::to_string(&line)?;
+                writeln!(out, "{}", printable_json(&json))
             }
             Format::Pretty => {
                 write!(out, "{:7} {}::{}", line.outcome, line.placement, line.case)?;
                 match &result.outcome {
                     Outcome::Passed => writeln!(out),
-                    Outcome::Skipped(reason) => writeln!(out, " ({reason})"),
+                    Outcome::Skipped(reason) => writeln!(out, " ({})", printable(reason)),
                     Outcome::Failed(detail) => {
                         writeln!(out)?;
-                        detail.lines().try_for_each(|line| writeln!(out, "        {line}"))
+                        let mut lines = detail.lines().map(printable);
+                        lines.try_for_each(|line| writeln!(out, "        {line}"))
                     }
                 }
             }
@@ -285,7 +294,36 @@ fn escaped(text: &str) -> String {
             '>' => "&gt;".to_owned(),
             '"' => "&quot;".to_owned(),
             c if c.is_control() && !matches!(c, '\n' | '\t') => '\u{fffd}'.to_string(),
-            c => c.to_string(),
+            c => printable_lines(c.encode_utf8(&mut [0; 4])),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_no_control_characters_of_what_it_quotes() {
+        let hostile = "panicked: \x1b]0;title\x07\r\u{9b}2J\u{202e}\nnext line \x08";
+        let result = |outcome| CaseResult {
+            placement: Placement::Component,
+            case: "module::function".to_owned(),
+            outcome,
+            ms: 1.0,
+        };
+        let results =
+            [Outcome::Failed(hostile.to_owned()), Outcome::Skipped(hostile.to_owned())].map(result);
+        for format in [Format::Pretty, Format::Json, Format::Junit] {
+            let mut out = Vec::new();
+            for result in &results {
+                format.each(&mut out, result).expect("write to memory");
+            }
+            format.all(&mut out, &results).expect("write to memory");
+            let report = String::from_utf8(out).expect("text");
+            assert_eq!(report.matches("title").count(), 2, "{report}");
+            let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!report.contains(obeyed), "{report:?}");
+        }
+    }
 }

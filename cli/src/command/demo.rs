@@ -3,17 +3,16 @@
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use rustix::fs::{Mode, fchmod};
 use wasi_tempfile_host::{Capture, Ending, Outcome, Provider, RunOptions, ScratchRoot};
 
 use super::run::{Scratch, conclude};
+use super::terminal::{printable, printable_lines};
 use super::watch::Watch;
-use super::{PLUGIN_FAILED, Result, complain, files, sandbox, values};
+use super::{PLUGIN_FAILED, Result, complain, files, process, sandbox, values};
 
 mod lines;
 mod sample;
@@ -44,7 +43,7 @@ pub(crate) struct Demo {
 
     /// The memory of plugin and provider together, half of it for lines [default: 16MiB, and for
     /// lines an eighth of FILE if that is less]
-    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
     memory: Option<u64>,
 
     #[command(flatten)]
@@ -57,6 +56,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> Result {
+        process::check_address_space()?;
         let root = self.scratch.open()?;
         let run = RunOptions::in_root(&root);
         // Also while the input is read, which may hang, and while the output is written.
@@ -68,11 +68,11 @@ impl Demo {
             "Sorting {}, {}, with a plugin in a sandbox.\n\
              It may use {} of memory, {} of it for lines. The others go to temporary files in\n\
              a private directory below {}.\n\n",
-            input.name,
+            printable(&input.name),
             mebibytes(input.bytes),
             mebibytes(memory),
             mebibytes(budget),
-            root.path().display(),
+            printable(root.path().display()),
         ))?;
 
         let sandbox = sandbox(false).map_err(|error| error.to_string())?;
@@ -89,7 +89,7 @@ impl Demo {
         let outcome = plugin.run(run).map_err(|error| error.to_string())?;
         if outcome.ending != Ending::Returned {
             // Best effort: nobody reads a closed standard error.
-            let _ = io::stderr().write_all(stderr.text().as_bytes());
+            let _ = io::stderr().write_all(printable_lines(&stderr.text()).as_bytes());
             let code = conclude(&outcome, watch.finish());
             files::print(&left(&outcome, &root)?)?;
             return Ok(code);
@@ -104,8 +104,7 @@ impl Demo {
                 return Ok(ExitCode::from(PLUGIN_FAILED));
             }
             Err(cause) => {
-                let output = output.unwrap_or(Path::new("the output"));
-                return Err(format!("write {}: {cause}", output.display()));
+                return Err(files::unwritten(output.unwrap_or(Path::new("the output")), &cause));
             }
         };
         files::print(&report(&outcome, &checked, &stderr.text(), output))?;
@@ -173,20 +172,8 @@ fn write(
     let Some(path) = output else {
         return lines::check(sorted, &mut io::sink(), expected);
     };
-    let existing = fs::metadata(path).ok();
-    if existing.as_ref().is_some_and(|existing| !existing.is_file()) {
-        // A device or a pipe can't be replaced.
-        let mut to = BufWriter::new(File::options().write(true).open(path)?);
-        let checked = lines::check(sorted, &mut to, expected)?;
-        return to.flush().map(|()| checked);
-    }
-    // The target of a symbolic link is replaced, and not the link.
-    let target = if existing.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
     let mut checked = None;
-    wasi_tempfile::write_atomically(target, |file| {
-        if let Some(existing) = existing {
-            fchmod(&*file, Mode::from_raw_mode(existing.mode()))?;
-        }
+    files::replace(path, |file| {
         let mut to = BufWriter::new(file);
         checked = Some(lines::check(sorted, &mut to, expected)?);
         to.flush()
@@ -205,10 +192,10 @@ fn report(outcome: &Outcome, checked: &Checked, stats: &str, output: Option<&Pat
         mebibytes(outcome.used.memory),
     );
     match output {
-        Some(path) => text += &format!("output   {}\n", path.display()),
+        Some(path) => text += &format!("output   {}\n", printable(path.display())),
         None => {
             text += "output   discarded (`-o OUT` keeps it); the first lines:\n";
-            text.extend(checked.first.iter().map(|line| format!("         {}\n", printable(line))));
+            text.extend(checked.first.iter().map(|line| format!("         {}\n", beginning(line))));
         }
     }
     text
@@ -236,11 +223,11 @@ fn left(outcome: &Outcome, root: &ScratchRoot) -> Result<String> {
     let plugin = match &outcome.left_behind[..] {
         [] => "nothing".to_owned(),
         names => {
-            let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
+            let names: Vec<_> = names.iter().map(|name| printable(name.display())).collect();
             format!("{} by the plugin, which the host removed", names.join(", "))
         }
     };
-    let root = root.display();
+    let root = printable(root.display());
     Ok(match (outcome.not_removed.len(), others) {
         (0, 0) => format!("left     {plugin}; {root} is empty\n"),
         (0, _) => format!("left     {plugin}; what is in {root} belongs to other runs\n"),
@@ -252,11 +239,8 @@ fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
-/// The beginning of a line, without control characters: a file may contain escape sequences.
-fn printable(line: &[u8]) -> String {
+/// The beginning of a line, which may contain escape sequences.
+fn beginning(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
-    text.chars()
-        .take(70)
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
+    printable(text.chars().take(70).collect::<String>())
 }

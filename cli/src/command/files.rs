@@ -1,25 +1,85 @@
 //! Reads and writes files, with errors that name the file.
 
-use std::fs;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Gid, Mode, Uid, fchmod, fchown};
 
 use super::Result;
+use super::terminal::printable_lines;
 
 /// Reads a whole file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|cause| format!("read {}: {cause}", path.display()))
 }
 
-/// Writes a whole file.
+/// Writes a whole file, as [`replace`] does.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).map_err(|cause| format!("write {}: {cause}", path.display()))
+    replace(path, |to| to.write_all(bytes)).map_err(|cause| unwritten(path, &cause))
 }
 
-/// Prints to standard output. A closed pipe is no error: its reader wanted no more.
+pub(super) fn unwritten(path: &Path, cause: &io::Error) -> String {
+    format!("write {}: {cause}", path.display())
+}
+
+/// Writes a file completely or not at all: beside it, and then renames.
+///
+/// The new file has the old one's mode, and its owner where the system allows it; a file that is
+/// new has the mode that the umask leaves. A symbolic link stays, and its target is replaced. What
+/// is no regular file, such as a device or a pipe, is written as it is.
+pub(super) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let (target, old) = match fs::metadata(path) {
+        Ok(old) if !old.is_file() => {
+            let mut to = File::options().write(true).open(path)?;
+            return write(&mut to);
+        }
+        Ok(old) => (fs::canonicalize(path)?, Some(old)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => (target_of(path)?, None),
+        Err(cause) => return Err(cause),
+    };
+    wasi_tempfile::write_atomically(target, |file| {
+        match &old {
+            Some(old) => keep_owner_and_mode(file, old)?,
+            None => fchmod(&*file, Mode::from_raw_mode(0o666) - umask())?,
+        }
+        write(file)
+    })
+}
+
+/// The path itself, unless it is a symbolic link to something that is not there yet.
+fn target_of(path: &Path) -> io::Result<PathBuf> {
+    match fs::read_link(path) {
+        // The first link only: a chain of them that ends nowhere is nobody's wish.
+        Ok(target) => Ok(path.parent().unwrap_or(Path::new("")).join(target)),
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
+fn keep_owner_and_mode(file: &wasi_tempfile::File, old: &Metadata) -> io::Result<()> {
+    // Only the superuser may give a file away. For others it is theirs from now on, as if they had
+    // removed the old one.
+    let owner = (Uid::from_raw(old.uid()), Gid::from_raw(old.gid()));
+    let _ = fchown(file, Some(owner.0), Some(owner.1));
+    Ok(fchmod(file, Mode::from_raw_mode(old.mode() & 0o777))?)
+}
+
+fn umask() -> Mode {
+    // It can only be read by setting it. No other thread creates a file meanwhile.
+    let mask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    rustix::process::umask(mask);
+    mask
+}
+
+/// Prints to standard output, with control characters escaped. A closed pipe is no error: its
+/// reader wanted no more.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(printable_lines(text).as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(cause) => Err(format!("write standard output: {cause}")),

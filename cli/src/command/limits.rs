@@ -13,11 +13,11 @@ pub(super) struct Limited {
     bytes: Option<u64>,
 
     /// Limit the names of files and directories
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = values::count)]
     entries: Option<u64>,
 
     /// Limit the handles: open files, streams, guarded names and directories [default: 4096]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = values::count)]
     handles: Option<u64>,
 
     /// Limit the memory of all spooled files; before it is exceeded, the largest move to disk

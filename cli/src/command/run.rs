@@ -5,13 +5,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use rustix::fs::Mode;
+use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
-    Ending, Input, Mount, Outcome, Output, Provider, RunOptions, ScratchRoot,
+    Ending, Error, Input, Mount, MountCause, Outcome, Output, Provider, RunOptions, ScratchRoot,
 };
 
 use super::watch::Watch;
 use super::{
-    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, sandbox, stats, values,
+    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, process, sandbox, stats,
+    values,
 };
 
 /// Run a plugin with scratch space
@@ -21,6 +24,12 @@ use super::{
 /// directory as /tmp too, unless you limit its bytes, entries or file sizes. The directory is
 /// removed when the plugin ends, also by a trap, a timeout or Ctrl-C. If this program itself is
 /// killed, the next run with the same root removes it.
+///
+/// Temporary files that the plugin makes in a mount are removed too, with `--provider host`. With
+/// another provider those stay that the plugin had not removed when it trapped or was stopped, and
+/// a line says so; whatever it creates there is then private: no other user can read it.
+///
+/// What the plugin itself prints reaches the terminal as it is.
 ///
 /// Exit code: 0 the plugin succeeded, 1 it failed, 2 wrong usage, 3 the plugin cannot be started or
 /// the host failed, 128 + N after signal N.
@@ -32,16 +41,17 @@ pub(crate) struct RunPlugin {
     #[arg(long = "mount", value_name = "HOST::GUEST[:ro]", value_parser = values::mount)]
     mounts: Vec<Mount>,
 
-    /// Set an environment variable
+    /// Set an environment variable; SCRATCH_LIMITS (see `component --help`) limits the plugin
+    /// unless you limit it here
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = values::variable)]
     environment: Vec<(String, String)>,
 
     /// Limit the memory of plugin and provider together
-    #[arg(long, value_name = "SIZE", value_parser = values::size, default_value = "256MiB")]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory, default_value = "256MiB")]
     memory: u64,
 
     /// Stop the plugin after this time
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = values::timeout)]
     timeout: Option<Duration>,
 
     #[command(flatten)]
@@ -66,6 +76,15 @@ pub(crate) struct RunPlugin {
     keep: bool,
 
     /// Print what the run used, on standard error
+    ///
+    /// `memory`: the most bytes of plugin and provider at one time. `left-behind`: names in the
+    /// scratch directory when the plugin ended, which were then removed; what is in mounts is not
+    /// counted. `not-removed`: paths that could not be removed. And with `--provider host`:
+    /// `peak-files`, `peak-paths`, `peak-directories`: the most open files, guarded names and
+    /// guarded directories at one time; `peak-spooled`: the most bytes of spooled files in memory;
+    /// `peak-bytes`, `peak-entries`: the most bytes and names on disk, only if one of --bytes,
+    /// --entries, --file-size is set; `kept`: names that the plugin kept or persisted; `refused`:
+    /// how often a limit refused it something.
     #[arg(long, value_enum, value_name = "FORMAT")]
     #[arg(num_args = 0..=1, default_missing_value = "text", require_equals = true)]
     stats: Option<stats::Format>,
@@ -90,21 +109,19 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(super) fn open(&self) -> Result<ScratchRoot> {
-        match &self.root {
-            Some(path) => ScratchRoot::open(path),
-            None => ScratchRoot::open_default(),
+        let path = self.root.clone().unwrap_or_else(ScratchRoot::default_path);
+        let (root, sweep) = ScratchRoot::open_and_sweep(path).map_err(|error| error.to_string())?;
+        for stayed in &sweep.not_removed {
+            complain(format_args!("left by an earlier run: {}", stayed.error));
         }
-        .map_err(|error| error.to_string())
+        Ok(root)
     }
 }
 
 impl RunPlugin {
     pub(super) fn run(self) -> Result {
+        process::check_address_space()?;
         let limits = self.limits.limits();
-        if matches!(self.provider, values::Provider::File(_)) && limits.is_some() {
-            complain("limits need `--provider host` or `component`: others may not enforce them");
-            return Ok(ExitCode::from(MISUSED));
-        }
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
         let plugin = files::read(&self.plugin)?;
         let other = match &self.provider {
@@ -120,6 +137,13 @@ impl RunPlugin {
         };
         let plugin = sandbox.load(&plugin, provider).map_err(about_plugin)?;
 
+        let by_host = plugin.is_served_by_host();
+        let writes_to_mounts = self.mounts.iter().any(|mount| !mount.is_read_only());
+        if !by_host && writes_to_mounts {
+            // WASI has no modes, so only this keeps other users from temporary files in a mount.
+            rustix::process::umask(Mode::RWXG | Mode::RWXO);
+        }
+
         let name = self.plugin.file_name().unwrap_or_default().to_string_lossy();
         let mut run = RunOptions::in_root(&root)
             .args([name])
@@ -128,6 +152,11 @@ impl RunPlugin {
             .stdout(Output::Inherit)
             .stderr(Output::Inherit)
             .memory(self.memory);
+        // The library takes the limits from there too.
+        let variable = self.environment.iter().find(|(name, _)| name == Limits::VARIABLE);
+        let counted = limits
+            .or_else(|| Limits::from_text(&variable?.1))
+            .is_some_and(|limits| limits.count_files());
         for (name, value) in self.environment {
             run = run.env(name, value);
         }
@@ -147,18 +176,39 @@ impl RunPlugin {
         let watch = Watch::start(&run.control(), self.timeout)?;
         let outcome = plugin.run(run);
         let signal = watch.finish();
-        let outcome = outcome.map_err(|error| error.to_string())?;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) if is_misuse(&error) => {
+                complain(error);
+                return Ok(ExitCode::from(MISUSED));
+            }
+            Err(error) => return Err(error.to_string()),
+        };
         if let Some(kept) = &outcome.kept {
             complain(format_args!("kept the scratch directory: {}", kept.display()));
         }
         if let Some(format) = self.stats {
-            stats::print(format, &outcome);
+            stats::print(format, &outcome, counted);
+        }
+        if !by_host && writes_to_mounts && !matches!(outcome.ending, Ending::Returned) {
+            complain("temporary files of the plugin may have stayed in its mounts");
         }
         Ok(conclude(&outcome, signal))
     }
 }
 
-/// Prints how a run ended, unless the plugin itself reported a failure, and returns the exit code.
+/// Whether the run could not begin for what stands on the command line.
+fn is_misuse(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NotLimited
+            | Error::MalformedLimits { .. }
+            | Error::Mount { cause: MountCause::Twice, .. }
+    )
+}
+
+/// Prints how a run ended, unless the plugin itself has explained a failure, and returns the exit
+/// code.
 pub(super) fn conclude(outcome: &Outcome, signal: Option<i32>) -> ExitCode {
     for stayed in &outcome.not_removed {
         complain(&stayed.error);
@@ -169,7 +219,7 @@ pub(super) fn conclude(outcome: &Outcome, signal: Option<i32>) -> ExitCode {
     }
     let code = match &outcome.ending {
         Ending::Returned => 0,
-        Ending::Failed { .. } => PLUGIN_FAILED,
+        Ending::Failed { .. } if outcome.used.stderr > 0 => PLUGIN_FAILED,
         ending => {
             complain(ending);
             PLUGIN_FAILED

@@ -6,6 +6,8 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 use wasi_tempfile_host::Outcome;
 
+use super::terminal::printable_json;
+
 /// The format of the figures.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Format {
@@ -15,20 +17,23 @@ pub(super) enum Format {
     Json,
 }
 
-/// Prints what the run used on standard error, apart from the plugin's output.
-pub(super) fn print(format: Format, outcome: &Outcome) {
-    let figures = figures(outcome);
+/// Prints what the run used on standard error, apart from the plugin's output. Bytes and names on
+/// disk are only `counted` where they are limited.
+pub(super) fn print(format: Format, outcome: &Outcome, counted: bool) {
+    let figures = figures(outcome, counted);
     let mut error = std::io::stderr().lock();
     // Best effort: standard error may be closed.
     let _ = match format {
-        Format::Json => writeln!(error, "{}", Value::Object(figures)),
-        Format::Text => {
-            figures.iter().try_for_each(|(name, value)| writeln!(error, "{name:>16}  {value}"))
+        Format::Json => {
+            writeln!(error, "{}", printable_json(&Value::Object(figures).to_string()))
         }
+        Format::Text => figures.iter().try_for_each(|(name, value)| {
+            writeln!(error, "{name:>16}  {}", printable_json(&value.to_string()))
+        }),
     };
 }
 
-fn figures(outcome: &Outcome) -> serde_json::Map<String, Value> {
+fn figures(outcome: &Outcome, counted: bool) -> serde_json::Map<String, Value> {
     let used = &outcome.used;
     let mut figures = serde_json::Map::new();
     let mut add = |name: &str, value: Value| figures.insert(name.to_owned(), value);
@@ -42,8 +47,10 @@ fn figures(outcome: &Outcome) -> serde_json::Map<String, Value> {
         add("peak-paths", json!(usage.peak.paths));
         add("peak-directories", json!(usage.peak.directories));
         add("peak-spooled", json!(usage.peak.memory));
-        add("peak-bytes", json!(usage.peak.bytes));
-        add("peak-entries", json!(usage.peak.entries));
+        if counted {
+            add("peak-bytes", json!(usage.peak.bytes));
+            add("peak-entries", json!(usage.peak.entries));
+        }
         add("kept", json!(usage.kept));
         add("refused", json!(used.refused));
     }

@@ -6,14 +6,16 @@ use std::process::ExitCode;
 use clap::Args;
 use wasi_tempfile_host::ScratchRoot;
 
+use super::terminal::printable;
 use super::{HOST_FAILED, Result, complain, files};
 
 /// Remove the scratch directories that killed processes left in a root
 ///
-/// A scratch directory is removed if no process has it locked, whatever its age. Directories that
-/// are in use or were kept stay, and so does everything that does not have a name of this
-/// program's. Every run sweeps its root first; use this for roots that no run uses any more. Each
-/// line names an entry and what became of it: `removed`, `live`, `kept` or `foreign`.
+/// A scratch directory is removed if it has the mark of one and no process has it locked, whatever
+/// its age. Everything else in the root stays as it is. Every run sweeps its root first; use this
+/// for roots that no run uses any more. Each line names an entry and what became of it: `removed`,
+/// `live` (in use), `kept` (by `run --keep`) or `foreign` (not made by this program). What could
+/// not be removed, such as a mount point, is named on standard error, and the exit code is 3.
 #[derive(Args)]
 pub(crate) struct SweepRoot {
     /// The root
@@ -40,8 +42,10 @@ impl SweepRoot {
             lines.extend(paths.iter().map(|path| (word, path.as_path())));
         }
         lines.sort_by_key(|(_, path)| path.to_owned());
-        let text: String =
-            lines.iter().map(|(word, path)| format!("{word:8} {}\n", path.display())).collect();
+        let text: String = lines
+            .iter()
+            .map(|(word, path)| format!("{word:8} {}\n", printable(path.display())))
+            .collect();
         files::print(&text)?;
         for stayed in &sweep.not_removed {
             complain(&stayed.error);

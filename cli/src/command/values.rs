@@ -1,7 +1,7 @@
 //! The values of options: sizes, durations, mounts, variables.
 
 use std::num::{IntErrorKind, ParseIntError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -25,7 +25,11 @@ pub(super) fn provider(text: &str) -> Result<Provider, String> {
         "" => Err("expected `component`, `host` or a file".to_owned()),
         "component" => Ok(Provider::Component),
         "host" => Ok(Provider::Host),
-        path => Ok(Provider::File(path.into())),
+        path if Path::new(path).exists() => Ok(Provider::File(path.into())),
+        _ => {
+            Err("there is no such file; expected `host`, `component` or a component's file"
+                .to_owned())
+        }
     }
 }
 
@@ -44,6 +48,22 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).ok_or_else(|| "the number is too large".to_owned())
 }
 
+/// Parses the limit on memory: a size, and not 0, with which no plugin begins.
+pub(super) fn memory(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err("a plugin cannot begin without memory".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// Parses a number of things.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    match split_number(text) {
+        (digits, "") => whole_number(digits),
+        _ => Err("expected a number without a unit, such as 1000".to_owned()),
+    }
+}
+
 fn whole_number<N: FromStr<Err = ParseIntError>>(digits: &str) -> Result<N, String> {
     digits.parse().map_err(|error: ParseIntError| match error.kind() {
         IntErrorKind::PosOverflow => "the number is too large".to_owned(),
@@ -51,8 +71,16 @@ fn whole_number<N: FromStr<Err = ParseIntError>>(digits: &str) -> Result<N, Stri
     })
 }
 
+/// Parses a limit on time: a duration, and not 0, in which no plugin ends.
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("a plugin cannot end in no time".to_owned()),
+        time => Ok(time),
+    }
+}
+
 /// Parses `500ms`, `10s`, `2m`, `1h`, or `10` for seconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = split_number(text);
     let number: u32 = whole_number(digits)?;
     let unit = match unit {
@@ -117,6 +145,18 @@ mod tests {
         assert_eq!(duration("4294967295h").map(|time| time.as_secs()), Ok(4_294_967_295 * 3600));
         for wrong in ["", "s", "-1s", "1d", "1.5s"] {
             assert!(duration(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn limits_of_nothing_and_numbers_with_units_are_refused() {
+        assert_eq!(memory("64MiB"), Ok(64 << 20));
+        assert_eq!(timeout("1ms"), Ok(Duration::from_millis(1)));
+        assert_eq!(count("1000"), Ok(1000));
+        assert!(memory("0").is_err() && memory("0MiB").is_err());
+        assert!(timeout("0").is_err() && timeout("0ms").is_err());
+        for wrong in ["", "1KiB", "-1", "1.5", "18446744073709551616"] {
+            assert!(count(wrong).is_err(), "{wrong:?}");
         }
     }
 

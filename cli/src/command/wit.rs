@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use wasi_tempfile_host::components;
 
-use super::{Result, files};
+use super::{MISUSED, Result, complain, files};
 
 /// The world that a new folder begins with.
 const WORLD: &str = "\
@@ -37,11 +37,28 @@ pub(crate) struct Wit {
 impl Wit {
     pub(super) fn run(self) -> Result {
         match self.output {
-            Some(directory) => write_folder(&directory, self.force)?,
+            Some(directory) => {
+                if let Some(refusal) = no_folder(&directory) {
+                    complain(refusal);
+                    return Ok(ExitCode::from(MISUSED));
+                }
+                write_folder(&directory, self.force)?;
+            }
             None => files::print(&package())?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Why a path cannot be the folder, if it is or would be a file.
+fn no_folder(path: &Path) -> Option<String> {
+    let is_file = path.exists() && !path.is_dir();
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let like_file = !path.exists() && matches!(extension, Some("wit" | "wasm" | "txt"));
+    (is_file || like_file).then(|| {
+        let path = path.display();
+        format!("`-o {path}` has to name a folder; for a file, write `wasi-tempfile wit > {path}`")
+    })
 }
 
 /// Returns `scratch:tempfile` as one text, with its `package` line only once.

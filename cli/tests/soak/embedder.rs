@@ -165,8 +165,12 @@ impl Embedder {
         Self::link(engine, &component, provider)
     }
 
-    /// Runs an instance to its end, with the fuel that it took.
-    pub(crate) async fn run(&self, scratch: &ScratchDir, given: Given<'_>) -> (End, u64) {
+    /// Runs an instance to its end, with the fuel that it took; and gives its directory back.
+    pub(crate) async fn run(
+        &self,
+        scratch: ScratchDir,
+        given: Given<'_>,
+    ) -> (End, u64, Arc<ScratchDir>) {
         let waits = Arc::new(AtomicBool::new(false));
         let mut store = self.instance(scratch, &given, &waits);
         let end = {
@@ -186,12 +190,12 @@ impl Embedder {
             }
         };
         let burnt = given.fuel - store.get_fuel().unwrap_or(0);
-        (end, burnt)
+        (end, burnt, store.data().tempfile.scratch().clone())
     }
 
     fn instance(
         &self,
-        scratch: &ScratchDir,
+        scratch: ScratchDir,
         given: &Given<'_>,
         waits: &Arc<AtomicBool>,
     ) -> Store<State> {

@@ -132,12 +132,12 @@ fn end(provider: Provider, times: u64, directory: Directory) -> Tally {
     for litter in LITTER {
         let one = |given| {
             let scratch = root.create_dir().expect("make a directory");
-            let ended = block_on(embedder.run(&scratch, given));
+            let (ended, burnt, scratch) = block_on(embedder.run(scratch, given));
             match directory {
                 Directory::IsDropped => drop(scratch),
                 Directory::IsForgotten => std::mem::forget(scratch),
             }
-            ended
+            (ended, burnt)
         };
         // As much again as a run takes that does nothing but litter: a run that goes on ends for
         // want of fuel, and soon.

@@ -146,7 +146,7 @@ fn instances(arguments: &[String]) -> ExitCode {
                     input: Input::Process,
                     ..Given::default()
                 };
-                block_on(embedder.run(&scratch, given));
+                block_on(embedder.run(scratch, given));
             });
         }
     });

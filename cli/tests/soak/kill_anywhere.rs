@@ -91,7 +91,8 @@ fn acts<P: Platform<Dir = Dir>>() -> [(&'static str, Act<P>); 6] {
             let act = || {
                 let (directory, name) = target.rsplit_once('/').ok_or(ErrorCode::Invalid)?;
                 let platform = instance.context().platform();
-                let base = instance.context().resolve_base(directory)?;
+                let base = instance.context().resolve_base(directory);
+                let base = base.map_err(|cause| cause.code)?;
                 let dir = platform.open_directory(&base.dir, base.rest.as_bytes())?;
                 let file = platform.open_file(&dir, name.as_bytes())?;
                 platform.set_size(&file, 0)?;
@@ -311,8 +312,8 @@ fn a_run_is_killed(provider: Provider, stride: usize, tally: &mut Tally) {
 fn a_sweep_is_killed(stride: usize, tally: &mut Tally) {
     let prepare = || {
         let scene = Scene::new();
-        for name in ["run-aaaabbbbccccdddd", "trash-aaaabbbbccccdddd"] {
-            let deep = scene.world.root().join(name).join("1/2/3/4");
+        for random in ["aaaabbbbccccdddd", "bbbbccccddddeeee"] {
+            let deep = scene.world.orphan(random).join("1/2/3/4");
             fs::create_dir_all(&deep).expect("make directories");
             fs::write(deep.join("file"), "left").expect("write a file");
         }

@@ -55,9 +55,7 @@ fn within_limits(remove: Remove, depth: u64, entries: u64, tally: &mut Tally) {
     let world = World::in_memory();
     let trees: [(&str, Build, u64); 2] = [("levels", deep, depth), ("entries", wide, entries)];
     for (what, build, size) in trees {
-        // A name that a sweep takes for a dead owner's.
-        let tree = world.root().join("run-aaaabbbbccccdddd");
-        fs::create_dir(&tree).expect("make a directory");
+        let tree = world.orphan("aaaabbbbccccdddd");
         build(&tree, size);
         let limit = Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
         setrlimit(Resource::Nofile, limit).expect("limit the descriptors");

@@ -22,17 +22,24 @@ mod plugins;
 mod trace;
 
 mod endings;
+mod escapes;
 mod flat;
 mod handles;
+mod hostile_text;
 mod kill;
 mod kill_anywhere;
 mod large_trees;
 mod limits;
+mod mounts;
 mod names;
+mod power_cut;
 mod pressure;
 mod privacy;
+mod process_limits;
 mod removal;
+mod resolvers;
 mod roots;
+mod snapshots;
 mod sweepers;
 mod tenants;
 
@@ -40,19 +47,26 @@ use figure::{Figure, Scale, Tally};
 
 const FIGURES: &[Figure] = &[
     names::FIGURE,
+    snapshots::FIGURE,
+    escapes::FIGURE,
+    resolvers::FIGURE,
     privacy::FIGURE,
     removal::FIGURE,
     large_trees::FIGURE,
+    mounts::FIGURE,
     tenants::FIGURE,
     limits::FIGURE,
     endings::FIGURE,
     kill::FIGURE,
     kill_anywhere::FIGURE,
+    power_cut::FIGURE,
     sweepers::FIGURE,
     roots::FIGURE,
     flat::FIGURE,
     handles::FIGURE,
     pressure::FIGURE,
+    hostile_text::FIGURE,
+    process_limits::FIGURE,
 ];
 
 /// What a process of this program may be started for.

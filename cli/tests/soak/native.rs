@@ -20,5 +20,11 @@ pub(crate) fn confined<P: Platform<Dir = Dir>>(platform: P, path: &Path) -> Test
     let path = path.to_str().expect("the test's path is text");
     let root = Process.resolve_base(path).expect("open the directory").dir;
     let ledger = SharedLedger::new();
-    TestContext { platform, root: Rc::new(root), path: path.trim_end_matches('/').into(), ledger }
+    TestContext {
+        platform,
+        root: Rc::new(root),
+        path: path.trim_end_matches('/').into(),
+        ledger,
+        stopped: Rc::default(),
+    }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::wasmtime::{Cache, CacheConfig};
-use wasi_tempfile_host::{Capture, EngineLimits, Plugin, RunOptions, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{Capture, Plugin, RunOptions, Sandbox, ScratchRoot};
 
 use crate::endings::open_files;
 use crate::figure::{Scale, Tally, figure};
@@ -24,11 +24,8 @@ figure!(
 
 pub(crate) const PARTS: &[Part] = &[("pressure", pressure)];
 
-/// What the arguments of one call may have, in bytes. The host copies them before it can refuse the
-/// call, so they come on top of the run's memory, and have to fit into the slack.
-const ARGUMENTS: usize = 8 << 20;
-
-/// What the host may need besides what the plugin may have.
+/// What the host may need besides what the plugin may have: the arguments of one call, of which the
+/// host makes a copy before it can refuse the call, among it.
 const MEMORY_SLACK: u64 = 16 << 20;
 const HANDLE_SLACK: u64 = 8;
 
@@ -132,8 +129,7 @@ fn load(cache: &Path) -> Plugin {
     let mut config = CacheConfig::new();
     config.with_directory(cache);
     let cache = Cache::new(config).expect("make a cache");
-    let limits = EngineLimits::default().hostcall_fuel(ARGUMENTS);
-    let sandbox = Sandbox::builder().limits(limits).cache(cache).build().expect("make a sandbox");
+    let sandbox = Sandbox::builder().cache(cache).build().expect("make a sandbox");
     let plugin = fs::read(PLUGIN).expect("read the plugin");
     sandbox.load(&plugin, wasi_tempfile_host::Provider::Host).expect("load the plugin")
 }

@@ -87,8 +87,7 @@ fn by_its_owner(world: &World) -> Doomed {
 }
 
 fn by_a_sweep(world: &World) -> Doomed {
-    let tree = world.root().join("run-aaaabbbbccccdddd");
-    fs::create_dir(&tree).expect("make a directory");
+    let tree = world.orphan("aaaabbbbccccdddd");
     let root = ScratchRoot::open_unswept(world.root()).expect("open the root");
     Doomed { tree, remove: Box::new(move || drop(root.sweep())) }
 }

@@ -91,9 +91,15 @@ fn refused(open: fn(&Path) -> bool, tally: &mut Tally) {
         let world = World::in_memory();
         let root = world.path("planted");
         plant(&world, &root);
-        tally.expect(!open(&root), || format!("{kind} was opened"));
+        // A slash or a dot at the end makes the system follow a link.
+        for end in ["", "/", "//", "/.", "/./", "/sub/..", "/sub/../"] {
+            let mut spelled = root.clone().into_os_string();
+            spelled.push(end);
+            fs::create_dir_all(world.root().join("sub")).expect("make a directory");
+            tally.expect(!open(Path::new(&spelled)), || format!("{kind}, {end}, was opened"));
+            tally.count("roots", 1);
+        }
         tally.expect(!world.path("nothing").exists(), || format!("{kind} was followed"));
-        tally.count("roots", 1);
     }
 }
 
@@ -138,12 +144,25 @@ fn foreign(sweeps: u64, sweep: fn(&Path) -> BTreeSet<PathBuf>, tally: &mut Tally
         mknodat(CWD, name('d'), FileType::Fifo, Mode::RWXU, 0).expect("plant a fifo");
         drop(UnixListener::bind(name('e')).expect("plant a socket"));
         planted.extend("abcde".chars().map(name));
+        let directory = |letter, mode| {
+            fs::create_dir(name(letter)).expect("make a directory");
+            fs::write(name(letter).join("precious"), "precious").expect("write a file");
+            fs::set_permissions(name(letter), fs::Permissions::from_mode(mode))
+                .expect("set a mode");
+            name(letter)
+        };
+        // Directories of this user without the mark.
+        let unmarked = [('g', 0o700), ('h', 0o755), ('i', 0o1777), ('j', 0o500)];
+        planted.extend(unmarked.map(|(letter, mode)| directory(letter, mode)));
         if rustix::process::geteuid().is_root() {
-            fs::create_dir(name('f')).expect("make a directory");
-            fs::write(name('f').join("precious"), "precious").expect("write a file");
-            let owner = STRANGER - number as u32;
-            chown(name('f'), Some(Uid::from_raw(owner)), None).expect("give it away");
-            planted.insert(name('f'));
+            // With the mark, and another owner.
+            for (letter, mode) in [('f', 0o1700), ('k', 0o2555)] {
+                let path = directory(letter, mode);
+                let owner = Uid::from_raw(STRANGER - number as u32);
+                chown(&path, Some(owner), None).expect("give it away");
+                fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set a mode");
+                planted.insert(path);
+            }
         }
     }
     let mut everything = contents(&root);

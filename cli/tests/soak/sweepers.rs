@@ -10,12 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use getrandom::SysRng;
+use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile_core::{Options, Process, directory};
+use tempfile_core::{ErrorCode, Options, under_new_name};
 use wasi_tempfile_host::ScratchRoot;
 
 use crate::figure::{Scale, Tally, figure};
-use crate::native;
 use crate::part::{self, Part, Player};
 use crate::support::World;
 use crate::trace;
@@ -74,11 +74,17 @@ fn create(root: &ScratchRoot) -> Result<(), String> {
 
 fn create_without_lock(root: &ScratchRoot) -> Result<(), String> {
     let options = Options { prefix: "run-".into(), ..Options::default() };
-    let location = native::open(root.path());
-    let mut dir =
-        directory(&Process, &mut SysRng, &options, &location).map_err(|error| error.to_string())?;
-    use_it(Path::new(dir.path()))?;
-    dir.close().map_err(|stayed| format!("{stayed:?}"))
+    let make = |name: &str| mkdir_marked(&root.path().join(name)).map_err(|_| ErrorCode::Exist);
+    let ((), name) =
+        under_new_name(&options, &mut SysRng, make).map_err(|code| code.to_string())?;
+    let path = root.path().join(name);
+    use_it(&path)?;
+    fs::remove_dir_all(path).map_err(|error| format!("remove: {error}"))
+}
+
+/// Makes a directory with the mark of a run's.
+fn mkdir_marked(path: &Path) -> rustix::io::Result<()> {
+    rustix::fs::mkdirat(rustix::fs::CWD, path, Mode::RWXU | Mode::SVTX)
 }
 
 fn use_it(directory: &Path) -> Result<(), String> {
@@ -172,7 +178,7 @@ const SWEEPS: u64 = 100;
 /// directory its own.
 fn stopped(how: &str) -> Tally {
     let mut tally = Tally::default();
-    for (call, what) in [("mkdirat", "run-"), ("openat", "run-"), ("flock", "")] {
+    for (call, what) in [("mkdirat", "run-"), ("openat2", "run-"), ("flock", "LOCK_EX")] {
         match trace::occurrence(how_command(&World::in_memory(), how), call, what) {
             Ok(Some(when)) => stop_behind(how, call, when, &mut tally),
             // It does not even try.
@@ -233,8 +239,7 @@ fn creator(arguments: &[String]) -> ExitCode {
         use_it(scratch.path())
     } else {
         let path = root.path().join("run-aaaabbbbccccdddd");
-        rustix::fs::mkdirat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU)
-            .expect("make a directory");
+        mkdir_marked(&path).expect("make a directory");
         println!(
             "{}",
             fs::write(path.join("file"), "mine")

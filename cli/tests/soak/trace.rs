@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use crate::support::World;
 
 /// The calls by which files and directories are made, changed, held and removed.
-pub(crate) const CALLS: &str = "mkdirat,openat,unlinkat,renameat,renameat2,linkat,fsync,fdatasync,\
-    ftruncate,write,pwrite64,flock,newfstatat,fstat,fchmod,getdents64,close";
+pub(crate) const CALLS: &str = "mkdirat,openat,openat2,unlinkat,renameat,renameat2,linkat,fsync,\
+    fdatasync,ftruncate,write,pwrite64,flock,newfstatat,fstat,fchmod,getdents64,close";
 
 /// The command, under strace with these options.
 pub(crate) fn traced(command: Command, options: &[&str]) -> Command {

@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use super::errno::code_of;
 use super::unix::{Native, open_base};
 use crate::context::{Base, Context, Descriptors};
-use crate::error::ErrorCode;
+use crate::error::{Cause, ErrorCode};
 use crate::ledger::SharedLedger;
 
 /// The process: its environment, its current directory, and one ledger for all of its threads.
@@ -28,10 +28,11 @@ impl Context for Process {
         &Native
     }
 
-    fn resolve_base(&self, path: &str) -> Result<Base<Arc<OwnedFd>>, ErrorCode> {
+    fn resolve_base(&self, path: &str) -> Result<Base<Arc<OwnedFd>>, Cause> {
         let dir = Arc::new(open_base(path)?);
         let absolute = std::path::absolute(path).map_err(|error| code_of(&error))?;
-        let path = absolute.to_str().ok_or(ErrorCode::InvalidName)?;
+        let refused = Cause::rule(ErrorCode::InvalidName, "the current directory is not UTF-8");
+        let path = absolute.to_str().ok_or(refused)?;
         let path = match path.trim_end_matches('/') {
             "" => "/",
             path => path,
@@ -60,5 +61,9 @@ impl Context for Process {
         static START: OnceLock<Instant> = OnceLock::new();
         let elapsed = START.get_or_init(Instant::now).elapsed();
         u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn is_stopped(&self) -> bool {
+        false
     }
 }

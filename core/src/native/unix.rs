@@ -2,17 +2,25 @@
 
 #![allow(clippy::unnecessary_cast, reason = "the fields of `stat` have other widths elsewhere")]
 
-use std::ffi::CStr;
+#[cfg(target_os = "linux")]
+use std::collections::VecDeque;
+use std::ffi::{CStr, CString};
 use std::fs;
 use std::io;
+#[cfg(target_os = "linux")]
+use std::mem::MaybeUninit;
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+#[cfg(target_os = "linux")]
+use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat};
+#[cfg(target_os = "linux")]
+use rustix::fs::{RawDir, SeekFrom};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::errno::{code, code_of};
@@ -25,7 +33,7 @@ pub struct Native;
 
 /// `O_CLOEXEC` always: a child process has no business with a temporary file.
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-const FILE: OFlags = OFlags::RDWR.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const FILE: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
 
 /// Owner only, before the umask takes more away.
 const FILE_MODE: RawMode = 0o600;
@@ -37,20 +45,85 @@ const STICKY: RawMode = 0o1000;
 
 /// Opens a directory by its path, following links.
 pub(super) fn open_base(path: &str) -> Result<OwnedFd, ErrorCode> {
-    let open = |flags| retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::empty()));
-    match open(DIRECTORY) {
-        // A directory that may be searched and written but not read, such as one of mode 1733.
+    open_directory(CWD, path.as_bytes(), OFlags::empty())
+}
+
+/// Opens a directory, also one that may be searched and written but not read, such as one of mode
+/// 1733.
+fn open_directory(dir: impl AsFd, name: &[u8], flags: OFlags) -> Result<OwnedFd, ErrorCode> {
+    let flags = DIRECTORY | flags;
+    match open(&dir, name, flags, 0) {
         #[cfg(target_os = "linux")]
-        Err(Errno::ACCESS) => open(OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC),
+        Err(ErrorCode::Access) => open(&dir, name, flags | OFlags::PATH, 0),
         opened => opened,
     }
-    .map_err(code)
 }
 
 /// A directory listing.
 pub struct Entries {
     dir: Arc<OwnedFd>,
-    listing: rustix::fs::Dir,
+    listing: Listing,
+}
+
+enum Listing {
+    /// Through a descriptor of its own.
+    Own(rustix::fs::Dir),
+    /// Through the directory's descriptor.
+    #[cfg(target_os = "linux")]
+    Shared(SharedListing),
+}
+
+impl Listing {
+    fn next(&mut self, _dir: &OwnedFd) -> Option<Result<(CString, FileType), Errno>> {
+        match self {
+            Self::Own(listing) => listing
+                .next()
+                .map(|entry| entry.map(|entry| (entry.file_name().into(), entry.file_type()))),
+            #[cfg(target_os = "linux")]
+            Self::Shared(listing) => listing.next(_dir),
+        }
+    }
+}
+
+/// A listing through a descriptor that others may list through too: for a process that has no
+/// descriptor left. It keeps its own position, since that of the descriptor is shared.
+#[cfg(target_os = "linux")]
+#[derive(Default)]
+struct SharedListing {
+    read: VecDeque<(CString, FileType)>,
+    position: u64,
+}
+
+#[cfg(target_os = "linux")]
+impl SharedListing {
+    fn next(&mut self, dir: &OwnedFd) -> Option<Result<(CString, FileType), Errno>> {
+        if self.read.is_empty()
+            && let Err(errno) = self.read_on(dir)
+        {
+            return Some(Err(errno));
+        }
+        self.read.pop_front().map(Ok)
+    }
+
+    fn read_on(&mut self, dir: &OwnedFd) -> Result<(), Errno> {
+        static POSITION: Mutex<()> = Mutex::new(());
+        let _alone = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only if it differs: some file systems lose their place in a directory that changes.
+        if rustix::fs::tell(dir)? != self.position {
+            rustix::fs::seek(dir, SeekFrom::Start(self.position))?;
+        }
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut listing = RawDir::new(dir, &mut buffer);
+        while let Some(entry) = listing.next() {
+            let entry = entry?;
+            self.position = entry.next_entry_cookie();
+            self.read.push_back((entry.file_name().into(), entry.file_type()));
+            if listing.is_buffer_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Iterator for Entries {
@@ -58,16 +131,15 @@ impl Iterator for Entries {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let entry = match self.listing.next()? {
+            let (name, listed) = match self.listing.next(&self.dir)? {
                 Ok(entry) => entry,
                 Err(errno) => return Some(Err(code(errno))),
             };
-            let name = entry.file_name();
-            if name == c"." || name == c".." {
+            if &*name == c"." || &*name == c".." {
                 continue;
             }
-            match kind(&self.dir, name, entry.file_type()) {
-                Ok(kind) => return Some(Ok(RawEntry { name: name.to_bytes().to_vec(), kind })),
+            match kind(&self.dir, &name, listed) {
+                Ok(kind) => return Some(Ok(RawEntry { name: name.into_bytes(), kind })),
                 // It was removed meanwhile.
                 Err(Errno::NOENT) => {}
                 Err(errno) => return Some(Err(code(errno))),
@@ -82,7 +154,7 @@ impl Platform for Native {
     type Entries = Entries;
 
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        let flags = FILE | OFlags::CREATE | OFlags::EXCL;
+        let flags = FILE | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
         open(dir, name, flags, FILE_MODE).map(fs::File::from)
     }
 
@@ -116,16 +188,15 @@ impl Platform for Native {
     }
 
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        // O_NONBLOCK, so that a fifo or device that somebody planted does not block the open.
-        let file = match retry_on_intr(|| {
-            rustix::fs::openat(dir, name, FILE | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())
-        }) {
-            Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(ErrorCode::Invalid),
-            opened => opened.map_err(code)?,
-        };
-        match FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(code)?.st_mode) {
-            FileType::RegularFile => Ok(file.into()),
-            _ => Err(ErrorCode::Invalid),
+        open_regular(dir, name, OFlags::RDWR)
+    }
+
+    fn open_for_sync(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
+        match open_regular(dir, name, OFlags::RDONLY) {
+            Err(ErrorCode::Access) => open_regular(dir, name, OFlags::WRONLY),
+            // Unlike the other two ways, reading opens a directory too.
+            Err(ErrorCode::Invalid) if is_directory(dir, name) => Err(ErrorCode::IsDirectory),
+            opened => opened,
         }
     }
 
@@ -138,7 +209,7 @@ impl Platform for Native {
     }
 
     fn open_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
-        open(dir, name, DIRECTORY | OFlags::NOFOLLOW, 0).map(Arc::new)
+        open_directory(dir, name, OFlags::NOFOLLOW).map(Arc::new)
     }
 
     fn open_for_removal(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
@@ -151,15 +222,20 @@ impl Platform for Native {
         };
         // Reading is not enough to remove entries. If this fails, so does the removal.
         let mode = rustix::fs::fstat(&opened).map_err(code)?.st_mode;
-        if mode & DIRECTORY_MODE != DIRECTORY_MODE {
-            let _ = rustix::fs::fchmod(&opened, Mode::from_raw_mode(DIRECTORY_MODE));
+        if let Some(mode) = granting_owner(mode) {
+            let _ = rustix::fs::fchmod(&opened, mode);
         }
         Ok(Arc::new(opened))
     }
 
     fn entries(&self, dir: &Self::Dir) -> Result<Self::Entries, ErrorCode> {
         // Opens `.` anew, because clones of a handle share its position.
-        let listing = rustix::fs::Dir::read_from(dir).map_err(code)?;
+        let listing = match rustix::fs::Dir::read_from(dir) {
+            Ok(listing) => Listing::Own(listing),
+            #[cfg(target_os = "linux")]
+            Err(Errno::MFILE | Errno::NFILE) => Listing::Shared(SharedListing::default()),
+            Err(errno) => return Err(code(errno)),
+        };
         Ok(Entries { dir: dir.clone(), listing })
     }
 
@@ -333,6 +409,20 @@ fn open(dir: &impl AsFd, name: &[u8], flags: OFlags, mode: RawMode) -> Result<Ow
     retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(mode))).map_err(code)
 }
 
+/// Opens a regular file for the access that `flags` ask for.
+fn open_regular(dir: &impl AsFd, name: &[u8], flags: OFlags) -> Result<fs::File, ErrorCode> {
+    // O_NONBLOCK, so that a fifo or device that somebody planted does not block the open.
+    let flags = FILE | flags | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = match retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty())) {
+        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(ErrorCode::Invalid),
+        opened => opened.map_err(code)?,
+    };
+    match FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(code)?.st_mode) {
+        FileType::RegularFile => Ok(file.into()),
+        _ => Err(ErrorCode::Invalid),
+    }
+}
+
 /// Opens a directory, or fails with `busy` if it is a mount point.
 #[cfg(target_os = "linux")]
 fn open_same_mount(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
@@ -367,14 +457,22 @@ fn same_device(parent: &impl AsFd, opened: OwnedFd) -> Result<OwnedFd, ErrorCode
     if same { Ok(opened) } else { Err(ErrorCode::Busy) }
 }
 
+/// The mode that gives its owner every right on a directory; none if that has them.
+fn granting_owner(mode: RawMode) -> Option<Mode> {
+    let granted = mode | DIRECTORY_MODE;
+    (granted != mode).then(|| Mode::from_raw_mode(granted))
+}
+
 /// Gives the owner of a directory every right on it: by handle, so that no link is followed.
 #[cfg(target_os = "linux")]
 fn grant_owner(dir: &impl AsFd, name: &[u8]) -> Result<(), ErrorCode> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let found = open(dir, name, flags, 0)?;
+    let mode = granting_owner(rustix::fs::fstat(&found).map_err(code)?.st_mode);
+    // Another user's directory, to which its owner has every right.
+    let mode = mode.ok_or(ErrorCode::Access)?;
     // fchmod refuses an O_PATH handle; its entry in /proc is accepted.
     let found = std::format!("/proc/self/fd/{}", found.as_raw_fd());
-    let mode = Mode::from_raw_mode(DIRECTORY_MODE);
     rustix::fs::chmod(found, mode).map_err(|_| ErrorCode::Access)
 }
 

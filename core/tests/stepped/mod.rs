@@ -1,6 +1,7 @@
 //! The operating system's files with a callback before each call, and a context for tests that is
 //! confined to one directory.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Base, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits,
+    Base, Cause, Context, Descriptors, DirectoryState, ErrorCode, Identity, Instance, Limits,
     MemoryBudget, Metadata, Native, Platform, Process, RawEntry, SharedLedger, longest_preopen,
 };
 
@@ -24,11 +25,21 @@ type Done = Result<(), ErrorCode>;
 /// The operating system's files. Before each call the callback gets the name of the method, and an
 /// error of the callback is the result of the call.
 #[derive(Clone)]
-pub(crate) struct Stepped(Rc<dyn Fn(&'static str) -> Done>);
+pub(crate) struct Stepped {
+    step: Rc<dyn Fn(&'static str) -> Done>,
+    /// Whether syncing reaches the disk. Few tests can observe stable storage, and waiting for it
+    /// would make all others slow.
+    syncs: bool,
+}
 
 impl Stepped {
     pub(crate) fn new(step: impl Fn(&'static str) -> Done + 'static) -> Self {
-        Stepped(Rc::new(step))
+        Stepped { step: Rc::new(step), syncs: false }
+    }
+
+    /// With calls that sync as the operating system does.
+    pub(crate) fn syncing(self) -> Self {
+        Stepped { syncs: true, ..self }
     }
 
     /// A system on which one method always fails.
@@ -48,7 +59,7 @@ impl Iterator for SteppedEntries {
 
     fn next(&mut self) -> Option<Self::Item> {
         let entries = self.inner.as_mut()?;
-        if let Err(code) = (self.platform.0)("next_entry") {
+        if let Err(code) = (self.platform.step)("next_entry") {
             self.inner = None;
             return Some(Err(code));
         }
@@ -62,84 +73,88 @@ impl Platform for Stepped {
     type Entries = SteppedEntries;
 
     fn create_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        (self.0)("create_file")?;
+        (self.step)("create_file")?;
         Native.create_file(dir, name)
     }
     fn create_unnamed(&self, dir: &Dir, state: DirectoryState) -> Result<fs::File, ErrorCode> {
-        (self.0)("create_unnamed")?;
+        (self.step)("create_unnamed")?;
         Native.create_unnamed(dir, state)
     }
     fn open_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
-        (self.0)("open_file")?;
+        (self.step)("open_file")?;
         Native.open_file(dir, name)
     }
+    fn open_for_sync(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
+        (self.step)("open_for_sync")?;
+        Native.open_for_sync(dir, name)
+    }
     fn duplicate(&self, file: &fs::File) -> Result<fs::File, ErrorCode> {
-        (self.0)("duplicate")?;
+        (self.step)("duplicate")?;
         Native.duplicate(file)
     }
     fn create_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
-        (self.0)("create_directory")?;
+        (self.step)("create_directory")?;
         Native.create_directory(dir, name)
     }
     fn open_directory(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
-        (self.0)("open_directory")?;
+        (self.step)("open_directory")?;
         Native.open_directory(dir, name)
     }
     fn open_for_removal(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
-        (self.0)("open_for_removal")?;
+        (self.step)("open_for_removal")?;
         Native.open_for_removal(dir, name)
     }
     fn entries(&self, dir: &Dir) -> Result<SteppedEntries, ErrorCode> {
-        (self.0)("entries")?;
+        (self.step)("entries")?;
         let inner = Some(Native.entries(dir)?);
         Ok(SteppedEntries { platform: self.clone(), inner })
     }
     fn metadata_at(&self, dir: &Dir, name: Name<'_>) -> Result<Metadata, ErrorCode> {
-        (self.0)("metadata_at")?;
+        (self.step)("metadata_at")?;
         Native.metadata_at(dir, name)
     }
     fn remove_file(&self, dir: &Dir, name: Name<'_>) -> Done {
-        (self.0)("remove_file")?;
+        (self.step)("remove_file")?;
         Native.remove_file(dir, name)
     }
     fn remove_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
-        (self.0)("remove_directory")?;
+        (self.step)("remove_directory")?;
         Native.remove_directory(dir, name)
     }
     fn rename(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        (self.0)("rename")?;
+        (self.step)("rename")?;
         Native.rename(dir, name, to, target)
     }
     fn rename_new(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        (self.0)("rename_new")?;
+        (self.step)("rename_new")?;
         Native.rename_new(dir, name, to, target)
     }
     fn link(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        (self.0)("link")?;
+        (self.step)("link")?;
         Native.link(dir, name, to, target)
     }
     fn link_unnamed(&self, file: &fs::File, to: &Dir, target: Name<'_>) -> Done {
-        (self.0)("link_unnamed")?;
+        (self.step)("link_unnamed")?;
         Native.link_unnamed(file, to, target)
     }
     fn is_shared(&self, dir: &Dir) -> Result<bool, ErrorCode> {
-        (self.0)("is_shared")?;
+        (self.step)("is_shared")?;
         Native.is_shared(dir)
     }
     fn identity(&self, file: &fs::File) -> Result<Identity, ErrorCode> {
-        (self.0)("identity")?;
+        (self.step)("identity")?;
         Native.identity(file)
     }
     fn directory_identity(&self, dir: &Dir) -> Result<Identity, ErrorCode> {
-        (self.0)("directory_identity")?;
+        (self.step)("directory_identity")?;
         Native.directory_identity(dir)
     }
     fn identity_at(&self, dir: &Dir, name: Name<'_>) -> Result<Identity, ErrorCode> {
-        (self.0)("identity_at")?;
+        (self.step)("identity_at")?;
         Native.identity_at(dir, name)
     }
     fn link_count_at(&self, dir: &Dir, name: Name<'_>) -> Result<u64, ErrorCode> {
-        (self.0)("link_count_at")?;
+        (self.step)("link_count_at")?;
         Native.link_count_at(dir, name)
     }
     fn read_into(
@@ -148,34 +163,36 @@ impl Platform for Stepped {
         offset: u64,
         buffer: &mut [u8],
     ) -> Result<usize, ErrorCode> {
-        (self.0)("read_into")?;
+        (self.step)("read_into")?;
         Native.read_into(file, offset, buffer)
     }
     fn read(&self, file: &fs::File, offset: u64, length: usize) -> Result<Vec<u8>, ErrorCode> {
-        (self.0)("read")?;
+        (self.step)("read")?;
         Native.read(file, offset, length)
     }
     fn write(&self, file: &fs::File, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
-        (self.0)("write")?;
+        (self.step)("write")?;
         Native.write(file, offset, data)
     }
     fn size(&self, file: &fs::File) -> Result<u64, ErrorCode> {
-        (self.0)("size")?;
+        (self.step)("size")?;
         Native.size(file)
     }
     fn set_size(&self, file: &fs::File, size: u64) -> Done {
-        (self.0)("set_size")?;
+        (self.step)("set_size")?;
         Native.set_size(file, size)
     }
-    // No test can observe stable storage, and waiting for it would make the tests slow.
-    fn sync_data(&self, _: &fs::File) -> Done {
-        (self.0)("sync_data")
+    fn sync_data(&self, file: &fs::File) -> Done {
+        (self.step)("sync_data")?;
+        if self.syncs { Native.sync_data(file) } else { Ok(()) }
     }
-    fn sync_all(&self, _: &fs::File) -> Done {
-        (self.0)("sync_all")
+    fn sync_all(&self, file: &fs::File) -> Done {
+        (self.step)("sync_all")?;
+        if self.syncs { Native.sync_all(file) } else { Ok(()) }
     }
-    fn sync_directory(&self, _: &Dir) -> Done {
-        (self.0)("sync_directory")
+    fn sync_directory(&self, dir: &Dir) -> Done {
+        (self.step)("sync_directory")?;
+        if self.syncs { Native.sync_directory(dir) } else { Ok(()) }
     }
 }
 
@@ -240,6 +257,8 @@ pub(crate) struct TestContext<P: Platform> {
     pub(crate) root: Rc<P::Dir>,
     pub(crate) path: Arc<str>,
     pub(crate) ledger: SharedLedger,
+    /// Whether operations that take many steps are to end.
+    pub(crate) stopped: Rc<Cell<bool>>,
 }
 
 /// One user in a test's directory.
@@ -263,6 +282,7 @@ impl TestContext<Stepped> {
             root: Rc::new(dir.open()),
             path: dir.join("").trim_end_matches('/').into(),
             ledger,
+            stopped: Rc::default(),
         }
     }
 }
@@ -279,16 +299,16 @@ impl<P: Platform> Context for TestContext<P> {
     fn platform(&self) -> &P {
         &self.platform
     }
-    fn resolve_base(&self, path: &str) -> Result<Base<P::Dir>, ErrorCode> {
-        let base = longest_preopen([&*self.path].into_iter(), path);
-        let (_, rest) = base.ok_or(ErrorCode::NoEntry)?;
+    fn resolve_base(&self, path: &str) -> Result<Base<P::Dir>, Cause> {
+        let (_, rest) = longest_preopen([&*self.path].into_iter(), path)?;
         Ok(Base { dir: P::Dir::clone(&self.root), path: self.path.to_string(), rest })
     }
     fn env_var(&self, name: &str) -> Option<String> {
         (name == "TMPDIR").then(|| self.path.to_string())
     }
+    /// A directory that exists only if the test makes it.
     fn fallback_dirs(&self) -> Vec<String> {
-        Vec::new()
+        vec![format!("{}/fallback", self.path)]
     }
     fn descriptors(&self) -> Descriptors {
         Descriptors::All
@@ -299,5 +319,8 @@ impl<P: Platform> Context for TestContext<P> {
     }
     fn now(&self) -> u64 {
         0
+    }
+    fn is_stopped(&self) -> bool {
+        self.stopped.get()
     }
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use getrandom::SysRng;
 use tempfile_core::{
-    Base, Context, Descriptors, ErrorCode, Instance, Limited, LimitedDir, Limits, MemoryBudget,
-    Native, SharedLedger, Usage, longest_preopen,
+    Base, Cause, Context, Descriptors, ErrorCode, Instance, Limited, LimitedDir, Limits,
+    MemoryBudget, Native, SharedLedger, Usage, longest_preopen,
 };
 
 use super::TempfileCtx;
@@ -29,7 +29,13 @@ struct Inner {
     preopens: Vec<Preopen<Dir>>,
     environment: Vec<(String, String)>,
     start: Instant,
+    stop: Option<StopCheck>,
+    /// Until the last handle is dropped.
+    scratch: Arc<ScratchDir>,
 }
+
+/// Whether the instance is to end.
+type StopCheck = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// An open directory, and its path in the plugin.
 struct Preopen<D> {
@@ -39,6 +45,10 @@ struct Preopen<D> {
 }
 
 impl InstanceContext {
+    pub(super) fn scratch(&self) -> &Arc<ScratchDir> {
+        &self.0.scratch
+    }
+
     pub(super) fn meter(&self) -> Meter {
         Meter(Arc::downgrade(&self.0))
     }
@@ -61,13 +71,13 @@ impl Context for InstanceContext {
         &self.0.platform
     }
 
-    fn resolve_base(&self, path: &str) -> Result<Base<Dir>, ErrorCode> {
+    fn resolve_base(&self, path: &str) -> Result<Base<Dir>, Cause> {
         let guests = self.0.preopens.iter().map(|preopen| preopen.guest.as_str());
-        let (index, rest) = longest_preopen(guests, path).ok_or(ErrorCode::NoEntry)?;
+        let (index, rest) = longest_preopen(guests, path)?;
         let preopen = &self.0.preopens[index];
         // Every caller resolves a path in order to create something there.
         if preopen.read_only {
-            return Err(ErrorCode::Access);
+            return Err(Cause::rule(ErrorCode::Access, "the mount is read-only"));
         }
         Ok(Base { dir: preopen.dir.clone(), path: preopen.guest.clone(), rest })
     }
@@ -94,28 +104,36 @@ impl Context for InstanceContext {
     fn now(&self) -> u64 {
         u64::try_from(self.0.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
+
+    fn is_stopped(&self) -> bool {
+        self.0.stop.as_ref().is_some_and(|stop| stop())
+    }
 }
 
 /// Builds a [`TempfileCtx`].
 pub struct TempfileCtxBuilder {
+    scratch: Arc<ScratchDir>,
     preopens: Vec<Preopen<Arc<OwnedFd>>>,
     environment: Vec<(String, String)>,
     limits: Limits,
     memory: MemoryBudget,
+    stop: Option<StopCheck>,
 }
 
 impl TempfileCtxBuilder {
     /// Bytes that the host keeps for an instance unless [`memory`](Self::memory) is set: 64 MiB.
     pub const DEFAULT_MEMORY: u64 = 64 << 20;
 
-    pub(super) fn new(scratch: &ScratchDir) -> Result<Self, Error> {
+    pub(crate) fn new(scratch: Arc<ScratchDir>) -> Result<Self, Error> {
         let guest = SCRATCH_GUEST_PATH.to_owned();
         let preopen = Preopen { guest, dir: scratch.handle()?, read_only: false };
         Ok(Self {
+            scratch,
             preopens: vec![preopen],
             environment: Vec::new(),
             limits: Limits::default(),
             memory: MemoryBudget::new(Self::DEFAULT_MEMORY),
+            stop: None,
         })
     }
 
@@ -124,8 +142,12 @@ impl TempfileCtxBuilder {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be opened.
+    /// If the directory cannot be opened, or another mount has the same path in the plugin.
     pub fn mount(mut self, mount: &Mount) -> Result<Self, Error> {
+        if self.preopens.iter().any(|preopen| preopen.guest == mount.guest()) {
+            let guest = mount.guest().to_owned();
+            return Err(Error::Mount { guest, cause: MountCause::Twice });
+        }
         self.preopens.push(Preopen {
             guest: mount.guest().to_owned(),
             dir: Arc::new(mount.open()?),
@@ -161,13 +183,25 @@ impl TempfileCtxBuilder {
         self
     }
 
+    /// Ends operations that take many steps (the removal or the sync of a tree, a listing) at their
+    /// next step once `stop` returns true. They fail with `other`, and a directory whose removal
+    /// was stopped is still guarded: it goes when the plugin's handle is dropped with the store, if
+    /// `stop` returns false again by then.
+    ///
+    /// An instance that is to be interrupted, by its epoch or a trap, would otherwise go on until
+    /// such a call returns.
+    pub fn stop_when(mut self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.stop = Some(Box::new(stop));
+        self
+    }
+
     /// Builds the state.
     ///
     /// # Errors
     ///
     /// If the memory budget has no room for the mounts.
     pub fn build(self) -> Result<TempfileCtx, Error> {
-        let Self { preopens, environment, limits, memory } = self;
+        let Self { scratch, preopens, environment, limits, memory, stop } = self;
         let ledger = SharedLedger::with_limits(limits.with_default_handles(), Some(memory));
         let platform = Limited::new(Native, &ledger);
         let open = |Preopen { guest, dir, read_only }| {
@@ -179,9 +213,9 @@ impl TempfileCtxBuilder {
         };
         let preopens = preopens.into_iter().map(open).collect::<Result<_, Error>>()?;
         let start = Instant::now();
-        let inner = Inner { platform, ledger, preopens, environment, start };
+        let inner = Inner { platform, ledger, preopens, environment, start, stop, scratch };
         let context = InstanceContext(Arc::new(inner));
-        Ok(TempfileCtx { instance: Instance::new(context, SysRng), refused: 0, in_table: 0 })
+        Ok(TempfileCtx::new(Instance::new(context, SysRng)))
     }
 }
 

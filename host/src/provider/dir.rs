@@ -1,5 +1,6 @@
 //! The resource `temp-dir`.
 
+use wasmtime::Trap;
 use wasmtime::component::Resource;
 
 use super::interface::tempfile::{
@@ -85,6 +86,11 @@ impl HostTempDir for TempfileCtxView<'_> {
     }
 
     fn drop(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<()> {
+        let closed = self.call(|view| view.table.get_mut(&dir).map(TempDir::close))?;
+        if closed.is_err() && self.ctx.is_stopped() {
+            // The handle stays in the table, so that what is left goes with the store.
+            return Err(Trap::Interrupt.into());
+        }
         self.delete(dir)
     }
 }

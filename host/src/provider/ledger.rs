@@ -3,7 +3,7 @@
 use tempfile_core::Context;
 
 use super::interface::ledger::{CleanupFailure, Host, Limits, LiveHandle, Usage};
-use super::{TempfileCtxView, convert};
+use super::{Failure, TempfileCtxView, convert};
 
 impl Host for TempfileCtxView<'_> {
     fn get_usage(&mut self) -> wasmtime::Result<Usage> {
@@ -14,13 +14,9 @@ impl Host for TempfileCtxView<'_> {
         Ok(convert::limits(self.ctx.limits()))
     }
 
-    fn live_handles(&mut self) -> wasmtime::Result<Vec<LiveHandle>> {
+    fn live_handles(&mut self) -> Result<Vec<LiveHandle>, Failure> {
         let context = self.ctx.instance.context();
-        if !context.ledger().can_list_handles() {
-            // The plugin's own memory could not take the list either.
-            wasmtime::bail!("no memory is left to list the live handles");
-        }
-        let live = context.ledger().live_handles(context.now());
+        let live = context.ledger().live_handles(context.now())?;
         Ok(live.into_iter().map(convert::live_handle).collect())
     }
 

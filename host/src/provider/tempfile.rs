@@ -86,7 +86,8 @@ impl Host for TempfileCtxView<'_> {
     fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<Error> {
         match failure {
             Failure::Error(error) => {
-                self.ctx.refused += u64::from(error.code == core::ErrorCode::Quota);
+                let exhausted = [core::ErrorCode::Quota, core::ErrorCode::OutOfHandles];
+                self.ctx.refused += u64::from(exhausted.contains(&error.code));
                 Ok(convert::error(error))
             }
             Failure::Trap(error) => Err(error),

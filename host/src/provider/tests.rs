@@ -1,38 +1,34 @@
 //! What no case of the suite can arrange: a full table of handles, streams that outlive their file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::bindings::scratch::tempfile_wasi::descriptors;
 use super::interface::ledger;
-use super::interface::tempfile::{Host, HostFile, HostTempPath, Location, Options};
+use super::interface::tempfile::{Host, HostFile, HostTempDir, HostTempPath, Location, Options};
 use super::*;
 use crate::scratch::ScratchRoot;
 
-/// A scratch directory in a root of the test's own.
+/// A root of the test's own.
 struct World {
-    root: PathBuf,
-    scratch: ScratchDir,
+    path: PathBuf,
+    root: ScratchRoot,
 }
 
 impl World {
     fn new(name: &str) -> Self {
-        let root = std::env::temp_dir().join(format!("provider-{name}-{}", std::process::id()));
-        let scratch =
-            ScratchRoot::open(&root).and_then(|root| root.create_dir()).expect("make a directory");
-        Self { root, scratch }
+        let path = std::env::temp_dir().join(format!("provider-{name}-{}", std::process::id()));
+        let root = ScratchRoot::open(&path).expect("make a root");
+        Self { path, root }
     }
 
     fn builder(&self) -> TempfileCtxBuilder {
-        TempfileCtx::builder(&self.scratch).expect("open it")
-    }
-
-    fn entries(&self) -> usize {
-        self.scratch.entries().expect("list it").len()
+        TempfileCtx::builder(self.root.create_dir().expect("make a directory")).expect("open it")
     }
 
     fn end(self) {
-        assert!(self.scratch.close().is_empty());
-        std::fs::remove_dir(self.root).expect("nothing else is in the root");
+        std::fs::remove_dir(self.path).expect("nothing is left in the root");
     }
 }
 
@@ -63,6 +59,7 @@ fn a_table_that_is_full_is_an_error_and_leaves_nothing() {
     let mut ctx = world.builder().build().expect("room for it");
     let mut table = ResourceTable::new();
     table.set_max_capacity(3);
+    let scratch = ctx.scratch().clone();
     let mut view = ctx.view(&mut table);
     let (_file, path) = view.named(options(), Location::Scratch).expect("room for two handles");
     for _ in 0..3 {
@@ -71,12 +68,13 @@ fn a_table_that_is_full_is_an_error_and_leaves_nothing() {
             view.named(options(), Location::Scratch),
             tempfile_core::ErrorCode::OutOfHandles,
         );
-        assert_eq!(world.entries(), 1);
+        assert_eq!(scratch.entries().expect("list it").len(), 1);
     }
     HostTempPath::drop(&mut view, path).expect("a handle");
     view.named(options(), Location::Scratch).expect("room again");
     drop(table);
     assert_eq!(ctx.usage().live, tempfile_core::Counts::default());
+    drop((ctx, scratch));
     world.end();
 }
 
@@ -133,6 +131,108 @@ fn a_stream_counts_as_a_handle_and_outlives_its_file() {
     assert_eq!(ctx.usage().peak.bytes, 10);
     drop(table);
     assert_eq!(ctx.usage().live.bytes, 0);
+    drop(ctx);
+    world.end();
+}
+
+/// What gives the plugin a handle.
+type Give = fn(&mut TempfileCtxView<'_>, &Resource<File>, &Resource<TempDir>) -> Option<Failure>;
+
+/// Every function that gives out something that WASI serves, and drops.
+const FOR_WASI: [Give; 3] = [
+    |view, file, _| descriptors::Host::read_via_stream(view, lent(file), 0).err(),
+    |view, file, _| descriptors::Host::write_via_stream(view, lent(file), 0).err(),
+    |view, _, dir| descriptors::Host::directory_descriptor(view, lent(dir)).err(),
+];
+
+#[test]
+fn what_wasi_drops_leaves_an_eighth_of_the_table_free() {
+    let world = World::new("eighth");
+    for give in FOR_WASI {
+        let mut ctx = world.builder().build().expect("room for it");
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(80);
+        let mut view = ctx.view(&mut table);
+        let file = view.unnamed(Location::Scratch).expect("a file");
+        let dir = view.directory(options(), Location::Scratch).expect("a directory");
+        let given = (0..80).take_while(|_| give(&mut view, &file, &dir).is_none()).count();
+        assert_eq!(given, 68, "seven eighths of it, with the file and the directory");
+        assert_code(view.unnamed(Location::Scratch), tempfile_core::ErrorCode::OutOfHandles);
+        let refused = give(&mut view, &file, &dir).expect("no room");
+        view.convert_error(refused).expect("an error of the plugin's");
+        assert_eq!(ctx.refused(), 1);
+        for free in 0..10 {
+            table.push(()).unwrap_or_else(|_| panic!("{free} entries are left to WASI"));
+        }
+    }
+    world.end();
+}
+
+#[test]
+fn what_wasi_has_dropped_gives_its_room_back() {
+    let world = World::new("room");
+    let mut ctx = world.builder().build().expect("room for it");
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(8);
+    let file = ctx.view(&mut table).unnamed(Location::Scratch).expect("a file");
+    for _ in 0..100 {
+        let mut view = ctx.view(&mut table);
+        let stream = descriptors::Host::read_via_stream(&mut view, lent(&file), 0);
+        table.delete(stream.expect("the last one was dropped")).expect("drop it");
+    }
+    drop((table, ctx));
+    world.end();
+}
+
+#[test]
+fn a_removal_that_is_stopped_goes_on_when_the_store_is_dropped() {
+    let world = World::new("stopped");
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = stopped.clone();
+    let builder = world.builder().stop_when(move || stop.load(Ordering::Relaxed));
+    let mut ctx = builder.build().expect("room for it");
+    let mut table = ResourceTable::new();
+    let mut view = ctx.view(&mut table);
+    let dir = view.directory(options(), Location::Scratch).expect("a directory");
+    for name in ["a", "b"] {
+        HostTempDir::create_directory(&mut view, lent(&dir), name.into()).expect("make it");
+    }
+    stopped.store(true, Ordering::Relaxed);
+    assert_code(
+        HostTempDir::entries(&mut view, lent(&dir), String::new()),
+        tempfile_core::ErrorCode::Other,
+    );
+    let closed = HostTempDir::close(&mut view, lent(&dir)).expect("a handle");
+    assert_eq!(closed.expect_err("it was stopped").len(), 1);
+    let trap = HostTempDir::drop(&mut view, dir).expect_err("the plugin ends here");
+    assert_eq!(trap.downcast_ref(), Some(&wasmtime::Trap::Interrupt));
+    let scratch = ctx.scratch().clone();
+    assert_eq!(scratch.entries().expect("list it").len(), 1, "nothing has been removed");
+    stopped.store(false, Ordering::Relaxed);
+    drop(table);
+    assert!(scratch.entries().expect("list it").is_empty());
+    drop((ctx, scratch));
+    world.end();
+}
+
+#[test]
+fn two_stores_on_one_directory_share_its_limits() {
+    let world = World::new("shared");
+    let limits = Limits { handles: Some(3), ..Limits::default() };
+    let mut first = world.builder().limits(limits).build().expect("room for it");
+    let mut second = first.share();
+    let mut tables = [ResourceTable::new(), ResourceTable::new()];
+    first.view(&mut tables[0]).named(options(), Location::Scratch).expect("two handles");
+    second.view(&mut tables[1]).unnamed(Location::Scratch).expect("the third");
+    for (ctx, table) in [&mut first, &mut second].into_iter().zip(&mut tables) {
+        assert_code(ctx.view(table).unnamed(Location::Scratch), tempfile_core::ErrorCode::Quota);
+    }
+    assert_eq!(first.usage(), second.usage());
+    let scratch = Arc::downgrade(first.scratch());
+    drop((first, second));
+    assert!(scratch.upgrade().is_some(), "the handles have it open");
+    drop(tables);
+    assert!(scratch.upgrade().is_none());
     world.end();
 }
 

@@ -46,6 +46,8 @@ struct Inner {
     kept: Option<PathBuf>,
     /// The ledger of the host provider.
     meter: Option<Meter>,
+    /// Whether the plugin is being called. What the host removes before and after is not its time.
+    calling: bool,
     ending: Option<Ending>,
     /// Whether the run is over, or will never begin.
     over: bool,
@@ -174,8 +176,16 @@ impl Control {
         self.stop_reason().is_some()
     }
 
-    /// The future's result; nothing if the run was stopped while it waited.
+    /// Whether an operation on behalf of the plugin is to end at its next step.
+    pub(super) fn is_call_stopped(&self) -> bool {
+        let inner = self.lock();
+        inner.calling && inner.stop.is_some()
+    }
+
+    /// The result of a call; nothing if the run was stopped while it waited.
     pub(super) async fn unless_stopped<T>(&self, run: impl Future<Output = T>) -> Option<T> {
+        self.lock().calling = true;
+        let _calling = Calling(self);
         let mut run = pin!(run);
         let mut stopped = pin!(self.shared.stopped.notified());
         poll_fn(|context| {
@@ -205,6 +215,15 @@ impl Control {
         // No code panics while it holds the lock, so the state is consistent even if it is
         // poisoned.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// RAII guard of a call.
+struct Calling<'a>(&'a Control);
+
+impl Drop for Calling<'_> {
+    fn drop(&mut self) {
+        self.0.lock().calling = false;
     }
 }
 
@@ -269,7 +288,7 @@ impl Begun {
         self.run.control()
     }
 
-    pub(super) fn scratch(&self) -> &ScratchDir {
+    pub(super) fn scratch(&self) -> &Arc<ScratchDir> {
         &self.scratch
     }
 

@@ -64,11 +64,12 @@ engine_limits! {
     /// Handles in the tables of plugin, stub and provider together: 65,536. One temporary file
     /// takes up to three, and so does a directory.
     component_handles: usize = 65_536;
-    /// Bytes that one call of a plugin may make the host copy: 64 MiB. The host copies the
-    /// arguments before it can refuse the call, so for the time of the call they come on top of
-    /// [`RunOptions::memory`](crate::RunOptions::memory). A plugin writes large buffers in one
-    /// piece, but a list of lists that all show the same memory must not become gigabytes.
-    hostcall_fuel: usize = 64 << 20;
+    /// Bytes that one call of a plugin may pass to the host: 8 MiB. The host copies the arguments
+    /// before it can refuse the call, so for the time of the call they come on top of
+    /// [`RunOptions::memory`](crate::RunOptions::memory). More is a trap: a plugin writes a larger
+    /// buffer in several calls, as the Rust client, the provider component and the standard
+    /// libraries do.
+    hostcall_fuel: usize = tempfile_core::MAX_WRITE;
     /// Random bytes in one call: 1 MiB.
     random_bytes: u64 = 1 << 20;
     /// Elements in all tables of plugin, stub and provider together, of a pointer each: 1,048,576.
@@ -129,6 +130,24 @@ impl EngineLimits {
             Ok(_) => Err(Error::EngineLacks { feature: "epoch interruption" }),
             Err(error) if error.downcast_ref() == Some(&Trap::Interrupt) => Ok(()),
             Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Refuses limits with which no plugin can run.
+    pub(super) fn check_zero(&self) -> Result<(), Error> {
+        let limits = [
+            ("table_entries", self.table_entries),
+            ("component_handles", self.component_handles),
+            ("hostcall_fuel", self.hostcall_fuel),
+            ("instances", self.instances),
+            ("wasm_stack", self.wasm_stack),
+        ];
+        let zero = limits.iter().find(|(_, limit)| *limit == 0).map(|(name, _)| *name);
+        let fuel = (self.fuel == Some(0)).then_some("fuel");
+        let slice = self.time_slice.is_zero().then_some("time_slice");
+        match zero.or(fuel).or(slice) {
+            Some(option) => Err(Error::Zero { option }),
+            None => Ok(()),
         }
     }
 

@@ -16,7 +16,9 @@ use super::metrics::Directory;
 use super::plugin::{Plugin, Provision};
 use super::state::RunMode;
 use super::{Common, Ending, Outcome, RunOptions, State, Used, telemetry};
+use crate::blocking::Threads;
 use crate::error::Error;
+use crate::trim;
 
 /// The result of a call: that of the engine, and in it that of the plugin; nothing if the run was
 /// stopped while the call waited.
@@ -84,6 +86,7 @@ impl<T: Send + 'static> Instance<T> {
     ) -> Result<Option<Self>, Error> {
         let (common, provision) = (plugin.common.clone(), plugin.provision);
         let RunOptions { settings, run, data } = options;
+        settings.check_zero()?;
         let (timeout, keep, root) = (settings.timeout, settings.keep, settings.root.clone());
         if mode != RunMode::Blocking {
             common.runtime()?;
@@ -102,7 +105,7 @@ impl<T: Send + 'static> Instance<T> {
 
         let Common { engine, limits, metrics, .. } = &*life.common;
         let control = life.begun.control().clone();
-        let state = State::new(data, settings, life.begun.scratch(), provision, limits, mode)?;
+        let state = State::new(data, settings, &life.begun, provision, limits, mode)?;
         if provision == Provision::Host {
             control.measure(state.meter());
         }
@@ -135,6 +138,13 @@ impl<T: Send + 'static> Instance<T> {
                 telemetry::not_continued(&error);
                 return Err(error);
             }
+            // The host's own failure: no memory to map, no descriptor. Nothing that a plugin does
+            // gives an error of the system as such.
+            Some(Err(error)) if is_of_system(&error) => {
+                let error = Error::Engine { operation: "run the plugin", source: error };
+                telemetry::not_continued(&error);
+                return Err(error);
+            }
             Some(Err(error)) => (None, Some(error)),
             None => (None, None),
         };
@@ -151,6 +161,7 @@ impl<T: Send + 'static> Instance<T> {
             time,
             tempfile: (self.life.provision == Provision::Host).then(|| state.usage()),
             refused: state.refused(),
+            stderr: state.written_to_stderr(),
         };
         control.publish(&ending);
         let error = error.filter(|error| !error.is::<I32Exit>());
@@ -160,8 +171,10 @@ impl<T: Send + 'static> Instance<T> {
     /// Removes the directory or keeps it, and counts the end. Blocks on the disk.
     pub(super) fn end<R>(self, ended: Ended<R>) -> Result<Outcome<R>, Error> {
         let Self { store, mut life } = self;
+        let spooled = store.data().usage().peak.memory;
         // Open files first: they may not be removable.
         drop(store);
+        trim::freed(spooled);
         let left_behind = life.begun.scratch().entries().unwrap_or_default();
         let Abandoned { kept, not_removed } = life.begun.dispose()?;
         let Ended { ending, value, error, used } = ended;
@@ -231,8 +244,25 @@ impl Drop for Life {
     }
 }
 
-/// Does blocking work on the runtime's blocking pool.
-pub(super) async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+/// Whether an error of the operating system ended a call.
+fn is_of_system(error: &wasmtime::Error) -> bool {
+    let cause = error.root_cause();
+    cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>()
+}
+
+/// Does blocking work on the runtime's blocking pool, when one of the `threads` is free.
+pub(super) async fn offload<T: Send + 'static>(
+    threads: &Threads,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    // Until the work is done, also if nobody waits for it any more; and then until this is polled,
+    // by when its thread is free for the next.
+    let permit = Arc::new(threads.acquire().await);
+    let working = permit.clone();
+    let work = move || {
+        let _working = working;
+        work()
+    };
     match spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
@@ -244,20 +274,20 @@ pub(super) async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send +
 }
 
 /// An instance on a thread that must not block. Dropped, it is dropped on the blocking pool.
-pub(super) struct Offloaded<T: Send + 'static>(Option<Instance<T>>);
+pub(super) struct Offloaded<T: Send + 'static>(Option<(Instance<T>, Threads)>);
 
 impl<T: Send + 'static> Offloaded<T> {
-    pub(super) fn new(instance: Instance<T>) -> Self {
-        Self(Some(instance))
+    pub(super) fn new(instance: Instance<T>, threads: Threads) -> Self {
+        Self(Some((instance, threads)))
     }
 
     pub(super) fn get_mut(&mut self) -> &mut Instance<T> {
-        let Some(instance) = &mut self.0 else { unreachable!("only `into_inner` takes it") };
+        let Some((instance, _)) = &mut self.0 else { unreachable!("only `into_inner` takes it") };
         instance
     }
 
     pub(super) fn into_inner(mut self) -> Instance<T> {
-        let Some(instance) = self.0.take() else { unreachable!("only `into_inner` takes it") };
+        let Some((instance, _)) = self.0.take() else { unreachable!("only `into_inner` takes it") };
         instance
     }
 }
@@ -266,8 +296,19 @@ impl<T: Send + 'static> Drop for Offloaded<T> {
     fn drop(&mut self) {
         // A runtime that is shutting down drops it at once, on this thread; without a runtime no
         // other task shares this thread.
-        if let (Some(instance), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn_blocking(move || drop(instance));
+        let (Some((instance, threads)), Ok(runtime)) = (self.0.take(), Handle::try_current())
+        else {
+            return;
+        };
+        match threads.try_acquire() {
+            Some(permit) => drop(runtime.spawn_blocking(move || {
+                drop(instance);
+                drop(permit);
+            })),
+            // The instance is dropped with this task, too.
+            None => drop(runtime.spawn(async move {
+                offload(&threads, move || drop(instance)).await;
+            })),
         }
     }
 }

@@ -41,8 +41,9 @@ pub struct Counters {
     pub directories_removed: u64,
     /// Scratch directories that were kept on purpose.
     pub directories_kept: u64,
-    /// Scratch directories of which something could not be removed: each run's outcome lists it,
-    /// and the next sweep tries again.
+    /// Scratch directories of which something could not be removed at the end of the run: its
+    /// outcome lists it. They are tried again, and
+    /// [`ScratchRoot::waiting`](crate::ScratchRoot::waiting) counts those that are left.
     pub directories_left: u64,
 }
 

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, MountCause};
@@ -43,7 +44,8 @@ impl Mount {
         &self.guest
     }
 
-    pub(crate) fn is_read_only(&self) -> bool {
+    /// Whether the plugin may only read.
+    pub fn is_read_only(&self) -> bool {
         self.read_only
     }
 
@@ -54,8 +56,14 @@ impl Mount {
     /// Opens the directory. A symbolic link in its path was the embedder's choice, and is followed.
     pub(crate) fn open(&self) -> Result<OwnedFd, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::open(&self.host, flags, Mode::empty())
-            .map_err(|errno| self.unopened(errno.into()))
+        let open = |flags| rustix::fs::open(&self.host, flags, Mode::empty());
+        match open(flags) {
+            // One that may be searched and written but not read, such as one of mode 1733.
+            #[cfg(target_os = "linux")]
+            Err(Errno::ACCESS) => open(flags | OFlags::PATH),
+            opened => opened,
+        }
+        .map_err(|errno| self.unopened(errno.into()))
     }
 
     pub(super) fn unopened(&self, source: io::Error) -> Error {

@@ -1,18 +1,21 @@
 //! The options of a run.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use wasmtime_wasi::cli::{stderr, stdout};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use super::control::Controlled;
+use super::control::{Begun, Controlled};
 use super::plugin::Provision;
 use super::state::RunMode;
+use super::stdio::Counted;
 use super::{Control, Input, Mount, Output};
 use crate::compose::SCRATCH_GUEST_PATH;
-use crate::error::Error;
-use crate::provider::{Limits, MemoryBudget, TempfileCtx};
+use crate::error::{Error, MountCause};
+use crate::provider::{Limits, MemoryBudget, TempfileCtx, TempfileCtxBuilder};
 use crate::scratch::{ScratchDir, ScratchRoot};
 
 /// The memory of a run by default, in bytes.
@@ -100,13 +103,15 @@ impl<T> RunOptions<T> {
     }
 
     /// Adds a variable to the environment. The provider reads it too: `TMPDIR` is the default
-    /// directory of temporary files.
+    /// directory of temporary files, and the limits in `SCRATCH_LIMITS` hold in both sandboxed
+    /// placements, unless [`limits`](Self::limits) sets others.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.environment.push((name.into(), value.into()));
         self
     }
 
-    /// Grants a directory of the host's.
+    /// Grants a directory of the host's. A run with two mounts of one path in the plugin is an
+    /// error.
     pub fn mount(mut self, mount: Mount) -> Self {
         self.settings.mounts.push(mount);
         self
@@ -130,7 +135,7 @@ impl<T> RunOptions<T> {
         self
     }
 
-    /// Limits the memory of plugin and provider together, in bytes. A small Rust plugin with the
+    /// Limits the memory of plugin and provider together, in bytes, not zero. A small Rust plugin with the
     /// provider component needs about 2.4 MiB, most of it for their stacks.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.settings.memory = bytes;
@@ -155,7 +160,8 @@ impl<T> RunOptions<T> {
         self
     }
 
-    /// Stops the plugin when its call has not ended after this time.
+    /// Stops the plugin when its call has not ended after this time. Zero is an error of the run;
+    /// without a timeout the plugin may take any time.
     ///
     /// This is the time of the plugin: its instantiation and its call. The time that the host takes
     /// to make and to remove the scratch directory, or to find a thread for that, does not count.
@@ -181,6 +187,40 @@ impl<T> RunOptions<T> {
 }
 
 impl Settings {
+    /// Takes the limits from the environment, where a provider component reads them, unless others
+    /// are set.
+    pub(super) fn read_limits(&mut self, provision: Provision) -> Result<(), Error> {
+        let variable = self.environment.iter().find(|(name, _)| name == Limits::VARIABLE);
+        if let (None, Some((_, text)), true) = (self.limits, variable, provision.enforces_limits())
+        {
+            let limits = Limits::from_text(text);
+            let limits = limits.ok_or_else(|| Error::MalformedLimits { text: text.clone() })?;
+            self.limits = (limits != Limits::default()).then_some(limits);
+        }
+        Ok(())
+    }
+
+    /// Refuses two mounts of one path: the plugin would see only one of them.
+    pub(super) fn check_mounts(&self) -> Result<(), Error> {
+        for (index, mount) in self.mounts.iter().enumerate() {
+            if self.mounts[..index].iter().any(|other| other.guest() == mount.guest()) {
+                let guest = mount.guest().to_owned();
+                return Err(Error::Mount { guest, cause: MountCause::Twice });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses options with which no plugin can run.
+    pub(super) fn check_zero(&self) -> Result<(), Error> {
+        let zero = |option| Err(Error::Zero { option });
+        match (self.memory, self.timeout) {
+            (0, _) => zero("memory"),
+            (_, Some(Duration::ZERO)) => zero("timeout"),
+            (_, _) => Ok(()),
+        }
+    }
+
     /// Whether the plugin sees its scratch directory among its preopens.
     pub(super) fn is_scratch_open(&self) -> bool {
         match self.scratch_access {
@@ -194,12 +234,14 @@ impl Settings {
     /// among its imports. The limits of a provider component are a variable.
     pub(super) fn tempfile(
         &mut self,
-        scratch: &ScratchDir,
+        begun: &Begun,
         provision: Provision,
         memory: &MemoryBudget,
         default_handles: u64,
     ) -> Result<TempfileCtx, Error> {
-        let mut builder = TempfileCtx::builder(scratch)?;
+        let control = begun.control().clone();
+        let builder = TempfileCtxBuilder::new(begun.scratch().clone())?;
+        let mut builder = builder.stop_when(move || control.is_call_stopped());
         let with_handles =
             |limits: Limits| Limits { handles: limits.handles.or(Some(default_handles)), ..limits };
         match (self.limits, provision) {
@@ -229,6 +271,7 @@ impl Settings {
         scratch: &ScratchDir,
         provision: Provision,
         mode: RunMode,
+        written: &Arc<AtomicU64>,
     ) -> Result<(), Error> {
         // A provider inside the plugin's component needs the directory itself. The stub between
         // them takes the first entry of that name out of the plugin's list; the plugin's own comes
@@ -250,7 +293,7 @@ impl Settings {
         wasi.envs(&self.environment);
         wasi.stdin(self.stdin.into_stream(mode));
         wasi.stdout(self.stdout.into_stream(mode, stdout));
-        wasi.stderr(self.stderr.into_stream(mode, stderr));
+        wasi.stderr(Counted::new(self.stderr.into_stream(mode, stderr), written));
         Ok(())
     }
 }

@@ -73,6 +73,8 @@ pub struct Used {
     pub tempfile: Option<tempfile_core::Usage>,
     /// How often the host provider refused the plugin more than its limits.
     pub refused: u64,
+    /// The bytes that the plugin wrote to standard error: none mean that it explained nothing.
+    pub stderr: u64,
 }
 
 /// How a run ended. Its text is one line.
@@ -133,10 +135,20 @@ impl Ending {
                     Self::Trapped { reason }
                 }
                 // A host function failed: the table of handles is full, say.
-                None => Self::Trapped { reason: one_line(error.root_cause()) },
+                None => Self::Trapped { reason: host_error(&one_line(error.root_cause()), limits) },
             },
         }
     }
+}
+
+/// The reason of a trap by an error of a host function. That a call passed too much to the host is
+/// only known by the engine's text, which does not say how much is permitted.
+fn host_error(text: &str, limits: &EngineLimits) -> String {
+    if text.contains("fuel allocated for hostcalls") {
+        let bytes = limits.hostcall_fuel;
+        return format!("one call passed more than {bytes} bytes to the host, its hostcall_fuel");
+    }
+    text.to_owned()
 }
 
 impl fmt::Display for Ending {
@@ -147,12 +159,49 @@ impl fmt::Display for Ending {
             Self::Trapped { reason } => write!(f, "the plugin trapped: {reason}"),
             Self::TimedOut => f.write_str("the plugin did not end in time and was stopped"),
             Self::OutOfMemory { limit } => {
-                write!(f, "the plugin ran out of memory: its limit is {limit} bytes")
+                write!(f, "the plugin ran out of memory: its limit is {}", Size(*limit))
             }
             Self::OutOfFuel { fuel } => {
                 write!(f, "the plugin computed more than it may: {fuel} units of fuel")
             }
             Self::Interrupted => f.write_str("the plugin was interrupted"),
+        }
+    }
+}
+
+/// A number of bytes in the largest unit of which it is a whole number: `64MiB`, `1000 bytes`.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+        let whole =
+            units.iter().find(|(_, shift)| self.0 != 0 && self.0.trailing_zeros() >= *shift);
+        match whole {
+            Some((unit, shift)) => write!(f, "{}{unit}", self.0 >> shift),
+            None => write!(f, "{} bytes", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_printed_in_the_largest_whole_unit() {
+        let sizes = [
+            (0, "0 bytes"),
+            (1000, "1000 bytes"),
+            (1024, "1KiB"),
+            (1536, "1536 bytes"),
+            (64 << 20, "64MiB"),
+            ((64 << 20) + 1024, "65537KiB"),
+            (3 << 30, "3GiB"),
+            (1 << 44, "16TiB"),
+        ];
+        for (bytes, text) in sizes {
+            assert_eq!(Size(bytes).to_string(), text);
         }
     }
 }

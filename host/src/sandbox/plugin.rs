@@ -19,7 +19,7 @@ use super::control::Stop;
 use super::instance::{Instance, Offloaded, offload};
 use super::state::RunMode;
 use super::{Common, Control, Outcome, RunOptions, State, telemetry};
-use crate::blocking::on_blocking_pool_of;
+use crate::blocking::{on_blocking_pool_of, on_worker_of};
 use crate::error::Error;
 
 /// The kind of provider that a plugin was loaded with, as far as its runs differ.
@@ -34,6 +34,14 @@ pub(super) enum Provision {
 }
 
 impl Provision {
+    /// Whether its provider keeps the limits of a run.
+    pub(super) fn enforces_limits(self) -> bool {
+        match self {
+            Self::Host | Self::Component => true,
+            Self::Other => false,
+        }
+    }
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Host => "host",
@@ -75,6 +83,12 @@ impl<T: Send + 'static> Plugin<T> {
     ) -> Self {
         let command = CommandPre::new(pre.clone()).ok();
         Self { common, provision, pre, command }
+    }
+
+    /// Whether this process provides the interface to the plugin. Otherwise a component inside of
+    /// the plugin does.
+    pub fn is_served_by_host(&self) -> bool {
+        self.provision == Provision::Host
     }
 
     /// Runs the plugin's `wasi:cli/run` on the calling thread, and removes its scratch directory.
@@ -265,11 +279,9 @@ impl<T: Send + 'static> Plugin<T> {
         let span = telemetry::span(self.provision);
         let handle = with_ambient_tokio_runtime(|| {
             let runtime = Handle::current();
-            let mode = match runtime.runtime_flavor() {
-                RuntimeFlavor::MultiThread => RunMode::MultiThread,
-                _ => RunMode::CurrentThread,
-            };
-            runtime.spawn(self.execute_async(options, call, mode, span.clone()).instrument(span))
+            let worker = runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+            let worker = worker.then(|| runtime.clone());
+            runtime.spawn(self.execute_async(options, call, worker, span.clone()).instrument(span))
         });
         Task { handle, control }
     }
@@ -278,7 +290,7 @@ impl<T: Send + 'static> Plugin<T> {
         self,
         options: RunOptions<T>,
         call: F,
-        mode: RunMode,
+        worker: Option<Handle>,
         span: Span,
     ) -> Result<Outcome<R>, Error>
     where
@@ -286,18 +298,21 @@ impl<T: Send + 'static> Plugin<T> {
         F: for<'a> FnOnce(&'a mut Store<State<T>>) -> CallFuture<'a, Result<R, ()>> + Send,
     {
         let (plugin, inside) = (self.clone(), span.clone());
+        let mode = if worker.is_some() { RunMode::MultiThread } else { RunMode::CurrentThread };
         let begin = move || inside.in_scope(|| Instance::begin(&plugin, options, mode, &inside));
-        let Some(instance) = offload(begin).await? else {
+        let Some(instance) = offload(&self.common.threads, begin).await? else {
             return Ok(Outcome::never_began());
         };
-        let mut offloaded = Offloaded::new(instance);
+        let mut offloaded = Offloaded::new(instance, self.common.threads.clone());
         let instance = offloaded.get_mut();
         let guest = instance.life.watch(call(&mut instance.store));
         let guest = self.common.ticker.run(guest);
+        let guest = on_worker_of(worker, self.common.threads.clone(), guest);
         let (called, time) = on_blocking_pool_of(self.common.runtime()?, guest).await;
         let ended = instance.ended(called, time)?;
         let instance = offloaded.into_inner();
-        offload(move || span.in_scope(|| instance.end(ended))).await
+        let end = move || span.in_scope(|| instance.end(ended));
+        offload(&self.common.threads, end).await
     }
 }
 

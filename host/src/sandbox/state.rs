@@ -1,16 +1,18 @@
 //! The data of a run's store.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
 
 use super::EngineLimits;
+use super::control::Begun;
 use super::limiter::StoreLimiter;
 use super::options::Settings;
 use super::plugin::Provision;
 use crate::error::Error;
 use crate::provider::{MemoryBudget, Meter, TempfileCtx, TempfileCtxView, TempfileView};
-use crate::scratch::ScratchDir;
 
 /// The thread of a run, and so where it may wait for the disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct State<T = ()> {
     tempfile: TempfileCtx,
     scratch: PathBuf,
     mode: RunMode,
+    /// Bytes that the plugin has written to standard error.
+    stderr: Arc<AtomicU64>,
     pub(super) limiter: StoreLimiter,
 }
 
@@ -40,26 +44,30 @@ impl<T> State<T> {
     pub(super) fn new(
         data: T,
         mut settings: Settings,
-        scratch: &ScratchDir,
+        begun: &Begun,
         provision: Provision,
         limits: &EngineLimits,
         mode: RunMode,
     ) -> Result<Self, Error> {
+        settings.read_limits(provision)?;
+        settings.check_mounts()?;
         let mut wasi = WasiCtx::builder();
         limits.apply_wasi(&mut wasi);
         // Before the first directory, which copies the setting. The detour through the blocking
         // pool makes every call with a path three to ten times slower.
         wasi.allow_blocking_current_thread(mode == RunMode::Blocking);
         let memory = MemoryBudget::new(settings.memory);
-        let tempfile = settings.tempfile(scratch, provision, &memory, limits.default_handles())?;
-        settings.grant(&mut wasi, scratch, provision, mode)?;
+        let tempfile = settings.tempfile(begun, provision, &memory, limits.default_handles())?;
+        let stderr = Arc::default();
+        settings.grant(&mut wasi, begun.scratch(), provision, mode, &stderr)?;
         Ok(Self {
             data,
             wasi: wasi.build(),
             table: limits.table(),
             tempfile,
-            scratch: scratch.path().to_owned(),
+            scratch: begun.path().to_owned(),
             mode,
+            stderr,
             limiter: StoreLimiter::new(memory, limits),
         })
     }
@@ -93,6 +101,10 @@ impl<T> State<T> {
         self.tempfile.usage()
     }
 
+    pub(super) fn written_to_stderr(&self) -> u64 {
+        self.stderr.load(Ordering::Relaxed)
+    }
+
     pub(super) fn refused(&self) -> u64 {
         self.tempfile.refused()
     }
@@ -124,16 +136,16 @@ mod tests {
     fn only_a_run_on_a_multi_thread_runtime_blocks_in_place() {
         let path = std::env::temp_dir().join(format!("state-test-{}", std::process::id()));
         let root = ScratchRoot::open(&path).expect("open the root");
-        let scratch = root.create_dir().expect("make a directory");
+        let engine = wasmtime::Engine::default();
         let blocks_in_place = |mode| {
-            let settings = RunOptions::in_root(&root).settings;
-            let limits = EngineLimits::default();
-            let state = State::new((), settings, &scratch, Provision::Host, &limits, mode);
+            let RunOptions { settings, run, .. } = RunOptions::in_root(&root);
+            let begun = run.begin(&engine, false, || root.create_dir()).expect("make a directory");
+            let (begun, limits) = (begun.expect("not stopped"), EngineLimits::default());
+            let state = State::new((), settings, &begun, Provision::Host, &limits, mode);
             state.expect("make it").tempfile().blocks_in_place()
         };
         let modes = [RunMode::Blocking, RunMode::CurrentThread, RunMode::MultiThread];
         assert_eq!(modes.map(blocks_in_place), [false, false, true]);
-        assert!(scratch.close().is_empty());
         std::fs::remove_dir(path).expect("nothing else is in the root");
     }
 }

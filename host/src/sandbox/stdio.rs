@@ -4,14 +4,19 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, empty, stdin};
+use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{
-    AsyncStdinStream, AsyncStdoutStream, InputFile, OutputFile, StdinStream, StdoutStream,
+    AsyncStdinStream, AsyncStdoutStream, InputFile, IsTerminal, OutputFile, StdinStream,
+    StdoutStream,
 };
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use super::state::RunMode;
 
@@ -219,5 +224,63 @@ impl<S: AsyncWrite + ?Sized> AsyncWrite for Exclusive<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stream().poll_shutdown(context)
+    }
+}
+
+/// An output stream whose bytes are counted.
+pub(super) struct Counted<S> {
+    stream: S,
+    count: Arc<AtomicU64>,
+}
+
+impl<S> Counted<S> {
+    pub(super) fn new(stream: S, count: &Arc<AtomicU64>) -> Self {
+        Self { stream, count: count.clone() }
+    }
+}
+
+impl<S: IsTerminal> IsTerminal for Counted<S> {
+    fn is_terminal(&self) -> bool {
+        self.stream.is_terminal()
+    }
+}
+
+impl<S: StdoutStream> StdoutStream for Counted<S> {
+    /// For WASI 0.3, which no run has: not counted.
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        self.stream.async_stream()
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(Counted::new(self.stream.p2_stream(), &self.count))
+    }
+}
+
+#[async_trait]
+impl OutputStream for Counted<Box<dyn OutputStream>> {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let length = bytes.len() as u64;
+        self.stream.write(bytes)?;
+        self.count.fetch_add(length, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        self.stream.flush()
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.stream.check_write()
+    }
+
+    async fn cancel(&mut self) {
+        self.stream.cancel().await;
+    }
+}
+
+#[async_trait]
+impl Pollable for Counted<Box<dyn OutputStream>> {
+    async fn ready(&mut self) {
+        self.stream.ready().await;
     }
 }

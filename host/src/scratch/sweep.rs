@@ -3,16 +3,15 @@
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use getrandom::SysRng;
-use rustix::fs as sys;
-use tempfile_core::{
-    CleanupFailure, ErrorCode, Native, Options, Platform, TempDir, under_new_name,
-};
+use rustix::fs::{self as sys, AtFlags};
+use rustix::io::Errno;
+use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, TempDir, error_code_of};
 
-use super::{Error, KEPT, RUN, ScratchRoot, TRASH, lock};
+use super::name::{Kind, is_marked};
+use super::{Error, Opened, ScratchRoot, failed, identity, lock, mounts};
 
 /// The result of a sweep: full paths, in no order.
 #[derive(Debug, Default)]
@@ -46,31 +45,6 @@ impl Sweep {
     }
 }
 
-/// The kind of a directory, by its name.
-enum Kind {
-    Owned,
-    Trash,
-    Kept,
-    Foreign,
-}
-
-impl Kind {
-    fn of(name: &str) -> Self {
-        let random = |prefix: &str| {
-            name.strip_prefix(prefix).is_some_and(|rest| {
-                rest.len() == usize::from(tempfile_core::DEFAULT_RANDOM_CHARS)
-                    && rest.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
-            })
-        };
-        match () {
-            () if random(RUN) => Kind::Owned,
-            () if random(TRASH) => Kind::Trash,
-            () if random(KEPT) => Kind::Kept,
-            () => Kind::Foreign,
-        }
-    }
-}
-
 /// Opens a directory: as it is, or in order to remove it.
 type Open = fn(&Native, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>;
 
@@ -78,6 +52,7 @@ type Open = fn(&Native, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>
 enum Found {
     /// A directory that nobody had locked. It is locked now, while this handle is open.
     Orphan(Arc<OwnedFd>),
+    /// In use, or being removed by another sweep.
     Live,
     Foreign,
     Gone,
@@ -87,30 +62,41 @@ impl ScratchRoot {
     /// Removes the directories that processes left when they died. Those in use, kept ones and
     /// foreign entries stay. Any number of processes may sweep at once, while others create.
     ///
+    /// A mount point in a directory is not removed, and nothing behind it is touched: it is `busy`.
+    ///
     /// # Errors
     ///
     /// If the root cannot be read. What could not be removed is part of the result.
     pub fn sweep(&self) -> Result<Sweep, Error> {
-        self.each(Native::open_for_removal, |root, name, trash, sweep| {
-            match root.remove(name, trash) {
-                Ok(failures) if failures.is_empty() => sweep.removed.push(root.path().join(name)),
-                Ok(failures) => sweep.not_removed.extend(failures),
-                // Its creator found it locked, and has removed it itself.
-                Err(ErrorCode::NoEntry) => {}
-                Err(code) => sweep.not_removed.push(root.stayed(name, code)),
+        self.each(Native::open_for_removal, |opened, name, path, held, sweep| {
+            let failures = opened.remove(name, held);
+            if failures.is_empty() {
+                sweep.removed.push(path);
             }
+            sweep.not_removed.extend(failures);
         })
     }
 
-    /// Returns what a [`sweep`](Self::sweep) would do, and changes nothing.
+    /// Returns what a [`sweep`](Self::sweep) would do, and changes nothing. On Linux it sees mount
+    /// points; otherwise what cannot be removed shows only when it is tried.
     ///
     /// # Errors
     ///
     /// If the root cannot be read.
     pub fn sweep_dry(&self) -> Result<Sweep, Error> {
-        self.each(Native::open_directory, |root, name, _, sweep| {
-            sweep.removed.push(root.path().join(name))
+        self.each(Native::open_directory, |_, _, path, _, sweep| {
+            let mounts = mounts::below(&path);
+            if mounts.is_empty() {
+                sweep.removed.push(path);
+            }
+            sweep.not_removed.extend(mounts.iter().map(|path| stayed(path, ErrorCode::Busy)));
         })
+    }
+
+    /// How many directories of ended runs could not be removed, and wait for the next attempt. A
+    /// thread tries while the root is open, after pauses of at most ten seconds.
+    pub fn waiting(&self) -> usize {
+        self.inner.retries.waiting()
     }
 
     /// Visits every entry of the root, and calls `found` for each directory that nobody had locked.
@@ -118,21 +104,20 @@ impl ScratchRoot {
     fn each(
         &self,
         open: Open,
-        mut found: impl FnMut(&Self, &str, bool, &mut Sweep),
+        mut found: impl FnMut(&Opened, &str, PathBuf, Arc<OwnedFd>, &mut Sweep),
     ) -> Result<Sweep, Error> {
+        let opened = self.current()?;
         let mut sweep = Sweep::default();
-        let failed = |errno| self.failed("read it", errno);
-        // All names before the first change, because what is renamed meanwhile may be listed twice.
-        let entries: Vec<_> =
-            sys::Dir::read_from(&self.inner.dir).and_then(|dir| dir.collect()).map_err(failed)?;
-        for entry in entries {
+        for entry in sys::Dir::read_from(&opened.dir).map_err(|errno| self.unlisted(errno))? {
+            let entry = entry.map_err(|errno| self.unlisted(errno))?;
             let name = entry.file_name();
             if name == c"." || name == c".." {
                 continue;
             }
             let path = self.path().join(OsStr::from_bytes(name.to_bytes()));
             let name = name.to_str().unwrap_or_default();
-            let trash = match Kind::of(name) {
+            match Kind::of(name) {
+                Kind::Run => {}
                 Kind::Kept => {
                     sweep.kept.push(path);
                     continue;
@@ -141,66 +126,86 @@ impl ScratchRoot {
                     sweep.foreign.push(path);
                     continue;
                 }
-                Kind::Owned => false,
-                Kind::Trash => true,
-            };
-            match self.look(name, open) {
-                Ok(Found::Orphan(held)) => {
-                    found(self, name, trash, &mut sweep);
-                    drop(held);
-                }
-                // Another sweep is removing it.
-                Ok(Found::Live) if trash => {}
+            }
+            match opened.look(name, open) {
+                Ok(Found::Orphan(held)) => found(&opened, name, path, held, &mut sweep),
                 Ok(Found::Live) => sweep.live.push(path),
                 Ok(Found::Foreign) => sweep.foreign.push(path),
                 Ok(Found::Gone) => {}
-                Err(code) => sweep.not_removed.push(self.stayed(name, code)),
+                Err(code) => sweep.not_removed.push(stayed(&path, code)),
             }
         }
         Ok(sweep)
     }
 
-    /// Opens a directory with a name of ours, and locks it if nobody else has.
+    fn unlisted(&self, errno: Errno) -> Error {
+        self.error(failed("list")(errno))
+    }
+}
+
+impl Opened {
+    /// Removes a directory that an ended run has left, unless somebody has locked it. Returns
+    /// whether it is gone.
+    pub(super) fn remove_left(&self, name: &str) -> bool {
+        match self.look(name, Native::open_for_removal) {
+            Ok(Found::Orphan(held)) => {
+                let removed = self.remove(name, held).is_empty();
+                if removed {
+                    tracing::info!(name, "removed a scratch directory at a later attempt");
+                }
+                removed
+            }
+            Ok(Found::Gone | Found::Foreign) => true,
+            Ok(Found::Live) | Err(_) => false,
+        }
+    }
+
+    /// Opens a directory with a name of ours if it has the mark, and locks it if nobody else has.
+    /// Before the look at the mark, nothing is changed.
     fn look(&self, name: &str, open: Open) -> Result<Found, ErrorCode> {
-        let dir = match open(&Native, &self.inner.dir, name.as_bytes()) {
+        let code = |errno: Errno| error_code_of(&errno.into());
+        let marked = match sys::statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if is_marked(&stat) => stat,
+            Ok(_) => return Ok(Found::Foreign),
+            Err(Errno::NOENT) => return Ok(Found::Gone),
+            Err(errno) => return Err(code(errno)),
+        };
+        let dir = match open(&Native, &self.dir, name.as_bytes()) {
             Ok(dir) => dir,
             Err(ErrorCode::NoEntry) => return Ok(Found::Gone),
-            Err(ErrorCode::NotDirectory) => return Ok(Found::Foreign),
             Err(code) => return Err(code),
         };
-        let io = |_| ErrorCode::Io;
-        if sys::fstat(&dir).map_err(io)?.st_uid != rustix::process::geteuid().as_raw() {
-            return Ok(Found::Foreign);
+        if identity(&sys::fstat(&dir).map_err(code)?) != identity(&marked) {
+            return Ok(Found::Gone);
         }
-        if !lock(&dir).map_err(io)? {
+        if !lock(&dir).map_err(code)? {
             return Ok(Found::Live);
         }
         // Its owner, or another sweep, may have removed it before we had the lock.
-        Ok(if self.is_still(name, &dir).map_err(io)? { Found::Orphan(dir) } else { Found::Gone })
+        let is_still = self.is_still(name, &dir).map_err(code)?;
+        Ok(if is_still { Found::Orphan(dir) } else { Found::Gone })
     }
 
     /// Removes a directory that we have locked, and returns what could not be removed.
-    fn remove(&self, name: &str, trash: bool) -> Result<Vec<CleanupFailure>, ErrorCode> {
-        let root = &self.inner.dir;
-        let trashed = if trash {
-            name.to_owned()
-        } else {
-            let options =
-                Options { prefix: TRASH.to_owned(), suffix: String::new(), ..Options::default() };
-            let rename = |free: &str| Native.rename(root, name.as_bytes(), root, free.as_bytes());
-            under_new_name(&options, &mut SysRng, rename)?.1
+    fn remove(&self, name: &str, held: Arc<OwnedFd>) -> Vec<CleanupFailure> {
+        let guarded = TempDir::guard(&self.context, &self.location, name, held);
+        let mut directory = match guarded {
+            Ok(directory) => directory,
+            Err(error) => return vec![CleanupFailure { path: self.shown(name), error }],
         };
-        let adopted = TempDir::adopt(&self.inner.context, &self.inner.location, &trashed);
-        let mut directory = adopted.map_err(|error| error.code)?;
         let failures = directory.close().err().unwrap_or_default();
-        // The failures are in the result, so the drop need not try again.
+        // The failures are returned, so the drop need not try again.
         let _ = directory.keep();
-        Ok(failures)
+        failures
     }
 
-    fn stayed(&self, name: &str, code: ErrorCode) -> CleanupFailure {
-        let path = self.path().join(name).to_string_lossy().into_owned();
-        let error = tempfile_core::Error::new(code, "remove", &path);
-        CleanupFailure { path, error }
+    fn shown(&self, name: &str) -> String {
+        format!("{}/{name}", self.context.path)
     }
+}
+
+fn stayed(path: &Path, code: ErrorCode) -> CleanupFailure {
+    let path = path.to_string_lossy().into_owned();
+    let error = tempfile_core::Error::new(code, "remove", &path);
+    CleanupFailure { path, error }
 }

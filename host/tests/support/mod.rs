@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use test_plugins::{BARE_PLUGIN, PLUGIN};
@@ -69,6 +70,16 @@ impl World {
         entries.map(|entry| entry.expect("read an entry").path()).collect()
     }
 
+    /// A directory as a run makes one, with content and without a process that has it locked. Names
+    /// and mark are written out, because sweeps have to recognise what earlier versions left.
+    pub(crate) fn orphan(&self, random: &str) -> PathBuf {
+        let path = self.root().join(format!("run-{random}"));
+        fs::create_dir_all(path.join("deep/er")).expect("make directories");
+        fs::write(path.join("deep/file"), "left").expect("write a file");
+        self.set_mode(&format!("root/run-{random}"), 0o1700);
+        path
+    }
+
     #[track_caller]
     pub(crate) fn assert_nothing_left(&self) {
         assert_eq!(self.scratch(), Vec::<PathBuf>::new(), "left in the scratch root");
@@ -78,6 +89,44 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A mount, until it is dropped.
+pub(crate) struct Mount(PathBuf);
+
+impl Mount {
+    pub(crate) fn bind(from: &Path, to: &Path) -> Option<Self> {
+        Self::new(Command::new("mount").arg("--bind").arg(from), to)
+    }
+
+    pub(crate) fn in_memory(to: &Path) -> Option<Self> {
+        Self::in_memory_of(to, "mode=755")
+    }
+
+    pub(crate) fn in_memory_of(to: &Path, options: &str) -> Option<Self> {
+        Self::new(Command::new("mount").args(["-t", "tmpfs", "-o", options, "test"]), to)
+    }
+
+    /// None, with the reason printed, where this process may not mount.
+    fn new(mount: &mut Command, to: &Path) -> Option<Self> {
+        match mount.arg(to).output() {
+            Ok(output) if output.status.success() => Some(Mount(to.to_owned())),
+            Ok(output) => {
+                println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+                None
+            }
+            Err(error) => {
+                println!("skipped: mount: {error}");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).output();
     }
 }
 

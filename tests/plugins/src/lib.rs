@@ -6,6 +6,9 @@ pub const BROKEN_PROVIDER: &str = env!("COMPONENT_BROKEN_PROVIDER");
 /// A plugin with a subcommand for every way to misbehave.
 pub const PLUGIN: &str = env!("COMPONENT_TEST_PLUGIN");
 
+/// A component that draws names, whose instance a test copies.
+pub const NAMES_PLUGIN: &str = env!("COMPONENT_NAMES_PLUGIN");
+
 /// A plugin whose imports name no file system.
 pub const BARE_PLUGIN: &str = env!("COMPONENT_BARE_PLUGIN");
 

@@ -14,8 +14,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-pub use conformance::{Case, Mount, Outcome, Placement, Planted, cases, find, rows};
-use conformance::{script, setup};
+use conformance::setup;
+pub use conformance::witness::Os;
+pub use conformance::{Case, Mount, Outcome, Placement, Planted, cases, find, rows, script};
 use wasi_tempfile_host::Plugin;
 
 mod directory;
@@ -135,7 +136,8 @@ impl Suite {
     ) -> Result<String, String> {
         if placement == Placement::Native {
             let mut said = String::new();
-            script::play(&directory.to_string_lossy(), seed, count, |line| {
+            let witness = Os::of(directory);
+            script::play(&witness, &directory.to_string_lossy(), seed, count, |line| {
                 said.push_str(line);
                 said.push('\n');
             });

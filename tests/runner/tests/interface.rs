@@ -148,6 +148,50 @@ fn every_function_that_takes_a_handle_is_asserted_to_be_closed() {
     }
 }
 
+/// The lines of the interface's files, but for those of WASI and of the draft.
+fn lines() -> Vec<String> {
+    let mut files = Vec::new();
+    wit_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit"), &mut files);
+    let read = |file| fs::read_to_string(file).expect("read the interface");
+    files
+        .into_iter()
+        .flat_map(|file| read(file).lines().map(String::from).collect::<Vec<_>>())
+        .collect()
+}
+
+#[test]
+fn every_item_of_the_interface_says_since_when_it_is_there() {
+    let items = ["interface ", "world ", "use ", "enum ", "record ", "variant ", "resource "];
+    let others = ["import ", "include ", "export "];
+    let mut since = false;
+    for line in lines() {
+        let text = line.trim();
+        let item = items.iter().chain(&others).any(|item| text.starts_with(item));
+        if item || text.contains(": func(") {
+            assert!(since, "no @since before {text:?}");
+        }
+        since = text.starts_with("@since(version = ");
+    }
+}
+
+/// Some tools copy a comment into a string of their own language.
+#[test]
+fn no_comment_of_the_interface_has_a_backslash() {
+    for line in lines() {
+        assert!(!line.contains('\\'), "{line}");
+    }
+}
+
+#[test]
+fn wasi_is_named_in_the_oldest_version_that_has_what_is_used() {
+    for line in lines() {
+        let versions = line.match_indices("wasi:").filter_map(|(at, _)| line[at..].split_once('@'));
+        for (_, version) in versions {
+            assert!(version.starts_with("0.2.0"), "{line}");
+        }
+    }
+}
+
 #[test]
 fn codes_are_those_of_the_interface() {
     let codes: BTreeSet<String> = ErrorCode::ALL.iter().map(ToString::to_string).collect();

@@ -257,3 +257,21 @@ fn tests_named_in_rows_exist() {
     }
     assert_none(&missing, "rows.toml names tests that do not exist");
 }
+
+#[test]
+fn recipes_named_in_rows_exist() {
+    let recipes = fs::read_to_string(repository().join("Justfile")).expect("read the Justfile");
+    let recipes: HashSet<&str> = recipes
+        .lines()
+        .filter(|line| line.ends_with(':') && !line.starts_with(['#', ' ']))
+        .filter_map(|line| line.split([' ', ':']).next())
+        .collect();
+    let rows = rows::read().unwrap();
+    let named = rows.iter().flat_map(|row| row.recipes.iter().map(|recipe| (&row.id, recipe)));
+    let missing: Vec<String> = named
+        .filter(|(_, recipe)| !recipes.contains(recipe.as_str()))
+        .map(|(id, recipe)| format!("{id}: {recipe}"))
+        .collect();
+    assert_none(&missing, "rows.toml names recipes that the Justfile does not have");
+    assert!(recipes.contains("ci"), "{recipes:?}");
+}

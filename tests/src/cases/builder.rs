@@ -114,7 +114,7 @@ fn labels_are_passed_on(_: &World) {
     let _file = Builder::new().label("index").tempfile().unwrap();
     let _dir = Builder::new().label("cache").tempdir().unwrap();
     let mut labels: Vec<_> =
-        interface::live_handles().into_iter().filter_map(|handle| handle.label).collect();
+        interface::live_handles().unwrap().into_iter().filter_map(|handle| handle.label).collect();
     labels.sort();
     assert_eq!(labels, ["cache", "index"]);
 }

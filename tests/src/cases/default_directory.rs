@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_missing_candidate_is_skipped, Setup::PLAIN.environment(ALL_THREE)),
     case!(a_file_is_skipped, Setup::PLAIN.environment(ALL_THREE)),
     case!(an_unwritable_candidate_is_skipped, Setup::PLAIN.environment(ALL_THREE).unprivileged()),
+    case!(one_that_may_not_be_listed, Setup::PLAIN.environment(ALL_THREE).unprivileged()),
     case!(a_full_candidate_is_skipped, Setup::PLAIN.environment(ALL_THREE).mounts(FULL)),
     case!(an_empty_variable_is_skipped, Setup::PLAIN.environment(EMPTY_FIRST)),
     case!(the_search_runs_once, Setup::PLAIN.environment(ALL_THREE)),
@@ -84,6 +85,18 @@ fn an_unwritable_candidate_is_skipped(w: &World) {
     plant(w, &["first", "second"]);
     w.set_mode("first", 0o500);
     assert_found(w, "second");
+}
+
+fn one_that_may_not_be_listed(w: &World) {
+    plant(w, &["first", "second"]);
+    w.set_mode("first", 0o300);
+    let used = differences::UNLISTABLE.code(w.placement()).is_none();
+    let found = interface::default_directory().unwrap();
+    let created = named();
+    w.set_mode("first", 0o700);
+    assert_eq!(found, w.path(if used { "first" } else { "second" }));
+    drop(created);
+    assert_found(w, if used { "first" } else { "second" });
 }
 
 fn a_full_candidate_is_skipped(w: &World) {

@@ -16,7 +16,7 @@ pub(super) const CASES: &[Case] = &[
 /// The imports themselves, with nothing of the client in between.
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs, unreachable_pub, clippy::all)]
-pub(super) mod bindings {
+mod bindings {
     // The client has bindings for the same world: the linker wants another name for these.
     wit_bindgen::generate!({
         path: [

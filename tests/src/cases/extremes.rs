@@ -198,7 +198,7 @@ fn labels_of_every_kind(_: &World) {
     for label in [String::new(), "\0".to_owned(), "é\n".repeat(85), "x".repeat(255)] {
         let options = Options { label: Some(label.clone()), ..Options::default() };
         let (_file, _path) = interface::named(&options, Location::Scratch).unwrap();
-        let live = interface::live_handles();
+        let live = interface::live_handles().unwrap();
         assert!(live.iter().any(|handle| handle.label.as_ref() == Some(&label)));
     }
 }

@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_directory_is_published_there, Setup::PLAIN.grants(DATA)),
     case!(a_path_from_elsewhere_is_removed_there, Setup::PLAIN.grants(DATA)),
     case!(made_by_the_caller_there, Setup::PLAIN.grants(DATA)),
+    case!(created_where_nothing_may_be_listed, Setup::PLAIN.grants(DATA).unprivileged()),
 ];
 
 const DATA: &[Grant] =
@@ -236,4 +237,20 @@ fn made_by_the_caller_there(w: &World) {
     assert_eq!(fs::read(made.path()).unwrap(), b"by the caller");
     drop(made);
     assert_eq!(names(&place), before);
+}
+
+fn created_where_nothing_may_be_listed(w: &World) {
+    let (place, target) = (w.granted("data"), w.granted("data/target"));
+    let at = Location::Directory(&place);
+    let (file, path) = interface::named(&Options::default(), at).unwrap();
+    put(&file, 0, "dropped");
+    assert_eq!(read(&path.path()), b"dropped");
+    path.persist(&target, ReplaceMode::NoClobber, Durability::Data).unwrap();
+    assert_eq!(take(&target), b"dropped");
+    let dir = interface::directory(&Options::default(), at).unwrap();
+    dir.create_file("child").unwrap();
+    dir.close().unwrap();
+    put(&interface::unnamed(at).unwrap(), 0, "no name");
+    let spooled = interface::spooled(Some(0), at).unwrap();
+    put(&spooled, 0, "moved there");
 }

@@ -1,9 +1,8 @@
 //! Limits of a run: the ledger shows them, and what would exceed one fails with `quota`. Natively
 //! nothing is limited.
 
-use std::time::{Duration, Instant};
-
 use super::prelude::*;
+use wasi_tempfile::interface::Limits;
 
 pub(super) const CASES: &[Case] = &[
     case!(the_ledger_shows_the_limits, Setup::PLAIN.limits(ALL)),
@@ -14,39 +13,32 @@ pub(super) const CASES: &[Case] = &[
     case!(handles_up_to_the_limit, Setup::PLAIN.limits("handles=3")),
     case!(memory_beyond_the_limit_moves_to_disk, Setup::PLAIN.limits("memory=1000")),
     case!(a_published_directory_goes_on_counting, Setup::PLAIN.limits("bytes=1000,entries=10")),
-    case!(labels_and_ages_with_limits, Setup::PLAIN.limits(ALL)),
+    case!(labels_with_limits, Setup::PLAIN.limits(ALL)),
+    case!(a_message_says_which_limit_and_how_much, Setup::PLAIN.limits(SMALL)),
+    case!(a_message_says_which_limit_of_a_file, Setup::PLAIN.limits("file-size=100")),
+    case!(a_message_says_which_limit_on_memory, Setup::PLAIN.limits("memory=100")),
+    case!(what_is_invalid_is_invalid_with_limits_too, Setup::PLAIN.limits(NOTHING)),
 ];
+
+const SMALL: &str = "bytes=1000,entries=2,handles=3";
+const NOTHING: &str = "bytes=1,entries=1,handles=2,memory=0,file-size=1";
 
 const ALL: &str = "bytes=1000000,entries=100,handles=50,memory=10000,file-size=500000";
 
-/// The limits that the ledger shows, a field each: bytes, entries, handles, memory, file-size.
-#[cfg(target_arch = "wasm32")]
-fn shown() -> [Option<u64>; 5] {
-    let limits = super::descriptors::bindings::scratch::tempfile::ledger::get_limits();
-    [limits.bytes, limits.entries, limits.handles, limits.memory, limits.file_size]
-}
-
-#[cfg(target_arch = "wasm32")]
 fn the_ledger_shows_the_limits(_: &World) {
-    let set = [1_000_000, 100, 50, 10_000, 500_000];
-    assert_eq!(shown(), set.map(Some));
+    let set = Limits {
+        bytes: Some(1_000_000),
+        entries: Some(100),
+        handles: Some(50),
+        memory: Some(10_000),
+        file_size: Some(500_000),
+    };
+    assert_eq!(interface::limits(), set);
 }
 
-#[cfg(target_arch = "wasm32")]
-fn without_limits_only_handles_are_limited(_: &World) {
-    let [bytes, entries, handles, memory, file_size] = shown();
-    assert_eq!([bytes, entries, memory, file_size], [None; 4]);
-    assert!(handles.is_some_and(|handles| handles >= 1000), "{handles:?}");
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn the_ledger_shows_the_limits(_: &World) -> Outcome {
-    skip("natively nothing is limited")
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn without_limits_only_handles_are_limited(_: &World) -> Outcome {
-    skip("natively nothing is limited")
+fn without_limits_only_handles_are_limited(w: &World) {
+    let handles = (w.placement() != Placement::Native).then_some(4096);
+    assert_eq!(interface::limits(), Limits { handles, ..Limits::default() });
 }
 
 fn bytes_up_to_the_limit(_: &World) {
@@ -123,18 +115,99 @@ fn a_published_directory_goes_on_counting(w: &World) {
     w.remove("target");
 }
 
-fn labels_and_ages_with_limits(_: &World) {
+fn labels_with_limits(_: &World) {
     let options = Options { label: Some("labelled".into()), ..Options::default() };
     let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
-    let listed = || {
-        let live = interface::live_handles();
-        live.into_iter().find(|handle| handle.kind == HandleKind::Path).expect("it is listed")
-    };
-    let first = listed();
-    assert_eq!((first.label.as_deref(), first.path), (Some("labelled"), Some(path.path())));
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(2) {
-        listed();
+    let live = interface::live_handles().unwrap();
+    let listed = live.into_iter().find(|handle| handle.kind == HandleKind::Path).expect("a line");
+    assert_eq!((listed.label.as_deref(), listed.path), (Some("labelled"), Some(path.path())));
+}
+
+/// Asserts that the call failed with `quota`, and that the message says this.
+#[track_caller]
+fn assert_refused<T>(result: Result<T, interface::Error>, by: &str) {
+    let message = assert_code(result, ErrorCode::Quota);
+    assert!(message.contains(by), "{message}");
+}
+
+fn a_message_says_which_limit_and_how_much(_: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    let file = dir.create_file("file").unwrap();
+    put(&file, 0, [1; 600]);
+    let bytes = "the limit on bytes is 1000; 600 in use, 401 more asked for";
+    assert_refused(file.set_size(1001), bytes);
+    let gap = "the limit on bytes is 1000; 600 in use, 9401 more asked for";
+    assert_refused(file.write(b"x", 10_000), gap);
+
+    let entries = "the limit on entries is 2; 2 in use, 1 more asked for";
+    assert_refused(dir.create_file("x"), entries);
+    assert_refused(dir.create_directory("x"), entries);
+    assert_refused(interface::directory(&fixed("x"), Location::Scratch), entries);
+
+    let handles = "the limit on handles is 3; 2 in use, 2 more asked for";
+    assert_refused(interface::named(&Options::default(), Location::Scratch), handles);
+    let _third = dir.open_file("file").unwrap();
+    let handles = "the limit on handles is 3; 3 in use, 1 more asked for";
+    assert_refused(interface::unnamed(Location::Scratch), handles);
+    assert_refused(interface::spooled(Some(1), Location::Scratch), handles);
+    assert_refused(interface::directory(&Options::default(), Location::Scratch), handles);
+    assert_refused(dir.create_file("x"), handles);
+    assert_refused(dir.open_file("file"), handles);
+}
+
+fn a_message_says_which_limit_of_a_file(_: &World) {
+    let (file, _path) = data([1; 60]);
+    let size = "the limit on the size of a file is 100; 60 in use, 41 more asked for";
+    assert_refused(file.set_size(101), size);
+    let spooled = interface::spooled(Some(1000), Location::Scratch).unwrap();
+    put(&spooled, 0, [1; 101]);
+    let size = "the limit on the size of a file is 100; 100 in use, 1 more asked for";
+    assert_refused(spooled.roll_over(), size);
+}
+
+fn a_message_says_which_limit_on_memory(_: &World) {
+    let spooled = interface::spooled(None, Location::Scratch).unwrap();
+    put(&spooled, 0, [1; 60]);
+    let memory = "the limit on the memory of spooled files is 100; 60 in use, 41 more asked for";
+    assert_refused(spooled.set_size(101), memory);
+    assert_refused(spooled.write(&[1; 41], 60), memory);
+}
+
+/// Every limit is used up, so that a call which looks at the limits first would say `quota`.
+fn what_is_invalid_is_invalid_with_limits_too(w: &World) {
+    const PAST: u64 = 1 << 63;
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    let spooled = interface::spooled(None, Location::Scratch).unwrap();
+    let never = interface::spooled(Some(10), Location::Scratch);
+    assert_code(never, ErrorCode::Quota);
+    assert_code(spooled.write(b"x", PAST), ErrorCode::Invalid);
+    assert_code(spooled.set_size(PAST), ErrorCode::Invalid);
+    assert_code(spooled.read(1, PAST), ErrorCode::Invalid);
+    assert_code(spooled.write(b"xx", PAST - 2), ErrorCode::FileTooLarge);
+    assert_code(spooled.write(b"x", PAST - 2), ErrorCode::Quota);
+    assert_code(spooled.set_size(PAST - 1), ErrorCode::Quota);
+
+    let label = Options { label: Some("x".repeat(256)), ..Options::default() };
+    for (options, code) in [
+        (&label, ErrorCode::Invalid),
+        (&fixed("a/b"), ErrorCode::InvalidName),
+        (&fixed("x"), ErrorCode::Quota),
+    ] {
+        assert_code(interface::named(options, Location::Scratch), code);
+        assert_code(interface::directory(options, Location::Within(&dir)), code);
     }
-    assert!(listed().age >= first.age + 2_000_000, "in nanoseconds");
+    let long = "x/".repeat(2049);
+    assert_code(interface::spooled(None, Location::Directory(&long)), ErrorCode::NameTooLong);
+    assert_code(dir.create_file("../x"), ErrorCode::InvalidName);
+    assert_code(dir.create_directory(&long), ErrorCode::NameTooLong);
+
+    // A file on disk that is over its limits already.
+    drop(spooled);
+    w.write(&format!("{}/file", w.inside(dir.path())), "planted");
+    let file = dir.open_file("file").unwrap();
+    assert_code(file.write(b"x", PAST), ErrorCode::Invalid);
+    assert_code(file.set_size(PAST), ErrorCode::Invalid);
+    assert_code(file.write(b"xx", PAST - 2), ErrorCode::FileTooLarge);
+    assert_code(file.write(b"x", 7), ErrorCode::Quota);
+    assert_eq!(file.write(b"P", 0).unwrap(), 1, "it does not grow");
 }

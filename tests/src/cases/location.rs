@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case!(within_a_kept_directory),
     case!(within_a_directory_removed_by_hand),
     case!(an_unwritable_directory_fails_at_once, Setup::PLAIN.unprivileged()),
+    case!(a_directory_that_may_not_be_listed, Setup::PLAIN.unprivileged()),
     case!(a_read_only_file_system, Setup::PLAIN.mounts(READ_ONLY)),
     case!(a_full_file_system, Setup::PLAIN.mounts(FULL)),
 ];
@@ -142,6 +143,34 @@ fn an_unwritable_directory_fails_at_once(w: &World) {
     assert_eq!(codes(Location::Directory(&w.path("locked"))), [Some(ErrorCode::Access); 3]);
     w.set_mode("locked", 0o700);
     w.remove("locked");
+}
+
+fn a_directory_that_may_not_be_listed(w: &World) {
+    w.plant_directory("mine");
+    w.set_mode("mine", 0o300);
+    let (mine, options) = (w.path("mine"), Options::default());
+    let at = Location::Directory(&mine);
+    let code = differences::UNLISTABLE.code(w.placement());
+    assert_eq!(codes(at), [code; 3]);
+    let (_file, path) = data("persisted there");
+    let (mode, durability) = (ReplaceMode::NoClobber, Durability::None);
+    w.assert_differs(
+        path.persist(&w.path("mine/target"), mode, durability),
+        &differences::UNLISTABLE,
+    );
+    if code.is_none() {
+        let (_file, path) = interface::named(&options, at).unwrap();
+        path.reopen().unwrap();
+        path.close().unwrap();
+        let dir = interface::directory(&options, at).unwrap();
+        dir.create_file("child").unwrap();
+        dir.close().unwrap();
+        let spooled = interface::spooled(Some(0), at).unwrap();
+        put(&spooled, 0, "moved there");
+    }
+    w.set_mode("mine", 0o700);
+    assert_eq!(w.list("mine").len(), usize::from(code.is_none()));
+    w.remove("mine");
 }
 
 fn a_read_only_file_system(w: &World) {

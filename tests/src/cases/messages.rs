@@ -7,12 +7,16 @@ pub(super) const CASES: &[Case] = &[
     case!(an_operation_on_a_file_has_no_path),
     case!(a_location_is_the_path),
     case!(a_refused_name_has_its_directory_as_path),
+    case!(a_name_that_was_tried_is_the_path),
+    case!(a_random_name_that_was_tried_is_the_path, Setup::PLAIN.unprivileged()),
     case!(a_target_is_the_path),
     case!(a_child_has_its_full_path),
     case!(a_closed_name_or_directory_has_its_own_path),
     case!(a_failed_removal_has_the_path_that_is_left, Setup::PLAIN.unprivileged()),
     case!(no_default_directory_has_no_path, Setup::PLAIN.environment(NOTHING).nowhere()),
     case!(each_rule_for_names_is_named),
+    case!(each_rule_for_paths_is_named),
+    case!(a_path_in_no_preopen_is_named_as_that),
     case!(the_full_name_is_shown),
     case!(a_name_with_a_random_part_is_shown_as_a_pattern),
     case!(a_long_name_is_cut),
@@ -67,14 +71,39 @@ fn a_location_is_the_path(w: &World) {
 }
 
 fn a_refused_name_has_its_directory_as_path(w: &World) {
-    w.write("taken", "");
     let dir = directory();
-    for name in ["a/b", "con", "taken"] {
+    for name in ["a/b", "con"] {
         assert_path(interface::named(&fixed(name), Location::Scratch), Some(w.scratch()));
         assert_path(interface::directory(&fixed(name), Location::Scratch), Some(w.scratch()));
     }
     assert_path(interface::named(&fixed("a:b"), Location::Within(&dir)), Some(&dir.path()));
+}
+
+fn a_name_that_was_tried_is_the_path(w: &World) {
+    w.write("taken", "");
+    let taken = w.path("taken");
+    assert_path(interface::named(&fixed("taken"), Location::Scratch), Some(&taken));
+    assert_path(interface::directory(&fixed("taken"), Location::Scratch), Some(&taken));
     w.remove("taken");
+}
+
+fn a_random_name_that_was_tried_is_the_path(w: &World) {
+    w.plant_directory("mine");
+    w.set_mode("mine", 0o500);
+    let mine = w.path("mine");
+    let options = Options { prefix: "begin-".into(), suffix: ".end".into(), ..Options::default() };
+    let at = Location::Directory(&mine);
+    let errors = [interface::named(&options, at).err(), interface::directory(&options, at).err()];
+    for error in errors.map(|error| error.expect("it may not be written to")) {
+        assert_eq!(error.code, ErrorCode::Access, "{error}");
+        let path = error.path.clone().expect("a path");
+        let name = path.strip_prefix(&mine).expect("a path in the directory");
+        assert!(name.starts_with("/begin-") && name.ends_with(".end"), "{path}");
+        assert_eq!(name.len(), "/begin-.end".len() + 16, "{path}");
+        assert!(error.message.contains(&path), "{error}");
+    }
+    w.set_mode("mine", 0o700);
+    w.remove("mine");
 }
 
 fn a_target_is_the_path(w: &World) {
@@ -163,6 +192,7 @@ fn each_rule_for_names_is_named(_: &World) {
         ("a ", "end in a space"),
         ("nul.txt", "device name"),
         ("COM1", "device name"),
+        ("a\u{7f}", "control character"),
         (".", "not names"),
         ("..", "not names"),
         ("", "empty"),
@@ -186,6 +216,71 @@ fn each_rule_for_names_is_named(_: &World) {
             assert!(message.contains(rule), "{prefix:?} {suffix:?} {rule}: {message}");
         }
     }
+}
+
+/// Asserts that the call failed with a message that says this rule and shows this path.
+#[track_caller]
+fn assert_rule<T>(result: Result<T, Error>, rule: &str, path: &str) {
+    let message = result.err().expect("it is refused").message;
+    let beginning: String = path.chars().take(200).collect();
+    assert!(message.contains(rule) && message.contains(&beginning), "{rule}: {message}");
+}
+
+fn each_rule_for_paths_is_named(w: &World) {
+    let dir = directory();
+    let (_file, path) = named();
+    let (mode, none) = (ReplaceMode::Overwrite, Durability::None);
+    let (long, component) = ("x/".repeat(3000) + "x", "x".repeat(256));
+    for (child, rule) in [
+        ("a//b", "cannot be empty"),
+        ("a/", "cannot be empty"),
+        ("../a", "cannot contain `.` or `..`"),
+        ("a/.", "cannot contain `.` or `..`"),
+        (&component, "at most 255 bytes"),
+        (&long, "at most 4096 bytes"),
+    ] {
+        let full = format!("{}/{child}", dir.path());
+        assert_rule(dir.create_file(child), rule, &full);
+        assert_rule(dir.open_file(child), rule, &full);
+        assert_rule(dir.create_directory(child), rule, &full);
+        assert_rule(dir.metadata(child), rule, &full);
+        assert_rule(dir.entries(child), rule, &full);
+        assert_rule(dir.rename("x", child), rule, &full);
+        assert_rule(dir.rename(child, "x"), rule, &full);
+        assert_rule(dir.remove(child), rule, &full);
+    }
+    for (target, rule) in [
+        (String::new(), "is empty"),
+        (w.path("a/"), "cannot be empty"),
+        (w.path(".."), "cannot contain `.` or `..`"),
+        (w.path(&component), "at most 255 bytes"),
+        (w.path(&long), "at most 4096 bytes"),
+    ] {
+        assert_rule(path.persist(&target, mode, none), rule, &target);
+        assert_rule(dir.persist(&target, mode, none), rule, &target);
+    }
+    let (nul, long) = (w.path("a"), w.path(&long));
+    for (place, rule) in
+        [("", "is empty"), (&*(nul.clone() + "\0"), "NUL"), (&long, "at most 4096 bytes")]
+    {
+        let (at, shown) = (Location::Directory(place), place.trim_end_matches('\0'));
+        assert_rule(interface::unnamed(at), rule, shown);
+        assert_rule(interface::named(&Options::default(), at), rule, shown);
+        assert_rule(interface::directory(&Options::default(), at), rule, shown);
+        assert_rule(interface::spooled(Some(0), at), rule, shown);
+    }
+}
+
+fn a_path_in_no_preopen_is_named_as_that(w: &World) -> Outcome {
+    if w.placement() == Placement::Native {
+        return skip("natively there are no preopens");
+    }
+    let (_file, path) = named();
+    let rule = "no preopen contains the path";
+    assert_rule(interface::unnamed(Location::Directory("/elsewhere")), rule, "/elsewhere");
+    let persisted = path.persist("/elsewhere/x", ReplaceMode::Overwrite, Durability::None);
+    assert_rule(persisted, rule, "/elsewhere/x");
+    Outcome::Passed
 }
 
 fn the_full_name_is_shown(w: &World) {

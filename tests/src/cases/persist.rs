@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_link_at_the_target_is_replaced_not_followed),
     case!(to_its_own_name),
     case!(onto_a_second_name_of_the_same_file),
+    case!(a_file_that_may_not_be_written_is_synced, Setup::PLAIN.unprivileged()),
     case!(into_an_unwritable_directory, Setup::PLAIN.unprivileged()),
     case!(a_directory_is_in_the_way),
     case!(into_a_missing_directory),
@@ -180,6 +181,18 @@ fn onto_a_second_name_of_the_same_file(w: &World) {
     // The system's rename does nothing here, and calls it a success.
     assert_eq!(w.list(""), ["second"]);
     assert_eq!(w.take("second"), b"one file");
+}
+
+fn a_file_that_may_not_be_written_is_synced(w: &World) {
+    for mode in [0o400, 0o200] {
+        for durability in DURABILITIES {
+            let (_file, path) = data("finished");
+            w.set_mode(&w.inside(path.path()), mode);
+            path.persist(&w.path("target"), ReplaceMode::NoClobber, durability).unwrap();
+            w.set_mode("target", 0o600);
+            assert_eq!(w.take("target"), b"finished");
+        }
+    }
 }
 
 fn into_an_unwritable_directory(w: &World) {

@@ -20,6 +20,7 @@ pub(super) const CASES: &[Case] = &[
     case!(into_another_temp_dir_goes_with_it),
     case!(its_name_is_gone),
     case!(an_impostor_is_not_published),
+    case!(files_that_may_not_be_written_are_synced, Setup::PLAIN.unprivileged()),
     case!(an_unreadable_directory_in_it_cannot_be_synced, Setup::PLAIN.unprivileged()),
     case!(a_deep_tree_takes_few_descriptors, Setup::PLAIN.open_files(64)),
     case!(to_another_file_system, Setup::PLAIN.mounts(OTHER)),
@@ -276,6 +277,18 @@ fn an_impostor_is_not_published(w: &World) {
     w.remove("shared");
 }
 
+fn files_that_may_not_be_written_are_synced(w: &World) {
+    for durability in [Durability::Data, Durability::Full] {
+        let (dir, name) = furnished(w);
+        w.set_mode(&format!("{name}/file"), 0o400);
+        w.set_mode(&format!("{name}/sub/child"), 0o200);
+        dir.persist(&w.path("target"), ReplaceMode::Overwrite, durability).unwrap();
+        w.set_mode("target/sub/child", 0o600);
+        assert_furnished(w, "target");
+        w.remove("target");
+    }
+}
+
 fn an_unreadable_directory_in_it_cannot_be_synced(w: &World) {
     let (dir, name) = furnished(w);
     w.set_mode(&format!("{name}/sub"), 0o000);
@@ -297,11 +310,13 @@ fn a_deep_tree_takes_few_descriptors(w: &World) {
     for _ in 0..100 {
         dir.create_directory(&path).unwrap();
         dir.create_file(&format!("{path}/file")).unwrap();
+        // Beside it, so that the way back up leads through every level.
+        dir.create_directory(&format!("{path}/e")).unwrap();
         path.push_str("/d");
     }
     let target = format!("{}/target", outer.path());
     dir.persist(&target, ReplaceMode::NoClobber, Durability::Full).unwrap();
-    assert_eq!(w.list(&format!("{}{}", w.inside(target), "/d".repeat(100))), ["file"]);
+    assert_eq!(w.list(&format!("{}{}", w.inside(target), "/d".repeat(100))), ["e", "file"]);
     // The witness would need more descriptors for this.
     outer.close().unwrap();
 }

@@ -23,6 +23,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_foreign_name, FOREIGN),
     case!(an_impostor_is_left_alone),
     case!(a_private_file_saved_by_rename_is_removed),
+    case!(a_file_in_a_directory_by_its_path_is_removed),
     case!(an_impostor_of_a_directory_is_left_alone),
     case!(with_few_handles, Setup::PLAIN.open_files(64)),
 ];
@@ -306,6 +307,34 @@ fn a_private_file_saved_by_rename_is_removed(w: &World) {
     w.rename("edited", &w.inside(path.path()));
     path.close().unwrap();
     w.assert_empty();
+}
+
+fn a_file_in_a_directory_by_its_path_is_removed(w: &World) {
+    w.plant_directory("mine");
+    let mine = w.path("mine");
+    let create = || {
+        let (file, path) =
+            interface::named(&Options::default(), Location::Directory(&mine)).unwrap();
+        put(&file, 0, "written to, which some systems take for a change of identity");
+        file.set_size(10).unwrap();
+        (file, path)
+    };
+    for saved in [false, true] {
+        for closed in [false, true] {
+            let (file, path) = create();
+            if saved {
+                w.write("edited", "edited");
+                w.rename("edited", &w.inside(path.path()));
+            }
+            if closed {
+                path.close().unwrap();
+            }
+            drop((file, path));
+            assert_eq!(w.list("mine"), [""; 0], "saved by rename: {saved}, closed: {closed}");
+        }
+    }
+    assert_eq!(interface::leftovers(), []);
+    w.remove("mine");
 }
 
 fn an_impostor_of_a_directory_is_left_alone(w: &World) {

@@ -42,7 +42,7 @@ fn each_of_the_four_cleans_up(w: &World) {
         assert_eq!(w.list("").len(), 2);
     }
     w.assert_empty();
-    assert_eq!(interface::live_handles(), []);
+    assert_eq!(interface::live_handles().unwrap(), []);
 }
 
 fn each_of_the_four_cleans_up_after_a_panic(_: &World) {

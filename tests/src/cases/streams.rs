@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};
-use wasi_tempfile::{error_code, tempfile};
+use wasi_tempfile::{NamedTempFile, error_code, tempfile};
 
 pub(super) const CASES: &[Case] = &[
     case!(a_writer_then_a_reader),
@@ -10,6 +10,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_writer_begins_at_its_offset),
     case!(a_writer_past_the_end_leaves_a_gap),
     case!(a_reader_at_the_end_is_at_its_end),
+    case!(a_writer_that_is_dropped_loses_nothing),
     case!(streams_leave_the_cursor),
     case!(streams_go_on_after_the_file),
     case!(offsets_past_the_last),
@@ -72,6 +73,19 @@ fn a_reader_at_the_end_is_at_its_end(_: &World) {
         let mut seen = Vec::new();
         file.reader(offset).unwrap().read_to_end(&mut seen).unwrap();
         assert_eq!(seen, b"", "{offset}");
+    }
+}
+
+fn a_writer_that_is_dropped_loses_nothing(w: &World) {
+    for length in [1, 10, 5_000, 300_000] {
+        for _ in 0..20 {
+            let file = NamedTempFile::new().unwrap();
+            let mut writer = file.as_file().writer(0).unwrap();
+            writer.write_all(&pattern(length)).unwrap();
+            drop(writer);
+            let name = w.inside(file.path());
+            assert!(w.read(&name) == pattern(length), "of {length} bytes some are missing");
+        }
     }
 }
 
@@ -142,7 +156,7 @@ in_wasm! {
     fn a_splice_from_one_file_into_another(w) {
         let mut from = tempfile().unwrap();
         from.write_all(&pattern(500_000)).unwrap();
-        let to = wasi_tempfile::NamedTempFile::new().unwrap();
+        let to = NamedTempFile::new().unwrap();
         let reader = from.reader(0).unwrap().into_stream();
         let writer = to.as_file().writer(0).unwrap().into_stream();
         let mut moved = 0;

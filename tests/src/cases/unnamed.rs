@@ -13,8 +13,11 @@ pub(super) const CASES: &[Case] = &[
     case!(in_a_directory_of_the_callers),
     case!(outlives_its_temp_dir),
     case!(in_a_missing_directory),
-    case!(close_frees_it),
+    case!(close_frees_it, Setup::PLAIN.mounts(SMALL)),
 ];
+
+const ROOM: usize = 64 * 1024;
+const SMALL: &[Mount] = &[Mount::FileSystem { name: "small", size: ROOM as u64, read_only: false }];
 
 fn round_trip(_: &World) {
     let mut file = wasi_tempfile::tempfile().unwrap();
@@ -93,9 +96,13 @@ fn in_a_missing_directory(w: &World) {
     assert_eq!(wasi_tempfile::error_code(&error), Some(ErrorCode::NoEntry));
 }
 
-fn close_frees_it(_: &World) {
-    let file = interface::unnamed(Location::Scratch).unwrap();
-    put(&file, 0, "soon gone");
-    file.close().unwrap();
-    assert_code(file.read(1, 0), ErrorCode::Closed);
+fn close_frees_it(w: &World) {
+    let small = w.path("small");
+    for _ in 0..3 {
+        let file = interface::unnamed(Location::Directory(&small)).unwrap();
+        put(&file, 0, vec![1; ROOM]);
+        file.close().unwrap();
+        // The handle stays: what follows has room because of the close alone.
+        std::mem::forget(file);
+    }
 }

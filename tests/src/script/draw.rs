@@ -3,12 +3,35 @@
 /// Names that work if their parent exists.
 const FRIENDLY: &[&str] = &["a", "b", "d", "d/e", "d/e/f", "d/a", "é", "b/below-a-file"];
 
+/// Symbolic links in the directory of a sequence, which lead out of it. No sequence renames them:
+/// natively the system follows a link in the path of a caller.
+pub(super) const LINKS: &[(&str, &str)] = &[("l", "../beside"), ("d/l", "../../beside/file")];
+
 /// Names that are refused, in some places or in all.
 const HOSTILE: &[&str] = &[
     "",
     ".",
     "..",
+    "/",
+    "//",
+    "/.",
+    "/..",
     "../a",
+    "../beside/file",
+    "l",
+    "l/",
+    "l/.",
+    "l/..",
+    "l/a",
+    "l/file",
+    "l//file",
+    "d/l",
+    "d/l/",
+    "d/l/a",
+    "d//",
+    "d/.",
+    "d/..",
+    "\u{ff}",
     "a/..",
     "d/./a",
     "/a",
@@ -33,8 +56,9 @@ const HOSTILE: &[&str] = &[
 ];
 
 /// Pieces of names: prefixes and suffixes.
-const PIECES: &[&str] =
-    &["", "", "tmp", "a", "b", ".txt", "é", "/", "..", "\0", "\\", " ", ".", "a/b"];
+const PIECES: &[&str] = &[
+    "", "", "tmp", "a", "b", ".txt", "é", "/", "..", "\0", "\\", " ", ".", "a/b", "//", "/.", "/..",
+];
 
 /// Offsets and sizes: they fit into memory, or exceed any memory.
 const OFFSETS: &[u64] =
@@ -42,11 +66,12 @@ const OFFSETS: &[u64] =
 
 const LAST: u64 = i64::MAX as u64;
 
-/// Numbers from a seed: Steele, Lea and Flood's SplitMix64.
-pub(super) struct Draw(u64);
+/// Numbers from a seed, by Steele, Lea and Flood's SplitMix64, and the arguments they select.
+pub struct Draw(u64);
 
 impl Draw {
-    pub(super) fn new(seed: u64) -> Self {
+    /// The draws of this seed.
+    pub fn new(seed: u64) -> Self {
         Draw(seed.wrapping_mul(0xd134_2543_de82_ef95))
     }
 
@@ -59,38 +84,47 @@ impl Draw {
     }
 
     /// A number below `end`, which is not 0.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
     /// Draws one of these.
-    pub(super) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u64) as usize]
     }
 
     /// True once in `times`, on average.
-    pub(super) fn once_in(&mut self, times: u64) -> bool {
+    pub fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
     /// A child's path.
-    pub(super) fn child(&mut self) -> String {
+    pub fn child(&mut self) -> String {
         match self.below(16) {
-            0..=11 => self.of(FRIENDLY).to_owned(),
-            12..=14 => self.of(HOSTILE).to_owned(),
+            0..=10 => self.of(FRIENDLY).to_owned(),
+            11..=14 => self.of(HOSTILE).to_owned(),
             _ => self.long(),
         }
     }
 
-    /// The part of a guest path after its directory. There are no dots on the way: natively the
-    /// system would resolve them.
+    /// A child's path that is no link.
+    pub(super) fn movable(&mut self) -> String {
+        let chosen = self.child();
+        let is_link = LINKS.iter().any(|(link, _)| *link == chosen);
+        if is_link { self.of(FRIENDLY).to_owned() } else { chosen }
+    }
+
+    /// The part of a guest path after its directory. There are no dots and no links on the way:
+    /// natively the system would resolve them.
     pub(super) fn guest(&mut self) -> String {
         let chosen = self.child();
-        if chosen.contains("..") { self.of(FRIENDLY).to_owned() } else { chosen }
+        let resolves =
+            chosen.contains("..") || LINKS.iter().any(|(link, _)| chosen.starts_with(link));
+        if resolves { self.of(FRIENDLY).to_owned() } else { chosen }
     }
 
     /// A prefix or suffix.
-    pub(super) fn piece(&mut self) -> String {
+    pub fn piece(&mut self) -> String {
         if self.once_in(30) { self.long() } else { self.of(PIECES).to_owned() }
     }
 

@@ -256,9 +256,9 @@ impl Player {
                 )
             }
             9..=10 => {
-                let new = draw.child();
-                let renamed = answer::of(dir.rename(&child, &new), answer::ok);
-                format!("rename {} {} -> {renamed}", short(&child), short(&new))
+                let (old, new) = (draw.movable(), draw.child());
+                let renamed = answer::of(dir.rename(&old, &new), answer::ok);
+                format!("rename {} {} -> {renamed}", short(&old), short(&new))
             }
             11..=12 => format!(
                 "remove {} -> {}",

@@ -40,6 +40,7 @@ pub(super) fn print(
             source: &row.source,
             cases: row.cases.iter().map(|case| case.name()).collect(),
             tests: &row.tests,
+            recipes: &row.recipes,
             pending: row.pending.as_deref(),
             native: verdict(Placement::Native),
             component: verdict(Placement::Component),
@@ -64,6 +65,8 @@ struct Line<'a> {
     cases: Vec<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     tests: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    recipes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     pending: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +82,7 @@ impl Line<'_> {
         [self.native, self.component, self.host].into_iter().flatten()
     }
 
-    /// Writes the line as text; below it, why it is pending, or which tests stand for cases.
+    /// Writes the line as text; below it, why it is pending, or what stands for cases.
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         write!(out, "{:9}", self.row)?;
         self.verdicts().try_for_each(|verdict| write!(out, "{verdict:18}"))?;
@@ -89,6 +92,7 @@ impl Line<'_> {
         }
         if self.cases.is_empty() {
             self.tests.iter().try_for_each(|test| writeln!(out, "{:9}{test}", ""))?;
+            self.recipes.iter().try_for_each(|recipe| writeln!(out, "{:9}just {recipe}", ""))?;
         }
         Ok(())
     }

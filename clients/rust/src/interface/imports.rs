@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{
-    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, LiveHandle, Location,
-    Metadata, Options, ReplaceMode, Storage, Usage,
+    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, Limits, LiveHandle,
+    Location, Metadata, Options, ReplaceMode, Storage, Usage,
 };
 use bindings::scratch::tempfile::{ledger, tempfile as wit};
 #[cfg(feature = "direct")]
@@ -100,8 +100,17 @@ pub fn usage() -> Usage {
     Usage { live: counts(live), peak: counts(peak), kept }
 }
 
+/// Returns the limits on what this instance may have in use.
+pub fn limits() -> Limits {
+    let ledger::Limits { bytes, entries, handles, memory, file_size } = ledger::get_limits();
+    Limits { bytes, entries, handles, memory, file_size }
+}
+
 /// Lists the handles that this instance has open. Empty if nothing is leaked.
-pub fn live_handles() -> Vec<LiveHandle> {
+///
+/// # Errors
+/// Those of the interface's `live-handles`.
+pub fn live_handles() -> Result<Vec<LiveHandle>, Error> {
     let live = |handle: ledger::LiveHandle| {
         let ledger::LiveHandle { kind, path, label, age } = handle;
         let kind = match kind {
@@ -111,7 +120,7 @@ pub fn live_handles() -> Vec<LiveHandle> {
         };
         LiveHandle { kind, path, label, age }
     };
-    ledger::live_handles().into_iter().map(live).collect()
+    Ok(ledger::live_handles().map_err(error)?.into_iter().map(live).collect())
 }
 
 /// Lists what could not be removed when its handle was dropped.

@@ -17,14 +17,14 @@ mod imports;
 use imports as sys;
 
 pub use sys::{
-    File, TempDir, TempPath, default_directory, directory, leftovers, link, live_handles, named,
-    spooled, unnamed, usage,
+    File, TempDir, TempPath, default_directory, directory, leftovers, limits, link, live_handles,
+    named, spooled, unnamed, usage,
 };
 #[cfg(all(target_family = "wasm", feature = "direct"))]
 pub use sys::{directory_descriptor, file_descriptor, read_via_stream, write_via_stream};
 pub use tempfile_core::{
-    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, ErrorCode, HandleKind, LiveHandle,
-    Metadata, Options, ReplaceMode, Storage, Usage,
+    CleanupFailure, Counts, Durability, Entry, EntryKind, Error, ErrorCode, HandleKind, Limits,
+    LiveHandle, Metadata, Options, ReplaceMode, Storage, Usage,
 };
 
 /// Where something is created.

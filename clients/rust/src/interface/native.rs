@@ -7,8 +7,8 @@ use getrandom::SysRng;
 use tempfile_core::{self as core, AnyFile, Context, Process};
 
 use super::{
-    CleanupFailure, Durability, Entry, Error, LiveHandle, Location, Metadata, Options, ReplaceMode,
-    Storage, Usage,
+    CleanupFailure, Durability, Entry, Error, Limits, LiveHandle, Location, Metadata, Options,
+    ReplaceMode, Storage, Usage,
 };
 use crate::error::io_error;
 
@@ -61,8 +61,16 @@ pub fn usage() -> Usage {
     Process.ledger().usage()
 }
 
+/// Returns the limits on what this process may have in use: there are none.
+pub fn limits() -> Limits {
+    Process.ledger().limits()
+}
+
 /// Lists the handles that this process has open. Empty if nothing is leaked.
-pub fn live_handles() -> Vec<LiveHandle> {
+///
+/// # Errors
+/// Those of the interface's `live-handles`.
+pub fn live_handles() -> Result<Vec<LiveHandle>, Error> {
     Process.ledger().live_handles(Process.now())
 }
 

@@ -101,6 +101,7 @@ fn main() -> ExitCode {
         "see" => see(),
         "persist" => persist(&argument),
         "fill" => fill(number(&argument)),
+        "buffer" => buffer(number(&argument)),
         "grow" => grow(number(&argument)),
         "hold" => hold(number(&argument)),
         "children" => children(number(&argument)),
@@ -226,6 +227,19 @@ fn fill(size: u64) {
     drop(file);
     let after = wasi_tempfile::tempfile().and_then(|mut other| other.write_all(b"x"));
     say(&format!("afterwards {}", code(&after)));
+}
+
+/// Writes a buffer of this size in one piece: to a temporary file, and with the standard library.
+fn buffer(size: u64) {
+    let buffer = vec![7; usize::try_from(size).expect("there is memory for it")];
+    let mut ours = NamedTempFile::new().expect("make a file");
+    let mut spooled = wasi_tempfile::SpooledTempFile::new(1 << 20);
+    let mut of_std = fs::File::create(ours.path().with_extension("std")).expect("make a file");
+    ours.write_all(&buffer).expect("write to a temporary file");
+    spooled.write_all(&buffer).expect("write to a spooled file");
+    of_std.write_all(&buffer).expect("write to a file of the standard library");
+    let len = |file: &fs::File| file.metadata().expect("look at the file").len();
+    say(&format!("{} {}", ours.as_file().metadata().expect("look at it").len(), len(&of_std)));
 }
 
 /// Sets the size of one file without writing to it.

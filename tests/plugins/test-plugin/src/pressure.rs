@@ -284,7 +284,7 @@ pub(crate) fn run(way: &str, seed: u64) {
     };
     pause(&format!("full {refused}"));
     // What the host lists it copies.
-    say(&format!("{} live", interface::live_handles().len()));
+    say(&format!("{} live", interface::live_handles().unwrap().len()));
     say(&format!("{} left", interface::leftovers().len()));
 }
 
