@@ -16,6 +16,11 @@ demo *ARGS:
 conformance *ARGS:
     cargo run -- conformance {{ARGS}}
 
+# The suite on other hosts: wasmtime-py, Node, Deno, Bun and Chromium. Writes docs/matrix.md; `just
+# everywhere --quick` runs a tenth of the cases, `just everywhere --host node` one host.
+everywhere *ARGS:
+    tests/hosts/everywhere.py {{ARGS}}
+
 # Random sequences of operations that every placement must answer alike: COUNT of them, beginning
 # with SEED.
 differential COUNT="10000" SEED="1":

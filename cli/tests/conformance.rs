@@ -5,8 +5,9 @@ mod support;
 use std::collections::HashSet;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{World, command, output};
+use wasmtime::{Engine, component::Component};
 
 fn conformance(arguments: &[&str]) -> Command {
     let mut command = command();
@@ -43,6 +44,77 @@ fn a_broken_provider_fails() {
         );
     }
     assert_eq!(failed.count(), results.len(), "{results:?}");
+}
+
+#[test]
+fn a_provider_is_held_to_the_limits_that_it_claims() {
+    let world = World::new();
+    let provider = world.path("provider.wasm");
+    let provider = provider.to_str().expect("a path in UTF-8");
+    let written = output(command().args(["component", "-o", provider]));
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    let outcomes = |claim: &[&str]| {
+        let provider =
+            ["--placement", "component", "--provider", provider, "--filter", "up_to_the"];
+        let (results, code) = results(&[&provider, claim].concat());
+        assert_eq!(code, Some(0), "{results:?}");
+        let outcome = |result: &Value| result["outcome"].as_str().unwrap_or_default().to_owned();
+        results.iter().map(outcome).collect::<HashSet<_>>()
+    };
+    assert_eq!(outcomes(&["--claims-limits"]), HashSet::from(["passed".to_owned()]));
+    assert_eq!(outcomes(&[]), HashSet::from(["skipped".to_owned()]));
+}
+
+/// The suite as a component, with these options besides.
+fn component(options: &[&str]) -> Component {
+    let world = World::new();
+    let file = world.path("suite.wasm");
+    let arguments = ["--component", "-o", file.to_str().expect("a path in UTF-8")];
+    let written = output(conformance(&arguments).args(options));
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    Component::from_file(&Engine::default(), &file).expect("it is a component")
+}
+
+/// The interfaces that a component imports, without those of WASI.
+fn foreign_imports(component: &Component) -> Vec<String> {
+    let imports = component.component_type();
+    let names = imports.imports(component.engine()).map(|(name, _)| name.to_owned());
+    names.filter(|name| !name.starts_with("wasi:")).collect()
+}
+
+#[test]
+fn the_suite_for_another_host_imports_nothing_but_wasi() {
+    assert_eq!(foreign_imports(&component(&[])), [""; 0]);
+}
+
+#[test]
+fn the_suite_without_a_provider_imports_the_interface_and_wasi() {
+    let imports = foreign_imports(&component(&["--without-provider"]));
+    assert!(!imports.is_empty());
+    let is_ours = |name: &String| name.starts_with("scratch:tempfile");
+    assert!(imports.iter().all(is_ours), "{imports:?}");
+}
+
+#[test]
+fn the_list_says_what_a_host_prepares_for_each_case() {
+    let listed = output(&mut conformance(&["--list", "--format", "json"]));
+    let objects: Vec<Value> =
+        listed.stdout.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let of = |name: &str| {
+        let found = objects.iter().find(|object| object["case"] == name);
+        found.unwrap_or_else(|| panic!("{name} is not listed")).clone()
+    };
+    assert_eq!(objects.len(), conformance_runner::cases().count());
+    let limited = of("limits::bytes_up_to_the_limit");
+    assert_eq!(limited["needs"], json!(["limits"]));
+    assert_eq!(limited["environment"], json!({ "SCRATCH_LIMITS": "bytes=1000" }));
+    let granted = of("grants::the_longest_prefix_is_meant");
+    assert_eq!(granted["preopens"], json!(["/tmp", "/data", "/data/deep", "/witness"]));
+    let planted = of("children::open_opens_no_fifo");
+    assert_eq!(planted["planted"], json!([{ "kind": "fifo", "path": "fifo" }]));
+    assert_eq!(planted["may_remain"], json!(["fifo"]));
+    let seen = of("open_paths::the_standard_library_opens_a_named_file");
+    assert_eq!(seen["environment"], json!({ "CONFORMANCE_SEES_SCRATCH": "1" }));
 }
 
 #[test]

@@ -5,15 +5,15 @@ use crate::witness::Witness;
 use crate::{Case, Mount, Outcome, Placement, Setup};
 use wasi_tempfile::interface::{self, ErrorCode};
 
-/// The environment variable with the scratch directory's path, as the case sees it: `/tmp` without
-/// it.
+/// The environment variable with the scratch directory's path, as the case sees it. Without it,
+/// `/tmp`.
 pub const SCRATCH: &str = "CONFORMANCE_SCRATCH";
 
 /// The environment variable with the placement's name.
 pub const PLACEMENT: &str = "CONFORMANCE_PLACEMENT";
 
-/// The environment variable that is there if the suite itself, on a host that is not ours, is to see
-/// the scratch directory among its preopens.
+/// The environment variable that is set if the suite itself, on another host, is to see the scratch
+/// directory among its preopens.
 pub const SEES_SCRATCH: &str = "CONFORMANCE_SEES_SCRATCH";
 
 /// An empty scratch directory for one case, and a witness of it. The witness takes paths relative

@@ -114,7 +114,11 @@ impl Platform for Wasi {
         if cfg!(feature = "broken-removal") {
             return Ok(());
         }
-        dir.unlink_file_at(utf8(name)?).map_err(code)
+        match dir.unlink_file_at(utf8(name)?) {
+            // Deno tries to remove a directory too, and answers as that does.
+            Err(WasiCode::NotEmpty) => Err(ErrorCode::IsDirectory),
+            removed => removed.map_err(code),
+        }
     }
 
     fn remove_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {

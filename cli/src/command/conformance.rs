@@ -30,6 +30,10 @@ pub(crate) struct Conformance {
     /// Test this provider component instead of the built-in one
     #[arg(long, value_name = "FILE.wasm")]
     provider: Option<PathBuf>,
+    /// Hold that provider to the limits that it finds in SCRATCH_LIMITS; without this the cases
+    /// about limits are skipped for it
+    #[arg(long, requires = "provider")]
+    claims_limits: bool,
     /// Run the cases whose name contains TEXT
     #[arg(long, value_name = "TEXT", default_value = "", value_parser = filter)]
     filter: String,
@@ -150,7 +154,8 @@ impl Conformance {
             .iter()
             .flat_map(|placement| chosen.iter().map(|case| (*placement, *case)))
             .collect();
-        let suite = Suite::new(Launcher::new(this_program()?, &["conformance"]), self.provider);
+        let suite = Suite::new(Launcher::new(this_program()?, &["conformance"]), self.provider)
+            .claims_limits(self.claims_limits);
         if placements.contains(&Placement::Component) {
             suite.compose()?;
         }

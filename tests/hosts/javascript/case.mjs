@@ -1,5 +1,5 @@
-// One case of the conformance suite in a fresh instance of the transpiled component. Node, Deno, Bun
-// and browsers share this; docs/hosts.md describes the protocol.
+// One case of the conformance suite in a fresh instance of the transpiled component. Node, Deno,
+// Bun and browsers share this; docs/hosts.md describes the protocol.
 
 import * as wasi from "@bytecodealliance/preview2-shim";
 import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation";
@@ -42,12 +42,14 @@ function capture() {
 }
 
 /**
- * Runs a case, an object of the suite's list.
+ * Runs a case.
  *
+ * @param suite - `instantiate` of the transpiled component, and what loads its modules
+ * @param listed - the object of the case in the suite's list
  * @param preopens - the directories of the host, by guest path
  * @returns {ok, stdout, stderr}: whether the component ended well, and what it printed
  */
-export async function run(suite, kase, preopens) {
+export async function run(suite, listed, preopens) {
   const [stdout, stderr] = [capture(), capture()];
   const cli = {
     ...wasi.cli,
@@ -55,8 +57,8 @@ export async function run(suite, kase, preopens) {
     stdout: { getStdout: () => stdout.stream },
     stderr: { getStderr: () => stderr.stream },
   };
-  const args = ["conformance", kase.case];
-  const sandbox = { preopens, env: kase.environment, args, enableNetwork: false };
+  const args = ["conformance", listed.case];
+  const sandbox = { preopens, env: listed.environment, args, enableNetwork: false };
   // In a browser the shim has files in memory.
   const Memory = wasi.filesystem.InMemoryFilesystemAdapter;
   const browserFilesystem = Memory && { adapter: new Memory() };
@@ -78,11 +80,11 @@ export async function run(suite, kase, preopens) {
  *
  * @param left - the names that are in its scratch directory
  */
-export function judge(kase, { ok, stdout, stderr }, left) {
-  const result = (outcome, detail = "") => ({ case: kase.case, outcome, detail });
-  if (kase.panics !== null) {
+export function judge(listed, { ok, stdout, stderr }, left) {
+  const result = (outcome, detail = "") => ({ case: listed.case, outcome, detail });
+  if (listed.panics !== null) {
     // A trap runs no destructor, so that files remain.
-    const expected = !ok && stderr.includes(kase.panics);
+    const expected = !ok && stderr.includes(listed.panics);
     return expected ? result("passed") : result("failed", `no panic: ${stderr}`);
   }
   if (!ok) {
@@ -92,14 +94,14 @@ export function judge(kase, { ok, stdout, stderr }, left) {
   if (skipped) {
     return result("skipped", skipped.slice("skipped: ".length));
   }
-  const behind = left.filter((name) => !kase.may_remain.includes(name));
+  const behind = left.filter((name) => !listed.may_remain.includes(name));
   return behind.length ? result("failed", `left behind: ${behind.join(", ")}`) : result("passed");
 }
 
 /** The result of a case that needs what this host does not have, or undefined. */
-export function refuse(kase, provided) {
-  const missing = kase.needs.filter((need) => !provided.includes(need));
+export function refuse(listed, provided) {
+  const missing = listed.needs.filter((need) => !provided.includes(need));
   return missing.length
-    ? { case: kase.case, outcome: "skipped", detail: `the runner has no ${missing.join(", ")}` }
+    ? { case: listed.case, outcome: "skipped", detail: `the runner has no ${missing.join(", ")}` }
     : undefined;
 }

@@ -19,10 +19,10 @@ const print = (result) => fs.writeSync(1, `${JSON.stringify(result)}\n`);
 /** The next case for the page, or null. */
 function next() {
   while (cases.length) {
-    const kase = cases.shift();
-    const refused = refuse(kase, PROVIDED);
+    const listed = cases.shift();
+    const refused = refuse(listed, PROVIDED);
     if (!refused) {
-      return kase;
+      return listed;
     }
     print(refused);
   }
@@ -46,9 +46,9 @@ const server = createServer(async (request, response) => {
     for await (const part of request) body.push(part);
     const result = JSON.parse(Buffer.concat(body).toString());
     if (result.case) print(result);
-    const kase = next();
-    response.end(JSON.stringify(kase));
-    if (kase === null) response.on("close", () => end());
+    const listed = next();
+    response.end(JSON.stringify(listed));
+    if (listed === null) response.on("close", () => end());
     return;
   }
   const path = join(root, new URL(request.url, "http://localhost").pathname);

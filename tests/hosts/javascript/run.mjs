@@ -33,25 +33,25 @@ function plant({ kind, path }, scratch) {
 }
 
 /** A case in directories of its own. */
-async function inDirectories(kase) {
+async function inDirectories(listed) {
   const root = fs.mkdtempSync(join(tmpdir(), "conformance-"));
   try {
     const preopens = {};
-    kase.preopens.forEach((guest, number) => {
+    listed.preopens.forEach((guest, number) => {
       preopens[guest] = guest === "/witness" ? preopens["/tmp"] : join(root, String(number));
       fs.mkdirSync(preopens[guest], { recursive: true });
     });
-    kase.planted.forEach((planted) => plant(planted, preopens["/tmp"]));
-    const ended = await run({ instantiate, module }, kase, preopens);
-    return judge(kase, ended, fs.readdirSync(preopens["/tmp"]));
+    listed.planted.forEach((planted) => plant(planted, preopens["/tmp"]));
+    const ended = await run({ instantiate, module }, listed, preopens);
+    return judge(listed, ended, fs.readdirSync(preopens["/tmp"]));
   } finally {
     fs.rmSync(root, { recursive: true, force: true });
   }
 }
 
 for (const line of fs.readFileSync(list, "utf8").split("\n").filter(Boolean)) {
-  const kase = JSON.parse(line);
-  const result = refuse(kase, PROVIDED) ?? (await inDirectories(kase));
+  const listed = JSON.parse(line);
+  const result = refuse(listed, PROVIDED) ?? (await inDirectories(listed));
   fs.writeSync(1, `${JSON.stringify(result)}\n`);
 }
 process.exit(0);

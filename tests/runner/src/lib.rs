@@ -37,6 +37,7 @@ pub const SUITE: &[u8] = include_bytes!(env!("COMPONENT_SUITE"));
 pub struct Suite {
     launcher: Launcher,
     provider: Option<PathBuf>,
+    claims_limits: bool,
     cache: OnceLock<Result<Directory, String>>,
     composed: OnceLock<Result<Plugin, String>>,
     hosted: OnceLock<Result<Plugin, String>>,
@@ -62,10 +63,17 @@ impl Suite {
         Suite {
             launcher,
             provider,
+            claims_limits: false,
             cache: OnceLock::new(),
             composed: OnceLock::new(),
             hosted: OnceLock::new(),
         }
+    }
+
+    /// Holds the provider in the file to the limits in `SCRATCH_LIMITS`. Without this the cases
+    /// about limits are skipped for it.
+    pub fn claims_limits(self, claims_limits: bool) -> Self {
+        Suite { claims_limits, ..self }
     }
 
     /// Composes the suite with the provider and compiles it, which happens once. A run does it by
@@ -161,6 +169,7 @@ impl Suite {
             case,
             placement,
             Places { directory: directory.path(), granted },
+            self.claims_limits && placement == Placement::Component,
         )?)
     }
 

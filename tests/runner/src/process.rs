@@ -176,7 +176,7 @@ impl CaseProcess {
         }
         let plugin = sandboxed::load(self.placement, provider.as_deref(), self.cache.as_deref())?;
         let places = Places { directory: &self.directory, granted: self.granted.as_deref() };
-        Ok(sandboxed::run(&plugin, self.case, self.placement, places)?)
+        Ok(sandboxed::run(&plugin, self.case, self.placement, places, false)?)
     }
 
     fn prepare(&self) -> Result<(), String> {

@@ -75,18 +75,21 @@ pub(crate) struct Places<'a> {
     pub(crate) granted: Option<&'a Path>,
 }
 
-/// Runs one case.
+/// Runs one case. If the provider claims to enforce limits, those of the case are in its
+/// environment.
 pub(crate) fn run(
     plugin: &Plugin,
     case: &Case,
     placement: Placement,
     Places { directory, granted }: Places<'_>,
+    claims_limits: bool,
 ) -> Result<Outcome, Error> {
+    let in_environment = claims_limits && case.setup.limits.is_some();
     let (stdout, stderr) = (Capture::new(SAID), Capture::new(SAID));
     let mut run = RunOptions::in_root(&ScratchRoot::open(directory)?)
         .scratch_access(match case.setup.scratch {
-            conformance::ScratchAccess::Isolated => ScratchAccess::Isolated,
-            conformance::ScratchAccess::UnlessLimited => ScratchAccess::Auto,
+            conformance::ScratchAccess::UnlessLimited if !in_environment => ScratchAccess::Auto,
+            _ => ScratchAccess::Isolated,
         })
         .args(["conformance", &case.name()])
         .env(world::PLACEMENT, placement.as_str())
@@ -99,7 +102,9 @@ pub(crate) fn run(
     {
         run = run.env(name, value);
     }
-    if let Some(text) = case.setup.limits {
+    if in_environment {
+        run = run.env("SCRATCH_LIMITS", case.setup.limits.unwrap_or_default());
+    } else if let Some(text) = case.setup.limits {
         let limits = Limits::from_text(text);
         run = run.limits(limits.unwrap_or_else(|| panic!("these are no limits: {text}")));
     }

@@ -244,7 +244,7 @@ fn created_where_nothing_may_be_listed(w: &World) {
     let at = Location::Directory(&place);
     let (file, path) = interface::named(&Options::default(), at).unwrap();
     put(&file, 0, "dropped");
-    assert_eq!(fs::read(path.path()).unwrap(), b"dropped");
+    assert_eq!(read(&path.path()), b"dropped");
     path.persist(&target, ReplaceMode::NoClobber, Durability::Data).unwrap();
     assert_eq!(take(&target), b"dropped");
     let dir = interface::directory(&Options::default(), at).unwrap();
