@@ -34,6 +34,11 @@ mutants *ARGS:
 tempfile-suite *PLACEMENTS:
     clients/rust/shim/suite/run {{PLACEMENTS}}
 
+# CPython's own tests of `tempfile`, and ours, with the Python client in a plugin. Needs Python 3.13
+# with its tests; `--python PROGRAM` names it.
+cpython *ARGS:
+    python3 clients/python/tests/run.py {{ARGS}}
+
 # What has to work, and whether it does in each placement.
 rows *ARGS:
     cargo run -- conformance --rows {{ARGS}}

@@ -357,16 +357,21 @@ fn unreadable_directories_of_an_ordinary_user_are_swept() {
             fs::set_permissions(dead.join(closed), fs::Permissions::from_mode(mode))
                 .expect("set a mode");
         }
-        let mut ordinary = Command::new(&program);
-        ordinary.arg("sweep").arg(&root);
         if rustix::process::geteuid().is_root() {
-            use std::os::unix::process::CommandExt;
             let given = Command::new("chown").args(["-R", "65534:65534"]).arg(&root).status();
             assert!(given.expect("run chown").success());
-            ordinary.uid(65534).gid(65534);
         }
-        let ended = output(&mut ordinary);
-        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "mode {mode:03o}");
+        for options in [&["--dry-run"][..], &[]] {
+            let mut ordinary = Command::new(&program);
+            ordinary.arg("sweep").args(options).arg(&root);
+            if rustix::process::geteuid().is_root() {
+                use std::os::unix::process::CommandExt;
+                ordinary.uid(65534).gid(65534);
+            }
+            let ended = output(&mut ordinary);
+            assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "mode {mode:03o}");
+            assert_eq!(ended.stdout, format!("removed  {}\n", dead.display()), "mode {mode:03o}");
+        }
         assert!(!dead.exists(), "mode {mode:03o}");
     }
     fs::remove_dir_all(place).expect("remove the directory");

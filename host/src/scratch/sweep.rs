@@ -178,8 +178,11 @@ impl Opened {
         if identity(&sys::fstat(&dir).map_err(code)?) != identity(&marked) {
             return Ok(Found::Gone);
         }
-        if !lock(&dir).map_err(code)? {
-            return Ok(Found::Live);
+        match lock(&dir) {
+            // One that its owner has closed was opened only to look, and has no lock.
+            Ok(true) | Err(Errno::BADF) => {}
+            Ok(false) => return Ok(Found::Live),
+            Err(errno) => return Err(code(errno)),
         }
         // Its owner, or another sweep, may have removed it before we had the lock.
         let is_still = self.is_still(name, &dir).map_err(code)?;
