@@ -184,9 +184,9 @@ impl TempfileCtxBuilder {
     }
 
     /// Ends operations that take many steps (the removal or the sync of a tree, a listing, the move
-    /// of a spooled file to disk) at their next step once `stop` returns true. They fail with `other`, and a directory whose removal
-    /// was stopped is still guarded: it goes when the plugin's handle is dropped with the store, if
-    /// `stop` returns false again by then.
+    /// of a spooled file to disk) at their next step once `stop` returns true. They fail
+    /// with `other`, and a directory whose removal was stopped is still guarded: it goes when the
+    /// plugin's handle is dropped with the store, if `stop` returns false again by then.
     ///
     /// An instance that is to be interrupted, by its epoch or a trap, would otherwise go on until
     /// such a call returns.
