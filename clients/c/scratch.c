@@ -246,11 +246,15 @@ scratch_code scratch_read(scratch_file file, void *buffer, size_t size, uint64_t
     return SCRATCH_OK;
 }
 
+/* A host may trap on a longer buffer. */
+#define MAX_WRITE ((size_t)8 << 20)
+
 scratch_code scratch_write(scratch_file file, const void *buffer, size_t size, uint64_t offset) {
     OPEN(file);
     for (size_t count = 0; count < size;) {
         result64 result;
-        i_write(file.handle, (const char *)buffer + count, size - count,
+        size_t rest = size - count;
+        i_write(file.handle, (const char *)buffer + count, rest < MAX_WRITE ? rest : MAX_WRITE,
                 (int64_t)(offset + count), &result);
         if (result.failed) return fail(&result.error);
         count += (size_t)result.number;

@@ -9,7 +9,6 @@ pub(super) const CASES: &[Case] = &[
     case!(offsets_of_every_kind_of_file),
     case!(lengths_of_every_kind_of_file),
     case!(eight_mebibytes_in_one_write),
-    case!(more_than_one_write_takes),
     case!(thirty_two_mebibytes_through_the_client),
     case!(paths_of_five_thousand_bytes),
     case!(names_at_every_length),
@@ -86,17 +85,6 @@ fn eight_mebibytes_in_one_write(_: &World) {
         assert_eq!(file.size().unwrap(), 1 + count);
         assert_eq!(file.read(8, count - 7).unwrap(), bytes[count as usize - 8..count as usize]);
     }
-}
-
-fn more_than_one_write_takes(_: &World) {
-    let bytes = vec![7; (8 << 20) + 1];
-    for file in files() {
-        let count = file.write(&bytes, 0).unwrap();
-        assert!((1..=8 << 20).contains(&count), "{count} of {} went in", bytes.len());
-    }
-    let all = interface::unnamed(Location::Scratch).unwrap();
-    put(&all, 0, &bytes);
-    assert_eq!(all.size().unwrap(), bytes.len() as u64);
 }
 
 fn thirty_two_mebibytes_through_the_client(_: &World) {
