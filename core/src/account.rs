@@ -318,6 +318,9 @@ mod tests {
         account.close(file, &mut usage);
         assert_eq!(counts(&usage), (0, 0));
         assert_eq!(account.find(base, b"x"), None);
+        let again = account.open((base, b"x"), 7, &mut usage).unwrap();
+        account.close(again, &mut usage);
+        assert_eq!(counts(&usage), (0, 0));
     }
 
     #[test]

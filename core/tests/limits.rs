@@ -324,6 +324,14 @@ fn limits_do_not_hide_whose_a_file_is() {
 }
 
 #[test]
+fn files_of_one_name_in_two_directories_count_both() {
+    let user = User::new(bytes(100));
+    let dirs = [user.try_directory().unwrap(), user.try_directory().unwrap()];
+    let files = dirs.each_ref().map(|dir| dir.create_file("same").unwrap());
+    assert_eq!(files.each_ref().map(|file| file.write(&[1; 60], 0).unwrap()), [60, 40]);
+}
+
+#[test]
 fn a_limited_file_is_synced_as_any_other() {
     let synced = Rc::new(RefCell::new(Vec::new()));
     let calls = synced.clone();
