@@ -15,7 +15,7 @@ figure!(every_case_passes_without_openat2, openat2_that_fails_for_good);
 const REFUSALS: [&str; 3] = ["ENOSYS", "EPERM", "EAGAIN"];
 
 /// In the short form, the cases of one module.
-const SHORT: &[&str] = &["--filter", "races::"];
+const SHORT: &[&str] = &["--filter", "removal::"];
 
 fn every_case_passes_without_openat2(scale: Scale) -> Tally {
     let mut tally = Tally::default();
