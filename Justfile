@@ -58,6 +58,10 @@ rows *ARGS:
 bench *ARGS:
     cargo bench -p bench -- {{ARGS}}
 
+# Follow pages of docs/ word for word: their files, their commands, and what those print.
+pages *PAGES="docs/rust.md docs/embedding.md":
+    build/pages {{PAGES}}
+
 # Format everything.
 fmt:
     cargo fmt --all

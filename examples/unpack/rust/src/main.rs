@@ -108,9 +108,9 @@ fn text(field: &[u8]) -> Result<String, Failure> {
 }
 
 fn octal(field: &[u8]) -> Option<u64> {
-    let digits = field.iter().filter(|byte| !matches!(byte, 0 | b' '));
-    digits.fold(Some(0), |number, digit| match digit {
-        b'0'..=b'7' => Some(number? * 8 + u64::from(digit - b'0')),
+    let mut digits = field.iter().filter(|byte| !matches!(byte, 0 | b' '));
+    digits.try_fold(0, |number, digit| match digit {
+        b'0'..=b'7' => Some(number * 8 + u64::from(digit - b'0')),
         _ => None,
     })
 }
