@@ -289,16 +289,17 @@ export class NamedTempFile extends TempFile {
     return keepHandle(this.#name);
   }
 
+  // The file first: some hosts cannot remove the name of an open file.
   close() {
-    this.#name.close();
     super.close();
+    this.#name.close();
   }
 
   [Symbol.dispose]() {
     try {
-      disposeAll(this.#name);
-    } finally {
       super[Symbol.dispose]();
+    } finally {
+      disposeAll(this.#name);
     }
   }
 }

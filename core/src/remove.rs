@@ -23,11 +23,11 @@ pub struct CleanupFailure {
 /// nor stack.
 const MAX_OPEN: usize = 12;
 
-/// How often a directory is listed again that was not empty after all, because somebody creates
+/// How often a directory is listed again when it is found not to be empty, because somebody creates
 /// entries in it meanwhile.
 const MAX_ROUNDS: u8 = 4;
 
-/// The failures of removals that are recorded first, in bounded memory.
+/// The first failures of a removal, in bounded memory.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     list: Vec<CleanupFailure>,
@@ -58,7 +58,8 @@ impl Failures {
     }
 }
 
-/// How many directories wait to be removed that were too deep, so that memory is bounded.
+/// How many directories that were too deep may wait at the top of the tree, so that memory is
+/// bounded.
 const MAX_PENDING: usize = 1024;
 
 /// A removal in progress. It collects what could not be removed.

@@ -319,7 +319,7 @@ impl Opened {
         }
     }
 
-    /// Locks a new directory. None if a sweep was quicker, which then removes it.
+    /// Locks a new directory. `None` if a sweep has locked it first, and then removes it.
     fn claim(
         &self,
         (name, directory): (String, TempDir<RootContext>),

@@ -321,12 +321,12 @@ def main():
             host.skipped = str(missing)
             print(f"{host.name}: skipped ({host.skipped})", flush=True)
             continue
-        tenth = [
+        selected = [
             case
             for number, case in enumerate(cases)
             if not options.quick or number % 10 == 0 or case["case"] in declared
         ]
-        run(host, tenth)
+        run(host, selected)
         numbers = ", ".join(
             f"{count(host, end)} {word}"
             for end, word in (("passed", "passed"), ("failed", "differ"), ("skipped", "skipped"))

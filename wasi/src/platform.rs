@@ -194,7 +194,7 @@ impl Platform for Wasi {
         buffer: &mut [u8],
     ) -> Result<usize, ErrorCode> {
         let bytes = self.read(file, offset, buffer.len())?;
-        // A host that returned more than was asked for would not be trusted with the rest.
+        // Cut to the buffer: a host might return more than was asked for.
         let count = bytes.len().min(buffer.len());
         buffer[..count].copy_from_slice(&bytes[..count]);
         Ok(count)
@@ -216,7 +216,7 @@ impl Platform for Wasi {
     }
 
     fn set_size(&self, file: &Self::File, size: u64) -> Result<(), ErrorCode> {
-        // `invalid` means that the host has no files of this size: core checks for 2^63-1.
+        // Core has checked for 2^63-1, so `invalid` means too large for the host's file system.
         file.set_size(size).map_err(|error| match error {
             WasiCode::Invalid => ErrorCode::FileTooLarge,
             error => code(error),

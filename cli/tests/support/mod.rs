@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "no test file uses all of it")]
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 #[path = "../../../host/tests/support/mod.rs"]
@@ -23,6 +24,16 @@ pub(crate) fn command() -> Command {
     command.stdin(Stdio::null());
     // The command keeps compiled plugins: in a directory of the build, not in the user's home.
     command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
+    // In the background of a shell the tests ignore SIGINT, and the command would go on to do so.
+    // SAFETY: `signal` may be called between `fork` and `exec`.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            Ok(())
+        });
+    }
     command
 }
 

@@ -442,7 +442,8 @@ impl Seek for &NamedTempFile<File> {
 pub struct PersistError<F = File> {
     /// The cause.
     pub error: io::Error,
-    /// The file, still named and guarded.
+    /// The file, still named and guarded; but if the error is `not-durable`, the file is at the
+    /// target already, and this has its bytes and no name any more.
     pub file: NamedTempFile<F>,
 }
 

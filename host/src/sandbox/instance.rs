@@ -20,11 +20,11 @@ use crate::blocking::Threads;
 use crate::error::Error;
 use crate::trim;
 
-/// The result of a call: that of the engine, and in it that of the plugin; nothing if the run was
-/// stopped while the call waited.
+/// The result of a call: `None` if the run was stopped while the call waited, else the engine's
+/// result around the plugin's.
 pub(super) type Called<R> = Option<wasmtime::Result<Result<R, ()>>>;
 
-/// One instance, and the host's side of it. Dropped, the run is over and its directory is gone.
+/// One instance, and the host's side of it. Dropping it ends the run and removes its directory.
 pub(super) struct Instance<T: 'static> {
     // Before the directory: open files may not be removable.
     pub(super) store: Store<State<T>>,
@@ -58,8 +58,8 @@ pub(super) struct Ended<R> {
 }
 
 impl<T: Send + 'static> Instance<T> {
-    /// Makes everything ready, the directory first; not at all if the run has been stopped already.
-    /// Blocks on the disk.
+    /// Makes everything ready, the directory first. Returns `None` if the run has been stopped
+    /// already. Blocks on the disk.
     pub(super) fn begin(
         plugin: &Plugin<T>,
         options: RunOptions<T>,
@@ -117,7 +117,7 @@ impl<T: Send + 'static> Instance<T> {
                 (true, _) => UpdateDeadline::Interrupt,
                 // Another run of this engine was stopped.
                 (false, RunMode::Blocking) => UpdateDeadline::Continue(1),
-                // So it was, or the time slice is over.
+                // Another run was stopped, or the time slice is over.
                 (false, RunMode::CurrentThread | RunMode::MultiThread) => UpdateDeadline::Yield(1),
             })
         });
@@ -255,8 +255,8 @@ pub(super) async fn offload<T: Send + 'static>(
     threads: &Threads,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
-    // Until the work is done, also if nobody waits for it any more; and then until this is polled,
-    // by when its thread is free for the next.
+    // The permit is held until the work is done, even if the caller has given up, and then until
+    // this future is polled again: by then the thread of the pool is free.
     let permit = Arc::new(threads.acquire().await);
     let working = permit.clone();
     let work = move || {

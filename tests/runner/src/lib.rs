@@ -33,7 +33,7 @@ use sandboxed::Places;
 /// The conformance suite, a `wasi:cli/run` command that imports the interface.
 pub const SUITE: &[u8] = include_bytes!(env!("COMPONENT_SUITE"));
 
-/// The suite, ready to run against one provider component. The other placements have none.
+/// The suite, ready to run. `provider` is used in the component placement only.
 pub struct Suite {
     launcher: Launcher,
     provider: Option<PathBuf>,
@@ -126,7 +126,7 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// What went wrong: nothing that an operation may answer.
+    /// If the script could not be run. Errors of its operations are in the text.
     pub fn script(
         &self,
         placement: Placement,

@@ -22,7 +22,7 @@ def open_by_path(path: str | bytes) -> int:
 
 
 class InterfaceIO(io.RawIOBase):
-    """An open file of the interface, with a position: what `io.FileIO` is for a descriptor."""
+    """An open file of the interface, with a position: the counterpart of `io.FileIO`."""
 
     _token: int | None = None
     _descriptor: int | None = None
@@ -60,8 +60,8 @@ class InterfaceIO(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        """Returns a descriptor of the same file, where it can be opened by its path. Its position
-        is where this file is now, and moves on its own."""
+        """Returns a descriptor of the same file, where it can be opened by its path. It starts at
+        this file's position; later the two move independently."""
         self._file()
         if self._descriptor is None:
             if self._path is None:
@@ -116,7 +116,7 @@ class InterfaceIO(io.RawIOBase):
                     written = _interface.call(file.write, part, self._position)
                 except OSError:
                     if done:
-                        break  # the next write has the error
+                        break  # the next write raises it
                     raise
                 done += written
                 self._position += written
