@@ -99,6 +99,11 @@ pub(crate) fn most_resident() -> u64 {
     memory("VmHWM:")
 }
 
+/// What of the memory in use is pages of files, of the program's own code above all, in bytes.
+pub(crate) fn resident_of_files() -> u64 {
+    memory("RssFile:")
+}
+
 fn memory(field: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("the system reports it");
     let line =

@@ -283,8 +283,11 @@ pub(crate) fn run(way: &str, seed: u64) {
         None => mix(&mut held, seed),
     };
     pause(&format!("full {refused}"));
-    // What the host lists it copies.
-    say(&format!("{} live", interface::live_handles().unwrap().len()));
+    // What the host lists it copies. There may be no memory left for the list.
+    match interface::live_handles() {
+        Ok(live) => say(&format!("{} live", live.len())),
+        Err(error) => say(&format!("not listed: {error}")),
+    }
     say(&format!("{} left", interface::leftovers().len()));
 }
 
