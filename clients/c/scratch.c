@@ -247,7 +247,7 @@ scratch_code scratch_read(scratch_file file, void *buffer, size_t size, uint64_t
 }
 
 /* A host may trap on a longer buffer. */
-#define MAX_WRITE ((size_t)8 << 20)
+#define MAX_WRITE ((size_t)4 << 20)
 
 scratch_code scratch_write(scratch_file file, const void *buffer, size_t size, uint64_t offset) {
     OPEN(file);

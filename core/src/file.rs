@@ -17,7 +17,7 @@ pub const MAX_READ: usize = 1 << 20;
 
 /// The most bytes that one write takes: hosts limit what one call may make them copy, and trap past
 /// it.
-pub const MAX_WRITE: usize = 8 << 20;
+pub const MAX_WRITE: usize = 4 << 20;
 
 /// The largest offset and size: systems use signed 64-bit numbers.
 pub(crate) const MAX_OFFSET: u64 = i64::MAX as u64;

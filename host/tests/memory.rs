@@ -16,8 +16,8 @@ fn resident() -> u64 {
 
 #[test]
 fn the_memory_of_spooled_files_is_given_back_after_the_runs() {
-    const AT_ONCE: usize = 8;
-    const SIZE: u64 = 8_000_000;
+    const AT_ONCE: usize = 16;
+    const SIZE: u64 = 4_000_000;
     let world = World::new();
     let root = ScratchRoot::open(world.root()).expect("open the root");
     let sandbox = Sandbox::new().expect("make a sandbox");

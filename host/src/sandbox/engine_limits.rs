@@ -64,7 +64,7 @@ engine_limits! {
     /// Handles in the tables of plugin, stub and provider together: 65,536. One temporary file
     /// takes up to three, and so does a directory.
     component_handles: usize = 65_536;
-    /// Bytes that one call of a plugin may pass to the host: 8 MiB. The host copies the arguments
+    /// Bytes that one call of a plugin may pass to the host: 4 MiB. The host copies the arguments
     /// before it can refuse the call, so for the time of the call they come on top of
     /// [`RunOptions::memory`](crate::RunOptions::memory). More is a trap: a plugin writes a larger
     /// buffer in several calls, as the Rust client, the provider component and the standard

@@ -8,7 +8,7 @@ use wasi_tempfile::{Builder, error_code, tempfile};
 pub(super) const CASES: &[Case] = &[
     case!(offsets_of_every_kind_of_file),
     case!(lengths_of_every_kind_of_file),
-    case!(eight_mebibytes_in_one_write),
+    case!(four_mebibytes_in_one_write),
     case!(thirty_two_mebibytes_through_the_client),
     case!(paths_of_five_thousand_bytes),
     case!(names_at_every_length),
@@ -77,11 +77,11 @@ fn lengths_of_every_kind_of_file(_: &World) {
     }
 }
 
-fn eight_mebibytes_in_one_write(_: &World) {
-    let bytes = pattern(8 << 20);
+fn four_mebibytes_in_one_write(_: &World) {
+    let bytes = pattern(4 << 20);
     for file in files() {
         let count = file.write(&bytes, 1).unwrap();
-        assert!((1..=8 << 20).contains(&count), "{count} of 8 MiB went in");
+        assert!((1..=4 << 20).contains(&count), "{count} of 4 MiB went in");
         assert_eq!(file.size().unwrap(), 1 + count);
         assert_eq!(file.read(8, count - 7).unwrap(), bytes[count as usize - 8..count as usize]);
     }

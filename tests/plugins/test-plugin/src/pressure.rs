@@ -28,7 +28,7 @@ type Step = fn(&mut Held) -> Result<(), Error>;
 /// The ways: a name, how many steps there are at most, and a step.
 const WAYS: &[(&str, u32, Step)] = &[
     ("labels-of-6-mib", 20, |held| {
-        let label = Some("x".repeat(6 << 20));
+        let label = Some("x".repeat(3 << 20));
         let options = Options { label, ..Options::default() };
         let (file, path) = interface::named(&options, Location::Scratch)?;
         held.files.push(file);
@@ -175,22 +175,22 @@ const WAYS: &[(&str, u32, Step)] = &[
         Ok(())
     }),
     ("long-paths", 20, |held| {
-        let path = "x".repeat(6 << 20);
+        let path = "x".repeat(3 << 20);
         held.files.push(interface::unnamed(Location::Directory(&path))?);
         Ok(())
     }),
     ("long-prefixes", 20, |held| {
-        let prefix = "x".repeat(6 << 20);
+        let prefix = "x".repeat(3 << 20);
         let options = Options { prefix, ..Options::default() };
         held.dirs.push(interface::directory(&options, Location::Scratch)?);
         Ok(())
     }),
     ("long-paths-of-children", 20, |held| {
-        let path = "x".repeat(6 << 20).replace("xx", "\u{1b}/");
+        let path = "x".repeat(3 << 20).replace("xx", "\u{1b}/");
         held.dir()?.create_directory(&path)
     }),
     ("long-targets", 20, |held| {
-        let target = "x".repeat(6 << 20);
+        let target = "x".repeat(3 << 20);
         let (file, path) = interface::named(&Options::default(), Location::Scratch)?;
         let persisted = path.persist(&target, ReplaceMode::Overwrite, Durability::None);
         held.files.push(file);

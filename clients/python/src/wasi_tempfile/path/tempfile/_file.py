@@ -12,7 +12,7 @@ from . import _interface
 _LAST_OFFSET = (1 << 63) - 1
 # The interface returns at most 1 MiB at once.
 _READ_AT_ONCE = 1 << 20
-# The interface takes at most 8 MiB at once; smaller pieces need less memory for their copies.
+# The interface takes at most 4 MiB at once; smaller pieces need less memory for their copies.
 _WRITE_AT_ONCE = 1 << 20
 
 
