@@ -72,8 +72,8 @@ export class Host {
     try {
       return method(this.#instance);
     } catch (error) {
-      if (error.payload !== undefined) throw error.payload;
-      // Everything else has unwound the instance in the middle of a call.
+      // The interface's errors are records; an `Error` has unwound the instance.
+      if (!(error instanceof Error)) throw error;
       this.#trapped = true;
       throw new Trap(error.message);
     }

@@ -70,9 +70,9 @@ const CALLS = {
     word(fields.durability.value),
   ],
   "file.write": (fields) => [bytes(fields.buffer.value), u64(fields.offset.value)],
-  "file.read": (fields) => [number(Number(fields.length.value)), u64(fields.offset.value)],
+  "file.read": (fields) => [number(Number(fields.amount.value)), u64(fields.offset.value)],
   "file.size": none,
-  "file.set-size": (fields) => [u64(fields.length.value)],
+  "file.set-size": (fields) => [u64(fields.amount.value)],
   "file.sync": (fields) => [word(fields.durability.value)],
   "file.storage": none,
   "file.roll-over": none,
@@ -448,10 +448,6 @@ for (const form of document.forms) {
 }
 get("handles").addEventListener("change", renderMethods);
 get("hostile").append(...Object.keys(NAMES).map((name) => element("option", {}, name)));
-new ResizeObserver(([{ target }]) => {
-  // So that the answer covers nothing that is focused.
-  document.documentElement.style.scrollPaddingBottom = `${target.offsetHeight}px`;
-}).observe(get("answer"));
 get("answer").append(element("p", {}, "The provider is running. Press a button."));
 render();
 document.documentElement.dataset.ready = "";

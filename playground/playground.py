@@ -56,7 +56,8 @@ def build(testing):
         shutil.copy(ROOT / "wit/tempfile" / name, SITE)
     shim = tools / "node_modules/@bytecodealliance/preview2-shim/dist"
     for part in ("browser", "common"):
-        shutil.copytree(shim / part, SITE / "preview2-shim" / part)
+        target = SITE / "preview2-shim" / part
+        shutil.copytree(shim / part, target, ignore=shutil.ignore_patterns("*.d.ts"))
     declared = tomllib.loads((everywhere.HERE / "chromium.toml").read_text(encoding="utf-8"))
     (SITE / "differences.json").write_text(json.dumps(declared["difference"]))
     (SITE / "cases.jsonl").write_text("".join(json.dumps(case) + "\n" for case in cases))

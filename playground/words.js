@@ -7,8 +7,8 @@ function firstSentence(doc) {
 }
 
 /**
- * The doc comments of a WIT file, by name: `named`, `file.write`, `error-code.closed`. Of a
- * function that is the first sentence, of an error code all of it.
+ * The doc comments of functions and error codes in a WIT file, by name: `named`, `file.write`,
+ * `error-code.closed`. Of a function that is the first sentence, of a code all of it.
  */
 export function words(wit) {
   const found = {};
@@ -26,7 +26,7 @@ export function words(wit) {
     if (block) scope = `${block[1]}.`;
     else if (line === "}") scope = "";
     else if (method) found[scope + method[1]] = firstSentence(doc);
-    else if (code) found[scope + code[1]] = doc.join(" ");
+    else if (code && scope === "error-code.") found[scope + code[1]] = doc.join(" ");
     doc = [];
   }
   return found;

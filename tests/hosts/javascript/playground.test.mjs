@@ -197,7 +197,7 @@ test("bytes and names are refused at the limit, which the message names", async 
   assert.match(await page.locator("#ledger").innerText(), /bytes\s+100000\s+100000\s+100000/);
   await press(page, "Close");
   assert.match(await page.locator("#ledger").innerText(), /bytes\s+0\s+100000\s+100000/);
-  await expectAnswer(page, "Fill up with names", "→ quota: ", "Before it 19 creations");
+  await expectAnswer(page, "Fill up with names", "→ quota: ", "Before it 20 creations");
 });
 
 test("without limits nothing is refused", async (t) => {
@@ -212,7 +212,7 @@ test("without limits nothing is refused", async (t) => {
 test("after a trap only the host can go on, and names stay until it removes them", async (t) => {
   const page = await open(t);
   await press(page, "Named file");
-  await expectAnswer(page, "Trap the instance", "→ trap: unreachable", "No destructor runs");
+  await expectAnswer(page, "Trap the instance", "→ trap: ", "unreachable", "No destructor runs");
   await expectAnswer(page, "Read", "file-1.read(100, 0) → trap: the instance has trapped");
   await expectAnswer(page, "Drop", "drop(file-1) → trap: ");
   assert.match(await page.locator("#handles").innerText(), /file-1, lost\s+path-1, lost/);
@@ -251,13 +251,18 @@ test("text of the plugin is never markup", async (t) => {
   assert.equal(await page.locator("img").count(), 0);
 });
 
-test("each button of the interface is described in the interface's words", async (t) => {
+test("each function of the interface has a button, which its words describe", async (t) => {
   const page = await open(t);
-  const described = await page.locator("[data-call]:not([data-call=drop])").evaluateAll((all) =>
+  const said = await page.evaluate(async () => {
+    const { words } = await import("./words.js");
+    return words(await (await fetch("tempfile.wit")).text());
+  });
+  const calls = Object.entries(said).filter(([name]) => !name.startsWith("error-code."));
+  const buttons = await page.locator("[data-call]:not([data-call=drop])").evaluateAll((all) =>
     all.map((button) => [button.dataset.call, button.title]),
   );
-  assert.equal(described.length, 29);
-  for (const [call, title] of described) assert.match(title, /^[A-Z].*\.$/, call);
+  assert.deepEqual(buttons.sort(), calls.sort());
+  for (const [call, title] of buttons) assert.match(title, /^[A-Z].*\.$/, call);
 });
 
 // The suite.
@@ -275,7 +280,7 @@ test("the suite fills the matrix, and declared differences are shown as such", a
   const expected = `^Done after .*${differing.length} differs.*, of ${selected.length} cases`;
   assert.match(verdict, new RegExp(expected));
   assert.doesNotMatch(verdict, /failed|waiting/);
-  await page.locator("#matrix summary").click();
+  await page.locator("#matrix summary").first().click();
   assert.deepEqual(
     (await names(page, "differs")).sort(),
     differing.map((name) => name.split("::")[1]).sort(),
@@ -297,7 +302,7 @@ test("an undeclared failure has failed, and so has a declared one that passes", 
   const verdict = await runSuite(page, "io::a_file_too_large");
   assert.match(verdict, /: 1 failed, of 1 cases/);
   assert.match(await runSuite(page, first), /1 failed/);
-  await page.locator("#matrix summary").click();
+  await page.locator("#matrix summary").first().click();
   const row = page.locator("#matrix li").filter({ hasText: first.split("::")[1] });
   assert.match(await row.first().innerText(), /declared to differ, and was passed/);
 });
@@ -320,8 +325,8 @@ async function busy(t, look) {
   const page = await open(t, look);
   await press(page, "Named file", "Write", "Spooled file", "Directory", "Create file");
   await press(page, "Try that name");
-  await runSuite(page, "io::");
-  await page.locator("#matrix summary").click();
+  await runSuite(page, "io::a_");
+  await page.locator("#matrix summary").first().click();
   return page;
 }
 
@@ -343,14 +348,22 @@ for (const [colorScheme, viewport] of LOOKS) {
     await page.evaluate(AXE);
     for await (const state of states(page)) {
       const { violations, incomplete } = await page.evaluate(() => window.axe.run());
-      const found = [...violations, ...incomplete].map(
+      // What axe cannot tell, it leaves to a person. Contrast is computed by the next test.
+      const unsure = incomplete.filter(({ id }) => id !== "color-contrast");
+      const found = [...violations, ...unsure].map(
         ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`,
       );
       assert.deepEqual(found, [], state);
       if (process.env.SCREENSHOTS) {
         const name = `${colorScheme}-${viewport.width}-${state}.png`;
         const path = join(process.env.SCREENSHOTS, name);
-        await page.screenshot({ path, fullPage: state === "trap" });
+        const hidden = await page
+          .locator("#page")
+          .evaluate((page) => page.scrollHeight - page.clientHeight);
+        const height = viewport.height + hidden;
+        await page.setViewportSize({ ...viewport, height });
+        await page.screenshot({ path });
+        await page.setViewportSize(viewport);
       }
     }
   });
@@ -416,7 +429,7 @@ function contrasts() {
 /** In the page: the controls that cannot be seen or pressed as they should. */
 function layout() {
   const wrong = [];
-  const root = document.documentElement;
+  const root = document.getElementById("page");
   if (root.scrollWidth > root.clientWidth) wrong.push(`the page is ${root.scrollWidth} wide`);
   const answer = document.getElementById("answer");
   const controls = [...document.querySelectorAll("button, input, select, summary, a")].filter(
@@ -440,7 +453,8 @@ function layout() {
     }
     const covered = answer.getBoundingClientRect();
     if (!answer.contains(control) && box.bottom > covered.top) wrong.push(`${name} is covered`);
-    boxes.push([name, box.left, box.top + scrollY, box.right, box.bottom + scrollY]);
+    const { scrollTop } = root;
+    boxes.push([name, box.left, box.top + scrollTop, box.right, box.bottom + scrollTop]);
   }
   for (const [index, [name, left, top, right, bottom]] of boxes.entries()) {
     for (const [other, ...box] of boxes.slice(index + 1)) {
@@ -494,7 +508,7 @@ for (const viewport of [WIDE, NARROW]) {
     await enter("Persist");
     assert.match(await answer(page), /path-1\.persist\("\/out\/by-keyboard", .*\) → ok/);
     await enter("Trap the instance");
-    assert.match(await answer(page), /→ trap: unreachable/);
+    assert.match(await answer(page), /→ trap: .*unreachable/);
     await enter("Stop and start anew");
     await answered(page, "A fresh instance");
     assert.match(await tree(page), /by-keyboard 7 bytes "scratch"/);
