@@ -111,7 +111,7 @@ const NAMES = {
 /** A result as text. */
 function show(result, enumeration) {
   if (result instanceof Uint8Array) {
-    return `${JSON.stringify(new TextDecoder().decode(result))}, ${result.length} bytes`;
+    return `${JSON.stringify(new TextDecoder().decode(result))}, ${count(result.length, "byte")}`;
   }
   if (Array.isArray(result)) return `[${result.map((one) => show(one)).join(", ")}]`;
   if (typeof result === "string" && !enumeration) return JSON.stringify(result);
@@ -122,17 +122,26 @@ function show(result, enumeration) {
   return String(result);
 }
 
+/** A text in which what is between backquotes is code. */
+function marked(said) {
+  const code = (part, index) => (index % 2 ? element("code", {}, part) : part);
+  return said.split("`").map(code);
+}
+
+const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 /** Shows an answer at the bottom of the window, and the one before among the earlier ones. */
 function answer(call, outcome, ...rest) {
   const line = element("p", {}, element("code", {}, call), " → ", outcome);
   const last = get("answer");
+  const lines = rest.filter(Boolean).map((said) => element("p", {}, ...marked(said)));
   if (last.querySelector("code")) {
     const earlier = get("earlier");
     get("no-earlier").hidden = true;
     earlier.prepend(element("li", {}, ...last.childNodes));
-    while (earlier.children.length > 20) earlier.lastElementChild.remove();
+    while (earlier.children.length > 8) earlier.lastElementChild.remove();
   }
-  last.replaceChildren(line, ...rest.map((said) => element("p", {}, said)));
+  last.replaceChildren(line, ...lines);
 }
 
 const ok = (value) =>
@@ -259,7 +268,7 @@ function renderEntry(name, path, entry, guarded) {
       : element("span", { className: "muted" }, " empty");
     return element("li", {}, element("code", {}, `${name}/`), guard, inside);
   }
-  const size = `${entry.source.length} bytes${excerpt(entry.source)}`;
+  const size = `${count(entry.source.length, "byte")}${excerpt(entry.source)}`;
   const facts = element("span", { className: "muted" }, ` ${size}`);
   return element("li", {}, element("code", {}, name), guard, facts);
 }
@@ -346,9 +355,9 @@ function fill(name, most, step) {
       const result = host.call(call);
       host.adopt(result);
       if (done < most) continue;
-      answer(shown, ok(""), `No limit has stopped it: ${done + 1} ${name} have succeeded.`);
+      answer(shown, ok(""), `No limit has stopped it: ${count(done + 1, name)} succeeded.`);
     } catch (error) {
-      answerError(shown, error, `Before it ${done} ${name} have succeeded.`);
+      answerError(shown, error, `Before it, ${count(done, name)} succeeded.`);
     }
     render();
     return;
@@ -365,7 +374,7 @@ const BREAKS = {
     if (!make("unnamed", args, "unnamed")) return;
     const { resource, name } = [...host.handles.values()].at(-1);
     const buffer = new Uint8Array(16384);
-    fill("writes", 63, (done) => {
+    fill("write", 63, (done) => {
       const offset = BigInt(done * buffer.length);
       const shown = `${name}.write(${buffer.length} bytes, ${offset})`;
       return { shown, call: () => resource.write(buffer, offset) };
@@ -374,7 +383,7 @@ const BREAKS = {
   names() {
     const options = nameOf("full-", {});
     const shown = `tempfile.named(${options.shown}, scratch)`;
-    fill("creations", 63, () => ({
+    fill("creation", 63, () => ({
       shown,
       call: ({ tempfile }) => tempfile.named(options.value, scratch.value),
     }));
@@ -393,7 +402,7 @@ const HOST = {
     await host.start(set);
     const left = Object.keys(host.preopens["/tmp"].dir).length;
     const note = left
-      ? `An instance that is stopped runs no destructor: /tmp has ${left} names that nobody guards.`
+      ? `A stopped instance runs no destructor: nobody guards the ${count(left, "name")} in /tmp.`
       : "A fresh instance, and /tmp is empty.";
     answer(`host: start with SCRATCH_LIMITS=${JSON.stringify(set)}`, ok(""), note);
     render();
@@ -403,7 +412,7 @@ const HOST = {
     const note =
       "A host does this after a trap, past the interface. Closing a handle whose name is gone " +
       "is a success.";
-    answer("host: empty /tmp", ok(`${removed} names removed`), note);
+    answer("host: empty /tmp", ok(`${count(removed, "name")} removed`), note);
     render();
   },
 };

@@ -31,17 +31,27 @@ SITE = WORK / "site"
 PATIENCE = 600
 
 
+# Ends well if the browser of the tests starts.
+BROWSER = """
+import { execFileSync } from "node:child_process";
+import { browser } from "./browser.mjs";
+execFileSync(browser(), ["--version"], { timeout: 60000 });
+"""
+
+
 def build(testing):
     """Builds the page, and returns the folder of the tools that did it."""
+    # The tools that only tests need are large.
+    tools = everywhere.NODE if testing else WORK / "tools"
+    everywhere.install_packages(tools, "--include=dev" if testing else "--omit=dev")
+    if testing:
+        everywhere.call("node", "--input-type=module", "--eval", BROWSER, cwd=tools)
+
     WORK.mkdir(parents=True, exist_ok=True)
     suite, provider = WORK / "suite.wasm", WORK / "provider.wasm"
     cases = everywhere.write_suite(suite)
     command = ["cargo", "run", "--quiet", "--locked", "--", "component", "-o", str(provider)]
     subprocess.run(command, cwd=ROOT, check=True)
-
-    # The tools that only tests need are large.
-    tools = everywhere.NODE if testing else WORK / "tools"
-    everywhere.install_packages(tools, "--include=dev" if testing else "--omit=dev")
 
     shutil.rmtree(SITE, ignore_errors=True)
     SITE.mkdir()

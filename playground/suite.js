@@ -71,7 +71,8 @@ function count(outcomes) {
   const numbers = {};
   for (const outcome of outcomes) numbers[outcome] = (numbers[outcome] ?? 0) + 1;
   const kinds = Object.keys(MARKS).filter((kind) => numbers[kind]);
-  return kinds.map((kind) => `${numbers[kind]} ${kind}`).join(", ");
+  const word = (kind) => (kind === "differs" && numbers[kind] !== 1 ? "differ" : kind);
+  return kinds.map((kind) => `${numbers[kind]} ${word(kind)}`).join(", ");
 }
 
 /** Runs the cases that the filter selects, and shows each result as it comes. */
