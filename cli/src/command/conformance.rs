@@ -49,7 +49,7 @@ pub(crate) struct Conformance {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the names of the cases, and run nothing; with `--format json` also what each needs
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long)]
     list: bool,
     /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
@@ -145,19 +145,18 @@ impl Conformance {
             files::write(output, &component.map_err(|error| error.to_string())?)?;
             return Ok(ExitCode::SUCCESS);
         }
+        if self.list {
+            return self.list();
+        }
         check_process().map_err(|error| error.to_string())?;
         process::check_address_space()?;
         let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(&table),
-            false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
+            false => self.filtered().collect(),
         };
         let (mut stdout, mut report) = (io::stdout().lock(), Vec::new());
         let mut out: &mut dyn Write = if self.output.is_some() { &mut report } else { &mut stdout };
-        if self.list {
-            list::print(&mut out, self.format, &chosen).map_err(unwritten)?;
-            return Ok(ExitCode::SUCCESS);
-        }
         let placements = self.placement.placements();
         let jobs: Vec<(Placement, &Case)> = placements
             .iter()
@@ -212,6 +211,26 @@ impl Conformance {
             files::write(path, &report)?;
         }
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) })
+    }
+
+    fn filtered(&self) -> impl Iterator<Item = &'static Case> {
+        cases().filter(|case| case.name().contains(&self.filter))
+    }
+
+    fn list(&self) -> Result {
+        let listed = match self.format {
+            Format::Pretty => list::names(self.filtered()),
+            Format::Json => list::objects(self.filtered()),
+            Format::Junit | Format::Html => {
+                complain("--list has no such --format: it prints names, or objects with `json`");
+                return Ok(ExitCode::from(MISUSED));
+            }
+        };
+        match &self.output {
+            Some(path) => files::write(path, listed.as_bytes())?,
+            None => files::print(&listed)?,
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 

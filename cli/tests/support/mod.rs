@@ -24,7 +24,12 @@ impl World {
 }
 
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wasi-tempfile"));
+    command_of(env!("CARGO_BIN_EXE_wasi-tempfile"))
+}
+
+/// A program that runs the command.
+pub(crate) fn command_of(program: &str) -> Command {
+    let mut command = Command::new(program);
     command.stdin(Stdio::null());
     // The command keeps compiled plugins: in a directory of the build, not in the user's home.
     command.env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, TempDir, error_code_of};
 
 use super::name::{Kind, is_marked};
-use super::{Error, Opened, ScratchRoot, failed, identity, lock, mounts};
+use super::{Error, OpenRoot, ScratchRoot, failed, identity, mounts, try_lock};
 
 /// The result of a sweep: full paths, in no order.
 #[derive(Debug, Default)]
@@ -114,7 +114,7 @@ impl ScratchRoot {
     fn each(
         &self,
         open: Open,
-        mut found: impl FnMut(&Opened, &str, PathBuf, Arc<OwnedFd>, &mut Sweep),
+        mut found: impl FnMut(&OpenRoot, &str, PathBuf, Arc<OwnedFd>, &mut Sweep),
     ) -> Result<Sweep, Error> {
         let opened = self.current()?;
         let mut sweep = Sweep::default();
@@ -153,7 +153,7 @@ impl ScratchRoot {
     }
 }
 
-impl Opened {
+impl OpenRoot {
     /// Removes a directory that an ended run has left, unless somebody has locked it. Returns
     /// whether it is gone.
     pub(super) fn remove_left(&self, name: &str) -> bool {
@@ -188,7 +188,7 @@ impl Opened {
         if identity(&sys::fstat(&dir).map_err(code)?) != identity(&marked) {
             return Ok(Found::Gone);
         }
-        match lock(&dir) {
+        match try_lock(&dir) {
             // One that its owner has closed was opened only to look, and has no lock.
             Ok(true) | Err(Errno::BADF) => {}
             Ok(false) => return Ok(Found::Live),
