@@ -67,6 +67,11 @@ bench *ARGS:
 pages *PAGES="docs/rust.md docs/embedding.md":
     build/pages {{PAGES}}
 
+# The documentation of every crate, without a warning: in target/doc, `--open` shows it.
+doc *ARGS:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --workspace --exclude tempfile-provider \
+        --document-private-items {{ARGS}}
+
 # Format everything.
 fmt:
     cargo fmt --all
