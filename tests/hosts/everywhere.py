@@ -42,6 +42,8 @@ def call(*command, **options):
         done = subprocess.run(command, capture_output=True, text=True, **options)
     except OSError as error:
         raise Missing(f"{command[0]}: {error.strerror}") from error
+    except subprocess.TimeoutExpired as hung:
+        raise Missing(f"{command[0]} has not ended after {hung.timeout} s") from hung
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise Missing(f"{command[0]} ended with {done.returncode}: {' '.join(last)}")
@@ -69,12 +71,18 @@ def install_python():
     once(PYTHON, requirements, install)
 
 
+def install_packages(folder, *options):
+    """Copies the JavaScript programs to a folder, and installs the packages that they need."""
+    call("node", "--version")
+    shutil.copytree(HERE / "javascript", folder, dirs_exist_ok=True)
+    command = ["npm", "ci", "--no-audit", "--no-fund", *options]
+    lock = HERE / "javascript/package-lock.json"
+    once(folder, lock, lambda: call(*command, cwd=folder, timeout=900))
+
+
 def install_javascript(suite):
     """Installs the JavaScript tools, and transpiles the suite for all of them."""
-    call("node", "--version")
-    shutil.copytree(HERE / "javascript", NODE, dirs_exist_ok=True)
-    lock = HERE / "javascript/package-lock.json"
-    once(NODE, lock, lambda: call("npm", "ci", "--no-audit", "--no-fund", cwd=NODE))
+    install_packages(NODE, "--include=dev")
     shutil.rmtree(NODE / "suite", ignore_errors=True)
     call("node", "transpile.mjs", str(suite), "suite", cwd=NODE)
 
@@ -284,6 +292,16 @@ def matrix(ran, versions, cases):
     return "\n".join(text) + "\n"
 
 
+def write_suite(suite):
+    """Writes the suite to a file, as a component; returns the list of its cases."""
+    command = ["cargo", "run", "--quiet", "--locked", "--", "conformance"]
+    subprocess.run([*command, "--component", "-o", str(suite)], cwd=ROOT, check=True)
+    printed = subprocess.run(
+        [*command, "--list", "--format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE
+    ).stdout
+    return [json.loads(line) for line in printed.splitlines()]
+
+
 def main():
     """Runs the hosts. The exit code is 1 if something is not as declared."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -294,12 +312,7 @@ def main():
 
     WORK.mkdir(parents=True, exist_ok=True)
     suite = WORK / "suite.wasm"
-    command = ["cargo", "run", "--quiet", "--locked", "--", "conformance"]
-    subprocess.run([*command, "--component", "-o", str(suite)], cwd=ROOT, check=True)
-    printed = subprocess.run(
-        [*command, "--list", "--format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE
-    ).stdout
-    cases = [json.loads(line) for line in printed.splitlines()]
+    cases = write_suite(suite)
     names = {case["case"] for case in cases}
 
     wrong = False

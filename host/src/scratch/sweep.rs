@@ -68,7 +68,17 @@ impl ScratchRoot {
     ///
     /// If the root cannot be read. What could not be removed is part of the result.
     pub fn sweep(&self) -> Result<Sweep, Error> {
+        self.sweep_with_progress(|_| {})
+    }
+
+    /// Does what [`sweep`](Self::sweep) does, and shows the result so far before each removal.
+    ///
+    /// # Errors
+    ///
+    /// If the root cannot be read. What could not be removed is part of the result.
+    pub fn sweep_with_progress(&self, mut show: impl FnMut(&Sweep)) -> Result<Sweep, Error> {
         self.each(Native::open_for_removal, |opened, name, path, held, sweep| {
+            show(sweep);
             let failures = opened.remove(name, held);
             if failures.is_empty() {
                 sweep.removed.push(path);
