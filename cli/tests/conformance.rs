@@ -3,6 +3,8 @@
 mod support;
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -210,6 +212,34 @@ fn junit_counts_and_escapes() {
         "{}",
         ended.stdout
     );
+}
+
+#[test]
+fn a_page_shows_each_failure_and_no_strangers_tags() {
+    let world = World::new();
+    let name = OsStr::from_bytes(b"<script>alert(1)<img src=x onerror='\"\x1b]0;title\x07\xff");
+    let (provider, page) = (world.path("").join(name), world.path("page.html"));
+    std::fs::copy(test_plugins::BROKEN_PROVIDER, &provider).expect("copy the provider");
+    let mut with_page = conformance(&["--format", "html", "--filter", "named::removed_on_close"]);
+    let ended = output(with_page.arg("--provider").arg(&provider).arg("-o").arg(&page));
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", ""));
+    let page = std::fs::read_to_string(page).expect("it is UTF-8");
+    assert!(page.starts_with("<!DOCTYPE html>\n") && page.ends_with("</html>\n"), "{page}");
+    assert!(page.contains("<p class=\"failed\">1 case failed.</p>"), "{page}");
+    assert!(page.contains("<summary><code>named::removed_on_close</code>, component</summary>"));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;img src=x"), "{page}");
+    assert!(!page.contains("<script") && !page.contains("<img") && !page.contains('\x1b'));
+}
+
+#[test]
+fn a_page_has_the_rows_if_they_are_asked_for() {
+    let page = output(&mut conformance(&["--rows", "--format", "html", "--placement", "native"]));
+    assert_eq!((page.code, &*page.stderr), (Some(0), ""));
+    assert!(page.stdout.contains("<h2 id=\"rows\">"), "{}", page.stdout);
+    assert!(page.stdout.contains("<th scope=\"row\">s000_05</th>"), "{}", page.stdout);
+    assert!(page.stdout.contains("<td class=\"passed\">passed</td>"), "{}", page.stdout);
+    let cases = output(&mut conformance(&["--format", "html", "--filter", "removed_on_close"]));
+    assert!(!cases.stdout.contains("<h2 id=\"rows\">"), "{}", cases.stdout);
 }
 
 #[test]
