@@ -250,8 +250,8 @@ def controls(cases):
         own(*write, "-o", str(component))
         call("node", "transpile.mjs", str(component), name, cwd=NODE)
     declared = tomllib.loads((HERE / "controls.toml").read_text(encoding="utf-8"))["control"]
-    every = {case for control in declared for case in control["cases"]}
-    tries = [(control["fault"], control["cases"], "failed", control["detail"]) for control in declared]
+    every = {case for each in declared for case in each["cases"]}
+    tries = [(each["fault"], each["cases"], "failed", each["detail"]) for each in declared]
     for fault, names, outcome, detail in [*tries, ("none", sorted(every), "passed", "")]:
         command = ["node", "run.mjs", "unprovided", "provider", fault]
         host = Host(f"control-{fault}", lambda command=command: command, None)
