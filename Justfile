@@ -21,8 +21,7 @@ conformance *ARGS:
 everywhere *ARGS:
     tests/hosts/everywhere.py {{ARGS}}
 
-# The page that runs the provider in your browser: builds it, serves it on this machine alone, and
-# prints its address. Needs Node 20 and Python 3.11; `just playground --port 8000` chooses the port.
+# A page that runs the provider in your browser, served on this machine. Needs Node and Python 3.11.
 playground *ARGS:
     playground/playground.py serve {{ARGS}}
 
