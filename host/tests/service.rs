@@ -72,10 +72,8 @@ impl Service {
 /// How many of the runs came to the end that was meant for them.
 fn ended_well(outcomes: &[Result<Outcome, Error>]) -> usize {
     let ended_well = |outcome: &&Result<Outcome, Error>| {
-        outcome.as_ref().is_ok_and(|outcome| match &outcome.ending {
-            Ending::Returned | Ending::Interrupted => true,
-            _ => false,
-        })
+        let ending = outcome.as_ref().map(|outcome| &outcome.ending);
+        matches!(ending, Ok(Ending::Returned | Ending::Interrupted))
     };
     outcomes.iter().filter(ended_well).count()
 }
