@@ -157,6 +157,36 @@ fn the_list_is_long_and_runs_nothing() {
 }
 
 #[test]
+fn a_list_has_no_format_for_results() {
+    for format in ["junit", "html"] {
+        let ended = output(&mut conformance(&["--list", "--format", format]));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_list_is_written_to_a_file() {
+    let world = World::new();
+    let file = world.path("cases.jsonl");
+    let written = output(conformance(&["--list", "--format", "json", "-o"]).arg(&file));
+    assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""), "{}", written.stderr);
+    let printed = output(&mut conformance(&["--list", "--format", "json"]));
+    assert_eq!(std::fs::read_to_string(&file).expect("the list"), printed.stdout);
+}
+
+#[test]
+fn a_component_without_the_interface_is_no_provider() {
+    let world = World::new();
+    let provider = world.file("provider.wasm", b"\0asm\x0d\0\x01\0");
+    let provider = provider.to_str().expect("a path in UTF-8");
+    let file = world.path("suite.wasm");
+    let arguments = ["--component", "--provider", provider, "-o"];
+    let ended = output(conformance(&arguments).arg(file));
+    let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+    assert!(complaint.ends_with("the provider does not export it"), "{complaint}");
+}
+
+#[test]
 fn rows_are_a_table() {
     let ended = output(&mut conformance(&["--rows", "--placement", "native"]));
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);

@@ -49,7 +49,7 @@ pub(crate) struct Conformance {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the names of the cases, and run nothing; with `--format json` also what each needs
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long)]
     list: bool,
     /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
@@ -127,6 +127,9 @@ impl Chosen {
 
 impl Conformance {
     pub(super) fn run(self) -> Result {
+        if self.list {
+            return self.list();
+        }
         if let (Some(case), Some(directory)) = (self.one.case, self.one.directory) {
             let &[placement] = self.placement.placements() else {
                 complain("--case needs one --placement");
@@ -150,14 +153,10 @@ impl Conformance {
         let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(&table),
-            false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
+            false => filtered(&self.filter).collect(),
         };
         let (mut stdout, mut report) = (io::stdout().lock(), Vec::new());
         let mut out: &mut dyn Write = if self.output.is_some() { &mut report } else { &mut stdout };
-        if self.list {
-            list::print(&mut out, self.format, &chosen).map_err(unwritten)?;
-            return Ok(ExitCode::SUCCESS);
-        }
         let placements = self.placement.placements();
         let jobs: Vec<(Placement, &Case)> = placements
             .iter()
@@ -213,6 +212,28 @@ impl Conformance {
         }
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) })
     }
+
+    fn list(&self) -> Result {
+        let chosen = filtered(&self.filter);
+        let listed = match self.format {
+            Format::Pretty => list::names(chosen),
+            Format::Json => list::objects(chosen),
+            Format::Junit | Format::Html => {
+                complain("--list has no such --format: it prints names, or objects with `json`");
+                return Ok(ExitCode::from(MISUSED));
+            }
+        };
+        match &self.output {
+            Some(path) => files::write(path, listed.as_bytes())?,
+            None => files::print(&listed)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The cases whose name contains this.
+fn filtered(text: &str) -> impl Iterator<Item = &'static Case> {
+    cases().filter(move |case| case.name().contains(text))
 }
 
 /// The provider component under test, for people.
