@@ -21,6 +21,10 @@ conformance *ARGS:
 everywhere *ARGS:
     tests/hosts/everywhere.py {{ARGS}}
 
+# A page that runs the provider in your browser, served on this machine. Needs Node and Python 3.11.
+playground *ARGS:
+    playground/playground.py serve {{ARGS}}
+
 # Random sequences of operations that every placement must answer alike: COUNT of them, beginning
 # with SEED.
 differential COUNT="10000" SEED="1":
@@ -62,6 +66,11 @@ bench *ARGS:
 # whose tools are missing is named and skipped.
 pages *PAGES="docs/rust.md docs/python.md docs/javascript.md docs/c.md docs/embedding.md":
     build/pages {{PAGES}}
+
+# The documentation of every crate, without a warning: in target/doc, `--open` shows it.
+doc *ARGS:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --workspace --exclude tempfile-provider \
+        --document-private-items {{ARGS}}
 
 # Format everything.
 fmt:
