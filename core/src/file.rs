@@ -40,7 +40,7 @@ pub(crate) enum Origin<C: Context> {
     Named,
     /// The system created it without a name.
     Unnamed,
-    /// It had a private name, which is gone.
+    /// It had a private name, which is gone or which the system removes with the last handle.
     Unlinked,
     /// It still has its private name, since the host cannot remove the name of an open file.
     PrivateName { location: OpenLocation<C>, path: NamePath },
