@@ -151,6 +151,7 @@ fn refused(rule: &'static str) -> Cause {
 }
 
 /// Refuses a name that is not valid on every common file system.
+#[cfg(windows)]
 pub(crate) fn check_name(name: &str) -> Result<(), Cause> {
     check_chars(name)?;
     check_form(name)

@@ -432,6 +432,8 @@ fn the_accounting_agrees_with_the_disk() {
         let at = draw(pairs.len() as u64 + 1) as usize;
         let result = match draw(12) {
             0 => user.try_named().map(|(file, path)| pairs.push((Some(file), Some(path)))),
+            // On Windows an unnamed file has a name until it is closed, which does not count.
+            1 if cfg!(windows) => Ok(()),
             1 => user.instance.unnamed(user.location()).map(|file| pairs.push((Some(file), None))),
             2 => dir.create_file(child).map(|file| pairs.push((Some(file), None))),
             3 => dir.open_file(child).map(|file| pairs.push((Some(file), None))),

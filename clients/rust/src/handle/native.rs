@@ -154,7 +154,17 @@ impl Handle {
     }
 
     pub(crate) fn seek(&self, to: SeekFrom) -> io::Result<u64> {
-        self.with_cursor(|mut file| file.seek(to))
+        let sought = self.with_cursor(|mut file| file.seek(to));
+        // On Windows the standard library has no kind for the number of a negative position.
+        #[cfg(windows)]
+        let sought = sought.map_err(|error| match tempfile_core::error_code_of(&error) {
+            ErrorCode::Invalid => {
+                let operation = "seek in a temporary file";
+                crate::error::io_error(Error::without_path(ErrorCode::Invalid, operation))
+            }
+            _ => error,
+        });
+        sought
     }
 }
 

@@ -131,7 +131,9 @@ pub(super) fn set_name(
 ) -> Result<(), NTSTATUS> {
     const LONGEST: usize = size_of::<FILE_RENAME_INFORMATION>() + MAX_NAME * size_of::<u16>();
     let length = size_of_val(target);
+    // A short name fits into the padding, and the system takes no less than the structure.
     let size = offset_of!(FILE_RENAME_INFORMATION, FileName) + length;
+    let size = size.max(size_of::<FILE_RENAME_INFORMATION>());
     if target.len() > MAX_NAME {
         return Err(STATUS_NAME_TOO_LONG);
     }
