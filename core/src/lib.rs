@@ -48,6 +48,7 @@ mod path;
 mod persist;
 mod platform;
 mod remove;
+mod retry;
 mod shared;
 mod spool;
 mod temp_path;

@@ -67,7 +67,7 @@ pub(crate) fn push_directory(path: &mut String, directory: &str) {
 }
 
 /// Whether a character separates the components of a path of the operating system's.
-fn is_separator(c: char) -> bool {
+pub(crate) fn is_separator(c: char) -> bool {
     c == '/' || (cfg!(windows) && c == '\\')
 }
 

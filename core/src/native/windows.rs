@@ -57,15 +57,16 @@ const NAME_SURROGATE: u32 = 0x2000_0000;
 pub(super) fn open_base(path: &str) -> Result<OwnedHandle, ErrorCode> {
     let mut options = fs::OpenOptions::new();
     options.access_mode(FILE_READ_ATTRIBUTES).custom_flags(FILE_FLAG_BACKUP_SEMANTICS);
-    let opened = options.open(path).map_err(|error| code_of(&error))?;
+    // A separator at the end of a file's path would be another error.
+    let opened = options.open(without_end(path)).map_err(|error| code_of(&error))?;
     let metadata = opened.metadata().map_err(|error| code_of(&error))?;
     if metadata.is_dir() { Ok(opened.into()) } else { Err(ErrorCode::NotDirectory) }
 }
 
-/// An absolute path without separators at its end, except those of a root.
+/// A path without separators at its end, except that of a root.
 pub(super) fn without_end(path: &str) -> &str {
     match path.trim_end_matches(['\\', '/']) {
-        drive if drive.ends_with(':') => &path[..path.len().min(drive.len() + 1)],
+        root if root.is_empty() || root.ends_with(':') => &path[..path.len().min(root.len() + 1)],
         path => path,
     }
 }
@@ -248,8 +249,12 @@ impl Platform for Native {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        let from = open(dir, name, DELETE, EITHER)?;
-        match nt::set_name(&from, FileRenameInformation, 0, to, &new_name(target)?) {
+        let (from, target) = (open(dir, name, DELETE, EITHER)?, new_name(target)?);
+        if is_same_name(&wide(name)?, &target) && identity(dir)? == identity(to)? {
+            // The system would do nothing, or change the case.
+            return Err(ErrorCode::Exist);
+        }
+        match nt::set_name(&from, FileRenameInformation, 0, to, &target) {
             Ok(()) => Ok(()),
             Err(_) if is_below(to, &from) => Err(ErrorCode::Invalid),
             Err(status) => Err(code(status)),
@@ -395,6 +400,17 @@ fn new_name(name: &[u8]) -> Result<Name, ErrorCode> {
     let text = name_to_str(name).ok_or(ErrorCode::InvalidName)?;
     check_name(text).map_err(|cause| cause.code)?;
     wide(name)
+}
+
+/// Whether two names are one to the system, which folds the case of single units. A pair that it
+/// folds and this does not is still two names to a rename that must not replace.
+fn is_same_name(one: &[u16], other: &[u16]) -> bool {
+    let folded = |units: &[u16]| -> String {
+        char::decode_utf16(units.iter().copied())
+            .flat_map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER).to_uppercase())
+            .collect()
+    };
+    one.len() == other.len() && folded(one) == folded(other)
 }
 
 fn open(
