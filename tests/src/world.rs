@@ -76,7 +76,9 @@ impl World {
 
     /// A path in the scratch directory, as the case sees it.
     pub fn path(&self, name: &str) -> String {
-        format!("{}/{name}", self.scratch)
+        let path = format!("{}/{name}", self.scratch);
+        // As the system shows it.
+        if cfg!(windows) { path.replace('/', "\\") } else { path }
     }
 
     /// The path of a granted directory, as the case sees it. It is outside the scratch directory,

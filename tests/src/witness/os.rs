@@ -100,9 +100,12 @@ impl Witness for Os {
 #[cfg(unix)]
 mod system {
     use std::os::unix::fs::PermissionsExt;
-    pub(super) use std::os::unix::fs::symlink;
     use std::path::Path;
     use std::{fs, io};
+
+    pub(super) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(target, path)
+    }
 
     pub(super) fn mode(path: &Path) -> io::Result<u32> {
         Ok(fs::symlink_metadata(path)?.permissions().mode() & 0o7777)
