@@ -21,6 +21,11 @@ conformance *ARGS:
 everywhere *ARGS:
     tests/hosts/everywhere.py {{ARGS}}
 
+# The page that runs the provider in your browser: builds it, serves it on this machine alone, and
+# prints its address. Needs Node 20 and Python 3.11; `just playground --port 8000` chooses the port.
+playground *ARGS:
+    playground/playground.py serve {{ARGS}}
+
 # Random sequences of operations that every placement must answer alike: COUNT of them, beginning
 # with SEED.
 differential COUNT="10000" SEED="1":

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use wasi_tempfile_host::ScratchRoot;
+use wasi_tempfile_host::{ScratchRoot, Sweep};
 
+use super::progress::Progress;
 use super::terminal::printable;
 use super::{HOST_FAILED, Result, complain, files};
 
@@ -30,7 +31,11 @@ pub(crate) struct SweepRoot {
 impl SweepRoot {
     pub(super) fn run(self) -> Result {
         let root = ScratchRoot::open_unswept(&self.root).map_err(|error| error.to_string())?;
-        let sweep = if self.dry_run { root.sweep_dry() } else { root.sweep() };
+        let mut progress = Progress::start();
+        let mut show = |sweep: &Sweep| progress.show(|| progress_of(sweep));
+        let sweep =
+            if self.dry_run { root.sweep_dry() } else { root.sweep_with_progress(&mut show) };
+        drop(progress);
         let sweep = sweep.map_err(|error| error.to_string())?;
         let mut lines: Vec<(&str, &Path)> = Vec::new();
         for (word, paths) in [
@@ -51,5 +56,12 @@ impl SweepRoot {
             complain(&stayed.error);
         }
         Ok(ExitCode::from(if sweep.not_removed.is_empty() { 0 } else { HOST_FAILED }))
+    }
+}
+
+fn progress_of(sweep: &Sweep) -> String {
+    match (sweep.removed.len(), sweep.not_removed.len()) {
+        (removed, 0) => format!("{removed} directories removed"),
+        (removed, stayed) => format!("{removed} directories removed, {stayed} paths stayed"),
     }
 }
