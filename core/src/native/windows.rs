@@ -568,3 +568,67 @@ fn identity(handle: &impl AsHandle) -> Result<Identity, ErrorCode> {
 fn too_large_if_invalid(code: ErrorCode) -> ErrorCode {
     if code == ErrorCode::Invalid { ErrorCode::FileTooLarge } else { code }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_keeps_its_separator() {
+        for (path, expected) in [
+            ("C:\\", "C:\\"),
+            ("C:\\\\", "C:\\"),
+            ("C:", "C:"),
+            ("C:\\dir\\", "C:\\dir"),
+            ("C:/dir/", "C:/dir"),
+            ("\\", "\\"),
+            ("/", "/"),
+            ("dir", "dir"),
+        ] {
+            assert_eq!(without_end(path), expected);
+        }
+    }
+
+    #[test]
+    fn a_listed_name_is_found_again_whatever_its_units() {
+        for units in [
+            &[u16::from(b'a')][..],
+            &[0x00E9, 0x65E5],
+            &[0xD83D, 0xDC4B],
+            &[0xD800],
+            &[u16::from(b'a'), 0xDFFF, u16::from(b'b'), 0xD800, u16::from(b'c')],
+        ] {
+            let listed = OsString::from_wide(units).into_encoded_bytes();
+            assert_eq!(&*wide(&listed).unwrap(), units);
+        }
+    }
+
+    #[test]
+    fn no_name_leads_elsewhere() {
+        for name in ["", "a\\b", "a/b", "a:b", "a\0b"] {
+            assert_eq!(wide(name.as_bytes()).err(), Some(ErrorCode::InvalidName), "{name:?}");
+        }
+        assert_eq!(wide(b"\xFF").err(), Some(ErrorCode::InvalidName));
+        assert_eq!(wide(&[b'x'; 256]).err(), Some(ErrorCode::NameTooLong));
+        assert_eq!(wide(&[b'x'; 255]).unwrap().len(), 255);
+    }
+
+    #[test]
+    fn links_and_junctions_are_neither_files_nor_directories() {
+        const LINK: u32 = 0xA000_000C;
+        const JUNCTION: u32 = 0xA000_0003;
+        const DEDUPLICATED: u32 = 0x8000_0013;
+        let reparse = FILE_ATTRIBUTE_REPARSE_POINT;
+        for (attributes, tag, expected) in [
+            (0, 0, EntryKind::File),
+            (FILE_ATTRIBUTE_DIRECTORY, 0, EntryKind::Directory),
+            (reparse, LINK, EntryKind::Other),
+            (reparse | FILE_ATTRIBUTE_DIRECTORY, JUNCTION, EntryKind::Other),
+            (reparse, DEDUPLICATED, EntryKind::File),
+            // Without the attribute the number means something else.
+            (FILE_ATTRIBUTE_DIRECTORY, LINK, EntryKind::Directory),
+        ] {
+            assert_eq!(kind(attributes, tag), expected);
+        }
+    }
+}
