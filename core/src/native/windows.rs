@@ -11,6 +11,7 @@ use std::ops::Deref;
 use std::os::windows::ffi::OsStringExt;
 use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::os::windows::io::{AsHandle, OwnedHandle};
+use std::path::Path;
 use std::string::{String, ToString};
 use std::sync::Arc;
 use std::vec::Vec;
@@ -58,9 +59,25 @@ pub(super) fn open_base(path: &str) -> Result<OwnedHandle, ErrorCode> {
     let mut options = fs::OpenOptions::new();
     options.access_mode(FILE_READ_ATTRIBUTES).custom_flags(FILE_FLAG_BACKUP_SEMANTICS);
     // A separator at the end of a file's path would be another error.
-    let opened = options.open(without_end(path)).map_err(|error| code_of(&error))?;
+    let path = without_end(path);
+    let opened = options.open(path).map_err(|error| match code_of(&error) {
+        // The system says no more of these two.
+        ErrorCode::NoEntry if has_long_name(path) => ErrorCode::NameTooLong,
+        ErrorCode::NoEntry if is_below_a_file(path) => ErrorCode::NotDirectory,
+        code => code,
+    })?;
     let metadata = opened.metadata().map_err(|error| code_of(&error))?;
     if metadata.is_dir() { Ok(opened.into()) } else { Err(ErrorCode::NotDirectory) }
+}
+
+fn has_long_name(path: &str) -> bool {
+    path.split(['\\', '/']).any(|name| name.encode_utf16().count() > nt::MAX_NAME)
+}
+
+fn is_below_a_file(path: &str) -> bool {
+    let ancestors = Path::new(path).ancestors().skip(1);
+    let mut found = ancestors.filter_map(|ancestor| fs::metadata(ancestor).ok());
+    found.next().is_some_and(|found| !found.is_dir())
 }
 
 /// A path without separators at its end, except that of a root.
