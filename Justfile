@@ -59,7 +59,8 @@ native *ARGS:
     cargo test --locked --features tempfile-core/native -p tempfile-core -p wasi-tempfile {{ARGS}}
 
 # The tests for Windows, cross-built and run under Wine; `--install` installs what that needs, by
-# Debian's packages. `just windows core client` only these parts: there are core, client and suite.
+# Debian's packages. `just windows core client` only these parts: there are core, client, suite and,
+# only if named, host.
 windows *ARGS:
     build/windows {{ARGS}}
 
