@@ -21,8 +21,7 @@ conformance *ARGS:
 everywhere *ARGS:
     tests/hosts/everywhere.py {{ARGS}}
 
-# The page that runs the provider in your browser: builds it, serves it on this machine alone, and
-# prints its address. Needs Node 20 and Python 3.11; `just playground --port 8000` chooses the port.
+# A page that runs the provider in your browser, served on this machine. Needs Node and Python 3.11.
 playground *ARGS:
     playground/playground.py serve {{ARGS}}
 
@@ -73,9 +72,15 @@ rows *ARGS:
 bench *ARGS:
     cargo bench -p bench -- {{ARGS}}
 
-# Follow pages of docs/ word for word: their files, their commands, and what those print.
-pages *PAGES="docs/rust.md docs/embedding.md":
+# Follow pages of docs/ word for word: their files, their commands, and what those print. A page
+# whose tools are missing is named and skipped.
+pages *PAGES="docs/rust.md docs/python.md docs/javascript.md docs/c.md docs/embedding.md":
     build/pages {{PAGES}}
+
+# The documentation of every crate, without a warning: in target/doc, `--open` shows it.
+doc *ARGS:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --workspace --exclude tempfile-provider \
+        --document-private-items {{ARGS}}
 
 # Format everything.
 fmt:

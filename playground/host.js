@@ -75,7 +75,7 @@ export class Host {
       // The interface's errors are records; an `Error` has unwound the instance.
       if (!(error instanceof Error)) throw error;
       this.#trapped = true;
-      throw new Trap(error.message.replace(/^wasm trap: /, ""));
+      throw new Trap(error.message.replace(/^wasm trap: /, "").replaceAll("`", ""));
     }
   }
 

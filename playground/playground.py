@@ -50,8 +50,7 @@ def build(testing):
     WORK.mkdir(parents=True, exist_ok=True)
     suite, provider = WORK / "suite.wasm", WORK / "provider.wasm"
     cases = everywhere.write_suite(suite)
-    command = ["cargo", "run", "--quiet", "--locked", "--", "component", "-o", str(provider)]
-    subprocess.run(command, cwd=ROOT, check=True)
+    everywhere.own("component", "-o", str(provider))
 
     shutil.rmtree(SITE, ignore_errors=True)
     SITE.mkdir()

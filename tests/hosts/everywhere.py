@@ -50,6 +50,12 @@ def call(*command, **options):
     return done.stdout.strip()
 
 
+def own(*arguments):
+    """Runs the command `wasi-tempfile`, and returns what it prints."""
+    command = ["cargo", "run", "--quiet", "--locked", "--", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+
+
 def once(folder, lock, install):
     """Installs into a folder, unless that was done from the same lock file."""
     stamp = folder / "installed"
@@ -234,6 +240,29 @@ def problems(host):
             yield f"{case} is declared to fail with {entry['detail']!r}: {result['detail']}"
 
 
+def controls(cases):
+    """What the suite does not find on Node if the provider has a fault, a line each."""
+    for name, write in (
+        ("provider", ["component"]),
+        ("unprovided", ["conformance", "--component", "--without-provider"]),
+    ):
+        component = WORK / f"{name}.wasm"
+        own(*write, "-o", str(component))
+        call("node", "transpile.mjs", str(component), name, cwd=NODE)
+    declared = tomllib.loads((HERE / "controls.toml").read_text(encoding="utf-8"))["control"]
+    every = {case for each in declared for case in each["cases"]}
+    tries = [(each["fault"], each["cases"], "failed", each["detail"]) for each in declared]
+    for fault, names, outcome, detail in [*tries, ("none", sorted(every), "passed", "")]:
+        command = ["node", "run.mjs", "unprovided", "provider", fault]
+        host = Host(f"control-{fault}", lambda command=command: command, None)
+        run(host, [case for case in cases if case["case"] in names])
+        for case in names:
+            result = host.results.get(case, {"outcome": "missing", "detail": ""})
+            if result["outcome"] != outcome or detail not in result["detail"]:
+                yield f"{case} was {result['outcome']} with the fault {fault}: {result['detail']}"
+    print(f"node: {len(declared)} providers with a fault were tried", flush=True)
+
+
 def count(host, outcome):
     return sum(result["outcome"] == outcome for result in host.results.values())
 
@@ -294,11 +323,8 @@ def matrix(ran, versions, cases):
 
 def write_suite(suite):
     """Writes the suite to a file, as a component; returns the list of its cases."""
-    command = ["cargo", "run", "--quiet", "--locked", "--", "conformance"]
-    subprocess.run([*command, "--component", "-o", str(suite)], cwd=ROOT, check=True)
-    printed = subprocess.run(
-        [*command, "--list", "--format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE
-    ).stdout
+    own("conformance", "--component", "-o", str(suite))
+    printed = own("conformance", "--list", "--format", "json")
     return [json.loads(line) for line in printed.splitlines()]
 
 
@@ -348,7 +374,10 @@ def main():
             for end, word in (("passed", "passed"), ("failed", "differ"), ("skipped", "skipped"))
         )
         print(f"{host.name} {versions[host.name]}: {numbers}", flush=True)
-        for problem in problems(host):
+        found = list(problems(host))
+        if host.name == "node":
+            found += controls(cases)
+        for problem in found:
             print(f"{host.name}: {problem}", flush=True)
             wrong = True
     ran = [host for host in chosen if not host.skipped]

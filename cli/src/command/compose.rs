@@ -35,8 +35,9 @@ pub(crate) struct Compose {
 enum Preopens {
     /// Every directory that the host grants, and so its temporary files by their paths
     All,
-    /// Every directory that the host grants, except the first one named `/tmp`. So the plugin
-    /// cannot open its temporary files by their paths if they are in `/tmp`; elsewhere it can
+    /// Every directory that the host grants, except the first one named `/tmp`: the plugin cannot
+    /// open its temporary files by their paths if they are in there, and elsewhere it can. `run`
+    /// grants `/tmp` a second time unless the plugin's files are limited
     Granted,
     /// No directory: the plugin has the files of scratch:tempfile only
     None,

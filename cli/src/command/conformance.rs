@@ -127,6 +127,9 @@ impl Chosen {
 
 impl Conformance {
     pub(super) fn run(self) -> Result {
+        if self.list {
+            return self.list();
+        }
         if let (Some(case), Some(directory)) = (self.one.case, self.one.directory) {
             let &[placement] = self.placement.placements() else {
                 complain("--case needs one --placement");
@@ -145,15 +148,12 @@ impl Conformance {
             files::write(output, &component.map_err(|error| error.to_string())?)?;
             return Ok(ExitCode::SUCCESS);
         }
-        if self.list {
-            return self.list();
-        }
         check_process().map_err(|error| error.to_string())?;
         process::check_address_space()?;
         let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(&table),
-            false => self.filtered().collect(),
+            false => filtered(&self.filter).collect(),
         };
         let (mut stdout, mut report) = (io::stdout().lock(), Vec::new());
         let mut out: &mut dyn Write = if self.output.is_some() { &mut report } else { &mut stdout };
@@ -213,14 +213,11 @@ impl Conformance {
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) })
     }
 
-    fn filtered(&self) -> impl Iterator<Item = &'static Case> {
-        cases().filter(|case| case.name().contains(&self.filter))
-    }
-
     fn list(&self) -> Result {
+        let chosen = filtered(&self.filter);
         let listed = match self.format {
-            Format::Pretty => list::names(self.filtered()),
-            Format::Json => list::objects(self.filtered()),
+            Format::Pretty => list::names(chosen),
+            Format::Json => list::objects(chosen),
             Format::Junit | Format::Html => {
                 complain("--list has no such --format: it prints names, or objects with `json`");
                 return Ok(ExitCode::from(MISUSED));
@@ -232,6 +229,11 @@ impl Conformance {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The cases whose name contains this.
+fn filtered(text: &str) -> impl Iterator<Item = &'static Case> {
+    cases().filter(move |case| case.name().contains(text))
 }
 
 /// The provider component under test, for people.
