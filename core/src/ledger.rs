@@ -127,8 +127,8 @@ impl SharedLedger {
         Ok(handles)
     }
 
-    /// What drops could not remove, and is still there: the first failures, at most 1024 and at most
-    /// 1 MiB of text.
+    /// What drops could not remove, and is still there: the first failures, at most 1024 and at
+    /// most 1 MiB of text.
     pub fn leftovers(&self) -> Vec<CleanupFailure> {
         self.0.ledger.lock().leftovers.list().to_vec()
     }

@@ -110,7 +110,9 @@ fn a_directory_swapped_for_a_link_during_removal(w: &World) -> Outcome {
 fn link(target: &str, path: &str) {
     #[cfg(unix)]
     let _ = std::os::unix::fs::symlink(target, path);
-    #[cfg(not(unix))]
+    #[cfg(windows)]
+    let _ = std::os::windows::fs::symlink_dir(target, path);
+    #[cfg(target_family = "wasm")]
     unreachable!("{path} -> {target} is planted natively alone");
 }
 

@@ -238,7 +238,7 @@ impl Listing {
                 Err(status) => return Err(status),
             },
         };
-        // SAFETY: the system wrote an entry here, aligned as it has to be, with the name at its end.
+        // SAFETY: the system wrote an entry here, aligned as it has to be, and with its name.
         let (listed, following) = unsafe {
             let entry = self.buffer.as_ptr().byte_add(at).cast::<FILE_FULL_DIR_INFORMATION>();
             let length = (*entry).FileNameLength as usize / size_of::<u16>();
