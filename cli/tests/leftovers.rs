@@ -130,6 +130,21 @@ fn prefixes_that_plugins_choose_are_named() {
 }
 
 #[test]
+fn names_of_the_python_client_have_eight_random_characters() {
+    let world = World::new();
+    let mount = world.directory("mount");
+    let [python, other] = ["tmpaaaabbbb", NAME].map(|name| mount.join(name));
+    for path in [&python, &other] {
+        fs::write(path, "content").expect("write a file");
+    }
+    let ended = sweep(&mount, &["--older-than", "0", "--random-chars", "8"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!((python.exists(), other.exists()), (false, true));
+    let ended = sweep(&mount, &["--older-than", "0", "--random-chars", "7"]);
+    assert_eq!(ended.code, Some(2), "seven letters are too often a word");
+}
+
+#[test]
 fn a_link_stays_and_what_it_points_to() {
     let world = World::new();
     let mount = world.directory("mount");

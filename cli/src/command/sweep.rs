@@ -36,7 +36,7 @@ pub(crate) struct SweepRoot {
 
     /// Remove what composed plugins left on another host
     ///
-    /// That is files and directories of this user's whose names are a prefix and 16 random
+    /// That is files and directories of this user's whose names are a prefix and random
     /// characters, with or without a suffix such as `.txt`, and which nothing has changed for the
     /// time of --older-than. Use it only for a directory that plugins alone write to.
     #[arg(long, requires = "older_than")]
@@ -46,7 +46,7 @@ pub(crate) struct SweepRoot {
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "composed")]
     older_than: Option<Duration>,
 
-    /// A prefix of names besides `tmp`; may be repeated
+    /// A prefix of names besides `tmp` and `.tmp`; may be repeated
     #[arg(
         long,
         value_name = "PREFIX",
@@ -54,6 +54,16 @@ pub(crate) struct SweepRoot {
         requires = "composed",
     )]
     prefix: Vec<String>,
+
+    /// The number of random characters in names; those of the Python client have 8
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u8).range(8..),
+        requires = "composed",
+    )]
+    random_chars: u8,
 
     /// Go on for ever, and sweep at this interval
     ///
@@ -102,7 +112,8 @@ impl SweepRoot {
     fn result(&self) -> std::result::Result<Sweep, wasi_tempfile_host::Error> {
         if let Some(age) = self.older_than {
             let prefixes = self.prefix.iter().cloned();
-            let leftovers = prefixes.fold(Leftovers::older_than(age), Leftovers::prefix);
+            let leftovers = Leftovers::older_than(age).random_chars(self.random_chars);
+            let leftovers = prefixes.fold(leftovers, Leftovers::prefix);
             return match self.dry_run {
                 true => leftovers.sweep_dry(&self.root),
                 false => leftovers.sweep(&self.root),

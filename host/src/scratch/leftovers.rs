@@ -18,19 +18,20 @@ use super::name::is_random;
 use super::sweep::{Sweep, stayed};
 use super::{Error, Opened, RootCause, failed, identity, mounts};
 
-/// The prefix of a temporary file or directory, unless the plugin says otherwise.
-const DEFAULT_PREFIX: &str = "tmp";
+/// The prefixes of a temporary file or directory, unless the plugin says otherwise: the
+/// interface's own, and that of the Rust client, which is the `tempfile` crate's.
+const DEFAULT_PREFIXES: [&str; 2] = ["tmp", ".tmp"];
 
 /// The number of random characters in its name, unless the plugin says otherwise.
-const RANDOM_CHARS: usize = 16;
+const RANDOM_CHARS: u8 = 16;
 
 /// A sweep of a directory in which composed plugins make their files, on a host of others.
 ///
 /// An entry is removed if all of this is so:
 ///
 /// * Its name is a prefix, 16 random characters of `a`–`z` and `2`–`7`, and then nothing or a
-///   suffix that does not begin with a letter or digit. The prefix is `tmp`, or one of
-///   [`prefix`](Self::prefix).
+///   suffix that begins with neither a letter nor a digit. The prefix is `tmp`, `.tmp`, or one of
+///   [`prefix`](Self::prefix); [`random_chars`](Self::random_chars) is another number than 16.
 /// * It is a regular file or a directory. A directory is removed with everything in it, through no
 ///   link and past no mount point.
 /// * It belongs to the user who sweeps.
@@ -54,12 +55,21 @@ const RANDOM_CHARS: usize = 16;
 pub struct Leftovers {
     age: Duration,
     prefixes: Vec<String>,
+    random_chars: u8,
 }
 
 impl Leftovers {
     /// A sweep of what was last changed at least this long ago.
     pub fn older_than(age: Duration) -> Self {
-        Self { age, prefixes: vec![DEFAULT_PREFIX.to_owned()] }
+        let prefixes = DEFAULT_PREFIXES.map(str::to_owned).into();
+        Self { age, prefixes, random_chars: RANDOM_CHARS }
+    }
+
+    /// How many random characters a name has: 16, unless the plugins choose another number. Those
+    /// of the Python client have 8. The fewer they are, the more often a word is taken for them.
+    pub fn random_chars(mut self, count: u8) -> Self {
+        self.random_chars = count;
+        self
     }
 
     /// Adds a prefix that plugins choose for their names. An empty one is ignored: 16 letters alone
@@ -153,7 +163,7 @@ impl Leftovers {
     fn is_ours(&self, name: &str) -> bool {
         let has = |prefix: &String| {
             let rest = name.strip_prefix(prefix.as_str())?;
-            let (random, suffix) = rest.split_at_checked(RANDOM_CHARS)?;
+            let (random, suffix) = rest.split_at_checked(self.random_chars.into())?;
             let ends = !suffix.starts_with(|next: char| next.is_alphanumeric());
             Some(is_random(random) && ends)
         };
@@ -229,6 +239,7 @@ mod tests {
             "tmpabcdefghijklmno7",
             "tmpabcdefghijklmno7.txt",
             "tmpabcdefghijklmno7-part",
+            ".tmpabcdefghijklmno7",
             "upload-abcdefghijklmno7",
         ] {
             assert!(ours(name), "{name}");
@@ -246,5 +257,7 @@ mod tests {
         ] {
             assert!(!ours(name), "{name}");
         }
+        let python = Leftovers::older_than(Duration::ZERO).random_chars(8);
+        assert!(python.is_ours("tmpabcdefg7") && !python.is_ours("tmpabcdefghijklmno7"));
     }
 }
