@@ -85,7 +85,7 @@ fn respond(to: ResponseOutparam, status: u16, text: &str) -> io::Result<()> {
     ResponseOutparam::set(to, Ok(response));
     let mut stream = body.write().map_err(refused)?;
     stream.write_all(text.as_bytes())?;
-    stream.flush()?;
+    Write::flush(&mut stream)?;
     drop(stream);
     OutgoingBody::finish(body, None).map_err(|code| io::Error::other(code.to_string()))
 }
