@@ -17,7 +17,7 @@ use bytes::Bytes;
 use wasmcloud_workload::{Manifest, Node};
 
 /// How many workloads are started.
-const WORKLOADS: usize = 100;
+const WORKLOADS: usize = 20;
 
 /// How many requests are sent before one is answered.
 const REQUESTS: usize = 1000;
