@@ -21,6 +21,10 @@ conformance *ARGS:
 everywhere *ARGS:
     tests/hosts/everywhere.py {{ARGS}}
 
+# A page that runs the provider in your browser, served on this machine. Needs Node and Python 3.11.
+playground *ARGS:
+    playground/playground.py serve {{ARGS}}
+
 # A composed plugin as a workload of wasmCloud, on wasmCloud's own runtime; `just wasmcloud NAME`
 # runs only tests with that in their name, `just wasmcloud --measure` prints what one node takes.
 wasmcloud *ARGS:
@@ -63,9 +67,15 @@ rows *ARGS:
 bench *ARGS:
     cargo bench -p bench -- {{ARGS}}
 
-# Follow pages of docs/ word for word: their files, their commands, and what those print.
-pages *PAGES="docs/rust.md docs/embedding.md":
+# Follow pages of docs/ word for word: their files, their commands, and what those print. A page
+# whose tools are missing is named and skipped.
+pages *PAGES="docs/rust.md docs/python.md docs/javascript.md docs/c.md docs/embedding.md":
     build/pages {{PAGES}}
+
+# The documentation of every crate, without a warning: in target/doc, `--open` shows it.
+doc *ARGS:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --workspace --exclude tempfile-provider \
+        --document-private-items {{ARGS}}
 
 # Format everything.
 fmt:

@@ -2,7 +2,9 @@
 //! does not offer.
 
 use tokio::runtime::Runtime;
-use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
+use wasi_tempfile_host::provider::{
+    self, Limits, MemoryBudget, TempfileCtx, TempfileCtxView, TempfileView,
+};
 use wasi_tempfile_host::{PluginPreopens, SCRATCH_GUEST_PATH, ScratchRoot, components, compose};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, Store};
@@ -10,6 +12,12 @@ use wasmtime_wasi::p2::bindings::{Command, CommandPre, sync};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::runtime::in_tokio;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+/// The limit on handles: one row has a hundred thousand live files in an instance.
+const HANDLES: u64 = 1 << 19;
+
+/// The limit on the memory that the host's provider keeps for them, in bytes.
+const MEMORY: u64 = 1 << 30;
 
 /// Who provides.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,7 +112,10 @@ impl Embedder {
         output: MemoryOutputPipe,
     ) -> Store<State> {
         let mut wasi = WasiCtx::builder();
-        wasi.allow_blocking_current_thread(self.blocking).args(arguments).stdout(output);
+        wasi.allow_blocking_current_thread(self.blocking)
+            .args(arguments)
+            .stdout(output)
+            .inherit_stderr();
         store(&self.engine, wasi, scratch, self.placement)
     }
 }
@@ -155,7 +166,9 @@ pub(crate) fn pooling() -> Engine {
 pub(crate) fn scratch(root: &ScratchRoot) -> TempfileCtx {
     let scratch = root.create_dir().expect("make a scratch directory");
     let tempfile = TempfileCtx::builder(scratch).expect("the directory is open");
-    tempfile.build().expect("there is memory for the provider")
+    let limits = Limits { handles: Some(HANDLES), ..Limits::default() };
+    let memory = MemoryBudget::new(MEMORY);
+    tempfile.limits(limits).memory(&memory).build().expect("there is memory for the provider")
 }
 
 fn store(
@@ -167,11 +180,12 @@ fn store(
     if placement == Placement::Component {
         wasi.preopened_dir(scratch.scratch().path(), SCRATCH_GUEST_PATH, FsPerms::ReadWrite)
             .expect("grant a directory");
+        wasi.env(Limits::VARIABLE, format!("handles={HANDLES}"));
     }
     let (wasi, table, tempfile) = (wasi.build(), ResourceTable::new(), scratch.share());
     let mut store = Store::new(engine, State { wasi, table, tempfile });
-    // A hundred thousand files in one instance, with a handle on either side.
-    store.set_max_component_handles(1 << 20);
+    // Each file has a handle on either side.
+    store.set_max_component_handles(2 * HANDLES as usize);
     store
 }
 

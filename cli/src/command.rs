@@ -25,6 +25,7 @@ mod files;
 mod limits;
 mod log;
 mod process;
+mod progress;
 mod run;
 mod stats;
 mod sweep;

@@ -3,6 +3,8 @@
 mod support;
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -155,6 +157,36 @@ fn the_list_is_long_and_runs_nothing() {
 }
 
 #[test]
+fn a_list_has_no_format_for_results() {
+    for format in ["junit", "html"] {
+        let ended = output(&mut conformance(&["--list", "--format", format]));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_list_is_written_to_a_file() {
+    let world = World::new();
+    let file = world.path("cases.jsonl");
+    let written = output(conformance(&["--list", "--format", "json", "-o"]).arg(&file));
+    assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""), "{}", written.stderr);
+    let printed = output(&mut conformance(&["--list", "--format", "json"]));
+    assert_eq!(std::fs::read_to_string(&file).expect("the list"), printed.stdout);
+}
+
+#[test]
+fn a_component_without_the_interface_is_no_provider() {
+    let world = World::new();
+    let provider = world.file("provider.wasm", b"\0asm\x0d\0\x01\0");
+    let provider = provider.to_str().expect("a path in UTF-8");
+    let file = world.path("suite.wasm");
+    let arguments = ["--component", "--provider", provider, "-o"];
+    let ended = output(conformance(&arguments).arg(file));
+    let [complaint] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+    assert!(complaint.ends_with("the provider does not export it"), "{complaint}");
+}
+
+#[test]
 fn rows_are_a_table() {
     let ended = output(&mut conformance(&["--rows", "--placement", "native"]));
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
@@ -210,6 +242,34 @@ fn junit_counts_and_escapes() {
         "{}",
         ended.stdout
     );
+}
+
+#[test]
+fn a_page_shows_each_failure_and_no_strangers_tags() {
+    let world = World::new();
+    let name = OsStr::from_bytes(b"<script>alert(1)<img src=x onerror='\"\x1b]0;title\x07\xff");
+    let (provider, page) = (world.path("").join(name), world.path("page.html"));
+    std::fs::copy(test_plugins::BROKEN_PROVIDER, &provider).expect("copy the provider");
+    let mut with_page = conformance(&["--format", "html", "--filter", "named::removed_on_close"]);
+    let ended = output(with_page.arg("--provider").arg(&provider).arg("-o").arg(&page));
+    assert_eq!((ended.code, &*ended.stdout, &*ended.stderr), (Some(1), "", ""));
+    let page = std::fs::read_to_string(page).expect("it is UTF-8");
+    assert!(page.starts_with("<!DOCTYPE html>\n") && page.ends_with("</html>\n"), "{page}");
+    assert!(page.contains("<p class=\"failed\">1 case failed.</p>"), "{page}");
+    assert!(page.contains("<summary><code>named::removed_on_close</code>, component</summary>"));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;img src=x"), "{page}");
+    assert!(!page.contains("<script") && !page.contains("<img") && !page.contains('\x1b'));
+}
+
+#[test]
+fn a_page_has_the_rows_if_they_are_asked_for() {
+    let page = output(&mut conformance(&["--rows", "--format", "html", "--placement", "native"]));
+    assert_eq!((page.code, &*page.stderr), (Some(0), ""));
+    assert!(page.stdout.contains("<h2 id=\"rows\">"), "{}", page.stdout);
+    assert!(page.stdout.contains("<th scope=\"row\">s000_05</th>"), "{}", page.stdout);
+    assert!(page.stdout.contains("<td class=\"passed\">passed</td>"), "{}", page.stdout);
+    let cases = output(&mut conformance(&["--format", "html", "--filter", "removed_on_close"]));
+    assert!(!cases.stdout.contains("<h2 id=\"rows\">"), "{}", cases.stdout);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Completions for shells, manual pages, and colours of the help.
+//! Completions for shells, and manual pages.
 
 mod support;
 
@@ -48,20 +48,4 @@ fn there_is_a_manual_page_for_each_subcommand() {
     assert!(page("wasi-tempfile-run.1").contains("spool"), "an option");
     let count = fs::read_dir(&folder).expect("list the folder").count();
     assert_eq!(count, SUBCOMMANDS.len() + 1, "and nothing else");
-}
-
-#[test]
-fn the_help_has_no_colours_where_they_are_not_wanted() {
-    // Colours are for terminals, and `script` is one for the command.
-    let help = |variable: Option<(&str, &str)>| {
-        let mut script = std::process::Command::new("script");
-        let program = env!("CARGO_BIN_EXE_wasi-tempfile");
-        script.args(["-qec", &format!("{program} --help"), "/dev/null"]).env("TERM", "xterm");
-        script.env_remove("NO_COLOR").envs(variable).stdin(std::process::Stdio::null());
-        script.output().ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    let Some(coloured) = help(None) else { return eprintln!("not looked at: no script") };
-    assert!(coloured.contains("Usage") && coloured.contains('\x1b'), "{coloured:?}");
-    let plain = help(Some(("NO_COLOR", "1"))).expect("it ran before");
-    assert!(plain.contains("Usage") && !plain.contains('\x1b'), "{plain:?}");
 }

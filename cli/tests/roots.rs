@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
-use support::{Mount, Running, World, command, output};
+use support::{Mount, Running, World, command, command_of, output};
 
 fn sweep(root: &Path, options: &[&str]) -> support::Ended {
     output(command().arg("sweep").args(options).arg(root))
@@ -223,6 +223,39 @@ fn a_sweep_follows_no_link_out_of_the_root() {
     assert_eq!(sweep(&world.root(), &[]).code, Some(0));
     world.assert_nothing_left();
     assert!(elsewhere.join("precious").exists());
+}
+
+/// What docs/semantics.md says to do for a composed plugin on another host. Here this command is
+/// that host, and the directory is only a mount to it.
+#[test]
+fn what_another_host_left_in_a_directory_with_mark_and_lock_is_swept() {
+    if Command::new("flock").arg("--version").output().is_err() {
+        return println!("skipped: there is no flock");
+    }
+    let world = World::new();
+    let root = world.directory("root-of-another");
+    world.set_mode("root-of-another", 0o700);
+    let directory = root.join("run-aaaabbbbccccdddd");
+    let made = Command::new("mkdir").args(["-m", "1700"]).arg(&directory).status();
+    assert!(made.expect("run mkdir").success());
+    let whole = world.path("whole.wasm");
+    let composed = output(command().arg("compose").arg(support::PLUGIN).arg("-o").arg(&whole));
+    assert_eq!((composed.code, &*composed.stderr), (Some(0), ""));
+
+    let mount = format!("{}::/granted", directory.display());
+    let mut locked = command_of("flock");
+    locked.args(["--nonblock", "--no-fork"]).arg(&directory);
+    locked.arg(env!("CARGO_BIN_EXE_wasi-tempfile")).args(["run", "--mount", &mount]);
+    locked.args(["--env", "TMPDIR=/granted", "--root"]).arg(world.root()).arg(&whole).arg("wait");
+    let host = Running::until(&mut locked, "waiting");
+    let live = format!("live     {}\n", directory.display());
+    assert_eq!(sweep(&root, &[]).stdout, live);
+    host.signal(Signal::KILL);
+    host.end();
+    let left = fs::read_dir(&directory).expect("it is still there").count();
+    assert_eq!(left, 2, "the plugin's file and its directory");
+    assert_eq!(sweep(&root, &[]).stdout, live.replace("live   ", "removed"));
+    assert_eq!(fs::read_dir(&root).expect("list the root").count(), 0);
 }
 
 #[test]

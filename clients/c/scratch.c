@@ -123,9 +123,10 @@ static scratch_code done(result *result) {
     return result->failed ? fail(&result->error) : SCRATCH_OK;
 }
 
-/* A call with a handle that was dropped would be a trap. */
-#define OPEN(object) \
-    if (!(object).handle) return fail_here(SCRATCH_CLOSED, "the handle is closed (closed)")
+/* The answer of a closed handle. The call itself would be a trap. */
+static scratch_code closed(void) {
+    return fail_here(SCRATCH_CLOSED, "the handle is closed (closed)");
+}
 
 const char *scratch_message(void) { return last_message ? last_message : ""; }
 const char *scratch_error_path(void) { return last_path; }
@@ -147,22 +148,43 @@ int scratch_code_errno(scratch_code code) { return codes[code].number; }
 
 /* Creation. */
 
-typedef struct { int32_t tag; intptr_t value; size_t length; bool closed; } raw_location;
-
-static raw_location location(const scratch_location *where) {
-    if (where && where->dir)
-        return (raw_location){1, where->dir->handle, 0, !where->dir->handle};
-    if (where && where->path)
-        return (raw_location){2, (intptr_t)where->path, strlen(where->path), false};
-    return (raw_location){0};
+/* The path as the interface takes it, from `/`: a relative one is from the current directory. It is
+ * good until the next call. */
+static const char *absolute(const char *path) {
+    static char *joined;
+    char *directory = *path && *path != '/' ? getcwd(NULL, 0) : NULL;
+    if (!directory) return path;
+    size_t length = strcmp(directory, "/") ? strlen(directory) : 0;
+    free(joined);
+    joined = malloc(length + strlen(path) + 2);
+    if (!joined) abort();
+    memcpy(joined, directory, length);
+    joined[length] = '/';
+    strcpy(joined + length + 1, path);
+    free(directory);
+    return joined;
 }
-#define LOCATION(where) \
-    raw_location at = location(where); \
-    if (at.closed) return fail_here(SCRATCH_CLOSED, "the directory is closed (closed)")
+
+typedef struct { int32_t tag; intptr_t value; size_t length; } raw_location;
+
+static scratch_code locate(const scratch_location *where, raw_location *at) {
+    *at = (raw_location){0};
+    if (where && where->dir) {
+        if (!where->dir->handle)
+            return fail_here(SCRATCH_CLOSED, "the directory is closed (closed)");
+        *at = (raw_location){1, where->dir->handle, 0};
+    } else if (where && where->path) {
+        const char *path = absolute(where->path);
+        *at = (raw_location){2, (intptr_t)path, strlen(path)};
+    }
+    return SCRATCH_OK;
+}
 
 scratch_code scratch_tempfile(const scratch_location *where, scratch_file *file) {
     file->handle = 0;
-    LOCATION(where);
+    raw_location at;
+    scratch_code code = locate(where, &at);
+    if (code) return code;
     result result;
     i_unnamed(at.tag, at.value, at.length, &result);
     if (result.failed) return fail(&result.error);
@@ -173,7 +195,9 @@ scratch_code scratch_tempfile(const scratch_location *where, scratch_file *file)
 scratch_code scratch_spooled(uint64_t max_memory, const scratch_location *where,
                              scratch_file *file) {
     file->handle = 0;
-    LOCATION(where);
+    raw_location at;
+    scratch_code code = locate(where, &at);
+    if (code) return code;
     result result;
     i_spooled(max_memory != UINT64_MAX, (int64_t)max_memory, at.tag, at.value, at.length, &result);
     if (result.failed) return fail(&result.error);
@@ -194,7 +218,9 @@ static scratch_code create_named(create *call, const scratch_options *options,
     const char *prefix = options->prefix ? options->prefix : "tmp";
     const char *suffix = options->suffix ? options->suffix : "";
     const char *label = options->label ? options->label : "";
-    LOCATION(where);
+    raw_location at;
+    scratch_code code = locate(where, &at);
+    if (code) return code;
     call(TEXT(prefix), TEXT(suffix), options->random_chars != 0, random, options->label != NULL,
          TEXT(label), at.tag, at.value, at.length, result);
     return done(result);
@@ -232,7 +258,7 @@ scratch_code scratch_default_directory(char **path) {
 
 scratch_code scratch_read(scratch_file file, void *buffer, size_t size, uint64_t offset,
                           size_t *count) {
-    OPEN(file);
+    if (!file.handle) return closed();
     for (*count = 0; *count < size;) {
         result result;
         size_t length;
@@ -250,7 +276,7 @@ scratch_code scratch_read(scratch_file file, void *buffer, size_t size, uint64_t
 #define MAX_WRITE ((size_t)4 << 20)
 
 scratch_code scratch_write(scratch_file file, const void *buffer, size_t size, uint64_t offset) {
-    OPEN(file);
+    if (!file.handle) return closed();
     for (size_t count = 0; count < size;) {
         result64 result;
         size_t rest = size - count;
@@ -280,7 +306,7 @@ scratch_code scratch_write_all(scratch_file file, const void *buffer, size_t siz
 }
 
 scratch_code scratch_size(scratch_file file, uint64_t *size) {
-    OPEN(file);
+    if (!file.handle) return closed();
     result64 result;
     i_size(file.handle, &result);
     if (result.failed) return fail(&result.error);
@@ -289,21 +315,21 @@ scratch_code scratch_size(scratch_file file, uint64_t *size) {
 }
 
 scratch_code scratch_truncate(scratch_file file, uint64_t size) {
-    OPEN(file);
+    if (!file.handle) return closed();
     result result;
     i_set_size(file.handle, (int64_t)size, &result);
     return done(&result);
 }
 
 scratch_code scratch_sync(scratch_file file, scratch_durability durability) {
-    OPEN(file);
+    if (!file.handle) return closed();
     result result;
     i_sync(file.handle, durability, &result);
     return done(&result);
 }
 
 scratch_code scratch_get_storage(scratch_file file, scratch_storage *storage) {
-    OPEN(file);
+    if (!file.handle) return closed();
     result result;
     i_storage(file.handle, &result);
     if (result.failed) return fail(&result.error);
@@ -312,15 +338,16 @@ scratch_code scratch_get_storage(scratch_file file, scratch_storage *storage) {
 }
 
 scratch_code scratch_roll_over(scratch_file file) {
-    OPEN(file);
+    if (!file.handle) return closed();
     result result;
     i_roll_over(file.handle, &result);
     return done(&result);
 }
 
 scratch_code scratch_link(scratch_file file, const char *target, scratch_durability durability) {
-    OPEN(file);
+    if (!file.handle) return closed();
     result result;
+    target = absolute(target);
     i_link(file.handle, TEXT(target), durability, &result);
     return done(&result);
 }
@@ -338,7 +365,7 @@ scratch_code scratch_close(scratch_file *file) {
 /* Names. */
 
 scratch_code scratch_name_path(scratch_name name, char **path) {
-    OPEN(name);
+    if (!name.handle) return closed();
     list text;
     i_name_path(name.handle, &text);
     *path = string(text);
@@ -347,7 +374,7 @@ scratch_code scratch_name_path(scratch_name name, char **path) {
 
 scratch_code scratch_name_reopen(scratch_name name, scratch_file *file) {
     file->handle = 0;
-    OPEN(name);
+    if (!name.handle) return closed();
     result result;
     i_name_reopen(name.handle, &result);
     if (result.failed) return fail(&result.error);
@@ -365,14 +392,15 @@ static scratch_code name_release(scratch_name *name, result *result) {
 
 scratch_code scratch_name_persist(scratch_name *name, const char *target, scratch_replace mode,
                                   scratch_durability durability) {
-    OPEN(*name);
+    if (!name->handle) return closed();
     result result;
+    target = absolute(target);
     i_name_persist(name->handle, TEXT(target), mode, durability, &result);
     return name_release(name, &result);
 }
 
 scratch_code scratch_name_keep(scratch_name *name, char **path) {
-    OPEN(*name);
+    if (!name->handle) return closed();
     result result;
     i_name_keep(name->handle, &result);
     if (!result.failed) path ? (void)(*path = string(result.list)) : list_free(result.list);
@@ -389,7 +417,7 @@ scratch_code scratch_name_close(scratch_name *name) {
 /* Directories. */
 
 scratch_code scratch_dir_path(scratch_dir dir, char **path) {
-    OPEN(dir);
+    if (!dir.handle) return closed();
     list text;
     i_dir_path(dir.handle, &text);
     *path = string(text);
@@ -398,7 +426,7 @@ scratch_code scratch_dir_path(scratch_dir dir, char **path) {
 
 scratch_code scratch_dir_create_file(scratch_dir dir, const char *path, scratch_file *file) {
     file->handle = 0;
-    OPEN(dir);
+    if (!dir.handle) return closed();
     result result;
     i_dir_create_file(dir.handle, TEXT(path), &result);
     if (result.failed) return fail(&result.error);
@@ -408,7 +436,7 @@ scratch_code scratch_dir_create_file(scratch_dir dir, const char *path, scratch_
 
 scratch_code scratch_dir_open_file(scratch_dir dir, const char *path, scratch_file *file) {
     file->handle = 0;
-    OPEN(dir);
+    if (!dir.handle) return closed();
     result result;
     i_dir_open_file(dir.handle, TEXT(path), &result);
     if (result.failed) return fail(&result.error);
@@ -417,7 +445,7 @@ scratch_code scratch_dir_open_file(scratch_dir dir, const char *path, scratch_fi
 }
 
 scratch_code scratch_dir_create_directory(scratch_dir dir, const char *path) {
-    OPEN(dir);
+    if (!dir.handle) return closed();
     result result;
     i_dir_create_directory(dir.handle, TEXT(path), &result);
     return done(&result);
@@ -425,7 +453,7 @@ scratch_code scratch_dir_create_directory(scratch_dir dir, const char *path) {
 
 scratch_code scratch_dir_metadata(scratch_dir dir, const char *path, scratch_kind *kind,
                                   uint64_t *size) {
-    OPEN(dir);
+    if (!dir.handle) return closed();
     result64 result;
     i_dir_metadata(dir.handle, TEXT(path), &result);
     if (result.failed) return fail(&result.error);
@@ -435,14 +463,14 @@ scratch_code scratch_dir_metadata(scratch_dir dir, const char *path, scratch_kin
 }
 
 scratch_code scratch_dir_rename(scratch_dir dir, const char *old_path, const char *new_path) {
-    OPEN(dir);
+    if (!dir.handle) return closed();
     result result;
     i_dir_rename(dir.handle, TEXT(old_path), TEXT(new_path), &result);
     return done(&result);
 }
 
 scratch_code scratch_dir_remove(scratch_dir dir, const char *path) {
-    OPEN(dir);
+    if (!dir.handle) return closed();
     result result;
     i_dir_remove(dir.handle, TEXT(path), &result);
     return done(&result);
@@ -450,7 +478,7 @@ scratch_code scratch_dir_remove(scratch_dir dir, const char *path) {
 
 scratch_code scratch_dir_entries(scratch_dir dir, const char *path, scratch_entry **entries,
                                  size_t *count) {
-    OPEN(dir);
+    if (!dir.handle) return closed();
     result result;
     i_dir_entries(dir.handle, TEXT(path), &result);
     if (result.failed) return fail(&result.error);
@@ -478,14 +506,15 @@ static scratch_code dir_release(scratch_dir *dir, scratch_code code) {
 
 scratch_code scratch_dir_persist(scratch_dir *dir, const char *target, scratch_replace mode,
                                  scratch_durability durability) {
-    OPEN(*dir);
+    if (!dir->handle) return closed();
     result result;
+    target = absolute(target);
     i_dir_persist(dir->handle, TEXT(target), mode, durability, &result);
     return dir_release(dir, done(&result));
 }
 
 scratch_code scratch_dir_keep(scratch_dir *dir, char **path) {
-    OPEN(*dir);
+    if (!dir->handle) return closed();
     result result;
     i_dir_keep(dir->handle, &result);
     if (!result.failed) path ? (void)(*path = string(result.list)) : list_free(result.list);
@@ -521,14 +550,16 @@ scratch_code scratch_dir_close(scratch_dir *dir) {
 static int split(char *path, char **directory, char **prefix, int *random) {
     size_t length = strlen(path), start = length;
     while (start > 0 && path[start - 1] == 'X') start--;
-    char *slash = strrchr(path, '/');
-    if (!slash || length - start < 6 || length - start > 255) {
+    char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (length - start < 6 || length - start > 255) {
         errno = EINVAL;
         return -1;
     }
     *random = (int)(length - start);
-    *directory = slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-    *prefix = strndup(slash + 1, (size_t)(path + start - slash - 1));
+    /* Up to the slash, but for the root's. */
+    size_t parent = slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
+    *directory = parent ? strndup(path, parent) : strdup(".");
+    *prefix = strndup(name, (size_t)(path + start - name));
     if (!*directory || !*prefix) abort();
     return 0;
 }

@@ -2,7 +2,9 @@
  *
  * Every function that can fail returns a `scratch_code`: 0 (`SCRATCH_OK`), or why it failed; the
  * functions after `mkstemp` and its kin set `errno` instead. A handle of 0 is closed, and closing
- * it again is no error. `wit/tempfile/tempfile.wit` has each function's rules and errors. */
+ * it again is no error. Where something is created, and where it is persisted or linked to, may be
+ * a relative path: from the current directory, which is `/` until you call `chdir`.
+ * `wit/tempfile/tempfile.wit` has each function's rules and errors. */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
@@ -158,8 +160,9 @@ scratch_code scratch_dir_close(scratch_dir *dir);
 
 /* An open stream without a name, or NULL. */
 FILE *scratch_tmpfile(void);
-/* Creates a file and returns a descriptor, or -1. `path` has a directory, such as "/tmp/", and ends
- * in X's, at least six of them, which are replaced by random characters. */
+/* Creates a file and returns a descriptor, or -1. `path` ends in X's, at least six of them, which
+ * are replaced by random characters. Without a directory, such as "/tmp/", it is in the current
+ * one, which no plugin can write to before it calls `chdir`. */
 int scratch_mkstemp(char *path);
 /* Creates a directory, as `scratch_mkstemp` does a file; returns `path`, or NULL. */
 char *scratch_mkdtemp(char *path);

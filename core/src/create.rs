@@ -31,8 +31,8 @@ const HANDLE_MEMORY: usize = 1024;
 /// it created and the name.
 ///
 /// # Errors
-/// `invalid-name` before any try; `exhausted` after [`MAX_TRIES`] taken names, or `exist` if the
-/// name has no random part; every other error of `create` without another try.
+/// `invalid-name` and `name-too-long` before any try; `exhausted` after [`MAX_TRIES`] taken names,
+/// or `exist` if the name has no random part; every other error of `create` without another try.
 pub fn under_new_name<T, R: TryRng>(
     options: &Options,
     source: &mut R,

@@ -66,7 +66,7 @@ impl<'a> Draft<'a> {
         check_chars(prefix)?;
         check_chars(suffix)?;
         if len > MAX_NAME {
-            return Err(refused("a name has at most 255 bytes"));
+            return Err(Cause::rule(ErrorCode::NameTooLong, "a name has at most 255 bytes"));
         }
         if directory.len() + 1 + len > MAX_PATH {
             return Err(PATH_TOO_LONG);
@@ -329,9 +329,11 @@ mod tests {
 
     #[test]
     fn a_name_of_255_bytes_is_the_longest() {
-        let drafted =
-            |length| Draft::new("/a/directory", &options(&"x".repeat(length), "", 16)).is_ok();
-        assert!(drafted(239));
-        assert!(!drafted(240));
+        let drafted = |length| {
+            let options = options(&"x".repeat(length), "", 16);
+            Draft::new("/a/directory", &options).err().map(|cause| cause.code)
+        };
+        assert_eq!(drafted(239), None);
+        assert_eq!(drafted(240), Some(ErrorCode::NameTooLong));
     }
 }

@@ -195,7 +195,7 @@ fn matching_export(
         .cloned()
         .ok_or_else(|| Error::MissingImport {
             import: import.to_owned(),
-            cause: String::new(),
+            cause: "the provider does not export it".to_owned(),
             source: None,
         })
 }

@@ -105,7 +105,7 @@ impl Drop for Background {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Provider<'a> {
-    /// This process: see [`provider`](crate::provider). The faster and the stronger one.
+    /// This process: see the module [`provider`]. The faster and the stronger one.
     Host,
     /// The provider component that this crate carries, composed with the plugin.
     ///

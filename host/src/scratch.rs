@@ -64,12 +64,12 @@ struct Inner {
     /// Absolute, because runs go on when the process changes its working directory.
     path: PathBuf,
     /// The directory at the path: another one if it was removed and made again.
-    opened: Mutex<Arc<Opened>>,
+    opened: Mutex<Arc<OpenRoot>>,
     retries: retry::Retries,
 }
 
 /// A directory that was opened as a root.
-struct Opened {
+struct OpenRoot {
     dir: Arc<OwnedFd>,
     identity: Identity,
     /// Whether it has the shared lock. Not while something else locks the whole directory.
@@ -148,7 +148,8 @@ impl ScratchRoot {
     /// As [`open`](Self::open).
     pub fn open_and_sweep(path: impl AsRef<Path>) -> Result<(Self, Sweep), Error> {
         let path = path.as_ref();
-        let made = make(path).map_err(|cause| Error::Root { path: path.to_owned(), cause })?;
+        let made =
+            create_root(path).map_err(|cause| Error::Root { path: path.to_owned(), cause })?;
         let root = Self::open_unswept(path)?;
         let sweep = if made { Sweep::default() } else { root.sweep()? };
         sweep.log();
@@ -165,7 +166,7 @@ impl ScratchRoot {
         let open = || {
             let absolute = std::path::absolute(plain(path)?)
                 .map_err(|cause| RootCause::Io { operation: "find the path of", cause })?;
-            let opened = Mutex::new(Arc::new(Opened::new(&absolute)?));
+            let opened = Mutex::new(Arc::new(OpenRoot::new(&absolute)?));
             Ok(Inner { path: absolute, opened, retries: retry::Retries::default() })
         };
         let inner = open().map_err(|cause| Error::Root { path: path.to_owned(), cause })?;
@@ -205,7 +206,7 @@ impl ScratchRoot {
         let mut code = ErrorCode::Exhausted;
         for _ in 0..MAX_TRIES {
             let opened = self.current()?;
-            match opened.make().and_then(|made| opened.claim(made)) {
+            match opened.create_unlocked().and_then(|made| opened.claim(made)) {
                 Ok(Some((path, directory))) => {
                     let directory = Mutex::new(directory);
                     return Ok(ScratchDir { path, root: self.clone(), opened, directory });
@@ -223,7 +224,7 @@ impl ScratchRoot {
 
     /// The directory at the root's path, which is made again if it is gone, and checked as by
     /// [`open`](Self::open) each time.
-    fn current(&self) -> Result<Arc<Opened>, Error> {
+    fn current(&self) -> Result<Arc<OpenRoot>, Error> {
         let opened = self.inner.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let path = self.path();
         let stat = match sys::lstat(path) {
@@ -234,12 +235,12 @@ impl ScratchRoot {
         let renew = || match stat {
             Some(stat) if identity(&stat) == opened.identity => {
                 check(&stat)?;
-                opened.lock()?;
+                opened.ensure_shared_lock()?;
                 Ok(None)
             }
             _ => {
-                make(path)?;
-                Opened::new(path).map(|opened| Some(Arc::new(opened)))
+                create_root(path)?;
+                OpenRoot::new(path).map(|opened| Some(Arc::new(opened)))
             }
         };
         let Some(renewed) = renew().map_err(|cause| self.error(cause))? else { return Ok(opened) };
@@ -255,7 +256,7 @@ impl ScratchRoot {
 }
 
 /// Makes the directory of a root. Returns false if it exists.
-fn make(path: &Path) -> Result<bool, RootCause> {
+fn create_root(path: &Path) -> Result<bool, RootCause> {
     match sys::mkdir(path, Mode::RWXU) {
         Ok(()) => Ok(true),
         Err(Errno::EXIST) => Ok(false),
@@ -274,10 +275,10 @@ fn plain(path: &Path) -> Result<PathBuf, RootCause> {
     }
 }
 
-impl Opened {
+impl OpenRoot {
     fn new(path: &Path) -> Result<Self, RootCause> {
         let opened = Self::at(path, check)?;
-        opened.lock()?;
+        opened.ensure_shared_lock()?;
         Ok(opened)
     }
 
@@ -299,7 +300,7 @@ impl Opened {
     }
 
     /// Gets the shared lock, unless something else locks the whole directory now.
-    fn lock(&self) -> Result<(), RootCause> {
+    fn ensure_shared_lock(&self) -> Result<(), RootCause> {
         let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
         if !*locked {
             *locked = flock(&self.dir, FlockOperation::NonBlockingLockShared)
@@ -309,7 +310,7 @@ impl Opened {
     }
 
     /// Creates a directory without locking it.
-    fn make(&self) -> Result<(String, TempDir<RootContext>), RootCause> {
+    fn create_unlocked(&self) -> Result<(String, TempDir<RootContext>), RootCause> {
         let create = |name: &str| match sys::mkdirat(&self.dir, name, name::MARKED) {
             Err(errno) => Err(error_code_of(&errno.into())),
             Ok(()) => Ok(()),
@@ -333,7 +334,7 @@ impl Opened {
     ) -> Result<Option<(PathBuf, TempDir<RootContext>)>, RootCause> {
         let handle = directory.get_ref().map_err(|cause| RootCause::Refused { cause })?;
         let claim = || -> Result<bool, Errno> {
-            if !lock(handle)? || !self.is_still(&name, handle)? {
+            if !try_lock(handle)? || !self.is_still(&name, handle)? {
                 return Ok(false);
             }
             // Not every system sets the sticky bit in `mkdir`.
@@ -375,7 +376,7 @@ fn refused(code: ErrorCode, operation: &str, path: &str) -> RootCause {
 }
 
 /// Locks the directory of a run, without waiting. Returns false if another handle has the lock.
-fn lock(dir: impl AsFd) -> Result<bool, Errno> {
+fn try_lock(dir: impl AsFd) -> Result<bool, Errno> {
     flock(dir, FlockOperation::NonBlockingLockExclusive)
 }
 
@@ -424,7 +425,7 @@ fn check(stat: &Stat) -> Result<(), RootCause> {
 pub struct ScratchDir {
     path: PathBuf,
     root: ScratchRoot,
-    opened: Arc<Opened>,
+    opened: Arc<OpenRoot>,
     /// In a mutex, because another thread removes the directory of an abandoned run.
     directory: Mutex<TempDir<RootContext>>,
 }
@@ -437,7 +438,7 @@ impl ScratchDir {
 
     /// The open directory.
     pub(crate) fn handle(&self) -> Result<Arc<OwnedFd>, Error> {
-        self.lock().get_ref().cloned().map_err(|cause| self.refused(cause))
+        self.directory().get_ref().cloned().map_err(|cause| self.refused(cause))
     }
 
     /// The names that are directly in it now, in no order.
@@ -451,7 +452,7 @@ impl ScratchDir {
 
     /// Removes the directory, and returns what could not be removed. Call it again to try again.
     pub fn close(&self) -> Vec<CleanupFailure> {
-        self.lock().close().err().unwrap_or_default()
+        self.directory().close().err().unwrap_or_default()
     }
 
     /// Keeps the directory under another name, which no sweep removes, and returns its new path.
@@ -461,7 +462,7 @@ impl ScratchDir {
     ///
     /// If it has been closed, or cannot be renamed.
     pub fn keep(&self) -> Result<PathBuf, Error> {
-        let mut directory = self.lock();
+        let mut directory = self.directory();
         let handle = directory.get_ref().map_err(|cause| self.refused(cause))?.clone();
         let kept = name::kept(self.name());
         let root = &self.opened.dir;
@@ -482,7 +483,7 @@ impl ScratchDir {
         self.root.error(RootCause::Refused { cause })
     }
 
-    fn lock(&self) -> MutexGuard<'_, TempDir<RootContext>> {
+    fn directory(&self) -> MutexGuard<'_, TempDir<RootContext>> {
         self.directory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -495,7 +496,7 @@ impl Drop for ScratchDir {
         }
         if !stayed.is_empty() {
             // A later attempt opens it anew. This one has failed, so the guard need not try again.
-            let _ = self.lock().keep();
+            let _ = self.directory().keep();
             retry::later(&self.root.inner, self.opened.clone(), self.name().to_owned());
         }
     }
@@ -522,7 +523,7 @@ mod tests {
         dir.close().expect("remove the root");
     }
 
-    fn opened(root: &ScratchRoot) -> Arc<Opened> {
+    fn opened(root: &ScratchRoot) -> Arc<OpenRoot> {
         root.current().expect("the root is there")
     }
 
@@ -531,7 +532,7 @@ mod tests {
         with_root(|root| {
             let opened = opened(root);
             for _ in 0..100 {
-                let stopped = opened.make().expect("make a directory");
+                let stopped = opened.create_unlocked().expect("make a directory");
                 let sweep = root.sweep().expect("sweep");
                 // It has its mark already, so it would not stay if its creator were killed here.
                 assert_eq!(
@@ -551,8 +552,8 @@ mod tests {
     fn a_creator_stopped_after_it_locked_keeps_its_directory() {
         with_root(|root| {
             let opened = opened(root);
-            let made = opened.make().expect("make a directory");
-            assert!(lock(made.1.get_ref().expect("open")).expect("no error"));
+            let made = opened.create_unlocked().expect("make a directory");
+            assert!(try_lock(made.1.get_ref().expect("open")).expect("no error"));
             for _ in 0..100 {
                 assert_eq!(root.sweep().expect("sweep").live.len(), 1);
             }
@@ -565,9 +566,9 @@ mod tests {
     fn a_sweep_that_holds_a_directory_wins_over_its_creator() {
         with_root(|root| {
             let opened = opened(root);
-            let made = opened.make().expect("make a directory");
+            let made = opened.create_unlocked().expect("make a directory");
             let sweeper = fs::File::open(made.1.path()).expect("open it");
-            assert!(lock(&sweeper).expect("no error"));
+            assert!(try_lock(&sweeper).expect("no error"));
             assert!(opened.claim(made).expect("no error").is_none());
         });
     }

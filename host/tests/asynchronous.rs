@@ -6,8 +6,9 @@ use std::fs;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
@@ -287,8 +288,18 @@ fn a_timeout_needs_no_timer_of_the_runtimes() {
             let (input, _open) = tokio::io::duplex(1);
             let run =
                 RunOptions::in_root(&root).args(["plugin", "wait"]).stdin(Input::stream(input));
-            let run = plugin.run_async(run.timeout(Duration::from_millis(50)));
-            assert_eq!(runtime.block_on(run).expect("run").ending, Ending::TimedOut);
+            let run = run.timeout(Duration::from_millis(50));
+            // A timeout that is lost is a failure, and not a test that hangs.
+            let (control, (ended, waiting)) = (run.control(), mpsc::channel::<()>());
+            let watch = thread::spawn(move || {
+                if waiting.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+                    control.stop();
+                }
+            });
+            let outcome = runtime.block_on(plugin.run_async(run)).expect("run");
+            assert_eq!(outcome.ending, Ending::TimedOut);
+            drop(ended);
+            watch.join().expect("no panic");
         }
     }
     world.assert_nothing_left();

@@ -31,6 +31,15 @@ impl WasiView for Foreign {
 
 /// Runs a component with one directory, and gives what it printed if it succeeded.
 fn run_elsewhere(component: &[u8], directory: &Path, arguments: &[&str]) -> Result<String, String> {
+    run_granted(component, &[(directory, "/store")], arguments)
+}
+
+/// The same with these directories under these names.
+fn run_granted(
+    component: &[u8],
+    directories: &[(&Path, &str)],
+    arguments: &[&str],
+) -> Result<String, String> {
     let engine = Engine::default();
     let mut linker: Linker<Foreign> = Linker::new(&engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("link WASI");
@@ -39,7 +48,9 @@ fn run_elsewhere(component: &[u8], directory: &Path, arguments: &[&str]) -> Resu
     let stderr = MemoryOutputPipe::new(1 << 20);
     let mut wasi = WasiCtx::builder();
     wasi.arg("plugin").args(arguments).stdout(stdout.clone()).stderr(stderr.clone());
-    wasi.preopened_dir(directory, "/store", FsPerms::ReadWrite).expect("open the directory");
+    for (directory, name) in directories {
+        wasi.preopened_dir(directory, name, FsPerms::ReadWrite).expect("open the directory");
+    }
     let state = Foreign { wasi: wasi.build(), table: ResourceTable::new() };
     let mut store = Store::new(&engine, state);
     let command = Command::instantiate(&mut store, &component, &linker).expect("instantiate");
@@ -74,6 +85,37 @@ fn a_composed_plugin_sees_no_directory_by_itself() {
     let said = run_elsewhere(&composed(), &work, &["list", "/store", "/", "."])
         .expect("the plugin succeeds");
     assert_eq!(said, "/store: blind\n/: blind\n.: blind\n");
+}
+
+#[test]
+fn each_choice_of_preopens_opens_what_it_says() {
+    let world = World::new();
+    let (tmp, store) = (world.directory("tmp"), world.directory("store"));
+    let plugin = fs::read(PLUGIN).expect("read the plugin");
+    for (preopens, sees_tmp, sees_store) in [
+        (PluginPreopens::All, true, true),
+        (PluginPreopens::Granted, false, true),
+        (PluginPreopens::Empty, false, false),
+    ] {
+        let composed = compose(&plugin, components::PROVIDER, preopens).expect("compose");
+        let run = |directories: &[(&Path, &str)], arguments: &[&str]| {
+            run_granted(&composed, directories, arguments).expect("the plugin succeeds")
+        };
+        let both = [(&*tmp, "/tmp"), (&*store, "/store")];
+        let listed = run(&both, &["list", "/tmp", "/store"]);
+        let blind = [listed.contains("/tmp: blind"), listed.contains("/store: blind")];
+        assert_eq!(blind, [!sees_tmp, !sees_store], "{preopens:?}: {listed}");
+        // Its temporary files are in the first directory that is usable.
+        let own = run(&both, &["see"]);
+        assert!(own.starts_with("interface: /tmp/"), "{own}");
+        assert_eq!(own.ends_with("library: sees it\n"), sees_tmp, "{preopens:?}: {own}");
+        let elsewhere = run(&both[1..], &["see"]);
+        assert!(elsewhere.starts_with("interface: /store/"), "{elsewhere}");
+        assert_eq!(elsewhere.ends_with("library: sees it\n"), sees_store, "{preopens:?}");
+        // Of two directories of one name the second is the plugin's.
+        let twice = run(&[(&*tmp, "/tmp"), (&*tmp, "/tmp")], &["see"]);
+        assert_eq!(twice.ends_with("library: sees it\n"), sees_store, "{preopens:?}: {twice}");
+    }
 }
 
 /// A plugin that asks for its preopens through these versions of the interface at once, and fails

@@ -6,16 +6,18 @@ mod support;
 use std::fs;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use support::{BARE_PLUGIN, World};
+use support::{BARE_PLUGIN, PLUGIN, World};
 use tokio::runtime::{Builder, Handle};
 use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
 use wasi_tempfile_host::{Capture, Ending, Provider, RunOptions, Sandbox, ScratchRoot};
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker, ResourceTable, Val};
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi::filesystem::{Descriptor, File};
+use wasmtime_wasi::p2::bindings::{CommandPre, sync};
 use wasmtime_wasi::runtime::in_tokio;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, OpenMode, WasiCtx, WasiCtxView, WasiView};
 
 fn bare_plugin() -> Vec<u8> {
     fs::read(BARE_PLUGIN).expect("read the plugin")
@@ -127,4 +129,63 @@ async fn inside<T>(runtime: Handle, future: impl Future<Output = T>) -> T {
         future.as_mut().poll(context)
     })
     .await
+}
+
+/// The interface's error of a file that is not handed over.
+fn unsupported() -> Val {
+    Val::Record(vec![
+        ("code".to_owned(), Val::Enum("unsupported".to_owned())),
+        ("message".to_owned(), Val::String("not this one".to_owned())),
+        ("path".to_owned(), Val::Option(None)),
+    ])
+}
+
+#[test]
+fn a_file_that_is_not_handed_over_keeps_no_later_one_from_it() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let engine = Engine::default();
+    let mut linker = Linker::<State>::new(&engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker).expect("link WASI");
+    provider::add_to_linker(&mut linker).expect("link the provider");
+
+    // This provider hands over no file, so the test does: files of its own, after it has refused
+    // once.
+    let (handed_over, asked) = (world.directory("handed-over"), AtomicU32::new(0));
+    let directory = handed_over.clone();
+    linker.allow_shadowing(true);
+    let mut descriptors =
+        linker.instance("scratch:tempfile-wasi/descriptors@0.2.0").expect("the interface");
+    descriptors
+        .func_new("file-descriptor", move |mut store, _, arguments, results| {
+            let [Val::Resource(file)] = arguments else { panic!("{arguments:?}") };
+            file.resource_drop(&mut store)?;
+            let number = asked.fetch_add(1, Ordering::Relaxed);
+            let result = if number == 0 {
+                Err(Some(Box::new(unsupported())))
+            } else {
+                let file = fs::File::create_new(directory.join(number.to_string()))?;
+                let file = File::new(file, FsPerms::ReadWrite, OpenMode::WRITE, true);
+                let descriptor = store.data_mut().table.push(Descriptor::File(file))?;
+                Ok(Some(Box::new(Val::Resource(descriptor.try_into_resource_any(&mut store)?))))
+            };
+            results[0] = Val::Result(result);
+            Ok(())
+        })
+        .expect("link it");
+
+    let component = fs::read(PLUGIN).expect("read the plugin");
+    let component = Component::new(&engine, component).expect("a component");
+    let plugin = linker.instantiate_pre(&component).expect("link");
+    let plugin = sync::CommandPre::new(plugin).expect("a command");
+    let scratch = root.create_dir().expect("make a directory");
+    let tempfile = TempfileCtx::builder(scratch).expect("open it").build().expect("room for it");
+    // The plugin writes ten bytes to one unnamed file, and then one byte to each of two others.
+    let wasi = WasiCtx::builder().args(&["plugin", "fill", "10"]).build();
+    let mut store = Store::new(&engine, State { wasi, table: ResourceTable::new(), tempfile });
+    let command = plugin.instantiate(&mut store).expect("an instance");
+    command.wasi_cli_run().call_run(&mut store).expect("no trap").expect("success");
+
+    let written = |name| fs::read(handed_over.join(name)).expect("it was handed over");
+    assert_eq!((written("1"), written("2")), (b"x".to_vec(), b"x".to_vec()));
 }

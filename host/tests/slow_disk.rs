@@ -1,4 +1,4 @@
-//! p32: who waits for a disk, or computes, holds up nobody on the same threads.
+//! Runs that wait for a disk, or compute, hold up no other run on the same threads.
 //!
 //! No test here measures time. What blocks is released by the test, after everybody else has ended
 //! or, in the controls, after as many others have ended elsewhere.

@@ -3,7 +3,8 @@
 
 `everywhere.py` runs everything and writes docs/matrix.md; `--quick` runs a tenth of the cases and
 every declared difference; `--host NAME` runs one host. The tools are installed into target/hosts
-from their lock files. A host whose tools cannot be had is skipped by name.
+from their lock files. A host whose tools cannot be had is skipped by name, and is an error if it
+was asked for by name.
 """
 
 import argparse
@@ -41,10 +42,18 @@ def call(*command, **options):
         done = subprocess.run(command, capture_output=True, text=True, **options)
     except OSError as error:
         raise Missing(f"{command[0]}: {error.strerror}") from error
+    except subprocess.TimeoutExpired as hung:
+        raise Missing(f"{command[0]} has not ended after {hung.timeout} s") from hung
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise Missing(f"{command[0]} ended with {done.returncode}: {' '.join(last)}")
     return done.stdout.strip()
+
+
+def own(*arguments):
+    """Runs the command `wasi-tempfile`, and returns what it prints."""
+    command = ["cargo", "run", "--quiet", "--locked", "--", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
 
 
 def once(folder, lock, install):
@@ -68,12 +77,18 @@ def install_python():
     once(PYTHON, requirements, install)
 
 
+def install_packages(folder, *options):
+    """Copies the JavaScript programs to a folder, and installs the packages that they need."""
+    call("node", "--version")
+    shutil.copytree(HERE / "javascript", folder, dirs_exist_ok=True)
+    command = ["npm", "ci", "--no-audit", "--no-fund", *options]
+    lock = HERE / "javascript/package-lock.json"
+    once(folder, lock, lambda: call(*command, cwd=folder, timeout=900))
+
+
 def install_javascript(suite):
     """Installs the JavaScript tools, and transpiles the suite for all of them."""
-    call("node", "--version")
-    shutil.copytree(HERE / "javascript", NODE, dirs_exist_ok=True)
-    lock = HERE / "javascript/package-lock.json"
-    once(NODE, lock, lambda: call("npm", "ci", "--no-audit", "--no-fund", cwd=NODE))
+    install_packages(NODE, "--include=dev")
     shutil.rmtree(NODE / "suite", ignore_errors=True)
     call("node", "transpile.mjs", str(suite), "suite", cwd=NODE)
 
@@ -225,6 +240,29 @@ def problems(host):
             yield f"{case} is declared to fail with {entry['detail']!r}: {result['detail']}"
 
 
+def controls(cases):
+    """What the suite does not find on Node if the provider has a fault, a line each."""
+    for name, write in (
+        ("provider", ["component"]),
+        ("unprovided", ["conformance", "--component", "--without-provider"]),
+    ):
+        component = WORK / f"{name}.wasm"
+        own(*write, "-o", str(component))
+        call("node", "transpile.mjs", str(component), name, cwd=NODE)
+    declared = tomllib.loads((HERE / "controls.toml").read_text(encoding="utf-8"))["control"]
+    every = {case for each in declared for case in each["cases"]}
+    tries = [(each["fault"], each["cases"], "failed", each["detail"]) for each in declared]
+    for fault, names, outcome, detail in [*tries, ("none", sorted(every), "passed", "")]:
+        command = ["node", "run.mjs", "unprovided", "provider", fault]
+        host = Host(f"control-{fault}", lambda command=command: command, None)
+        run(host, [case for case in cases if case["case"] in names])
+        for case in names:
+            result = host.results.get(case, {"outcome": "missing", "detail": ""})
+            if result["outcome"] != outcome or detail not in result["detail"]:
+                yield f"{case} was {result['outcome']} with the fault {fault}: {result['detail']}"
+    print(f"node: {len(declared)} providers with a fault were tried", flush=True)
+
+
 def count(host, outcome):
     return sum(result["outcome"] == outcome for result in host.results.values())
 
@@ -283,27 +321,30 @@ def matrix(ran, versions, cases):
     return "\n".join(text) + "\n"
 
 
+def write_suite(suite):
+    """Writes the suite to a file, as a component; returns the list of its cases."""
+    own("conformance", "--component", "-o", str(suite))
+    printed = own("conformance", "--list", "--format", "json")
+    return [json.loads(line) for line in printed.splitlines()]
+
+
 def main():
     """Runs the hosts. The exit code is 1 if something is not as declared."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--host", action="append")
+    known = hosts()
+    parser.add_argument("--host", action="append", choices=[host.name for host in known])
     options = parser.parse_args()
 
     WORK.mkdir(parents=True, exist_ok=True)
     suite = WORK / "suite.wasm"
-    command = ["cargo", "run", "--quiet", "--locked", "--", "conformance"]
-    subprocess.run([*command, "--component", "-o", str(suite)], cwd=ROOT, check=True)
-    printed = subprocess.run(
-        [*command, "--list", "--format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE
-    ).stdout
-    cases = [json.loads(line) for line in printed.splitlines()]
+    cases = write_suite(suite)
     names = {case["case"] for case in cases}
 
     wrong = False
     versions = {}
     transpiled = False
-    chosen = [host for host in hosts() if options.host is None or host.name in options.host]
+    chosen = [host for host in known if options.host is None or host.name in options.host]
     for host in chosen:
         declared = host.declared()
         for case in declared.keys() - names:
@@ -320,6 +361,7 @@ def main():
         except Missing as missing:
             host.skipped = str(missing)
             print(f"{host.name}: skipped ({host.skipped})", flush=True)
+            wrong = wrong or options.host is not None
             continue
         selected = [
             case
@@ -332,10 +374,15 @@ def main():
             for end, word in (("passed", "passed"), ("failed", "differ"), ("skipped", "skipped"))
         )
         print(f"{host.name} {versions[host.name]}: {numbers}", flush=True)
-        for problem in problems(host):
+        found = list(problems(host))
+        if host.name == "node":
+            found += controls(cases)
+        for problem in found:
             print(f"{host.name}: {problem}", flush=True)
             wrong = True
     ran = [host for host in chosen if not host.skipped]
+    if not ran:
+        print("not checked: the suite on other hosts (every host was skipped)")
     if not options.quick and options.host is None and len(ran) == len(chosen):
         (ROOT / "docs/matrix.md").write_text(matrix(ran, versions, cases), encoding="utf-8")
     return 1 if wrong else 0

@@ -3,7 +3,7 @@
 //! A [`Case`] is a small function over the client `wasi-tempfile` that tests one behaviour.
 //! Compiled natively it runs on the operating system; compiled to a component it runs on the
 //! provider that it is composed with. Its [`World`] shows it the scratch directory as an observer
-//! outside the sandbox sees it. All runs are generated from [`cases`], the list of all cases.
+//! outside the sandbox sees it. All runs are generated from [`cases()`], the list of all cases.
 
 mod case;
 mod cases;

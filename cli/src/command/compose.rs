@@ -26,18 +26,20 @@ pub(crate) struct Compose {
     #[arg(long, value_name = "FILE.wasm")]
     provider: Option<PathBuf>,
 
-    /// Which directories the other code of the plugin can open
+    /// Which directories the plugin can open by itself, past scratch:tempfile
     #[arg(long, value_enum, default_value = "all")]
     preopens: Preopens,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Preopens {
-    /// All that the host grants: the plugin can open its temporary files by path
+    /// Every directory that the host grants, and so its temporary files by their paths
     All,
-    /// All but the first one named /tmp, which only the provider then uses
+    /// Every directory that the host grants, except the first one named `/tmp`: the plugin cannot
+    /// open its temporary files by their paths if they are in there, and elsewhere it can. `run`
+    /// grants `/tmp` a second time unless the plugin's files are limited
     Granted,
-    /// None: the plugin has the files of scratch:tempfile only
+    /// No directory: the plugin has the files of scratch:tempfile only
     None,
 }
 

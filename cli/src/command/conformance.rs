@@ -1,9 +1,11 @@
 //! `wasi-tempfile conformance`
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::styling::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use conformance_runner::{
     Case, CaseProcess, CaseResult, Launcher, Outcome, Placement, Suite, cases, find, portable,
@@ -12,9 +14,11 @@ use conformance_runner::{
 use serde::Serialize;
 use wasi_tempfile_host::check_process;
 
+use super::progress::{self, Progress};
 use super::terminal::{printable, printable_json, printable_lines};
 use super::{MISUSED, PLUGIN_FAILED, Result, complain, files, process};
 
+mod html;
 mod list;
 mod rows;
 
@@ -45,7 +49,7 @@ pub(crate) struct Conformance {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the names of the cases, and run nothing; with `--format json` also what each needs
-    #[arg(long, conflicts_with = "output")]
+    #[arg(long)]
     list: bool,
     /// Print a table of everything that has to work, each row with the outcome of its cases
     #[arg(long, conflicts_with_all = ["list", "filter"])]
@@ -100,9 +104,14 @@ enum Chosen {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// A line for each case as it ends, and a summary
     Pretty,
+    /// An object for each case as it ends, a line each
     Json,
+    /// JUnit's XML, which servers for continuous integration read
     Junit,
+    /// A page for people, complete in one file
+    Html,
 }
 
 impl Chosen {
@@ -118,6 +127,9 @@ impl Chosen {
 
 impl Conformance {
     pub(super) fn run(self) -> Result {
+        if self.list {
+            return self.list();
+        }
         if let (Some(case), Some(directory)) = (self.one.case, self.one.directory) {
             let &[placement] = self.placement.placements() else {
                 complain("--case needs one --placement");
@@ -141,43 +153,120 @@ impl Conformance {
         let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(&table),
-            false => cases().filter(|case| case.name().contains(&self.filter)).collect(),
+            false => filtered(&self.filter).collect(),
         };
         let (mut stdout, mut report) = (io::stdout().lock(), Vec::new());
         let mut out: &mut dyn Write = if self.output.is_some() { &mut report } else { &mut stdout };
-        if self.list {
-            list::print(&mut out, self.format, &chosen).map_err(unwritten)?;
-            return Ok(ExitCode::SUCCESS);
-        }
         let placements = self.placement.placements();
         let jobs: Vec<(Placement, &Case)> = placements
             .iter()
             .flat_map(|placement| chosen.iter().map(|case| (*placement, *case)))
             .collect();
+        let provider = provider_name(self.provider.as_deref());
         let suite = Suite::new(Launcher::new(this_program()?, &["conformance"]), self.provider)
             .claims_limits(self.claims_limits);
         if placements.contains(&Placement::Component) {
             suite.compose()?;
         }
-        let mut results = Vec::with_capacity(jobs.len());
+        let at_once = self.format.is_printed_at_once() && !self.rows;
+        let colours = self.output.is_none() && has_colours();
+        let mut progress = match at_once && self.output.is_none() && progress::is_read_meanwhile() {
+            true => Progress::hidden(),
+            false => Progress::start(),
+        };
+        let (mut results, mut failed) = (Vec::with_capacity(jobs.len()), 0);
         let mut written = Ok(());
+        progress.show(|| progress_of(0, jobs.len(), 0));
         suite.run_all(&jobs, |result| {
-            if written.is_ok() && !self.rows {
-                written = self.format.each(&mut out, &result);
+            if written.is_ok() && at_once {
+                written = self.format.each(&mut out, colours, &result);
             }
+            failed += usize::from(matches!(result.outcome, Outcome::Failed(_)));
             results.push(result);
+            progress.show(|| progress_of(results.len(), jobs.len(), failed));
         });
-        let well = if self.rows {
-            rows::print(&mut out, self.format, &table, placements, &results).map_err(unwritten)?
+        drop(progress);
+        let lines = rows::lines(&table, placements, &results);
+        written.map_err(unwritten)?;
+        let printed = if self.format == Format::Html {
+            let page = html::Page {
+                provider,
+                filter: &self.filter,
+                placements,
+                rows: self.rows.then_some(&*lines),
+                results: &results,
+            };
+            page.print(&mut out)
+        } else if self.rows {
+            rows::print(&mut out, self.format, colours, placements, &lines)
         } else {
-            written.and_then(|()| self.format.all(&mut out, &results)).map_err(unwritten)?;
-            !results.iter().any(|result| matches!(result.outcome, Outcome::Failed(_)))
+            self.format.all(&mut out, &results)
+        };
+        printed.map_err(unwritten)?;
+        let well = match self.rows {
+            true => !lines.iter().flat_map(rows::Line::verdicts).any(|it| it == "failed"),
+            false => failed == 0,
         };
         if let Some(path) = &self.output {
             files::write(path, &report)?;
         }
         Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(PLUGIN_FAILED) })
     }
+
+    fn list(&self) -> Result {
+        let chosen = filtered(&self.filter);
+        let listed = match self.format {
+            Format::Pretty => list::names(chosen),
+            Format::Json => list::objects(chosen),
+            Format::Junit | Format::Html => {
+                complain("--list has no such --format: it prints names, or objects with `json`");
+                return Ok(ExitCode::from(MISUSED));
+            }
+        };
+        match &self.output {
+            Some(path) => files::write(path, listed.as_bytes())?,
+            None => files::print(&listed)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The cases whose name contains this.
+fn filtered(text: &str) -> impl Iterator<Item = &'static Case> {
+    cases().filter(move |case| case.name().contains(text))
+}
+
+/// The provider component under test, for people.
+fn provider_name(provider: Option<&Path>) -> String {
+    match provider {
+        Some(path) => path.display().to_string(),
+        None => "the one of this command".to_owned(),
+    }
+}
+
+fn progress_of(ended: usize, all: usize, failed: usize) -> String {
+    match failed {
+        0 => format!("{ended} of {all} cases"),
+        failed => format!("{ended} of {all} cases, {failed} failed"),
+    }
+}
+
+/// Whether standard output is to have colours: a terminal, as `NO_COLOR`, `CLICOLOR` and
+/// `CLICOLOR_FORCE` say.
+fn has_colours() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
+}
+
+/// An outcome in so many columns.
+fn coloured(outcome: &str, width: usize, colours: bool) -> String {
+    let style = match outcome {
+        _ if !colours => Style::new(),
+        "passed" => AnsiColor::Green.on_default(),
+        "failed" => AnsiColor::Red.on_default().bold(),
+        "skipped" => AnsiColor::Yellow.on_default(),
+        _ => Style::new(),
+    };
+    format!("{style}{outcome}{style:#}{:1$}", "", width.saturating_sub(outcome.len()))
 }
 
 /// Parses a filter. One that matches no case is an error, because it must not look like success.
@@ -228,8 +317,16 @@ impl<'a> Line<'a> {
 }
 
 impl Format {
+    /// Whether the result of a case is printed as soon as it is known.
+    fn is_printed_at_once(self) -> bool {
+        match self {
+            Format::Pretty | Format::Json => true,
+            Format::Junit | Format::Html => false,
+        }
+    }
+
     /// Prints the result of one case.
-    fn each(self, out: &mut impl Write, result: &CaseResult) -> io::Result<()> {
+    fn each(self, out: &mut impl Write, colours: bool, result: &CaseResult) -> io::Result<()> {
         let line = Line::of(result);
         match self {
             Format::Json => {
@@ -237,7 +334,8 @@ impl Format {
                 writeln!(out, "{}", printable_json(&json))
             }
             Format::Pretty => {
-                write!(out, "{:7} {}::{}", line.outcome, line.placement, line.case)?;
+                let outcome = coloured(line.outcome, 7, colours);
+                write!(out, "{outcome} {}::{}", line.placement, line.case)?;
                 match &result.outcome {
                     Outcome::Passed => writeln!(out),
                     Outcome::Skipped(reason) => writeln!(out, " ({})", printable(reason)),
@@ -248,17 +346,17 @@ impl Format {
                     }
                 }
             }
-            Format::Junit => Ok(()),
+            Format::Junit | Format::Html => Ok(()),
         }
     }
 
-    /// Prints the summary.
+    /// Prints what comes after the results of all cases.
     fn all(self, out: &mut impl Write, results: &[CaseResult]) -> io::Result<()> {
         let count =
             |outcome| results.iter().filter(|result| Line::of(result).outcome == outcome).count();
         let (passed, failed, skipped) = (count("passed"), count("failed"), count("skipped"));
         match self {
-            Format::Json => Ok(()),
+            Format::Json | Format::Html => Ok(()),
             Format::Pretty => {
                 writeln!(out, "\n{passed} passed, {failed} failed, {skipped} skipped")
             }
@@ -285,7 +383,7 @@ fn junit(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
     }
 }
 
-/// Escapes text for XML, and replaces the characters that XML cannot contain.
+/// Escapes text for XML and HTML, and replaces the characters that these cannot contain.
 fn escaped(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -317,7 +415,7 @@ mod tests {
         for format in [Format::Pretty, Format::Json, Format::Junit] {
             let mut out = Vec::new();
             for result in &results {
-                format.each(&mut out, result).expect("write to memory");
+                format.each(&mut out, false, result).expect("write to memory");
             }
             format.all(&mut out, &results).expect("write to memory");
             let report = String::from_utf8(out).expect("text");

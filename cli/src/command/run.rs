@@ -78,6 +78,7 @@ pub(crate) struct RunPlugin {
 
     /// Print what the run used, on standard error
     ///
+    /// `ending`: how the run ended. `milliseconds`: the time from its start until the plugin's end.
     /// `memory`: the most bytes of plugin and provider at one time. `left-behind`: names in the
     /// scratch directory when the plugin ended, which were then removed; what is in mounts is not
     /// counted. `not-removed`: paths that could not be removed. And with `--provider host`:

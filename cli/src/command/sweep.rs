@@ -9,6 +9,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use wasi_tempfile_host::{Leftovers, ScratchRoot, Sweep};
 
+use super::progress::Progress;
 use super::terminal::printable;
 use super::values::{duration, interval};
 use super::{HOST_FAILED, Result, complain, files};
@@ -120,6 +121,15 @@ impl SweepRoot {
             };
         }
         let root = ScratchRoot::open_unswept(&self.root)?;
-        if self.dry_run { root.sweep_dry() } else { root.sweep() }
+        let mut progress = Progress::start();
+        let mut show = |sweep: &Sweep| progress.show(|| progress_of(sweep));
+        if self.dry_run { root.sweep_dry() } else { root.sweep_with_progress(&mut show) }
+    }
+}
+
+fn progress_of(sweep: &Sweep) -> String {
+    match (sweep.removed.len(), sweep.not_removed.len()) {
+        (removed, 0) => format!("{removed} directories removed"),
+        (removed, stayed) => format!("{removed} directories removed, {stayed} paths stayed"),
     }
 }

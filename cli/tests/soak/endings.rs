@@ -9,7 +9,7 @@ use crate::figure::{Scale, Tally, figure};
 use crate::plugins::Provider;
 use crate::support::World;
 
-figure!(nothing_stays_of_ten_endings_times_four_resources, a_directory_that_nobody_removes);
+figure!(nothing_stays_of_any_ending_times_four_resources, a_directory_that_nobody_removes);
 
 const LITTER: [&str; 4] = ["unnamed", "named", "spooled", "directory"];
 
@@ -109,7 +109,7 @@ enum Directory {
     IsForgotten,
 }
 
-fn nothing_stays_of_ten_endings_times_four_resources(scale: Scale) -> Tally {
+fn nothing_stays_of_any_ending_times_four_resources(scale: Scale) -> Tally {
     let times = scale.pick(4, 1000);
     let mut tally = Tally::default();
     for provider in Provider::BOTH {

@@ -229,6 +229,37 @@ static void paths_and_descriptors(void) {
     free(base);
 }
 
+/* The last test, since `/` is no directory that a plugin could go back to. */
+static void relative_paths_are_from_the_current_directory(void) {
+    char *base, name[] = "name-XXXXXX", dotted[] = "./name-XXXXXX", below[] = "sub/name-XXXXXX";
+    char directory[] = "XXXXXXXX", nowhere[] = "name-XXXXXX", *path;
+    struct stat status;
+    CHECK(scratch_mkstemp(nowhere) == -1 && errno == ENOENT);
+    OK(scratch_default_directory(&base));
+    CHECK(chdir(base) == 0 && mkdir("sub", 0700) == 0);
+    char *templates[] = {name, dotted, below};
+    for (size_t i = 0; i < 3; i++) {
+        int descriptor = scratch_mkstemp(templates[i]);
+        CHECK(descriptor >= 0 && close(descriptor) == 0 && unlink(templates[i]) == 0);
+    }
+    CHECK(scratch_mkdtemp(directory) && stat(directory, &status) == 0 && rmdir(directory) == 0);
+
+    scratch_location where = {.path = "sub"};
+    scratch_file file;
+    scratch_name temporary;
+    scratch_dir dir;
+    OK(scratch_named(NULL, &where, &file, &temporary));
+    OK(scratch_name_path(temporary, &path));
+    CHECK(strncmp(path, base, strlen(base)) == 0 && strstr(path, "/sub/tmp"));
+    free(path);
+    OK(scratch_close(&file));
+    OK(scratch_name_persist(&temporary, "sub/file", SCRATCH_NO_CLOBBER, SCRATCH_NONE));
+    OK(scratch_tempdir(NULL, &where, &dir));
+    OK(scratch_dir_persist(&dir, "sub/dir", SCRATCH_NO_CLOBBER, SCRATCH_NONE));
+    CHECK(unlink("sub/file") == 0 && rmdir("sub/dir") == 0 && rmdir("sub") == 0);
+    free(base);
+}
+
 #define RUN(name) (test = #name, name(), printf("%s: ok\n", #name))
 
 int main(void) {
@@ -242,5 +273,6 @@ int main(void) {
     RUN(a_closed_handle_answers_closed);
     RUN(options_and_places_are_checked);
     RUN(paths_and_descriptors);
+    RUN(relative_paths_are_from_the_current_directory);
     return EXIT_SUCCESS;
 }

@@ -175,7 +175,7 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidFilename`](io::ErrorKind::InvalidFilename) (`invalid-name`);
+    /// [`InvalidFilename`](io::ErrorKind::InvalidFilename) (`invalid-name`, `name-too-long`);
     /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) (`exhausted`, or `exist` with no random
     /// characters); [`NotFound`](io::ErrorKind::NotFound) (`no-scratch`); others of the system.
     pub fn tempfile(&self) -> io::Result<NamedTempFile> {
@@ -348,7 +348,7 @@ impl<'a, 'b> Builder<'a, 'b> {
         let (prefix, suffix) = (text(self.prefix)?, text(self.suffix)?);
         let too_many = |_| {
             let operation = "create over 255 random characters after";
-            io_error(Error::new(ErrorCode::InvalidName, operation, &prefix))
+            io_error(Error::new(ErrorCode::NameTooLong, operation, &prefix))
         };
         let random_chars = Some(u8::try_from(self.random_len).map_err(too_many)?);
         Ok(Options { prefix, suffix, random_chars, label: self.label.clone() })

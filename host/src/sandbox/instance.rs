@@ -128,7 +128,11 @@ impl<T: Send + 'static> Instance<T> {
     }
 
     /// Decides how a call ended, at its very end.
-    pub(super) fn ended<R>(&self, called: Called<R>, time: Duration) -> Result<Ended<R>, Error> {
+    pub(super) fn decide_ending<R>(
+        &self,
+        called: Called<R>,
+        time: Duration,
+    ) -> Result<Ended<R>, Error> {
         let (state, control) = (self.store.data(), self.life.begun.control());
         let (value, error) = match called {
             Some(Ok(Ok(value))) => (Some(Ok(value)), None),
@@ -169,7 +173,7 @@ impl<T: Send + 'static> Instance<T> {
     }
 
     /// Removes the directory or keeps it, and counts the end. Blocks on the disk.
-    pub(super) fn end<R>(self, ended: Ended<R>) -> Result<Outcome<R>, Error> {
+    pub(super) fn clean_up<R>(self, ended: Ended<R>) -> Result<Outcome<R>, Error> {
         let Self { store, mut life } = self;
         let spooled = store.data().usage().peak.memory;
         // Open files first: they may not be removable.
@@ -180,7 +184,7 @@ impl<T: Send + 'static> Instance<T> {
         let Ended { ending, value, error, used } = ended;
         let outcome = Outcome { ending, value, error, left_behind, not_removed, kept, used };
         if life.begun.control().stop_reason() != Some(Stop::Dropped) {
-            life.over(&outcome);
+            life.count_end(&outcome);
         }
         Ok(outcome)
     }
@@ -207,7 +211,7 @@ impl Life {
         (called, start.elapsed())
     }
 
-    fn over<R>(&mut self, outcome: &Outcome<R>) {
+    fn count_end<R>(&mut self, outcome: &Outcome<R>) {
         self.stage = Stage::Over;
         let directory = match &outcome.kept {
             Some(_) => Directory::Kept,
@@ -330,14 +334,14 @@ mod tests {
         let control = options.control();
         let instance = Instance::begin(&plugin, options, RunMode::Blocking, &Span::none());
         let instance = instance.expect("no error").expect("it has begun");
-        let ended = instance.ended(Some(Ok(Ok(()))), Duration::ZERO).expect("no error");
+        let ended = instance.decide_ending(Some(Ok(Ok(()))), Duration::ZERO).expect("no error");
         assert_eq!(control.ending(), Some(Ending::Returned));
         assert!(control.scratch_path().is_some_and(|path| path.exists()), "not yet removed");
 
         // The timeout passes, and the embedder loses patience, while the host cleans up.
         control.stop_because(Stop::TimedOut);
         control.stop();
-        let outcome = instance.end(ended).expect("no error");
+        let outcome = instance.clean_up(ended).expect("no error");
         assert_eq!(outcome.ending, Ending::Returned);
         std::fs::remove_dir(path).expect("nothing is left in the root");
     }

@@ -182,6 +182,14 @@ impl<T> RunOptions<T> {
     }
 
     /// A handle for another thread or task, which watches and stops this run.
+    ///
+    /// Options are those of one run, so that a handle never has two:
+    ///
+    /// ```compile_fail,E0599
+    /// # use wasi_tempfile_host::{RunOptions, ScratchRoot};
+    /// let options = RunOptions::in_root(&ScratchRoot::open_default().unwrap());
+    /// let second = options.clone();
+    /// ```
     pub fn control(&self) -> Control {
         self.run.control().clone()
     }

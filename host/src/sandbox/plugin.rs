@@ -260,8 +260,8 @@ impl<T: Send + 'static> Plugin<T> {
                 return Ok(Outcome::never_began());
             };
             let (called, time) = instance.life.watch(call(&mut instance.store)).await;
-            let ended = instance.ended(called, time)?;
-            instance.end(ended)
+            let ended = instance.decide_ending(called, time)?;
+            instance.clean_up(ended)
         }
         .instrument(inside)
         .await
@@ -309,9 +309,9 @@ impl<T: Send + 'static> Plugin<T> {
         let guest = self.common.ticker.run(guest);
         let guest = on_worker_of(worker, self.common.threads.clone(), guest);
         let (called, time) = on_blocking_pool_of(self.common.runtime()?, guest).await;
-        let ended = instance.ended(called, time)?;
+        let ended = instance.decide_ending(called, time)?;
         let instance = offloaded.into_inner();
-        let end = move || span.in_scope(|| instance.end(ended));
+        let end = move || span.in_scope(|| instance.clean_up(ended));
         offload(&self.common.threads, end).await
     }
 }

@@ -16,7 +16,7 @@ use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, error_code_of};
 
 use super::name::is_random;
 use super::sweep::{Sweep, stayed};
-use super::{Error, Opened, RootCause, failed, identity, mounts};
+use super::{Error, OpenRoot, RootCause, failed, identity, mounts};
 
 /// The prefixes of a temporary file or directory, unless the plugin says otherwise: the
 /// interface's own, and that of the Rust client, which is the `tempfile` crate's.
@@ -39,8 +39,9 @@ const RANDOM_CHARS: u8 = 16;
 ///   write, no new name, no new mode, and in a directory no entry added or removed. A plugin cannot
 ///   set that time.
 ///
-/// None of this proves that the entry is not in use. **Sweep only directories that plugins alone
-/// write to, and choose an age that no temporary file of theirs reaches.**
+/// None of this proves that the entry is not in use, and what a plugin has kept under its own name
+/// (`keep`) looks the same. **Sweep only directories that plugins alone write to, and choose an age
+/// that no temporary file of theirs reaches.**
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -119,13 +120,13 @@ impl Leftovers {
     fn each(
         &self,
         directory: &Path,
-        mut found: impl FnMut(&Opened, &Entry, &mut Sweep),
+        mut found: impl FnMut(&OpenRoot, &Entry, &mut Sweep),
     ) -> Result<Sweep, Error> {
         let error = |cause| Error::Root { path: directory.to_owned(), cause };
         let unlisted = |errno| error(failed("list")(errno));
         let absolute = std::path::absolute(directory)
             .map_err(|cause| error(RootCause::Io { operation: "find the path of", cause }))?;
-        let opened = Opened::at(&absolute, |_| Ok(())).map_err(error)?;
+        let opened = OpenRoot::at(&absolute, |_| Ok(())).map_err(error)?;
         let now = SystemTime::now();
         let mut sweep = Sweep::default();
         for entry in sys::Dir::read_from(&opened.dir).map_err(unlisted)? {
@@ -205,7 +206,7 @@ fn age(stat: &Stat, now: SystemTime) -> Option<Duration> {
     now.duration_since(changed).ok()
 }
 
-impl Opened {
+impl OpenRoot {
     fn remove_leftover_file(&self, entry: &Entry) -> Vec<CleanupFailure> {
         match Native.remove_file(&self.dir, entry.name.as_bytes()) {
             Ok(()) | Err(ErrorCode::NoEntry) => Vec::new(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use super::{Inner, Opened};
+use super::{Inner, OpenRoot};
 
 /// The pause before the first attempt. Each is twice as long as the last, if that removed nothing.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -25,7 +25,7 @@ struct State {
 
 #[derive(Clone)]
 struct Waiting {
-    opened: Arc<Opened>,
+    opened: Arc<OpenRoot>,
     name: String,
 }
 
@@ -54,7 +54,7 @@ impl Retries {
 }
 
 /// Tries to remove a directory later, as long as the root is open.
-pub(super) fn later(root: &Arc<Inner>, opened: Arc<Opened>, name: String) {
+pub(super) fn later(root: &Arc<Inner>, opened: Arc<OpenRoot>, name: String) {
     root.retries.lock().waiting.push(Waiting { opened, name });
     resume(root);
 }

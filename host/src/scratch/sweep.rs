@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, TempDir, error_code_of};
 
 use super::name::{Kind, is_marked};
-use super::{Error, Opened, ScratchRoot, failed, identity, lock, mounts};
+use super::{Error, OpenRoot, ScratchRoot, failed, identity, mounts, try_lock};
 
 /// The result of a sweep: full paths, in no order.
 #[derive(Debug, Default)]
@@ -68,7 +68,17 @@ impl ScratchRoot {
     ///
     /// If the root cannot be read. What could not be removed is part of the result.
     pub fn sweep(&self) -> Result<Sweep, Error> {
+        self.sweep_with_progress(|_| {})
+    }
+
+    /// Does what [`sweep`](Self::sweep) does, and shows the result so far before each removal.
+    ///
+    /// # Errors
+    ///
+    /// If the root cannot be read. What could not be removed is part of the result.
+    pub fn sweep_with_progress(&self, mut show: impl FnMut(&Sweep)) -> Result<Sweep, Error> {
         self.each(Native::open_for_removal, |opened, name, path, held, sweep| {
+            show(sweep);
             let failures = opened.remove(name, held);
             if failures.is_empty() {
                 sweep.removed.push(path);
@@ -104,7 +114,7 @@ impl ScratchRoot {
     fn each(
         &self,
         open: Open,
-        mut found: impl FnMut(&Opened, &str, PathBuf, Arc<OwnedFd>, &mut Sweep),
+        mut found: impl FnMut(&OpenRoot, &str, PathBuf, Arc<OwnedFd>, &mut Sweep),
     ) -> Result<Sweep, Error> {
         let opened = self.current()?;
         let mut sweep = Sweep::default();
@@ -143,7 +153,7 @@ impl ScratchRoot {
     }
 }
 
-impl Opened {
+impl OpenRoot {
     /// Removes a directory that an ended run has left, unless somebody has locked it. Returns
     /// whether it is gone.
     pub(super) fn remove_left(&self, name: &str) -> bool {
@@ -178,7 +188,7 @@ impl Opened {
         if identity(&sys::fstat(&dir).map_err(code)?) != identity(&marked) {
             return Ok(Found::Gone);
         }
-        match lock(&dir) {
+        match try_lock(&dir) {
             // One that its owner has closed was opened only to look, and has no lock.
             Ok(true) | Err(Errno::BADF) => {}
             Ok(false) => return Ok(Found::Live),

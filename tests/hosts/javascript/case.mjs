@@ -44,7 +44,8 @@ function capture() {
 /**
  * Runs a case.
  *
- * @param suite - `instantiate` of the transpiled component, and what loads its modules
+ * @param suite - `instantiate` of the transpiled component, and what loads its modules; `provide`
+ * if the component does not contain a provider: it gets the imports and returns the interfaces
  * @param listed - the object of the case in the suite's list
  * @param preopens - the directories of the host, by guest path
  * @returns {ok, stdout, stderr}: whether the component ended well, and what it printed
@@ -66,7 +67,8 @@ export async function run(suite, listed, preopens) {
   let ok = true;
   let problem = "";
   try {
-    const instance = await suite.instantiate(suite.module, imports);
+    const provided = await suite.provide?.(imports);
+    const instance = await suite.instantiate(suite.module, { ...imports, ...provided });
     instance.run.run();
   } catch (error) {
     ok = error instanceof Exit && error.code === 0;

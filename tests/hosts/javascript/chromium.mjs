@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { brotliDecompressSync } from "node:zlib";
+import { FLAGS, browser } from "./browser.mjs";
 import { refuse } from "./case.mjs";
 
 const PROVIDED = ["trap", "limits"];
@@ -29,17 +29,6 @@ function next() {
   return null;
 }
 
-/** The browser, unpacked once. */
-function browser() {
-  const path = join(root, "chromium");
-  if (!fs.existsSync(path)) {
-    const packed = join(root, "node_modules/@sparticuz/chromium/bin/chromium.br");
-    fs.writeFileSync(`${path}.new`, brotliDecompressSync(fs.readFileSync(packed)), { mode: 0o755 });
-    fs.renameSync(`${path}.new`, path);
-  }
-  return path;
-}
-
 const server = createServer(async (request, response) => {
   if (request.method === "POST") {
     const body = [];
@@ -60,10 +49,8 @@ const server = createServer(async (request, response) => {
 
 server.listen(0, "127.0.0.1", () => {
   const profile = fs.mkdtempSync(join(tmpdir(), "conformance-"));
-  const flags = ["--headless", "--no-sandbox", "--no-zygote", "--disable-gpu"];
-  const quiet = ["--disable-dev-shm-usage", "--remote-debugging-port=0"];
   const page = `http://127.0.0.1:${server.address().port}/page.html`;
-  const args = [...flags, ...quiet, `--user-data-dir=${profile}`, page];
+  const args = [...FLAGS, "--remote-debugging-port=0", `--user-data-dir=${profile}`, page];
   const child = spawn(browser(), args, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (text) => (said += text));

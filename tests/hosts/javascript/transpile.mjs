@@ -1,14 +1,15 @@
-// Transpiles the suite once for every JavaScript host: `transpile.mjs SUITE.wasm DIRECTORY`.
+// Transpiles a component once for every JavaScript host: `transpile.mjs COMPONENT.wasm DIRECTORY`.
+// Its main module has the directory's name.
 
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { transpile } from "@bytecodealliance/jco-transpile";
 
-const [suite, directory] = process.argv.slice(2);
-const { files } = await transpile(suite, {
-  name: "suite",
+const [component, directory] = process.argv.slice(2);
+const { files } = await transpile(component, {
+  name: basename(directory),
   outDir: directory,
-  // Each case gets an instance of its own.
+  // Many instances of it are made.
   instantiation: "async",
   emitTypescriptDeclarations: false,
 });

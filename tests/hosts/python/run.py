@@ -46,11 +46,14 @@ def run(engine, linker, component, case, preopens, outputs):
         )
         index = instance.get_export_index(store, interface)
         function = instance.get_func(store, instance.get_export_index(store, "run", index))
-        function(store)
+        # An error is returned as a value.
+        if getattr(function(store), "tag", "ok") == "err":
+            return "`run` returned an error"
     except ExitTrap as ended:
         return None if ended.code == 0 else f"exit code {ended.code}"
     except (Trap, WasmtimeError) as trapped:
         return str(trapped)
+    return None
 
 
 def judge(case, problem, stdout, stderr, left):

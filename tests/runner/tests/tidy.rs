@@ -258,20 +258,48 @@ fn tests_named_in_rows_exist() {
     assert_none(&missing, "rows.toml names tests that do not exist");
 }
 
-#[test]
-fn recipes_named_in_rows_exist() {
-    let recipes = fs::read_to_string(repository().join("Justfile")).expect("read the Justfile");
-    let recipes: HashSet<&str> = recipes
+/// The names of the Justfile's recipes.
+fn recipes() -> HashSet<String> {
+    let text = fs::read_to_string(repository().join("Justfile")).expect("read the Justfile");
+    let recipes: HashSet<String> = text
         .lines()
         .filter(|line| line.ends_with(':') && !line.starts_with(['#', ' ']))
-        .filter_map(|line| line.split([' ', ':']).next())
+        .filter_map(|line| line.split([' ', ':']).next().map(str::to_owned))
         .collect();
-    let rows = rows::read().unwrap();
+    assert!(recipes.contains("ci"), "{recipes:?}");
+    recipes
+}
+
+#[test]
+fn recipes_named_in_rows_exist() {
+    let (recipes, rows) = (recipes(), rows::read().unwrap());
     let named = rows.iter().flat_map(|row| row.recipes.iter().map(|recipe| (&row.id, recipe)));
     let missing: Vec<String> = named
         .filter(|(_, recipe)| !recipes.contains(recipe.as_str()))
         .map(|(id, recipe)| format!("{id}: {recipe}"))
         .collect();
     assert_none(&missing, "rows.toml names recipes that the Justfile does not have");
-    assert!(recipes.contains("ci"), "{recipes:?}");
+}
+
+#[test]
+fn recipes_named_in_documents_exist() {
+    let recipes = recipes();
+    let (mut named, mut missing) = (0, Vec::new());
+    for document in sources().iter().filter(|source| source.has_extension(&["md"])) {
+        for (at, found) in document.text.match_indices("just ") {
+            // In a line of text it is a word, unless it is quoted.
+            let (before, after) = (&document.text[..at], &document.text[at + found.len()..]);
+            let in_block = before.ends_with('\n') && before.matches("```").count() % 2 == 1;
+            let name: String =
+                after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            if (before.ends_with('`') || in_block) && !name.starts_with('-') {
+                named += 1;
+                if !recipes.contains(&name) {
+                    missing.push(format!("{}: just {name}", document.path));
+                }
+            }
+        }
+    }
+    assert_none(&missing, "these recipes do not exist");
+    assert!(named > 10, "only {named} recipes were found");
 }

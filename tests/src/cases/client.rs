@@ -64,7 +64,7 @@ fn append_writes_at_the_end(w: &World) {
 fn too_many_random_characters(w: &World) {
     for rand in [253, 256, 100_000, usize::MAX] {
         let error = Builder::new().prefix("tmp").rand_bytes(rand).tempfile().unwrap_err();
-        assert_eq!(error_code(&error), Some(ErrorCode::InvalidName), "{rand}: {error}");
+        assert_eq!(error_code(&error), Some(ErrorCode::NameTooLong), "{rand}: {error}");
     }
     w.assert_empty();
 }

@@ -154,7 +154,7 @@ fn random_characters_at_every_length(w: &World) {
         assert_eq!(w.inside(path.path()).len(), usize::from(random_chars));
         interface::directory(&options, Location::Scratch).unwrap();
         let longer = Options { prefix: "x".into(), random_chars: Some(255), ..Options::default() };
-        assert_code(interface::named(&longer, Location::Scratch), ErrorCode::InvalidName);
+        assert_code(interface::named(&longer, Location::Scratch), ErrorCode::NameTooLong);
     }
     let nothing = Options { prefix: String::new(), random_chars: Some(0), ..Options::default() };
     assert_code(interface::named(&nothing, Location::Scratch), ErrorCode::InvalidName);

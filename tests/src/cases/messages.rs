@@ -173,10 +173,10 @@ fn no_default_directory_has_no_path(w: &World) -> Outcome {
 }
 
 /// The messages of a file and of a directory with these options, which are refused.
-fn refused(options: &Options) -> [String; 2] {
+fn refused(options: &Options, code: ErrorCode) -> [String; 2] {
     [
-        assert_code(interface::named(options, Location::Scratch), ErrorCode::InvalidName),
-        assert_code(interface::directory(options, Location::Scratch), ErrorCode::InvalidName),
+        assert_code(interface::named(options, Location::Scratch), code),
+        assert_code(interface::directory(options, Location::Scratch), code),
     ]
 }
 
@@ -199,7 +199,9 @@ fn each_rule_for_names_is_named(_: &World) {
         (&long, "255 bytes"),
     ];
     for (name, rule) in rules {
-        for message in refused(&fixed(name)) {
+        let too_long = name.len() > 255;
+        let code = if too_long { ErrorCode::NameTooLong } else { ErrorCode::InvalidName };
+        for message in refused(&fixed(name), code) {
             assert!(message.contains(rule), "{name:?} {rule}: {message}");
             let others = rules.iter().filter(|(_, other)| !rule.contains(other));
             for (_, other) in others {
@@ -212,7 +214,7 @@ fn each_rule_for_names_is_named(_: &World) {
     {
         let options =
             Options { prefix: prefix.into(), suffix: suffix.into(), ..Options::default() };
-        for message in refused(&options) {
+        for message in refused(&options, ErrorCode::InvalidName) {
             assert!(message.contains(rule), "{prefix:?} {suffix:?} {rule}: {message}");
         }
     }
@@ -287,7 +289,7 @@ fn the_full_name_is_shown(w: &World) {
     w.write("taken", "");
     let shown = |name: &str| format!("\"{}\"", w.path(name));
     for name in ["a:b", "a.", "nul.txt"] {
-        for message in refused(&fixed(name)) {
+        for message in refused(&fixed(name), ErrorCode::InvalidName) {
             assert!(message.contains(&shown(name)), "{message}");
         }
     }
@@ -300,14 +302,14 @@ fn the_full_name_is_shown(w: &World) {
 fn a_name_with_a_random_part_is_shown_as_a_pattern(w: &World) {
     let options =
         Options { prefix: "re:port-".into(), suffix: ".txt".into(), ..Options::default() };
-    for message in refused(&options) {
+    for message in refused(&options, ErrorCode::InvalidName) {
         assert!(message.contains(&w.path("re:port-*.txt")), "{message}");
     }
 }
 
 fn a_long_name_is_cut(w: &World) {
     let name = "x".repeat(100_000);
-    for message in refused(&fixed(&name)) {
+    for message in refused(&fixed(&name), ErrorCode::NameTooLong) {
         assert!(message.contains(&w.path("xxxxxxxx")), "{message}");
         assert!(message.len() < 1024, "a message of {} bytes", message.len());
     }

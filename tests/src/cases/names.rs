@@ -179,15 +179,15 @@ fn a_name_of_255_bytes(w: &World) {
 fn a_name_of_256_bytes_is_refused(w: &World) {
     assert_code(
         interface::named(&fixed(&"x".repeat(256)), Location::Scratch),
-        ErrorCode::InvalidName,
+        ErrorCode::NameTooLong,
     );
     assert_code(
         interface::directory(&fixed(&"é".repeat(128)), Location::Scratch),
-        ErrorCode::InvalidName,
+        ErrorCode::NameTooLong,
     );
     assert_code(
         interface::named(&fixed(&"x".repeat(100_000)), Location::Scratch),
-        ErrorCode::InvalidName,
+        ErrorCode::NameTooLong,
     );
     w.assert_empty();
 }
@@ -201,7 +201,7 @@ fn the_whole_name_counts_not_its_parts(w: &World) {
     };
     drop(interface::named(&long, Location::Scratch).unwrap());
     let too_long = Options { suffix: "y".repeat(40), ..long };
-    assert_code(interface::named(&too_long, Location::Scratch), ErrorCode::InvalidName);
+    assert_code(interface::named(&too_long, Location::Scratch), ErrorCode::NameTooLong);
     let device = Options {
         prefix: "co".into(),
         suffix: "n.txt".into(),

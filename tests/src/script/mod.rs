@@ -1,7 +1,7 @@
 //! Random sequences of operations, determined by a seed, and the answer to each operation.
 //!
 //! If two placements answer the same seed differently, they differ in an undeclared way. Declared
-//! differences are left out of the answers by [`answer`](mod@answer).
+//! differences are left out of the answers, in `answer.rs`.
 
 mod answer;
 mod draw;

@@ -1,23 +1,19 @@
 //! The list of cases, with what a host has to prepare for each.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use conformance_runner::{Case, Mount, Planted, portable};
 use serde::Serialize;
+use serde_json::json;
 
-use super::Format;
+/// The names of the cases, a line each.
+pub(super) fn names(cases: impl Iterator<Item = &'static Case>) -> String {
+    cases.map(|case| case.name() + "\n").collect()
+}
 
-/// Prints the cases: their names, or an object for each.
-pub(super) fn print(out: &mut impl Write, format: Format, cases: &[&Case]) -> io::Result<()> {
-    cases.iter().try_for_each(|case| {
-        if format == Format::Json {
-            serde_json::to_writer(&mut *out, &Line::of(case))?;
-            writeln!(out)
-        } else {
-            writeln!(out, "{}", case.name())
-        }
-    })
+/// An object of JSON for each case, a line each.
+pub(super) fn objects(cases: impl Iterator<Item = &'static Case>) -> String {
+    cases.map(|case| format!("{}\n", json!(Line::of(case)))).collect()
 }
 
 /// What docs/hosts.md says of a case's setup.
@@ -32,8 +28,6 @@ struct Line {
     needs: Vec<&'static str>,
     limits: Option<&'static str>,
     open_files: Option<u64>,
-    umask: Option<u32>,
-    unprivileged: bool,
     mounts: Vec<Mounted>,
     file_systems: Vec<String>,
 }
@@ -79,8 +73,6 @@ impl Line {
             needs: portable::needs(case),
             limits: setup.limits,
             open_files: setup.open_files,
-            umask: setup.umask,
-            unprivileged: setup.unprivileged,
             mounts: setup.mounts.iter().map(mounted).collect(),
             file_systems: file_systems.map(|grant| format!("/{}", grant.path)).collect(),
         }

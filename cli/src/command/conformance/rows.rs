@@ -7,7 +7,7 @@ use conformance_runner::rows::Row;
 use conformance_runner::{Case, CaseResult, Outcome, Placement};
 use serde::Serialize;
 
-use super::Format;
+use super::{Format, coloured};
 
 /// The cases that the rows name, each once.
 pub(super) fn cases(rows: &[Row]) -> Vec<&'static Case> {
@@ -17,24 +17,16 @@ pub(super) fn cases(rows: &[Row]) -> Vec<&'static Case> {
     cases
 }
 
-/// Prints the table. Returns false if a case has failed.
-pub(super) fn print(
-    out: &mut impl Write,
-    format: Format,
-    rows: &[Row],
+/// The lines of the table: what became of each row.
+pub(super) fn lines<'a>(
+    rows: &'a [Row],
     placements: &[Placement],
     results: &[CaseResult],
-) -> io::Result<bool> {
-    let mut well = true;
-    if format != Format::Json {
-        write!(out, "{:9}", "row")?;
-        placements.iter().try_for_each(|placement| write!(out, "{:18}", placement.as_str()))?;
-        writeln!(out, "title")?;
-    }
-    for row in rows {
+) -> Vec<Line<'a>> {
+    let line = |row: &'a Row| {
         let verdict =
             |placement| placements.contains(&placement).then(|| verdict(row, placement, results));
-        let line = Line {
+        Line {
             row: &row.id,
             title: &row.title,
             source: &row.source,
@@ -45,47 +37,64 @@ pub(super) fn print(
             native: verdict(Placement::Native),
             component: verdict(Placement::Component),
             host: verdict(Placement::Host),
-        };
-        well &= !line.verdicts().any(|verdict| verdict == "failed");
-        if format == Format::Json {
-            serde_json::to_writer(&mut *out, &line)?;
-            writeln!(out)?;
-        } else {
-            line.write(out)?;
         }
-    }
-    Ok(well)
+    };
+    rows.iter().map(line).collect()
 }
 
+/// Prints the table.
+pub(super) fn print(
+    out: &mut impl Write,
+    format: Format,
+    colours: bool,
+    placements: &[Placement],
+    lines: &[Line<'_>],
+) -> io::Result<()> {
+    if format == Format::Json {
+        return lines.iter().try_for_each(|line| {
+            serde_json::to_writer(&mut *out, line)?;
+            writeln!(out)
+        });
+    }
+    write!(out, "{:9}", "row")?;
+    placements.iter().try_for_each(|placement| write!(out, "{:18}", placement.as_str()))?;
+    writeln!(out, "title")?;
+    lines.iter().try_for_each(|line| line.write(out, colours))
+}
+
+/// A row with the outcome of its cases, in the placements that were chosen.
 #[derive(Serialize)]
-struct Line<'a> {
-    row: &'a str,
-    title: &'a str,
-    source: &'a str,
-    cases: Vec<String>,
+pub(super) struct Line<'a> {
+    pub(super) row: &'a str,
+    pub(super) title: &'a str,
+    pub(super) source: &'a str,
+    pub(super) cases: Vec<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    tests: &'a [String],
+    pub(super) tests: &'a [String],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    recipes: &'a [String],
+    pub(super) recipes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    pending: Option<&'a str>,
+    pub(super) pending: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    native: Option<&'static str>,
+    pub(super) native: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    component: Option<&'static str>,
+    pub(super) component: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    host: Option<&'static str>,
+    pub(super) host: Option<&'static str>,
 }
 
 impl Line<'_> {
-    fn verdicts(&self) -> impl Iterator<Item = &'static str> {
+    /// What became of it in each placement.
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = &'static str> {
         [self.native, self.component, self.host].into_iter().flatten()
     }
 
     /// Writes the line as text; below it, why it is pending, or what stands for cases.
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write(&self, out: &mut impl Write, colours: bool) -> io::Result<()> {
         write!(out, "{:9}", self.row)?;
-        self.verdicts().try_for_each(|verdict| write!(out, "{verdict:18}"))?;
+        for verdict in self.verdicts() {
+            write!(out, "{}", coloured(verdict, 18, colours))?;
+        }
         writeln!(out, "{}", self.title)?;
         if let Some(reason) = self.pending {
             writeln!(out, "{:9}pending: {reason}", "")?;

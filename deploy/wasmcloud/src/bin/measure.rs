@@ -28,15 +28,23 @@ const LEFTOVERS: usize = 100_000;
 /// How long the instances may take to be there.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The parts. Each runs in a process of its own, so that none sees what another has freed.
+const PARTS: [&str; 4] = ["workloads", "pooled requests", "requests", "sweeps"];
+
 fn main() -> Result<()> {
+    let Some(part) = std::env::args().nth(1) else {
+        for part in PARTS {
+            ensure!(Command::new(std::env::current_exe()?).arg(part).status()?.success(), "{part}");
+        }
+        return Ok(());
+    };
     let plugin: Bytes = fs::read(variable("UPLOAD_HTTP")?)?.into();
     let manifest = Manifest::read()?;
-    println!("the composed plugin: {} KiB", plugin.len() >> 10);
-    workloads(&manifest, &plugin)?;
-    for pooling in [true, false] {
-        requests(&manifest, &plugin, pooling)?;
+    match &*part {
+        "workloads" => workloads(&manifest, &plugin),
+        "sweeps" => sweeps(),
+        part => requests(&manifest, &plugin, part == "pooled requests"),
     }
-    sweeps()
 }
 
 fn variable(name: &str) -> Result<PathBuf> {
@@ -51,12 +59,15 @@ fn memory() -> Result<usize> {
     Ok(number.context("no RssAnon in /proc/self/status")?.parse()?)
 }
 
-/// The open descriptors of this process: all, and those of what is or was in a directory.
+/// The open descriptors of this process, without sockets, of which some are the client's: all, and
+/// those of what is or was in a directory.
 fn descriptors(directory: &Path) -> Result<(usize, usize)> {
     let (mut all, mut inside) = (0, 0);
     for entry in fs::read_dir("/proc/self/fd")? {
         // The listing's own is gone by now.
-        if let Ok(target) = fs::read_link(entry?.path()) {
+        if let Ok(target) = fs::read_link(entry?.path())
+            && !target.to_string_lossy().starts_with("socket:")
+        {
             all += 1;
             inside += usize::from(target.starts_with(directory));
         }
@@ -74,7 +85,7 @@ fn workloads(manifest: &Manifest, plugin: &Bytes) -> Result<()> {
     for _ in 0..WORKLOADS {
         node.run(manifest.runtime_workload(plugin.clone(), path)?)?;
     }
-    let more = memory()? - before;
+    let more = memory()?.saturating_sub(before);
     println!(
         "a workload: {} KiB, started in {} ms (of {WORKLOADS})",
         more / WORKLOADS,
@@ -112,15 +123,14 @@ fn requests(manifest: &Manifest, plugin: &Bytes, pooling: bool) -> Result<()> {
     let live = REQUESTS - 1 - refused;
     ensure!(live > 0, "no request was taken");
     let (all, inside) = descriptors(&path)?;
-    // Two sockets of each request are the client's and the server's.
     println!(
         "with the pooling allocator {}: {} requests at once, {refused} refused; an instance with \
          an open file: {} KiB, {:.1} descriptors in the volume of {:.1}, there after {} µs",
         if pooling { "on" } else { "off" },
         live + 1,
-        (memory()? - memory_before) / live,
+        memory()?.saturating_sub(memory_before) / live,
         (inside - inside_before) as f64 / live as f64,
-        (all - all_before - 2 * (REQUESTS - 1)) as f64 / live as f64,
+        (all - all_before) as f64 / live as f64,
         start.elapsed().as_micros() / live as u128,
     );
     let mut answered = 0;
