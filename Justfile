@@ -25,6 +25,11 @@ everywhere *ARGS:
 playground *ARGS:
     playground/playground.py serve {{ARGS}}
 
+# A composed plugin as a workload of wasmCloud, on wasmCloud's own runtime; `just wasmcloud NAME`
+# runs only tests with that in their name, `just wasmcloud --measure` prints what one node takes.
+wasmcloud *ARGS:
+    deploy/wasmcloud/test {{ARGS}}
+
 # Random sequences of operations that every placement must answer alike: COUNT of them, beginning
 # with SEED.
 differential COUNT="10000" SEED="1":

@@ -40,11 +40,13 @@ pub use tempfile_core::CleanupFailure;
 
 use crate::error::{Error, RootCause};
 
+mod leftovers;
 mod mounts;
 mod name;
 mod retry;
 mod sweep;
 
+pub use leftovers::Leftovers;
 pub use sweep::Sweep;
 
 /// The directory that contains all scratch directories of an application. Clones share it, and any
@@ -275,6 +277,13 @@ fn plain(path: &Path) -> Result<PathBuf, RootCause> {
 
 impl OpenRoot {
     fn new(path: &Path) -> Result<Self, RootCause> {
+        let opened = Self::at(path, check)?;
+        opened.ensure_shared_lock()?;
+        Ok(opened)
+    }
+
+    /// Opens a directory if it passes a check, and does not lock it.
+    fn at(path: &Path, check: fn(&Stat) -> Result<(), RootCause>) -> Result<Self, RootCause> {
         check(&sys::lstat(path).map_err(failed("examine"))?)?;
         let name: Arc<str> = path.to_str().ok_or(RootCause::NotText)?.into();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -287,9 +296,7 @@ impl OpenRoot {
             .open(Location::Directory(&context.path))
             .map_err(|cause| RootCause::Refused { cause })?;
         let (identity, locked) = (identity(&stat), Mutex::new(false));
-        let opened = Self { dir, identity, locked, context, location };
-        opened.ensure_shared_lock()?;
-        Ok(opened)
+        Ok(Self { dir, identity, locked, context, location })
     }
 
     /// Gets the shared lock, unless something else locks the whole directory now.

@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
 use clap::Args;
-use wasi_tempfile_host::{ScratchRoot, Sweep};
+use clap::builder::NonEmptyStringValueParser;
+use wasi_tempfile_host::{Leftovers, ScratchRoot, Sweep};
 
 use super::progress::Progress;
 use super::terminal::printable;
+use super::values::{duration, interval};
 use super::{HOST_FAILED, Result, complain, files};
 
 /// Remove the scratch directories that killed processes left in a root
@@ -17,26 +21,72 @@ use super::{HOST_FAILED, Result, complain, files};
 /// for roots that no run uses any more. Each line names an entry and what became of it: `removed`,
 /// `live` (in use), `kept` (by `run --keep`) or `foreign` (not made by this program). What could
 /// not be removed, such as a mount point, is named on standard error, and the exit code is 3.
+///
+/// With --composed, remove the temporary files and directories that composed plugins left in a
+/// directory of another host when they trapped. Nothing on disk shows that such a file is not in
+/// use any more, so its age decides.
 #[derive(Args)]
 pub(crate) struct SweepRoot {
-    /// The root
+    /// The root, or the directory that composed plugins write to
     #[arg(value_name = "ROOT")]
     root: PathBuf,
 
     /// Print what would be removed, and remove nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Remove what composed plugins left on another host
+    ///
+    /// That is files and directories of this user's whose names are a prefix and random
+    /// characters, with or without a suffix such as `.txt`, and which nothing has changed for the
+    /// time of --older-than. Use it only for a directory that plugins alone write to.
+    #[arg(long, requires = "older_than")]
+    composed: bool,
+
+    /// How long ago the last change has to be: longer than any plugin keeps a temporary file
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "composed")]
+    older_than: Option<Duration>,
+
+    /// A prefix of names besides `tmp` and `.tmp`; may be repeated
+    #[arg(
+        long,
+        value_name = "PREFIX",
+        value_parser = NonEmptyStringValueParser::new(),
+        requires = "composed",
+    )]
+    prefix: Vec<String>,
+
+    /// The number of random characters in names; those of the Python client have 8
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u8).range(8..),
+        requires = "composed",
+    )]
+    random_chars: u8,
+
+    /// Go on for ever, and sweep at this interval
+    ///
+    /// Only what is removed is printed then. What cannot be removed is named every time.
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    every: Option<Duration>,
 }
 
 impl SweepRoot {
     pub(super) fn run(self) -> Result {
-        let root = ScratchRoot::open_unswept(&self.root).map_err(|error| error.to_string())?;
-        let mut progress = Progress::start();
-        let mut show = |sweep: &Sweep| progress.show(|| progress_of(sweep));
-        let sweep =
-            if self.dry_run { root.sweep_dry() } else { root.sweep_with_progress(&mut show) };
-        drop(progress);
-        let sweep = sweep.map_err(|error| error.to_string())?;
+        let Some(interval) = self.every else {
+            return self.sweep(&["removed", "live", "kept", "foreign"]);
+        };
+        loop {
+            self.sweep(&["removed"])?;
+            thread::sleep(interval);
+        }
+    }
+
+    /// Sweeps once, and prints the lines with one of these words.
+    fn sweep(&self, words: &[&str]) -> Result {
+        let sweep = self.result().map_err(|error| error.to_string())?;
         let mut lines: Vec<(&str, &Path)> = Vec::new();
         for (word, paths) in [
             ("removed", &sweep.removed),
@@ -44,7 +94,9 @@ impl SweepRoot {
             ("kept", &sweep.kept),
             ("foreign", &sweep.foreign),
         ] {
-            lines.extend(paths.iter().map(|path| (word, path.as_path())));
+            if words.contains(&word) {
+                lines.extend(paths.iter().map(|path| (word, path.as_path())));
+            }
         }
         lines.sort_by_key(|(_, path)| path.to_owned());
         let text: String = lines
@@ -56,6 +108,22 @@ impl SweepRoot {
             complain(&stayed.error);
         }
         Ok(ExitCode::from(if sweep.not_removed.is_empty() { 0 } else { HOST_FAILED }))
+    }
+
+    fn result(&self) -> std::result::Result<Sweep, wasi_tempfile_host::Error> {
+        if let Some(age) = self.older_than {
+            let prefixes = self.prefix.iter().cloned();
+            let leftovers = Leftovers::older_than(age).random_chars(self.random_chars);
+            let leftovers = prefixes.fold(leftovers, Leftovers::prefix);
+            return match self.dry_run {
+                true => leftovers.sweep_dry(&self.root),
+                false => leftovers.sweep(&self.root),
+            };
+        }
+        let root = ScratchRoot::open_unswept(&self.root)?;
+        let mut progress = Progress::start();
+        let mut show = |sweep: &Sweep| progress.show(|| progress_of(sweep));
+        if self.dry_run { root.sweep_dry() } else { root.sweep_with_progress(&mut show) }
     }
 }
 

@@ -79,8 +79,16 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Parses an interval: a duration, and not 0, which would leave no time for anything else.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("an interval cannot be zero".to_owned()),
+        time => Ok(time),
+    }
+}
+
 /// Parses `500ms`, `10s`, `2m`, `1h`, or `10` for seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = split_number(text);
     let number: u32 = whole_number(digits)?;
     let unit = match unit {
@@ -155,6 +163,8 @@ mod tests {
         assert_eq!(count("1000"), Ok(1000));
         assert!(memory("0").is_err() && memory("0MiB").is_err());
         assert!(timeout("0").is_err() && timeout("0ms").is_err());
+        assert_eq!(interval("1m"), Ok(Duration::from_secs(60)));
+        assert!(interval("0").is_err() && interval("0ms").is_err());
         for wrong in ["", "1KiB", "-1", "1.5", "18446744073709551616"] {
             assert!(count(wrong).is_err(), "{wrong:?}");
         }

@@ -35,10 +35,8 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn of(name: &str) -> Self {
         let random = |prefix: &str| {
-            name.strip_prefix(prefix).is_some_and(|rest| {
-                rest.len() == usize::from(RANDOM_CHARS)
-                    && rest.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
-            })
+            name.strip_prefix(prefix)
+                .is_some_and(|rest| rest.len() == usize::from(RANDOM_CHARS) && is_random(rest))
         };
         match () {
             () if random(RUN) => Self::Run,
@@ -46,6 +44,11 @@ impl Kind {
             () => Self::Foreign,
         }
     }
+}
+
+/// Whether a text has only characters that are drawn for names.
+pub(super) fn is_random(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
 }
 
 /// Whether a directory has the mark: it is this user's, sticky, and closed to others. What its

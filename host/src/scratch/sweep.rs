@@ -19,11 +19,11 @@ use super::{Error, OpenRoot, ScratchRoot, failed, identity, mounts, try_lock};
 pub struct Sweep {
     /// Removed, because nobody had locked it; in a dry run, what would be removed.
     pub removed: Vec<PathBuf>,
-    /// In use.
+    /// In use; of [`Leftovers`](super::Leftovers), too young to be removed.
     pub live: Vec<PathBuf>,
     /// Kept on purpose.
     pub kept: Vec<PathBuf>,
-    /// Not made by this library, and left alone.
+    /// Not made by this library or a provider, and left alone.
     pub foreign: Vec<PathBuf>,
     /// Left by a process that died, and could not be removed.
     pub not_removed: Vec<CleanupFailure>,
@@ -199,8 +199,8 @@ impl OpenRoot {
         Ok(if is_still { Found::Orphan(dir) } else { Found::Gone })
     }
 
-    /// Removes a directory that we have locked, and returns what could not be removed.
-    fn remove(&self, name: &str, held: Arc<OwnedFd>) -> Vec<CleanupFailure> {
+    /// Removes a directory that is open, and returns what could not be removed.
+    pub(super) fn remove(&self, name: &str, held: Arc<OwnedFd>) -> Vec<CleanupFailure> {
         let guarded = TempDir::guard(&self.context, &self.location, name, held);
         let mut directory = match guarded {
             Ok(directory) => directory,
@@ -217,7 +217,7 @@ impl OpenRoot {
     }
 }
 
-fn stayed(path: &Path, code: ErrorCode) -> CleanupFailure {
+pub(super) fn stayed(path: &Path, code: ErrorCode) -> CleanupFailure {
     let path = path.to_string_lossy().into_owned();
     let error = tempfile_core::Error::new(code, "remove", &path);
     CleanupFailure { path, error }

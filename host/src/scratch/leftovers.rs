@@ -1,0 +1,264 @@
+//! Sweeps of a directory in which composed plugins make their files, on a host of others.
+//!
+//! Such a plugin removes its files itself, but no destructor runs after a trap. WASI has neither
+//! modes nor locks, so nothing on disk proves who made a file or that it is still in use. What such
+//! a sweep goes by is a name, an owner and an age, and the age is the caller's knowledge: how long
+//! a plugin may keep a temporary file.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{self as sys, AtFlags, FileType, Stat};
+use rustix::io::Errno;
+use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, error_code_of};
+
+use super::name::is_random;
+use super::sweep::{Sweep, stayed};
+use super::{Error, OpenRoot, RootCause, failed, identity, mounts};
+
+/// The prefixes of a temporary file or directory, unless the plugin says otherwise: the
+/// interface's own, and that of the Rust client, which is the `tempfile` crate's.
+const DEFAULT_PREFIXES: [&str; 2] = ["tmp", ".tmp"];
+
+/// The number of random characters in its name, unless the plugin says otherwise.
+const RANDOM_CHARS: u8 = 16;
+
+/// A sweep of a directory in which composed plugins make their files, on a host of others.
+///
+/// An entry is removed if all of this is so:
+///
+/// * Its name is a prefix, 16 random characters of `a`–`z` and `2`–`7`, and then nothing or a
+///   suffix that begins with neither a letter nor a digit. The prefix is `tmp`, `.tmp`, or one of
+///   [`prefix`](Self::prefix); [`random_chars`](Self::random_chars) is another number than 16.
+/// * It is a regular file or a directory. A directory is removed with everything in it, through no
+///   link and past no mount point.
+/// * It belongs to the user who sweeps.
+/// * Nothing has changed it for [`older_than`](Self::older_than), by its file system's clock: no
+///   write, no new name, no new mode, and in a directory no entry added or removed. A plugin cannot
+///   set that time.
+///
+/// None of this proves that the entry is not in use, and what a plugin has kept under its own name
+/// (`keep`) looks the same. **Sweep only directories that plugins alone write to, and choose an age
+/// that no temporary file of theirs reaches.**
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use wasi_tempfile_host::Leftovers;
+///
+/// // No request takes longer than half an hour.
+/// let sweep = Leftovers::older_than(Duration::from_secs(3600)).sweep("/var/lib/plugins/tmp")?;
+/// println!("{} removed", sweep.removed.len());
+/// # Ok::<(), wasi_tempfile_host::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Leftovers {
+    age: Duration,
+    prefixes: Vec<String>,
+    random_chars: u8,
+}
+
+impl Leftovers {
+    /// A sweep of what was last changed at least this long ago.
+    pub fn older_than(age: Duration) -> Self {
+        let prefixes = DEFAULT_PREFIXES.map(str::to_owned).into();
+        Self { age, prefixes, random_chars: RANDOM_CHARS }
+    }
+
+    /// How many random characters a name has: 16, unless the plugins choose another number. Those
+    /// of the Python client have 8. The fewer they are, the more often a word is taken for them.
+    pub fn random_chars(mut self, count: u8) -> Self {
+        self.random_chars = count;
+        self
+    }
+
+    /// Adds a prefix that plugins choose for their names. An empty one is ignored: 16 letters alone
+    /// are too often a name of somebody else's.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefixes.extend(Some(prefix.into()).filter(|prefix| !prefix.is_empty()));
+        self
+    }
+
+    /// Removes what was left in a directory. What may be in use is `live` in the result, and
+    /// everything else that stays is `foreign`. Any number of processes may sweep at once.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be opened or read, or its path is no UTF-8. What could not be
+    /// removed is part of the result.
+    pub fn sweep(&self, directory: impl AsRef<Path>) -> Result<Sweep, Error> {
+        self.each(directory.as_ref(), |opened, entry, sweep| {
+            let failures = match entry.directory {
+                true => opened.remove_leftover_tree(entry),
+                false => opened.remove_leftover_file(entry),
+            };
+            if failures.is_empty() {
+                sweep.removed.push(entry.path.clone());
+            }
+            sweep.not_removed.extend(failures);
+        })
+    }
+
+    /// Returns what a [`sweep`](Self::sweep) would do, and changes nothing. On Linux it sees mount
+    /// points; otherwise what cannot be removed shows only when it is tried.
+    ///
+    /// # Errors
+    ///
+    /// As [`sweep`](Self::sweep).
+    pub fn sweep_dry(&self, directory: impl AsRef<Path>) -> Result<Sweep, Error> {
+        self.each(directory.as_ref(), |_, entry, sweep| {
+            let mounts = mounts::below(&entry.path);
+            if mounts.is_empty() {
+                sweep.removed.push(entry.path.clone());
+            }
+            sweep.not_removed.extend(mounts.iter().map(|path| stayed(path, ErrorCode::Busy)));
+        })
+    }
+
+    /// Visits every entry of the directory, and calls `found` for each that may be removed.
+    fn each(
+        &self,
+        directory: &Path,
+        mut found: impl FnMut(&OpenRoot, &Entry, &mut Sweep),
+    ) -> Result<Sweep, Error> {
+        let error = |cause| Error::Root { path: directory.to_owned(), cause };
+        let unlisted = |errno| error(failed("list")(errno));
+        let absolute = std::path::absolute(directory)
+            .map_err(|cause| error(RootCause::Io { operation: "find the path of", cause }))?;
+        let opened = OpenRoot::at(&absolute, |_| Ok(())).map_err(error)?;
+        let now = SystemTime::now();
+        let mut sweep = Sweep::default();
+        for entry in sys::Dir::read_from(&opened.dir).map_err(unlisted)? {
+            let entry = entry.map_err(unlisted)?;
+            let name = entry.file_name();
+            if name == c"." || name == c".." {
+                continue;
+            }
+            let path = absolute.join(OsStr::from_bytes(name.to_bytes()));
+            let Some(name) = name.to_str().ok().filter(|name| self.is_ours(name)) else {
+                sweep.foreign.push(path);
+                continue;
+            };
+            match sys::statat(&opened.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => match kind_of(&stat) {
+                    None => sweep.foreign.push(path),
+                    Some(_) if age(&stat, now).is_none_or(|age| age < self.age) => {
+                        sweep.live.push(path);
+                    }
+                    Some(directory) => {
+                        let name = name.to_owned();
+                        let identity = identity(&stat);
+                        found(&opened, &Entry { name, path, identity, directory }, &mut sweep);
+                    }
+                },
+                // Its plugin, or another sweep, has removed it.
+                Err(Errno::NOENT) => {}
+                Err(errno) => sweep.not_removed.push(stayed(&path, error_code_of(&errno.into()))),
+            }
+        }
+        Ok(sweep)
+    }
+
+    /// Whether a provider could have made this name.
+    fn is_ours(&self, name: &str) -> bool {
+        let has = |prefix: &String| {
+            let rest = name.strip_prefix(prefix.as_str())?;
+            let (random, suffix) = rest.split_at_checked(self.random_chars.into())?;
+            let ends = !suffix.starts_with(|next: char| next.is_alphanumeric());
+            Some(is_random(random) && ends)
+        };
+        self.prefixes.iter().any(|prefix| has(prefix) == Some(true))
+    }
+}
+
+/// An entry that may be removed.
+struct Entry {
+    name: String,
+    path: PathBuf,
+    identity: super::Identity,
+    directory: bool,
+}
+
+/// Whether an entry is a directory rather than a file. `None` if it is neither, or of another user.
+fn kind_of(stat: &Stat) -> Option<bool> {
+    if stat.st_uid != rustix::process::geteuid().as_raw() {
+        return None;
+    }
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Some(false),
+        FileType::Directory => Some(true),
+        FileType::Symlink
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => None,
+    }
+}
+
+/// How long ago an entry was last changed. `None` if that is in the future.
+fn age(stat: &Stat, now: SystemTime) -> Option<Duration> {
+    // The time of the last change, which no call sets; that of the last write can be set.
+    let seconds = u64::try_from(stat.st_ctime).ok()?;
+    let nanoseconds = u32::try_from(stat.st_ctime_nsec).ok()?;
+    let changed = UNIX_EPOCH + Duration::new(seconds, nanoseconds);
+    now.duration_since(changed).ok()
+}
+
+impl OpenRoot {
+    fn remove_leftover_file(&self, entry: &Entry) -> Vec<CleanupFailure> {
+        match Native.remove_file(&self.dir, entry.name.as_bytes()) {
+            Ok(()) | Err(ErrorCode::NoEntry) => Vec::new(),
+            Err(code) => vec![stayed(&entry.path, code)],
+        }
+    }
+
+    fn remove_leftover_tree(&self, entry: &Entry) -> Vec<CleanupFailure> {
+        let opened = Native.open_for_removal(&self.dir, entry.name.as_bytes());
+        let same = opened.and_then(|dir| {
+            let stat = sys::fstat(&dir).map_err(|errno| error_code_of(&errno.into()))?;
+            Ok((identity(&stat) == entry.identity).then_some(dir))
+        });
+        match same {
+            Ok(Some(dir)) => self.remove(&entry.name, dir),
+            Ok(None) | Err(ErrorCode::NoEntry) => Vec::new(),
+            Err(code) => vec![stayed(&entry.path, code)],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_a_provider_makes_are_ours() {
+        let leftovers = Leftovers::older_than(Duration::ZERO).prefix("upload-").prefix("");
+        let ours = |name: &str| leftovers.is_ours(name);
+        for name in [
+            "tmpabcdefghijklmno7",
+            "tmpabcdefghijklmno7.txt",
+            "tmpabcdefghijklmno7-part",
+            ".tmpabcdefghijklmno7",
+            "upload-abcdefghijklmno7",
+        ] {
+            assert!(ours(name), "{name}");
+        }
+        for name in [
+            "tmp",
+            "tmpabcdefghijklmn",
+            "tmpabcdefghijklmnopq",
+            "tmpabcdefghijklmno1",
+            "tmpABCDEFGHIJKLMNOP",
+            "tmpabcdefghijklmnöp",
+            "abcdefghijklmnop",
+            "run-abcdefghijklmnop",
+            "atmpabcdefghijklmnop",
+        ] {
+            assert!(!ours(name), "{name}");
+        }
+        let python = Leftovers::older_than(Duration::ZERO).random_chars(8);
+        assert!(python.is_ours("tmpabcdefg7") && !python.is_ours("tmpabcdefghijklmno7"));
+    }
+}
