@@ -53,6 +53,16 @@ languages *LANGUAGES:
 cpython *ARGS:
     python3 clients/python/tests/run.py {{ARGS}}
 
+# Core's tests and the Rust client's on this system, without the sandbox.
+native *ARGS:
+    cargo test --locked --features tempfile-core/native -p tempfile-core -p wasi-tempfile {{ARGS}}
+
+# The tests for Windows, cross-built and run under Wine; `--install` installs what that needs, by
+# Debian's packages. `just windows core client` only these parts: there are core, client, suite and,
+# only if named, host.
+windows *ARGS:
+    build/windows {{ARGS}}
+
 # What has to work, and whether it does in each placement.
 rows *ARGS:
     cargo run -- conformance --rows {{ARGS}}

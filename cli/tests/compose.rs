@@ -67,6 +67,14 @@ fn a_composed_plugin_runs_with_the_provider_it_has() {
 }
 
 #[test]
+fn a_plugin_leaves_nothing_in_any_order_of_dropping() {
+    for provider in ["host", "component"] {
+        let ended = run_composed(&["--provider", provider], &["drops"]);
+        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    }
+}
+
+#[test]
 fn limits_on_a_composed_plugin_are_refused() {
     for limit in [["--bytes", "1MiB"], ["--handles", "10"]] {
         for provider in ["host", "component"] {

@@ -47,6 +47,10 @@ pub trait Context: Clone {
     fn resolve_base(&self, path: &str) -> Result<Base<<Self::Platform as Platform>::Dir>, Cause>;
     /// A variable of the environment; none if it is unset or not Unicode.
     fn env_var(&self, name: &str) -> Option<String>;
+    /// The usual directories for temporary files.
+    fn usual_dirs(&self) -> Vec<String> {
+        ["/tmp", "/var/tmp", "/usr/tmp"].map(String::from).into()
+    }
     /// The directories to try for temporary files after the usual ones: the preopens, or the
     /// current directory.
     fn fallback_dirs(&self) -> Vec<String>;

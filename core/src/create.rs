@@ -192,20 +192,36 @@ fn create_unnamed<C: Context, R: TryRng>(
 ) -> Result<(PlatformFile<C>, Origin<C>), Cause> {
     match ctx.platform().create_unnamed(&location.dir, location.state) {
         Ok(file) => Ok((file, Origin::Unnamed)),
-        Err(ErrorCode::Unsupported) => create_and_unlink(ctx, source, location),
+        Err(ErrorCode::Unsupported) => create_under_private_name(ctx, source, location),
         Err(code) => Err(code.into()),
     }
 }
 
-fn create_and_unlink<C: Context, R: TryRng>(
+/// Creates a file under a private name, which the system removes with the last handle or which is
+/// removed at once.
+fn create_under_private_name<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
     location: &OpenLocation<C>,
 ) -> Result<(PlatformFile<C>, Origin<C>), Cause> {
+    let platform = ctx.platform();
     let options = Options::default();
     let mut draft = Draft::new(&location.path, &options)?;
-    let (file, path) = create_file(ctx, source, &mut draft, location)?;
-    let origin = match ctx.platform().remove_file(&location.dir, path.name()) {
+    let mut deleted_on_close = true;
+    let file = draw_until_free(&mut draft, source, |name| {
+        match platform.create_delete_on_close(&location.dir, name.as_bytes()) {
+            Err(ErrorCode::Unsupported) => {
+                deleted_on_close = false;
+                platform.create_file(&location.dir, name.as_bytes())
+            }
+            created => created,
+        }
+    })?;
+    if deleted_on_close {
+        return Ok((file, Origin::Unlinked));
+    }
+    let path = NamePath::from(&draft);
+    let origin = match platform.remove_file(&location.dir, path.name()) {
         Ok(()) | Err(ErrorCode::NoEntry) => Origin::Unlinked,
         Err(_) => Origin::PrivateName { location: location.clone(), path },
     };

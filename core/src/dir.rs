@@ -15,6 +15,7 @@ use crate::persist::{ReplaceMode, Target, rename_directory, sync_tree};
 use crate::platform::name_to_str;
 use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
 use crate::remove::{CleanupFailure, Removal};
+use crate::retry::{Kind, Waiting, may_be_open};
 
 /// An entry of a directory: `entry` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -373,6 +374,11 @@ impl<C: Context> TempDir<C> {
 impl<C: Context> Drop for TempDir<C> {
     fn drop(&mut self) {
         if let Err(failures) = self.close() {
+            let compares = self.guard.as_ref().is_some_and(|guard| guard.identity.is_some());
+            if failures.iter().any(|failure| may_be_open(failure.error.code)) && !compares {
+                let path = String::from(self.path());
+                self.ctx.ledger().wait(Waiting { path, kind: Kind::Tree });
+            }
             failures.into_iter().for_each(|failure| self.ctx.ledger().record_leftover(failure));
         }
     }

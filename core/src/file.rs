@@ -1,5 +1,6 @@
 //! An open file, without a name.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -11,6 +12,7 @@ use crate::path::{NamePath, OpenLocation};
 use crate::persist::{Target, sync_file};
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
+use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
 
 /// The most bytes that one read returns: what may be allocated for a caller who asks for more.
 pub const MAX_READ: usize = 1 << 20;
@@ -40,7 +42,7 @@ pub(crate) enum Origin<C: Context> {
     Named,
     /// The system created it without a name.
     Unnamed,
-    /// It had a private name, which is gone.
+    /// It had a private name, which is gone or which the system removes with the last handle.
     Unlinked,
     /// It still has its private name, since the host cannot remove the name of an open file.
     PrivateName { location: OpenLocation<C>, path: NamePath },
@@ -281,6 +283,7 @@ impl<C: Context> File<C> {
                 // The handle first, for hosts that cannot remove the name of an open file.
                 drop(file);
                 self.entry.close();
+                remove_waiting(&self.ctx);
                 match origin {
                     Origin::Named | Origin::Unnamed | Origin::Unlinked => Ok(()),
                     Origin::PrivateName { location, path } => {
@@ -318,8 +321,18 @@ impl<C: Context> File<C> {
 
 impl<C: Context> Drop for File<C> {
     fn drop(&mut self) {
+        let exchanged = matches!(self.state, State::Closed);
         if let (Err(error), State::Leftover { path, .. }) = (self.close(), &self.state) {
-            self.ctx.ledger().record_leftover(CleanupFailure { path: path.path().into(), error });
+            let path = String::from(path.path());
+            if may_be_open(error.code) {
+                // A stream may have it open.
+                self.ctx.ledger().wait(Waiting { path: path.clone(), kind: Kind::File });
+            }
+            self.ctx.ledger().record_leftover(CleanupFailure { path, error });
+        }
+        if exchanged {
+            // The caller has closed the descriptor by now.
+            remove_waiting(&self.ctx);
         }
     }
 }

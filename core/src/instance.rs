@@ -21,9 +21,6 @@ use crate::temp_path::TempPath;
 /// The variables that name the default directory, in Python's order.
 const VARIABLES: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
 
-/// The usual directories for temporary files.
-const USUAL_DIRS: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
-
 /// Why a candidate for the default directory was not usable.
 #[derive(PartialEq, Eq)]
 enum Candidate {
@@ -243,9 +240,8 @@ impl<C: Context, R: TryRng + Clone> Instance<C, R> {
     fn find_default(&self) -> Result<OpenLocation<C>, Error> {
         let ctx = self.context();
         let named = VARIABLES.iter().filter_map(|name| ctx.env_var(name));
-        let usual = USUAL_DIRS.iter().copied().map(String::from);
         let mut failed = Vec::new();
-        for path in named.chain(usual) {
+        for path in named.chain(ctx.usual_dirs()) {
             match self.probe(&path).explained(ctx.ledger()) {
                 Ok(location) => return Ok(location),
                 Err(cause) => failed.push((cause, path)),

@@ -9,6 +9,7 @@ use crate::error::{Cause, Error, ErrorCode};
 use crate::limits::{Limits, Refusal, fits};
 use crate::memory::{MemoryBudget, MemoryCharge};
 use crate::remove::{CleanupFailure, Failures};
+use crate::retry::{MAX_WAITING, Waiting};
 use crate::shared::{Lock, Shared};
 
 /// The kind of a handle.
@@ -126,8 +127,8 @@ impl SharedLedger {
         Ok(handles)
     }
 
-    /// What could not be removed and nobody tries to remove again: the first failures, at most 1024
-    /// and at most 1 MiB of text.
+    /// What drops could not remove, and is still there: the first failures, at most 1024 and at most
+    /// 1 MiB of text.
     pub fn leftovers(&self) -> Vec<CleanupFailure> {
         self.0.ledger.lock().leftovers.list().to_vec()
     }
@@ -198,9 +199,27 @@ impl SharedLedger {
         }
     }
 
-    /// Records something that nobody will try to remove again.
+    /// Records something that a drop could not remove.
     pub(crate) fn record_leftover(&self, failure: CleanupFailure) {
         self.0.ledger.lock().leftovers.push(failure);
+    }
+
+    /// Forgets what was left at a path and below it: it is removed now.
+    pub(crate) fn forget_leftovers(&self, path: &str) {
+        self.0.ledger.lock().leftovers.forget(path);
+    }
+
+    /// Keeps a name to be removed when a file is closed, if there is room.
+    pub(crate) fn wait(&self, waiting: Waiting) {
+        let all = &mut self.0.ledger.lock().waiting;
+        if all.len() < MAX_WAITING {
+            all.push(waiting);
+        }
+    }
+
+    /// Takes the names that wait.
+    pub(crate) fn take_waiting(&self) -> Vec<Waiting> {
+        core::mem::take(&mut self.0.ledger.lock().waiting)
     }
 
     /// Reads or changes the accounting of files on disk.
@@ -229,6 +248,8 @@ struct Ledger {
     free: Vec<usize>,
     usage: Usage,
     leftovers: Failures,
+    /// Those among them that are tried again when a file is closed.
+    waiting: Vec<Waiting>,
     account: Account,
     /// The limit that refused last, until an error says so.
     refusal: Option<Refusal>,
@@ -248,6 +269,7 @@ impl Ledger {
             free: Vec::new(),
             usage: Usage::default(),
             leftovers: Failures::default(),
+            waiting: Vec::new(),
             account: Account::new(MemoryCharge::empty(budget)),
             refusal: None,
         }

@@ -8,7 +8,7 @@
 //! in `wit/`, documents what each function promises.
 //!
 //! ```
-//! # #[cfg(all(feature = "native", unix))] {
+//! # #[cfg(all(feature = "native", any(unix, windows)))] {
 //! use tempfile_core::{Durability, Instance, Location, Options, Process, ReplaceMode};
 //!
 //! let instance = Instance::new(Process::default(), getrandom::SysRng);
@@ -24,7 +24,7 @@
 #![deny(unsafe_code)]
 
 extern crate alloc;
-#[cfg(all(feature = "native", unix))]
+#[cfg(all(feature = "native", any(unix, windows)))]
 extern crate std;
 
 mod account;
@@ -42,12 +42,13 @@ mod limited;
 mod limits;
 mod memory;
 mod name;
-#[cfg(all(feature = "native", unix))]
+#[cfg(all(feature = "native", any(unix, windows)))]
 mod native;
 mod path;
 mod persist;
 mod platform;
 mod remove;
+mod retry;
 mod shared;
 mod spool;
 mod temp_path;
@@ -66,7 +67,7 @@ pub use limited::{Limited, LimitedDir, LimitedFile};
 pub use limits::Limits;
 pub use memory::MemoryBudget;
 pub use name::{DEFAULT_RANDOM_CHARS, MAX_LABEL, MAX_NAME, Options};
-#[cfg(all(feature = "native", unix))]
+#[cfg(all(feature = "native", any(unix, windows)))]
 pub use native::{Entries, Native, Process, error_code_of};
 pub use path::{MAX_PATH, OpenLocation, longest_preopen};
 pub use persist::ReplaceMode;

@@ -112,6 +112,13 @@ impl<P: Platform> Limited<P> {
         LimitedFile { file, counted: self.ledger.as_ref().zip(number).map(counted) }
     }
 
+    /// A file whose name does not count, because nobody has to remove it.
+    fn unnamed(&self, file: P::File) -> LimitedFile<P::File> {
+        let create =
+            |ledger: &SharedLedger| ledger.account(|account, _, _| account.create_unnamed());
+        self.file(file, self.ledger.as_ref().map(create))
+    }
+
     /// Creates something with a name, and records it if that succeeds.
     fn create<T>(
         &self,
@@ -189,15 +196,20 @@ impl<P: Platform> Platform for Limited<P> {
         Ok(self.file(file, number))
     }
 
+    fn create_delete_on_close(
+        &self,
+        dir: &Self::Dir,
+        name: &[u8],
+    ) -> Result<Self::File, ErrorCode> {
+        self.inner.create_delete_on_close(&dir.dir, name).map(|file| self.unnamed(file))
+    }
+
     fn create_unnamed(
         &self,
         dir: &Self::Dir,
         state: DirectoryState,
     ) -> Result<Self::File, ErrorCode> {
-        let file = self.inner.create_unnamed(&dir.dir, state)?;
-        let create =
-            |ledger: &SharedLedger| ledger.account(|account, _, _| account.create_unnamed());
-        Ok(self.file(file, self.ledger.as_ref().map(create)))
+        self.inner.create_unnamed(&dir.dir, state).map(|file| self.unnamed(file))
     }
 
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {

@@ -150,6 +150,13 @@ fn refused(rule: &'static str) -> Cause {
     Cause::rule(ErrorCode::InvalidName, rule)
 }
 
+/// Refuses a name that is not valid on every common file system.
+#[cfg(windows)]
+pub(crate) fn check_name(name: &str) -> Result<(), Cause> {
+    check_chars(name)?;
+    check_form(name)
+}
+
 /// Refuses characters that some common file system refuses.
 fn check_chars(part: &str) -> Result<(), Cause> {
     for c in part.chars() {
@@ -157,6 +164,9 @@ fn check_chars(part: &str) -> Result<(), Cause> {
             '/' => return Err(refused("a name cannot contain a slash")),
             '\\' => return Err(refused("a name cannot contain a backslash")),
             ':' => return Err(refused("a name cannot contain a colon")),
+            '*' | '?' | '"' | '<' | '>' | '|' => {
+                return Err(refused("a name cannot contain a character that Windows reserves"));
+            }
             c if c.is_control() => {
                 return Err(refused("a name cannot contain a control character"));
             }
@@ -304,6 +314,8 @@ mod tests {
             ("a/", "", "a name cannot contain a slash"),
             ("", "\\b", "a name cannot contain a backslash"),
             ("12:30", "", "a name cannot contain a colon"),
+            ("*", "", "a name cannot contain a character that Windows reserves"),
+            ("", "a|b", "a name cannot contain a character that Windows reserves"),
             ("", "\u{7f}", "a name cannot contain a control character"),
             ("\0", "", "a name cannot contain a control character"),
             ("", "", "a name cannot be empty"),

@@ -56,12 +56,19 @@ pub(crate) fn join(directory: &str, name: &str) -> String {
     path
 }
 
-/// Appends the path of a directory, and the slash before a name in it.
+/// Appends the path of a directory, and the separator before a name in it.
 pub(crate) fn push_directory(path: &mut String, directory: &str) {
     path.push_str(directory);
-    if !directory.is_empty() && !directory.ends_with('/') {
-        path.push('/');
+    if !directory.is_empty() && !directory.ends_with(is_separator) {
+        // An absolute path of Windows has one. The paths of plugins have slashes everywhere.
+        let backslash = cfg!(windows) && directory.contains('\\');
+        path.push(if backslash { '\\' } else { '/' });
     }
+}
+
+/// Whether a character separates the components of a path of the operating system's.
+pub(crate) fn is_separator(c: char) -> bool {
+    c == '/' || (cfg!(windows) && c == '\\')
 }
 
 /// The path of something that was created, and the name at its end: one shared string.
@@ -129,8 +136,9 @@ pub(crate) fn open_parent<C: Context>(
     if path.is_empty() {
         return Err(EMPTY_PATH);
     }
-    let (parent, name) = match path.rfind('/') {
-        Some(at) => (&path[..at.max(1)], &path[at + 1..]),
+    let (parent, name) = match path.rfind(is_separator) {
+        // With the separator, which the parent needs if it is a root (`/`, `C:\`).
+        Some(at) => path.split_at(at + 1),
         None => (".", path),
     };
     let name = check_component(name)?;

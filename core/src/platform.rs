@@ -68,6 +68,10 @@ pub trait Platform: Clone {
 
     /// Creates a regular file exclusively, accessible to its owner only where modes exist.
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode>;
+    /// As [`create_file`](Self::create_file), of a file that the system removes when its last
+    /// handle is closed, whatever closes it. `unsupported` where there are no such files.
+    fn create_delete_on_close(&self, dir: &Self::Dir, name: &[u8])
+    -> Result<Self::File, ErrorCode>;
     /// Creates a file that has no name. `unsupported` where the system or the file system has no
     /// such files; `no-entry` in a directory that has been removed, if `state` asks for that.
     fn create_unnamed(

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use crate::context::{Context, Dir, check_stopped};
 use crate::error::{Error, ErrorCode, ResultExt};
 use crate::name::base32;
+use crate::path::is_separator;
 use crate::platform::{EntryKind, Platform, RawEntry, display_path};
 
 /// Something that could not be removed: `cleanup-failure` of the interface.
@@ -55,6 +56,15 @@ impl Failures {
 
     pub(crate) fn list(&self) -> &[CleanupFailure] {
         &self.list
+    }
+
+    /// Forgets what is about `path` or something in it.
+    pub(crate) fn forget(&mut self, path: &str) {
+        let kept = core::mem::take(self).list.into_iter().filter(|failure| {
+            let below = failure.path.strip_prefix(path);
+            !below.is_some_and(|rest| rest.is_empty() || rest.starts_with(is_separator))
+        });
+        kept.for_each(|failure| self.push(failure));
     }
 }
 

@@ -1,12 +1,12 @@
 //! Shared ownership and interior mutability, for several threads natively and for one in a
 //! component.
 
-#[cfg(not(all(feature = "native", unix)))]
+#[cfg(not(all(feature = "native", any(unix, windows))))]
 pub(crate) use single::{Lock, Shared, WeakShared};
-#[cfg(all(feature = "native", unix))]
+#[cfg(all(feature = "native", any(unix, windows)))]
 pub(crate) use threads::{Lock, Shared, WeakShared};
 
-#[cfg(all(feature = "native", unix))]
+#[cfg(all(feature = "native", any(unix, windows)))]
 mod threads {
     use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -35,7 +35,7 @@ mod threads {
     }
 }
 
-#[cfg(not(all(feature = "native", unix)))]
+#[cfg(not(all(feature = "native", any(unix, windows))))]
 mod single {
     use core::cell::{RefCell, RefMut};
 

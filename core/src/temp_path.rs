@@ -12,6 +12,7 @@ use crate::path::{NamePath, OpenLocation};
 use crate::persist::{ReplaceMode, Target, rename_file, sync_file};
 use crate::platform::{Identity, Platform};
 use crate::remove::CleanupFailure;
+use crate::retry::{Kind, Waiting, may_be_open};
 
 /// The name that a handle guards.
 struct Guard<C: Context> {
@@ -189,6 +190,11 @@ impl<C: Context> Drop for TempPath<C> {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
             let path = String::from(self.path());
+            // A later removal compares nothing, so it is only for a name that nobody else can take.
+            let compares = self.guard.as_ref().is_some_and(|guard| guard.identity.is_some());
+            if may_be_open(error.code) && !compares {
+                self.ctx.ledger().wait(Waiting { path: path.clone(), kind: Kind::File });
+            }
             self.ctx.ledger().record_leftover(CleanupFailure { path, error });
         }
     }

@@ -7,7 +7,6 @@
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::rc::Rc;
 
 use rand_core::TryRng;
@@ -142,8 +141,7 @@ const SCENARIOS: &[Scenario] = &[
         path.close()
     }),
     ("named in a shared directory", |world| {
-        let shared = fs::Permissions::from_mode(0o777);
-        fs::set_permissions(&world.root, shared).expect("a mode");
+        stepped::share(world.root.as_ref());
         world.named()?;
         world.paths[0].close()
     }),

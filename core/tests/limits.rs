@@ -10,14 +10,14 @@ use std::rc::Rc;
 use getrandom::SysRng;
 use rand_core::TryRng;
 use tempfile_core::{
-    AnyFile, Counts, Durability, ErrorCode, File, Limited, Limits, Location, Options, ReplaceMode,
-    SharedLedger, Storage, TempDir, TempPath,
+    AnyFile, Counts, Durability, ErrorCode, File, Limited, Limits, Location, Native, Options,
+    Platform, ReplaceMode, SharedLedger, Storage, TempDir, TempPath,
 };
 
 #[allow(dead_code, reason = "other tests use more of it")]
 mod stepped;
 
-use stepped::{Stepped, TestContext, TestDir, TestInstance};
+use stepped::{SHARED, Stepped, TestContext, TestDir, TestInstance};
 
 type P = Limited<Stepped>;
 type C = TestContext<P>;
@@ -306,7 +306,7 @@ fn a_limited_file_gets_a_free_name_by_a_link() {
 
 #[test]
 fn limits_do_not_hide_whose_a_file_is() {
-    for shared in [false, true] {
+    for &shared in SHARED {
         let user = User::new(bytes(1000));
         if shared {
             user.dir.share();
@@ -432,6 +432,8 @@ fn the_accounting_agrees_with_the_disk() {
         let at = draw(pairs.len() as u64 + 1) as usize;
         let result = match draw(12) {
             0 => user.try_named().map(|(file, path)| pairs.push((Some(file), Some(path)))),
+            // On Windows an unnamed file has a name until it is closed, which does not count.
+            1 if cfg!(windows) => Ok(()),
             1 => user.instance.unnamed(user.location()).map(|file| pairs.push((Some(file), None))),
             2 => dir.create_file(child).map(|file| pairs.push((Some(file), None))),
             3 => dir.open_file(child).map(|file| pairs.push((Some(file), None))),
@@ -483,7 +485,6 @@ fn the_accounting_agrees_with_the_disk() {
 /// The bytes and names that the system shows: each file once, with a name or only with a handle.
 fn on_disk(path: &str, pairs: &[Pair]) -> (u64, u64) {
     use std::collections::HashMap;
-    use std::os::unix::fs::MetadataExt;
     let mut files = HashMap::new();
     let mut entries = 0;
     let mut pending = vec![std::path::PathBuf::from(path)];
@@ -495,13 +496,14 @@ fn on_disk(path: &str, pairs: &[Pair]) -> (u64, u64) {
             if metadata.is_dir() {
                 pending.push(entry.path());
             } else {
-                files.insert(metadata.ino(), metadata.len());
+                let file = fs::File::open(entry.path()).unwrap();
+                files.insert(Native.identity(&file).unwrap(), metadata.len());
             }
         }
     }
     for file in pairs.iter().filter_map(|pair| pair.0.as_ref()) {
-        let metadata = file.get_ref().unwrap().get_ref().metadata().unwrap();
-        files.insert(metadata.ino(), metadata.len());
+        let file = file.get_ref().unwrap().get_ref();
+        files.insert(Native.identity(file).unwrap(), file.metadata().unwrap().len());
     }
     (files.values().sum(), entries)
 }

@@ -1,5 +1,6 @@
 //! A removal in a process that has no descriptor left. In a program of its own, because the limit
 //! is the whole process's.
+#![cfg(unix)]
 #![allow(missing_docs)]
 
 use std::path::Path;

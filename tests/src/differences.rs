@@ -33,10 +33,10 @@ impl Difference {
 
 pub(crate) const LINK_UNNAMED: Difference = Difference {
     cause: "an unnamed file is linked",
-    native: None,
+    native: if cfg!(windows) { Some(ErrorCode::Unsupported) } else { None },
     component: Some(ErrorCode::Unsupported),
     host: None,
-    reason: "WASI has no call that names an open file",
+    reason: "WASI and Windows have no call that names an open file",
 };
 
 /// Natively there is no such call.

@@ -76,7 +76,9 @@ impl World {
 
     /// A path in the scratch directory, as the case sees it.
     pub fn path(&self, name: &str) -> String {
-        format!("{}/{name}", self.scratch)
+        let path = format!("{}/{name}", self.scratch);
+        // As the system shows it.
+        if cfg!(windows) { path.replace('/', "\\") } else { path }
     }
 
     /// The path of a granted directory, as the case sees it. It is outside the scratch directory,
@@ -88,7 +90,11 @@ impl World {
     /// Converts a path that the interface returned to one for the witness.
     pub fn inside(&self, path: impl AsRef<std::path::Path>) -> String {
         let path = path.as_ref().to_str().expect("a path in UTF-8");
-        path.strip_prefix(&self.scratch)
+        // On Windows the system's separator is another, and it takes both.
+        let slashes =
+            |path: &str| if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
+        slashes(path)
+            .strip_prefix(&slashes(&self.scratch))
             .and_then(|rest| rest.strip_prefix('/'))
             .unwrap_or_else(|| panic!("{path} is not in the scratch directory {}", self.scratch))
             .to_owned()

@@ -65,6 +65,10 @@ impl Platform for Wasi {
             .map_err(code)
     }
 
+    fn create_delete_on_close(&self, _: &Self::Dir, _: &[u8]) -> Result<Self::File, ErrorCode> {
+        Err(ErrorCode::Unsupported)
+    }
+
     fn create_unnamed(&self, _: &Self::Dir, _: DirectoryState) -> Result<Self::File, ErrorCode> {
         Err(ErrorCode::Unsupported)
     }

@@ -132,15 +132,17 @@ impl<'a, 'b> Builder<'a, 'b> {
 
     /// Sets the exact mode of the file or directory. It is private until the mode is set.
     ///
-    /// WASI has no modes: in a component, creation then fails with
+    /// WASI and Windows have no modes: there, creation fails with
     /// [`Unsupported`](io::ErrorKind::Unsupported) (`unsupported`).
     ///
     /// ```
+    /// # #[cfg(unix)] {
     /// use std::os::unix::fs::PermissionsExt;
     ///
     /// let readable = std::fs::Permissions::from_mode(0o644);
     /// let file = wasi_tempfile::Builder::new().permissions(readable).tempfile()?;
     /// assert_eq!(std::fs::metadata(file.path())?.permissions().mode() & 0o777, 0o644);
+    /// # }
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn permissions(&mut self, permissions: Permissions) -> &mut Self {
@@ -255,11 +257,13 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// As [`make`](Self::make), in the directory `dir`.
     ///
     /// ```
+    /// # #[cfg(unix)] {
     /// use std::os::unix::net::UnixListener;
     ///
     /// let dir = wasi_tempfile::tempdir()?;
     /// let socket = wasi_tempfile::Builder::new().make_in(&dir, |path| UnixListener::bind(path))?;
     /// assert!(socket.path().starts_with(&dir));
+    /// # }
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///

@@ -26,7 +26,9 @@ pub fn override_temp_dir(path: &Path) -> Result<(), PathBuf> {
 }
 
 /// The default directory: the one that was set, else the first that a file can be created in of the
-/// environment's `TMPDIR`, `TEMP` and `TMP`, the usual ones, and the preopens.
+/// environment's `TMPDIR`, `TEMP` and `TMP`, the usual ones, and the preopens. The usual ones are
+/// Python's: on Windows `AppData\Local\Temp` of the user, `Temp` of the system, `c:\temp`, `c:\tmp`,
+/// `\temp` and `\tmp`, elsewhere `/tmp`, `/var/tmp` and `/usr/tmp`.
 ///
 /// Where there is none it is `/tmp`, and creating there says why.
 ///

@@ -22,9 +22,9 @@ use crate::interface::{CleanupFailure, Error, ErrorCode};
 pub fn error_code(error: &io::Error) -> Option<ErrorCode> {
     match error.get_ref() {
         Some(inner) => inner.downcast_ref::<Error>().map(|error| error.code),
-        #[cfg(unix)]
+        #[cfg(not(target_family = "wasm"))]
         None => error.raw_os_error().map(|_| tempfile_core::error_code_of(error)),
-        #[cfg(not(unix))]
+        #[cfg(target_family = "wasm")]
         None => None,
     }
 }

@@ -52,8 +52,9 @@ pub fn tempfile_in<P: AsRef<Path>>(dir: P) -> io::Result<File> {
 /// An open file with a cursor, as `std::fs::File`: it reads, writes and seeks, also through
 /// `&File`.
 ///
-/// Natively it is a `std::fs::File`, and converts into one, into an `OwnedFd` and into
-/// `std::process::Stdio`. Threads, child processes and clones share its cursor. In wasm, where
+/// Natively it is a `std::fs::File`, and converts into one, into an `OwnedFd` (on Windows an
+/// `OwnedHandle`) and into `std::process::Stdio`. Threads, child processes and clones share its
+/// cursor. In wasm, where
 /// `std::fs` does not see the scratch directory, clones share it.
 ///
 /// ```
@@ -338,20 +339,12 @@ pub(crate) fn seek_to(
     target.filter(|&offset| offset <= max).ok_or_else(refused)
 }
 
-#[cfg(unix)]
-mod unix {
-    use std::io;
-    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+#[cfg(not(target_family = "wasm"))]
+mod native {
     use std::process::Stdio;
 
     use super::File;
     use crate::handle::Handle;
-
-    impl File {
-        pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> io::Result<()> {
-            self.handle.as_std().set_permissions(permissions)
-        }
-    }
 
     impl From<File> for std::fs::File {
         fn from(file: File) -> Self {
@@ -365,13 +358,60 @@ mod unix {
         }
     }
 
-    impl From<File> for OwnedFd {
+    impl From<File> for Stdio {
+        fn from(file: File) -> Self {
+            file.handle.into_std().into()
+        }
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    use std::os::windows::io::{
+        AsHandle, AsRawHandle, BorrowedHandle, IntoRawHandle, OwnedHandle, RawHandle,
+    };
+
+    use super::File;
+
+    impl From<File> for OwnedHandle {
         fn from(file: File) -> Self {
             file.handle.into_std().into()
         }
     }
 
-    impl From<File> for Stdio {
+    impl AsHandle for File {
+        fn as_handle(&self) -> BorrowedHandle<'_> {
+            self.handle.as_std().as_handle()
+        }
+    }
+
+    impl AsRawHandle for File {
+        fn as_raw_handle(&self) -> RawHandle {
+            self.handle.as_std().as_raw_handle()
+        }
+    }
+
+    impl IntoRawHandle for File {
+        fn into_raw_handle(self) -> RawHandle {
+            self.handle.into_std().into_raw_handle()
+        }
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+
+    use super::File;
+
+    impl File {
+        pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> io::Result<()> {
+            self.handle.as_std().set_permissions(permissions)
+        }
+    }
+
+    impl From<File> for OwnedFd {
         fn from(file: File) -> Self {
             file.handle.into_std().into()
         }

@@ -477,6 +477,25 @@ impl<F> From<PersistError<F>> for NamedTempFile<F> {
     }
 }
 
+#[cfg(windows)]
+mod windows {
+    use std::os::windows::io::{AsHandle, AsRawHandle, BorrowedHandle, RawHandle};
+
+    use super::NamedTempFile;
+
+    impl<F: AsHandle> AsHandle for NamedTempFile<F> {
+        fn as_handle(&self) -> BorrowedHandle<'_> {
+            self.as_file().as_handle()
+        }
+    }
+
+    impl<F: AsRawHandle> AsRawHandle for NamedTempFile<F> {
+        fn as_raw_handle(&self) -> RawHandle {
+            self.as_file().as_raw_handle()
+        }
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};

@@ -286,12 +286,12 @@ impl Guard for ByPath {
         &self.path
     }
 
-    #[cfg(unix)]
+    #[cfg(not(target_family = "wasm"))]
     fn reopen(&self) -> io::Result<File> {
         fs::OpenOptions::new().read(true).write(true).open(&self.path).map(File::from)
     }
 
-    #[cfg(not(unix))]
+    #[cfg(target_family = "wasm")]
     fn reopen(&self) -> io::Result<File> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -310,8 +310,8 @@ impl Guard for ByPath {
         let target = std::path::absolute(target)?;
         match level {
             Durability::None => {}
-            Durability::Data => fs::File::open(&self.path)?.sync_data()?,
-            Durability::Full => fs::File::open(&self.path)?.sync_all()?,
+            Durability::Data => self.open_for_sync()?.sync_data()?,
+            Durability::Full => self.open_for_sync()?.sync_all()?,
         }
         match mode {
             ReplaceMode::Overwrite => {
@@ -325,7 +325,7 @@ impl Guard for ByPath {
             }
         }
         match (level, target.parent()) {
-            (Durability::Full, Some(parent)) => fs::File::open(parent)?.sync_all(),
+            (Durability::Full, Some(parent)) => sync_directory(parent),
             (Durability::None | Durability::Data, _) | (Durability::Full, None) => Ok(()),
         }
     }
@@ -334,6 +334,26 @@ impl Guard for ByPath {
         self.released.store(true, Ordering::Relaxed);
         Ok(())
     }
+}
+
+impl ByPath {
+    fn open_for_sync(&self) -> io::Result<fs::File> {
+        // Windows syncs only what may be written.
+        fs::OpenOptions::new().read(true).write(cfg!(windows)).open(&self.path)
+    }
+}
+
+#[cfg(not(windows))]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+#[cfg(windows)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    use std::os::windows::fs::OpenOptionsExt;
+    // FILE_FLAG_BACKUP_SEMANTICS: without it no directory is opened.
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).custom_flags(0x0200_0000).open(path)?.sync_all()
 }
 
 impl Drop for ByPath {

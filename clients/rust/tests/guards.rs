@@ -1,5 +1,4 @@
 //! The guards of names: their sizes, the order in which they let go, and paths from elsewhere.
-#![cfg(unix)]
 #![allow(missing_docs)]
 
 use std::cell::Cell;

@@ -2,17 +2,16 @@
 
 use std::borrow::ToOwned;
 use std::string::{String, ToString};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Instant;
 use std::vec::Vec;
 
-use std::os::fd::OwnedFd;
-
-use super::errno::code_of;
-use super::unix::{Native, open_base};
+use super::sys::{Native, open_base};
+use super::{error_code_of, sys};
 use crate::context::{Base, Context, Descriptors};
 use crate::error::{Cause, ErrorCode};
 use crate::ledger::SharedLedger;
+use crate::platform::Platform;
 
 /// The process: its environment, its current directory, and one ledger for all of its threads.
 ///
@@ -28,20 +27,21 @@ impl Context for Process {
         &Native
     }
 
-    fn resolve_base(&self, path: &str) -> Result<Base<Arc<OwnedFd>>, Cause> {
-        let dir = Arc::new(open_base(path)?);
-        let absolute = std::path::absolute(path).map_err(|error| code_of(&error))?;
+    fn resolve_base(&self, path: &str) -> Result<Base<<Native as Platform>::Dir>, Cause> {
+        let dir = open_base(path)?.into();
+        let absolute = std::path::absolute(path).map_err(|error| error_code_of(&error))?;
         let refused = Cause::rule(ErrorCode::InvalidName, "the current directory is not UTF-8");
-        let path = absolute.to_str().ok_or(refused)?;
-        let path = match path.trim_end_matches('/') {
-            "" => "/",
-            path => path,
-        };
+        let path = sys::without_end(absolute.to_str().ok_or(refused)?);
         Ok(Base { dir, path: path.to_owned(), rest: String::new() })
     }
 
     fn env_var(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    #[cfg(windows)]
+    fn usual_dirs(&self) -> Vec<String> {
+        sys::usual_dirs()
     }
 
     fn fallback_dirs(&self) -> Vec<String> {

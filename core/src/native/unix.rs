@@ -48,6 +48,14 @@ pub(super) fn open_base(path: &str) -> Result<OwnedFd, ErrorCode> {
     open_directory(CWD, path.as_bytes(), OFlags::empty())
 }
 
+/// An absolute path without slashes at its end, unless it is the root.
+pub(super) fn without_end(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    }
+}
+
 /// Opens a directory, also one that may be searched and written but not read, such as one of mode
 /// 1733.
 fn open_directory(dir: impl AsFd, name: &[u8], flags: OFlags) -> Result<OwnedFd, ErrorCode> {
@@ -156,6 +164,10 @@ impl Platform for Native {
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
         let flags = FILE | OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
         open(dir, name, flags, FILE_MODE).map(fs::File::from)
+    }
+
+    fn create_delete_on_close(&self, _: &Self::Dir, _: &[u8]) -> Result<Self::File, ErrorCode> {
+        Err(ErrorCode::Unsupported)
     }
 
     #[cfg(target_os = "linux")]

@@ -3,7 +3,6 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,10 +14,14 @@ use tempfile_core::{
 };
 
 /// The calls that some systems lack.
-pub(crate) const OPTIONAL_CALLS: [&str; 2] = ["create_unnamed", "rename_new"];
+pub(crate) const OPTIONAL_CALLS: [&str; 3] =
+    ["create_unnamed", "create_delete_on_close", "rename_new"];
+
+/// Whether others may rename and remove names in the directory: both, where modes can say so.
+pub(crate) const SHARED: &[bool] = if cfg!(unix) { &[false, true] } else { &[false] };
 
 /// An open directory of the operating system.
-pub(crate) type Dir = Arc<OwnedFd>;
+pub(crate) type Dir = <Native as Platform>::Dir;
 type Name<'a> = &'a [u8];
 type Done = Result<(), ErrorCode>;
 
@@ -75,6 +78,10 @@ impl Platform for Stepped {
     fn create_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
         (self.step)("create_file")?;
         Native.create_file(dir, name)
+    }
+    fn create_delete_on_close(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
+        (self.step)("create_delete_on_close")?;
+        Native.create_delete_on_close(dir, name)
     }
     fn create_unnamed(&self, dir: &Dir, state: DirectoryState) -> Result<fs::File, ErrorCode> {
         (self.step)("create_unnamed")?;
@@ -196,6 +203,15 @@ impl Platform for Stepped {
     }
 }
 
+/// Lets everybody rename and remove names in a directory, where modes can say so.
+pub(crate) fn share(_path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(_path, fs::Permissions::from_mode(0o777)).expect("a mode");
+    }
+}
+
 /// A directory of one test, removed with everything in it.
 pub(crate) struct TestDir(PathBuf);
 
@@ -207,8 +223,13 @@ impl TestDir {
         // Some tests create thousands of directories: in memory, where the system has such a place.
         let memory = PathBuf::from("/dev/shm");
         let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
-        let parent = fs::canonicalize(parent).expect("a directory for temporary files");
-        let path = parent.join(format!("tempfile-core-{name}"));
+        // Windows takes slashes too, but not in the paths that it makes canonical.
+        let parent = if cfg!(windows) {
+            parent.to_str().expect("UTF-8").trim_end_matches('\\').replace('\\', "/").into()
+        } else {
+            fs::canonicalize(parent).expect("a directory for temporary files")
+        };
+        let path = PathBuf::from(format!("{}/tempfile-core-{name}", parent.display()));
         fs::create_dir(&path).expect("a directory");
         TestDir(path)
     }
@@ -224,8 +245,7 @@ impl TestDir {
 
     /// Lets everybody rename and remove names in the directory.
     pub(crate) fn share(&self) {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o777)).expect("a mode");
+        share(&self.0);
     }
 
     /// The names in it, sorted.

@@ -1,7 +1,6 @@
 //! Directories that go with their owner.
 
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, io, process};
@@ -22,6 +21,7 @@ impl Directory {
     }
 
     /// Creates one that other users can read, and not write to.
+    #[cfg(not(windows))]
     pub(crate) fn readable() -> io::Result<Self> {
         Self::create(&env::temp_dir(), 0o755)
     }
@@ -32,7 +32,9 @@ impl Directory {
             let name =
                 format!("conformance-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
             let path = parent.join(name);
-            match DirBuilder::new().mode(mode).create(&path) {
+            match builder(mode).create(&path) {
+                // On Windows a canonical path takes no slashes.
+                Ok(()) if cfg!(windows) => return Ok(Directory(path)),
                 Ok(()) => return Ok(Directory(path.canonicalize()?)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
@@ -44,6 +46,19 @@ impl Directory {
     pub fn path(&self) -> &Path {
         &self.0
     }
+}
+
+#[cfg(unix)]
+fn builder(mode: u32) -> DirBuilder {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = DirBuilder::new();
+    builder.mode(mode);
+    builder
+}
+
+#[cfg(windows)]
+fn builder(_: u32) -> DirBuilder {
+    DirBuilder::new()
 }
 
 impl Drop for Directory {

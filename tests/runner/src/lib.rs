@@ -6,8 +6,10 @@
 //! `conformance-case`.
 #![deny(unsafe_code)]
 
+#[cfg(not(windows))]
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(not(windows))]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -17,27 +19,51 @@ use std::time::Instant;
 use conformance::setup;
 pub use conformance::witness::Os;
 pub use conformance::{Case, Mount, Outcome, Placement, Planted, cases, find, rows, script};
+#[cfg(not(windows))]
 use wasi_tempfile_host::Plugin;
 
 mod directory;
 mod native;
+#[cfg(not(windows))]
 pub mod portable;
 mod process;
+#[cfg(not(windows))]
 mod sandboxed;
+#[cfg(not(windows))]
 mod witness;
 
 pub use directory::Directory;
 pub use process::{CaseProcess, Launcher};
+#[cfg(not(windows))]
 use sandboxed::Places;
 
+/// Why nothing runs in a sandbox.
+#[cfg(windows)]
+pub(crate) const NO_SANDBOX: &str = "the sandbox is not built on Windows yet";
+
+/// The placements that this system can run.
+pub const PLACEMENTS: &[Placement] =
+    if cfg!(windows) { &[Placement::Native] } else { &Placement::ALL };
+
 /// The conformance suite, a `wasi:cli/run` command that imports the interface.
+#[cfg(not(windows))]
 pub const SUITE: &[u8] = include_bytes!(env!("COMPONENT_SUITE"));
 
 /// The suite, ready to run. `provider` is used in the component placement only.
 pub struct Suite {
     launcher: Launcher,
+    #[cfg_attr(windows, allow(dead_code, reason = "for the sandbox"))]
     provider: Option<PathBuf>,
+    #[cfg_attr(windows, allow(dead_code, reason = "for the sandbox"))]
     claims_limits: bool,
+    #[cfg(not(windows))]
+    compiled: Compiled,
+}
+
+/// What is made once, when it is first needed.
+#[cfg(not(windows))]
+#[derive(Default)]
+struct Compiled {
     cache: OnceLock<Result<Directory, String>>,
     composed: OnceLock<Result<Plugin, String>>,
     hosted: OnceLock<Result<Plugin, String>>,
@@ -64,9 +90,8 @@ impl Suite {
             launcher,
             provider,
             claims_limits: false,
-            cache: OnceLock::new(),
-            composed: OnceLock::new(),
-            hosted: OnceLock::new(),
+            #[cfg(not(windows))]
+            compiled: Compiled::default(),
         }
     }
 
@@ -82,6 +107,7 @@ impl Suite {
     /// # Errors
     ///
     /// One line that says what is wrong with the provider.
+    #[cfg(not(windows))]
     pub fn compose(&self) -> Result<(), String> {
         self.plugin(Placement::Component).map(|_| ())
     }
@@ -143,10 +169,30 @@ impl Suite {
             });
             return Ok(said);
         }
-        let plugin = self.plugin(placement)?;
-        sandboxed::script(plugin, placement, directory, [seed.to_string(), count.to_string()])
+        self.sandboxed_script(placement, directory, [seed.to_string(), count.to_string()])
     }
 
+    #[cfg(windows)]
+    fn sandboxed_script(&self, _: Placement, _: &Path, _: [String; 2]) -> Result<String, String> {
+        Err(NO_SANDBOX.to_owned())
+    }
+
+    #[cfg(not(windows))]
+    fn sandboxed_script(
+        &self,
+        placement: Placement,
+        directory: &Path,
+        arguments: [String; 2],
+    ) -> Result<String, String> {
+        sandboxed::script(self.plugin(placement)?, placement, directory, arguments)
+    }
+
+    #[cfg(windows)]
+    fn in_sandbox(&self, _: &'static Case, _: Placement) -> Result<Outcome, Problem> {
+        Ok(Outcome::Skipped(NO_SANDBOX.to_owned()))
+    }
+
+    #[cfg(not(windows))]
     fn in_sandbox(&self, case: &'static Case, placement: Placement) -> Result<Outcome, Problem> {
         let directory = Directory::new()?;
         let plugin = self.plugin(placement)?;
@@ -174,10 +220,13 @@ impl Suite {
     }
 
     /// The suite, compiled for a placement in a sandbox.
+    #[cfg(not(windows))]
     fn plugin(&self, placement: Placement) -> Result<&Plugin, String> {
         let (slot, provider) = match placement {
-            Placement::Host => (&self.hosted, None),
-            Placement::Native | Placement::Component => (&self.composed, self.provider.as_deref()),
+            Placement::Host => (&self.compiled.hosted, None),
+            Placement::Native | Placement::Component => {
+                (&self.compiled.composed, self.provider.as_deref())
+            }
         };
         let load = || {
             let provider = read_provider(provider)?;
@@ -188,9 +237,10 @@ impl Suite {
     }
 
     /// The cache for compiled code, which goes with the suite.
+    #[cfg(not(windows))]
     fn cache(&self) -> Result<&Path, String> {
         let make = || Directory::readable().map_err(|error| format!("make a cache: {error}"));
-        self.cache.get_or_init(make).as_ref().map(Directory::path).map_err(String::clone)
+        self.compiled.cache.get_or_init(make).as_ref().map(Directory::path).map_err(String::clone)
     }
 }
 
@@ -198,6 +248,7 @@ impl Suite {
 pub type Problem = Box<dyn std::error::Error>;
 
 /// A provider's bytes.
+#[cfg(not(windows))]
 fn read_provider(file: Option<&Path>) -> Result<Option<Vec<u8>>, String> {
     let read =
         |path: &Path| fs::read(path).map_err(|error| format!("read {}: {error}", path.display()));

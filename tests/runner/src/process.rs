@@ -11,8 +11,12 @@ use std::time::Duration;
 
 use conformance::{Case, Outcome, Placement, World, command, find, setup};
 
-use crate::sandboxed::{self, Places};
-use crate::{Problem, read_provider};
+use crate::Problem;
+#[cfg(not(windows))]
+use crate::{
+    read_provider,
+    sandboxed::{self, Places},
+};
 
 /// After this long a case counts as hung: it opened a fifo, say.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -57,14 +61,26 @@ impl Launcher {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let pid = rustix::process::Pid::from_child(&child);
+        let id = child.id();
         let (send, receive) = mpsc::channel();
         thread::spawn(move || send.send(child.wait_with_output()));
         receive.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            rustix::process::kill_process(pid, rustix::process::Signal::KILL)?;
+            kill(id)?;
             receive.recv().unwrap_or_else(|_| Err(io::Error::other("its watcher died")))
         })
     }
+}
+
+#[cfg(unix)]
+fn kill(id: u32) -> io::Result<()> {
+    let pid = id.try_into().ok().and_then(rustix::process::Pid::from_raw);
+    let pid = pid.ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::kill_process(pid, rustix::process::Signal::KILL)?)
+}
+
+#[cfg(windows)]
+fn kill(id: u32) -> io::Result<()> {
+    Command::new("taskkill").args(["/F", "/PID", &id.to_string()]).status().map(drop)
 }
 
 /// What the process said, or how it ended if it said nothing.
@@ -168,6 +184,12 @@ impl CaseProcess {
         }
     }
 
+    #[cfg(windows)]
+    fn in_sandbox(&self) -> Result<Outcome, Problem> {
+        Ok(Outcome::Skipped(crate::NO_SANDBOX.to_owned()))
+    }
+
+    #[cfg(not(windows))]
     fn in_sandbox(&self) -> Result<Outcome, Problem> {
         // First of all, since the case's own user may not read it.
         let provider = read_provider(self.provider.as_deref())?;

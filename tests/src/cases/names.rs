@@ -50,6 +50,14 @@ const HOSTILE: &[&str] = &[
     "C:a",
     "file:stream",
     "file::$DATA",
+    "*",
+    "?",
+    "\"",
+    "<",
+    ">",
+    "|",
+    "a*b",
+    "what?",
     "\0",
     "a\0",
     "a\0b",
@@ -253,7 +261,7 @@ fn hostile_prefixes_are_refused(w: &World) {
 
 fn hostile_suffixes_are_refused(w: &World) {
     for suffix in
-        ["/", "/..", "/../../x", "\\x", ":stream", "\0", "\0.txt", "\u{7f}", ".", " ", ". "]
+        ["/", "/..", "/../../x", "\\x", ":stream", "?", "\0", "\0.txt", "\u{7f}", ".", " ", ". "]
     {
         let options = Options { suffix: suffix.into(), ..Options::default() };
         let result = interface::named(&options, Location::Scratch);
@@ -278,11 +286,7 @@ fn harmless_names_are_taken(w: &World) {
         " a",
         ".hidden",
         "..x",
-        "*",
-        "?",
-        "\"",
         "'",
-        "<>|",
         "&",
         ";",
         "con1",

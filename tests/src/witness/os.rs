@@ -2,7 +2,6 @@
 
 use super::Witness;
 use crate::{find, setup};
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -58,16 +57,11 @@ impl Witness for Os {
     }
 
     fn mode(&self, path: &str) -> Result<u32, String> {
-        let metadata = told("look at", path, fs::symlink_metadata(self.at(path)))?;
-        Ok(metadata.permissions().mode() & 0o7777)
+        told("look at", path, system::mode(&self.at(path)))
     }
 
     fn set_mode(&self, path: &str, mode: u32) -> Result<(), String> {
-        told(
-            "set the mode of",
-            path,
-            fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)),
-        )
+        told("set the mode of", path, system::set_mode(&self.at(path), mode))
     }
 
     fn write(&self, path: &str, bytes: &[u8]) -> Result<(), String> {
@@ -79,7 +73,7 @@ impl Witness for Os {
             Some(inside) => self.at(inside),
             None => PathBuf::from(target),
         };
-        told("plant a link at", path, symlink(target, self.at(path)))
+        told("plant a link at", path, system::symlink(&target, &self.at(path)))
     }
 
     fn plant_second_name(&self, path: &str, file: &str) -> Result<(), String> {
@@ -100,5 +94,52 @@ impl Witness for Os {
 
     fn rename(&self, old: &str, new: &str) -> Result<(), String> {
         told("rename", old, fs::rename(self.at(old), self.at(new)))
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::{fs, io};
+
+    pub(super) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(target, path)
+    }
+
+    pub(super) fn mode(path: &Path) -> io::Result<u32> {
+        Ok(fs::symlink_metadata(path)?.permissions().mode() & 0o7777)
+    }
+
+    pub(super) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    use std::path::Path;
+    use std::{fs, io};
+
+    fn no_modes<T>() -> io::Result<T> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "Windows has no modes"))
+    }
+
+    pub(super) fn mode(_: &Path) -> io::Result<u32> {
+        no_modes()
+    }
+
+    pub(super) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
+        no_modes()
+    }
+
+    /// A link to a directory is another kind of link than one to a file, or to nothing.
+    pub(super) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+        let directory = path.parent().unwrap_or(path).join(target);
+        if fs::metadata(directory).is_ok_and(|found| found.is_dir()) {
+            std::os::windows::fs::symlink_dir(target, path)
+        } else {
+            std::os::windows::fs::symlink_file(target, path)
+        }
     }
 }

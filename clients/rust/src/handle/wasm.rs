@@ -23,12 +23,13 @@ use crate::interface::{self, Durability, Error};
 pub(crate) struct Handle(Arc<Inner>);
 
 struct Inner {
-    /// Closed once the provider has given out the descriptor.
-    provider: interface::File,
     /// The descriptor, if the provider gave it out. Asked for at the first use of the bytes,
     /// because many a file is created for its name alone.
     #[cfg(feature = "direct")]
     descriptor: OnceLock<Option<Descriptor>>,
+    /// Closed once the provider has given out the descriptor. Dropped after that, because then the
+    /// provider removes the names that it could not remove while the file was open.
+    provider: interface::File,
     cursor: AtomicU64,
     append: bool,
 }

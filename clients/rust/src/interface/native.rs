@@ -1,6 +1,5 @@
 //! The native placement: core on the operating system.
 
-use std::io;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use getrandom::SysRng;
@@ -10,7 +9,6 @@ use super::{
     CleanupFailure, Durability, Entry, Error, Limits, LiveHandle, Location, Metadata, Options,
     ReplaceMode, Storage, Usage,
 };
-use crate::error::io_error;
 
 /// The process as the one user of the interface.
 fn instance() -> &'static core::Instance<Process, SysRng> {
@@ -219,10 +217,11 @@ impl TempPath {
     }
 }
 
+#[cfg(unix)]
 impl TempDir {
     /// Sets the directory's mode, by its handle.
-    pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> io::Result<()> {
-        let dir = self.0.read().get_ref().map_err(io_error)?.try_clone()?;
+    pub(crate) fn set_permissions(&self, permissions: std::fs::Permissions) -> std::io::Result<()> {
+        let dir = self.0.read().get_ref().map_err(crate::error::io_error)?.try_clone()?;
         std::fs::File::from(dir).set_permissions(permissions)
     }
 }

@@ -136,10 +136,14 @@ fn builders() -> io::Result<()> {
     file.write_all(b"two")?;
     assert_eq!(std::fs::read(file.path())?, b"onetwo");
 
-    use std::os::unix::fs::PermissionsExt;
-    let readable = std::fs::Permissions::from_mode(0o644);
-    let file = tempfile::Builder::new().permissions(readable).disable_cleanup(false).tempfile()?;
-    assert_eq!(std::fs::metadata(file.path())?.permissions().mode() & 0o777, 0o644);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let readable = std::fs::Permissions::from_mode(0o644);
+        let file =
+            tempfile::Builder::new().permissions(readable).disable_cleanup(false).tempfile()?;
+        assert_eq!(std::fs::metadata(file.path())?.permissions().mode() & 0o777, 0o644);
+    }
     let _: PathBuf = tempfile::env::temp_dir();
     Ok(())
 }
@@ -168,6 +172,17 @@ fn spooled() -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(windows)]
+fn made() -> io::Result<()> {
+    let made = tempfile::Builder::new().make(|path| std::fs::File::create_new(path))?;
+    let path = made.path().to_path_buf();
+    assert!(path.exists());
+    drop(made);
+    assert!(!path.exists());
+    Ok(())
+}
+
+#[cfg(unix)]
 fn made() -> io::Result<()> {
     use std::os::unix::net::UnixListener;
     let dir = tempfile::tempdir()?;

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use wasi_tempfile::NamedTempFile;
 use wasi_tempfile::interface::{self, ErrorCode, Location, Storage};
 
+mod drops;
 #[cfg(target_arch = "wasm32")]
 mod handles;
 #[cfg(target_arch = "wasm32")]
@@ -28,6 +29,11 @@ fn main() -> ExitCode {
         "fail" => {
             let _scratch = litter();
             return ExitCode::FAILURE;
+        }
+        "drops" => {
+            if !drops::play() {
+                return ExitCode::FAILURE;
+            }
         }
         // Destructors do not run in any of the next three.
         "exit" => {

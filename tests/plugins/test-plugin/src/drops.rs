@@ -1,0 +1,113 @@
+//! Files, names and directories that are dropped in every order.
+//!
+//! Some hosts remove no name of an open file. Nothing may stay there either, whichever is dropped
+//! first.
+
+use std::io::{Result, Write};
+
+use wasi_tempfile::interface::leftovers;
+use wasi_tempfile::{NamedTempFile, env, spooled_tempfile, tempdir, tempfile};
+
+type Order = (&'static str, fn() -> Result<()>);
+
+const ORDERS: &[Order] = &[
+    ("a named file", || {
+        written()?;
+        Ok(())
+    }),
+    ("a named file that was never used", || NamedTempFile::new().map(drop)),
+    ("the name first, then the file", || {
+        let (file, path) = written()?.into_parts();
+        drop(path);
+        drop(file);
+        Ok(())
+    }),
+    ("the file first, then the name", || {
+        let (file, path) = written()?.into_parts();
+        drop(file);
+        drop(path);
+        Ok(())
+    }),
+    ("the name first, of a file that was never used", || {
+        let (file, path) = NamedTempFile::new()?.into_parts();
+        drop(path);
+        drop(file);
+        Ok(())
+    }),
+    ("the file without its name", || {
+        let mut file = written()?.into_file();
+        file.write_all(b"more")
+    }),
+    ("the name before two files", || {
+        let (first, path) = written()?.into_parts();
+        let mut second = path.reopen()?;
+        second.write_all(b"again")?;
+        drop(path);
+        drop(first);
+        second.write_all(b"more")
+    }),
+    ("a clone last", || {
+        let (file, path) = written()?.into_parts();
+        let clone = file.try_clone()?;
+        drop((path, file));
+        drop(clone);
+        Ok(())
+    }),
+    ("a directory before the file in it", || {
+        let dir = tempdir()?;
+        dir.create_dir("sub")?;
+        let mut file = dir.create_file("sub/file")?;
+        file.write_all(b"bytes")?;
+        drop(dir);
+        file.write_all(b"more")
+    }),
+    ("a file in a directory, then the directory", || {
+        let dir = tempdir()?;
+        let mut file = NamedTempFile::new_in(&dir)?;
+        file.write_all(b"bytes")?;
+        drop(dir);
+        drop(file);
+        Ok(())
+    }),
+    ("unnamed files", || {
+        let (mut first, mut second) = (tempfile()?, tempfile()?);
+        first.write_all(b"first")?;
+        second.write_all(b"second")?;
+        drop(first);
+        drop(second);
+        Ok(())
+    }),
+    ("a spooled file that moved to disk", || spooled_tempfile(2).write_all(b"more than two")),
+    ("an error", || {
+        let (_file, _path) = written()?.into_parts();
+        Err(std::io::Error::other("on purpose"))
+    }),
+];
+
+/// Plays every order, and says after which of them something is left.
+pub(crate) fn play() -> bool {
+    let mut clean = true;
+    for (order, play) in ORDERS {
+        let played = play();
+        let is_on_purpose = |error: &std::io::Error| error.to_string() == "on purpose";
+        if let Some(error) = played.err().filter(|error| !is_on_purpose(error)) {
+            println!("{order}: {error}");
+            clean = false;
+        }
+        let names: Vec<_> = std::fs::read_dir(env::temp_dir())
+            .map(|names| names.flatten().map(|entry| entry.file_name()).collect())
+            .unwrap_or_default();
+        if !names.is_empty() || !leftovers().is_empty() {
+            println!("{order}: left {names:?} {:?}", leftovers());
+            clean = false;
+        }
+    }
+    println!("{} orders", ORDERS.len());
+    clean
+}
+
+fn written() -> Result<NamedTempFile> {
+    let mut file = NamedTempFile::with_suffix(".txt")?;
+    file.write_all(b"bytes")?;
+    Ok(file)
+}
