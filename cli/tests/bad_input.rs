@@ -84,7 +84,7 @@ fn half_a_component_is_invalid() {
 fn a_component_with_nothing_to_run() {
     let world = World::new();
     let plugin = component(&world, "(component)");
-    refused(&mut run(&world, &plugin), &["wasi:cli/run"]);
+    refused(&mut run(&world, &plugin), &["wasi:cli/run", "to its world"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use support::{Ended, World, command, output};
-use wit_parser::{Resolve, WorldItem};
+use wit_parser::{Resolve, WorldId, WorldItem};
 
 const TEMPFILE: &str = "deps/scratch-tempfile/tempfile.wit";
 
@@ -23,12 +23,25 @@ fn written(directory: &Path) {
 
 /// The interfaces that the folder's world imports.
 fn imports(directory: &Path, world: &str) -> Vec<String> {
+    let (resolve, world) = read(directory, world);
+    interfaces(&resolve, resolve.worlds[world].imports.values())
+}
+
+/// The interfaces that the folder's world exports.
+fn exports(directory: &Path, world: &str) -> Vec<String> {
+    let (resolve, world) = read(directory, world);
+    interfaces(&resolve, resolve.worlds[world].exports.values())
+}
+
+fn read(directory: &Path, world: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(directory).expect("the parser reads the folder");
     let world = resolve.select_world(&[package], Some(world)).expect("the folder has the world");
-    let mut names: Vec<String> = resolve.worlds[world]
-        .imports
-        .values()
+    (resolve, world)
+}
+
+fn interfaces<'a>(resolve: &Resolve, items: impl Iterator<Item = &'a WorldItem>) -> Vec<String> {
+    let mut names: Vec<String> = items
         .map(|item| match item {
             WorldItem::Interface { id, .. } => resolve.id_of(*id).expect("it has a name"),
             other => panic!("not an interface: {other:?}"),
@@ -54,6 +67,14 @@ fn the_world_of_a_new_folder_imports_nothing_of_wasi() {
     let directory = world.path("new/wit");
     written(&directory);
     assert_eq!(imports(&directory, "plugin"), ["scratch:tempfile/tempfile@0.1.0"]);
+}
+
+#[test]
+fn the_world_of_a_new_folder_can_be_run() {
+    let world = World::new();
+    let directory = world.path("wit");
+    written(&directory);
+    assert_eq!(exports(&directory, "plugin"), ["wasi:cli/run@0.2.0"]);
 }
 
 #[test]

@@ -207,9 +207,10 @@ impl fmt::Display for Error {
                     "the plugin imports `{import}`, which does not fit what is served here: {cause}"
                 )
             }
-            Self::NoRun => {
-                f.write_str("the plugin does not export `wasi:cli/run`, so there is nothing to run")
-            }
+            Self::NoRun => f.write_str(
+                "the plugin does not export `wasi:cli/run`, so there is nothing to run (add \
+                 `export wasi:cli/run@0.2.0;` to its world)",
+            ),
             Self::Root { path, cause } => match cause {
                 // This cause includes the path.
                 RootCause::Refused { cause } => write!(f, "cannot use the scratch root: {cause}"),

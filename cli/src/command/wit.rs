@@ -10,12 +10,21 @@ use wasi_tempfile_host::components;
 
 use super::{MISUSED, Result, complain, files};
 
-/// The world that a new folder begins with.
+/// The world that a new folder begins with. `run` is written out, since a folder that has the whole
+/// of wasi:cli in `deps` would not go together with one that the user adds.
 const WORLD: &str = "\
 package example:plugin;
 
+/// A plugin that `wasi-tempfile run` starts.
 world plugin {
     import scratch:tempfile/tempfile@0.1.0;
+    export wasi:cli/run@0.2.0;
+}
+
+package wasi:cli@0.2.0 {
+    interface run {
+        run: func() -> result;
+    }
 }
 ";
 
