@@ -194,7 +194,9 @@ fn create(
     match created {
         Ok(true) => Ok(()),
         Ok(false) => Err("what was created is not where it should be".to_owned()),
-        Err(error) if error.code == ErrorCode::InvalidName => Ok(()),
+        Err(error) if matches!(error.code, ErrorCode::InvalidName | ErrorCode::NameTooLong) => {
+            Ok(())
+        }
         Err(error) => Err(error.to_string()),
     }
 }
