@@ -4,9 +4,10 @@
 
 import * as host from "scratch:tempfile/tempfile@0.1.0";
 
+import { bytes } from "./data.js";
+
 // Bounds the copy that the bindings make of each buffer.
 const CHUNK = 1 << 20;
-const encoder = new TextEncoder();
 // Bytes that are not UTF-8 become U+FFFD, and a byte order mark stays, as in the file.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -96,14 +97,14 @@ function choice(value, name, choices) {
 
 const durable = (value = "none") => choice(value, "durability", ["none", "data", "full"]);
 
-function bytes(data) {
-  if (typeof data === "string") return encoder.encode(data);
-  if (data instanceof Uint8Array) return data;
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  if (ArrayBuffer.isView(data)) {
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+// An option that nobody knows is a mistake that nobody would see.
+function options(given, ...known) {
+  if (given === undefined) return {};
+  if (typeof given !== "object" || given === null) {
+    throw new TypeError(`the options are not an object: ${String(given)}`);
   }
-  throw new TypeError("data is neither a string nor a buffer");
+  for (const name of Object.keys(given)) choice(name, "an option", known);
+  return given;
 }
 
 function location(dir) {
@@ -111,6 +112,8 @@ function location(dir) {
   if (dir instanceof TempDir) return { tag: "within", val: rawDirectory(dir) };
   return { tag: "directory", val: text(dir, "dir") };
 }
+
+const NAMING = ["prefix", "suffix", "randomChars", "label"];
 
 function naming({ prefix = "tmp", suffix = "", randomChars, label }) {
   return {
@@ -215,9 +218,9 @@ export class TempFile {
     call(() => file.rollOver());
   }
 
-  link(target, { durability } = {}) {
+  link(target, given) {
     const file = this.#handle.raw;
-    const wanted = durable(durability);
+    const wanted = durable(options(given, "durability").durability);
     call(() => host.link(file, text(target, "target"), wanted));
   }
 
@@ -244,9 +247,10 @@ function disposeAll(...handles) {
   if (failures.length > 0) throw failures[0];
 }
 
-function persistHandle(handle, target, { overwrite = true, durability } = {}) {
+function persistHandle(handle, target, given) {
   const raw = handle.raw;
-  const mode = overwrite ? "overwrite" : "no-clobber";
+  const { overwrite = true, durability } = options(given, "overwrite", "durability");
+  const mode = choice(overwrite, "overwrite", [true, false]) ? "overwrite" : "no-clobber";
   const wanted = durable(durability);
   try {
     call(() => raw.persist(text(target, "target"), mode, wanted));
@@ -281,8 +285,8 @@ export class NamedTempFile extends TempFile {
     return new TempFile(call(() => name.reopen()));
   }
 
-  persist(target, options) {
-    persistHandle(this.#name, target, options);
+  persist(target, given) {
+    persistHandle(this.#name, target, given);
   }
 
   keep() {
@@ -352,8 +356,9 @@ export class TempDir {
     }
   }
 
-  createDirectory(path, { recursive = false } = {}) {
+  createDirectory(path, given) {
     const directory = this.#handle.raw;
+    const { recursive = false } = options(given, "recursive");
     const create = (path) => call(() => directory.createDirectory(path));
     if (!recursive) return create(text(path, "path"));
     const parts = text(path, "path").split("/");
@@ -399,8 +404,8 @@ export class TempDir {
     return call(() => directory.entries(text(path, "path")));
   }
 
-  persist(target, options) {
-    persistHandle(this.#handle, target, options);
+  persist(target, given) {
+    persistHandle(this.#handle, target, given);
   }
 
   keep() {
@@ -433,23 +438,26 @@ export function closing(resource, body) {
   return result;
 }
 
-export function tempfile({ dir } = {}) {
-  const where = location(dir);
+export function tempfile(given) {
+  const where = location(options(given, "dir").dir);
   return new TempFile(call(() => host.unnamed(where)));
 }
 
-export function namedTempfile({ dir, ...names } = {}) {
+export function namedTempfile(given) {
+  const { dir, ...names } = options(given, "dir", ...NAMING);
   const [named, where] = [naming(names), location(dir)];
   const [file, path] = call(() => host.named(named, where));
   return new NamedTempFile(file, path);
 }
 
-export function tempdir({ dir, ...names } = {}) {
+export function tempdir(given) {
+  const { dir, ...names } = options(given, "dir", ...NAMING);
   const [named, where] = [naming(names), location(dir)];
   return new TempDir(call(() => host.directory(named, where)));
 }
 
-export function spooled({ maxMemory, dir } = {}) {
+export function spooled(given) {
+  const { maxMemory, dir } = options(given, "maxMemory", "dir");
   const max = maxMemory === undefined ? undefined : BigInt(count(maxMemory, "maxMemory"));
   const where = location(dir);
   return new TempFile(call(() => host.spooled(max, where)));

@@ -5,6 +5,8 @@ import { getStderr } from "wasi:cli/stderr@0.2.0";
 import { getStdin } from "wasi:cli/stdin@0.2.0";
 import { getStdout } from "wasi:cli/stdout@0.2.0";
 
+import { bytes } from "./data.js";
+
 // More in one call of `blocking-write-and-flush` is a trap.
 const MOST = 4096;
 
@@ -26,10 +28,10 @@ export const writeStdout = (data) => write(getStdout(), "write to standard outpu
 export const writeStderr = (data) => write(getStderr(), "write to standard error", data);
 
 function write(stream, operation, data) {
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
   try {
-    for (let done = 0; done < bytes.length; done += MOST) {
-      stream.blockingWriteAndFlush(bytes.subarray(done, done + MOST));
+    const buffer = bytes(data);
+    for (let done = 0; done < buffer.length; done += MOST) {
+      stream.blockingWriteAndFlush(buffer.subarray(done, done + MOST));
     }
   } catch (thrown) {
     throw failed(operation, thrown);
@@ -53,7 +55,10 @@ export function main(name, body) {
       try {
         await body();
       } catch (failure) {
-        writeStderr(`${name}: ${failure?.message ?? failure}\n`);
+        // What the engine throws itself is a mistake in the program, and has to be found.
+        const isMistake = [TypeError, RangeError, ReferenceError].includes(failure?.constructor);
+        const where = isMistake ? failure.stack : "";
+        writeStderr(`${name}: ${failure?.message ?? failure}\n${where}`);
         // What the bindings take for the error of `run`. They end silently on any other object.
         throw { payload: undefined };
       }

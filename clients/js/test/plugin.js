@@ -54,6 +54,22 @@ const tests = {
     equal([file.size, file.readText()], [7, "grüße"]);
     equal(Array.from(file.read(2, 1)), [114, 195]);
   },
+  an_unknown_option_is_a_type_error() {
+    for (const create of [tempfile, namedTempfile, tempdir, spooled]) {
+      throws(TypeError, () => create({ sufix: ".txt" }));
+      throws(TypeError, () => create(".txt"));
+      throws(TypeError, () => create(null));
+    }
+    using named = namedTempfile();
+    throws(TypeError, () => named.persist("/tmp/target", { overwite: false }));
+    throws(TypeError, () => named.persist("/tmp/target", { overwrite: "no" }));
+    using dir = tempdir();
+    throws(TypeError, () => dir.createDirectory("a", { recursiv: true }));
+  },
+  standard_output_takes_strings_and_buffers_alone() {
+    for (const data of [5, null, { a: 1 }, [1, 2]]) throws(TypeError, () => writeStdout(data));
+    writeStdout(new ArrayBuffer(0));
+  },
   write_all_replaces_longer_content() {
     using file = tempfile();
     file.writeAll("a long text");
