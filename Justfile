@@ -77,9 +77,11 @@ rows *ARGS:
 bench *ARGS:
     cargo bench -p bench -- {{ARGS}}
 
+plugin_pages := "docs/rust.md docs/python.md docs/javascript.md docs/c.md"
+
 # Follow pages of docs/ word for word: their files, their commands, and what those print. A page
 # whose tools are missing is named and skipped.
-pages *PAGES="docs/rust.md docs/python.md docs/javascript.md docs/c.md docs/embedding.md":
+pages *PAGES=(plugin_pages + " docs/hosts.md docs/embedding.md"):
     build/pages {{PAGES}}
 
 # The documentation of every crate, without a warning: in target/doc, `--open` shows it.
