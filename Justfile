@@ -16,8 +16,8 @@ demo *ARGS:
 conformance *ARGS:
     cargo run -- conformance {{ARGS}}
 
-# The suite on other hosts: wasmtime-py, Node, Deno, Bun and Chromium. Writes docs/matrix.md; `just
-# everywhere --quick` runs a tenth of the cases, `just everywhere --host node` one host.
+# `--quick` runs a tenth of the cases, `--host node` one host.
+# The suite under wasmtime-py, Node, Deno, Bun and Chromium; writes docs/matrix.md.
 everywhere *ARGS:
     tests/hosts/everywhere.py {{ARGS}}
 
@@ -25,18 +25,19 @@ everywhere *ARGS:
 playground *ARGS:
     playground/playground.py serve {{ARGS}}
 
-# A composed plugin as a workload of wasmCloud, on wasmCloud's own runtime; `just wasmcloud NAME`
-# runs only tests with that in their name, `just wasmcloud --measure` prints what one node takes.
+# `just wasmcloud NAME` runs only tests with that in their name, `just wasmcloud --measure` prints
+# what one node takes.
+# A composed plugin as a workload of wasmCloud, on wasmCloud's own runtime.
 wasmcloud *ARGS:
     deploy/wasmcloud/test {{ARGS}}
 
-# Random sequences of operations that every placement must answer alike: COUNT of them, beginning
-# with SEED.
+# COUNT sequences, beginning with SEED.
+# Random sequences of operations that every placement must answer alike.
 differential COUNT="10000" SEED="1":
     DIFFERENTIAL_COUNT={{COUNT}} DIFFERENTIAL_SEED={{SEED}} cargo test --test differential
 
-# The reliability figures in full, a line each; `just soak removal` only those whose name contains
-# it. docs/soak.md has the last output.
+# `just soak removal` runs only those whose name contains that. docs/soak.md has the last output.
+# The reliability figures in full, a line each.
 soak *ARGS:
     SOAK=full cargo test -q --test soak -- {{ARGS}}
 
@@ -48,13 +49,14 @@ mutants *ARGS:
 tempfile-suite *PLACEMENTS:
     clients/rust/shim/suite/run {{PLACEMENTS}}
 
-# One plugin in Rust, Python, JavaScript and C, compared, and the tests of the clients; `just
-# languages rust c` only those two. A language whose tools are missing is named and skipped.
+# `just languages rust c` runs only those two. A language whose tools are missing is named and
+# skipped.
+# One plugin in Rust, Python, JavaScript and C, compared, and the tests of the clients.
 languages *LANGUAGES:
     examples/unpack/test {{LANGUAGES}}
 
-# CPython's own tests of `tempfile`, and ours, with the Python client in a plugin. Needs Python 3.13
-# with its tests; `--python PROGRAM` names it.
+# Needs Python 3.13 with its tests; `--python PROGRAM` names it.
+# CPython's own tests of `tempfile`, and ours, with the Python client in a plugin.
 cpython *ARGS:
     python3 clients/python/tests/run.py {{ARGS}}
 
@@ -62,9 +64,9 @@ cpython *ARGS:
 native *ARGS:
     cargo test --locked --features tempfile-core/native -p tempfile-core -p wasi-tempfile {{ARGS}}
 
-# The tests for Windows, cross-built and run under Wine; `--install` installs what that needs, by
-# Debian's packages. `just windows core client` only these parts: there are core, client, suite and,
-# only if named, host.
+# `--install` installs what that needs, by Debian's packages. `just windows core client` runs only
+# these parts: there are core, client, suite and, only if named, host.
+# The tests for Windows, cross-built and run under Wine.
 windows *ARGS:
     build/windows {{ARGS}}
 
@@ -72,15 +74,15 @@ windows *ARGS:
 rows *ARGS:
     cargo run -- conformance --rows {{ARGS}}
 
-# How fast it is, beside its peers: `just bench` the whole table, `just bench named` rows with that
-# in their name, `--quick` in a hurry.
+# `just bench named` measures the rows with that in their name, `--quick` takes few samples.
+# How fast it is, beside its peers.
 bench *ARGS:
     cargo bench -p bench -- {{ARGS}}
 
 plugin_pages := "docs/rust.md docs/python.md docs/javascript.md docs/c.md"
 
-# Follow pages of docs/ word for word: their files, their commands, and what those print. A page
-# whose tools are missing is named and skipped.
+# A page whose tools are missing is named and skipped.
+# Follow pages of docs/ word for word: their files, their commands, and what those print.
 pages *PAGES=(plugin_pages + " docs/hosts.md docs/embedding.md"):
     build/pages {{PAGES}}
 
@@ -93,7 +95,7 @@ doc *ARGS:
 fmt:
     cargo fmt --all
 
-# The packages that are to be published, made and tried; nothing is uploaded. `just package --quick`
-# compiles nothing from them.
+# `just package --quick` compiles nothing from them.
+# The packages that are to be published, made and tried; nothing is uploaded.
 package *ARGS:
     build/package {{ARGS}}
