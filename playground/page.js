@@ -347,14 +347,14 @@ function limits() {
 const scratch = { value: { tag: "scratch" }, shown: "scratch" };
 const nameOf = (prefix, more) => record({ prefix: string(prefix), suffix: string(""), ...more });
 
-/** Does something until it is refused, at most so often, and shows the call that was refused. */
+/** Repeats a call until it is refused, at most `most` times, and shows the last one. */
 function fill(name, most, step) {
   for (let done = 0; ; done++) {
     const { shown, call } = step(done);
     try {
       const result = host.call(call);
       host.adopt(result);
-      if (done < most) continue;
+      if (done + 1 < most) continue;
       answer(shown, ok(""), `No limit has stopped it: ${count(done + 1, name)} succeeded.`);
     } catch (error) {
       answerError(shown, error, `Before it, ${count(done, name)} succeeded.`);
@@ -374,7 +374,7 @@ const BREAKS = {
     if (!make("unnamed", args, "unnamed")) return;
     const { resource, name } = [...host.handles.values()].at(-1);
     const buffer = new Uint8Array(16384);
-    fill("write", 63, (done) => {
+    fill("write", 64, (done) => {
       const offset = BigInt(done * buffer.length);
       const shown = `${name}.write(${buffer.length} bytes, ${offset})`;
       return { shown, call: () => resource.write(buffer, offset) };
@@ -383,7 +383,7 @@ const BREAKS = {
   names() {
     const options = nameOf("full-", {});
     const shown = `tempfile.named(${options.shown}, scratch)`;
-    fill("creation", 63, () => ({
+    fill("creation", 64, () => ({
       shown,
       call: ({ tempfile }) => tempfile.named(options.value, scratch.value),
     }));

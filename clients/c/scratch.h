@@ -115,7 +115,8 @@ scratch_code scratch_roll_over(scratch_file file);
 scratch_code scratch_link(scratch_file file, const char *target, scratch_durability durability);
 scratch_code scratch_close(scratch_file *file);
 
-/* Names. */
+/* Names. A function that takes a pointer to a handle ends it: the handle is 0 afterwards, also if
+ * the answer is SCRATCH_NOT_DURABLE. After another failure it is as before. */
 
 scratch_code scratch_name_path(scratch_name name, char **path);
 scratch_code scratch_name_reopen(scratch_name name, scratch_file *file);
@@ -156,7 +157,7 @@ scratch_code scratch_dir_close(scratch_dir *dir);
 /* For code that works with paths and descriptors: what the C library calls `tmpfile`, `mkstemp` and
  * `mkdtemp`. They need a scratch directory that the plugin can open by its path (a run without
  * limits on files). Failures set `errno`. What they name stays until the plugin removes it, or the
- * run ends. */
+ * host empties the directory, as this project's does at the end of a run. */
 
 /* An open stream without a name, or NULL. */
 FILE *scratch_tmpfile(void);

@@ -97,13 +97,17 @@ function choice(value, name, choices) {
 
 const durable = (value = "none") => choice(value, "durability", ["none", "data", "full"]);
 
-// An option that nobody knows is a mistake that nobody would see.
+// A misspelt option would be ignored without a word.
 function options(given, ...known) {
   if (given === undefined) return {};
   if (typeof given !== "object" || given === null) {
     throw new TypeError(`the options are not an object: ${String(given)}`);
   }
-  for (const name of Object.keys(given)) choice(name, "an option", known);
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) {
+      throw new TypeError(`there is no option ${name}: there are ${known.join(", ")}`);
+    }
+  }
   return given;
 }
 
@@ -153,7 +157,7 @@ export class TempFile {
     let all = new Uint8Array(this.size);
     let length = 0;
     for (;;) {
-      // One byte more than expected, so that a file that has grown is seen to.
+      // At least one byte, also when all are there, to notice that the file has grown.
       const chunk = this.read(Math.min(Math.max(all.length - length, 1), CHUNK), length);
       if (chunk.length === 0) return all.subarray(0, length);
       if (length + chunk.length > all.length) {

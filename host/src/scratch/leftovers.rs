@@ -1,4 +1,4 @@
-//! Sweeps of a directory in which composed plugins make their files, on a host of others.
+//! Sweeps of a directory in which composed plugins make their files, on another host.
 //!
 //! Such a plugin removes its files itself, but no destructor runs after a trap. WASI has neither
 //! modes nor locks, so nothing on disk proves who made a file or that it is still in use. What such
@@ -25,6 +25,9 @@ const DEFAULT_PREFIXES: [&str; 2] = ["tmp", ".tmp"];
 /// The number of random characters in its name, unless the plugin says otherwise.
 const RANDOM_CHARS: u8 = 16;
 
+/// The fewest random characters by which a name is known.
+const MIN_RANDOM_CHARS: u8 = 8;
+
 /// A sweep of a directory in which composed plugins make their files, on a host of others.
 ///
 /// An entry is removed if all of this is so:
@@ -35,9 +38,9 @@ const RANDOM_CHARS: u8 = 16;
 /// * It is a regular file or a directory. A directory is removed with everything in it, through no
 ///   link and past no mount point.
 /// * It belongs to the user who sweeps.
-/// * Nothing has changed it for [`older_than`](Self::older_than), by its file system's clock: no
-///   write, no new name, no new mode, and in a directory no entry added or removed. A plugin cannot
-///   set that time.
+/// * Nothing has changed it for [`older_than`](Self::older_than), by its `ctime` and the clock of
+///   the machine that sweeps: no write, no new name, no new mode, and in a directory no entry added
+///   or removed. A plugin cannot set that time.
 ///
 /// None of this proves that the entry is not in use, and what a plugin has kept under its own name
 /// (`keep`) looks the same. **Sweep only directories that plugins alone write to, and choose an age
@@ -67,9 +70,10 @@ impl Leftovers {
     }
 
     /// How many random characters a name has: 16, unless the plugins choose another number. Those
-    /// of the Python client have 8. The fewer they are, the more often a word is taken for them.
+    /// of the Python client have 8. Fewer than 8 count as 8: an ordinary name could look like such
+    /// a name, and would be removed.
     pub fn random_chars(mut self, count: u8) -> Self {
-        self.random_chars = count;
+        self.random_chars = count.max(MIN_RANDOM_CHARS);
         self
     }
 

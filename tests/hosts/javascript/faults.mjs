@@ -1,5 +1,5 @@
 // Providers that are wrong in one way: the suite has to fail with each. ../controls.toml says which
-// cases notice it.
+// cases notice it; with `none`, a correct provider, those pass.
 
 /** The interfaces of a provider, by the names under which the suite imports them. */
 const interfaces = (provider, tempfile = {}, ledger = {}) => ({
