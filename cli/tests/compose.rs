@@ -20,11 +20,18 @@ fn compose_writes_what_the_library_composes() {
 
 /// What the plugin sees of itself, composed with these options.
 fn seen(options: &[&str]) -> String {
+    seen_when_run(options, &[])
+}
+
+/// The same, run with the others.
+fn seen_when_run(options: &[&str], run: &[&str]) -> String {
     let world = World::new();
     let whole = world.path("whole.wasm");
     let composed = output(command().arg("compose").arg(PLUGIN).arg("-o").arg(&whole).args(options));
     assert_eq!((composed.code, &*composed.stderr), (Some(0), ""));
-    let ended = output(command().arg("run").arg("--root").arg(world.root()).arg(whole).arg("see"));
+    let mut running = command();
+    running.args(["run", "--root"]).arg(world.root()).args(run).arg(whole).arg("see");
+    let ended = output(&mut running);
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
     world.assert_nothing_left();
     ended.stdout
@@ -42,6 +49,16 @@ fn a_plugin_composed_without_preopens_has_the_interface_alone() {
     let seen = seen(&["--preopens", "none"]);
     assert!(seen.starts_with("interface: /tmp/"), "{seen}");
     assert!(seen.ends_with("standard library: blind\n"), "{seen}");
+}
+
+#[test]
+fn limits_in_the_environment_hide_the_scratch_directory_of_a_composed_plugin() {
+    let composed = ["--preopens", "granted"];
+    let sight = |limits: &str| seen_when_run(&composed, &["--env", limits]);
+    let limited = sight("SCRATCH_LIMITS=bytes=1000");
+    assert!(limited.ends_with("standard library: blind\n"), "{limited}");
+    let open = sight("SCRATCH_LIMITS=handles=10");
+    assert!(open.ends_with("standard library: sees it\n"), "{open}");
 }
 
 /// The plugin with a provider inside of it, run with these options.

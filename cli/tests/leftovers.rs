@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::SystemTime;
@@ -77,6 +77,19 @@ fn what_a_trap_left_goes_and_nothing_else() {
     assert_eq!(said(&ended).len(), removed.len() + others.len(), "{}", ended.stdout);
     let rest: HashSet<PathBuf> = entries(&mount).into_iter().collect();
     assert_eq!(rest, others.into_iter().collect());
+}
+
+#[test]
+fn a_scratch_directory_of_a_host_stays_whatever_the_prefixes() {
+    let world = World::new();
+    let directory = world.directory("root-of-a-host");
+    let run = directory.join("run-aaaabbbbccccdddd");
+    fs::create_dir(&run).expect("create a directory");
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o1700)).expect("give it the mark");
+    let ended = sweep(&directory, &["--older-than", "0", "--prefix", "run-"]);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    assert_eq!(said(&ended), lines("foreign", [run.clone()]));
+    assert!(run.exists());
 }
 
 #[test]

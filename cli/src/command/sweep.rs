@@ -68,7 +68,8 @@ pub(crate) struct SweepRoot {
 
     /// Go on for ever, and sweep at this interval
     ///
-    /// Only what is removed is printed then. What cannot be removed is named every time.
+    /// Only what is removed is printed then, and what cannot be removed is named every time. If the
+    /// directory itself cannot be read, or nothing can be printed, the command ends.
     #[arg(long, value_name = "TIME", value_parser = interval)]
     every: Option<Duration>,
 }

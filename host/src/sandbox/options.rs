@@ -199,14 +199,19 @@ impl Settings {
     /// Takes the limits from the environment, where a provider component reads them, unless others
     /// are set.
     pub(super) fn read_limits(&mut self, provision: Provision) -> Result<(), Error> {
-        let variable = self.environment.iter().find(|(name, _)| name == Limits::VARIABLE);
-        if let (None, Some((_, text)), true) = (self.limits, variable, provision.enforces_limits())
-        {
+        let variable = self.limits_variable();
+        if let (None, Some(text), true) = (self.limits, variable, provision.enforces_limits()) {
             let limits = Limits::from_text(text);
-            let limits = limits.ok_or_else(|| Error::MalformedLimits { text: text.clone() })?;
+            let limits = limits.ok_or_else(|| Error::MalformedLimits { text: text.to_owned() })?;
             self.limits = (limits != Limits::default()).then_some(limits);
         }
         Ok(())
+    }
+
+    /// The limits in the environment, which a provider inside the plugin reads as well.
+    fn limits_variable(&self) -> Option<&str> {
+        let variable = self.environment.iter().find(|(name, _)| name == Limits::VARIABLE);
+        variable.map(|(_, text)| text.as_str())
     }
 
     /// Refuses two mounts of one path: the plugin would see only one of them.
@@ -235,7 +240,11 @@ impl Settings {
         match self.scratch_access {
             ScratchAccess::Open => true,
             ScratchAccess::Isolated => false,
-            ScratchAccess::Auto => !self.limits.is_some_and(|limits| limits.count_files()),
+            ScratchAccess::Auto => {
+                let in_environment = || Limits::from_text(self.limits_variable()?);
+                let limits = self.limits.or_else(in_environment);
+                !limits.is_some_and(|limits| limits.count_files())
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use rustix::fs::{self as sys, AtFlags, FileType, Stat};
 use rustix::io::Errno;
 use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, error_code_of};
 
-use super::name::is_random;
+use super::name::{is_marked, is_random};
 use super::sweep::{Sweep, stayed};
 use super::{Error, OpenRoot, RootCause, failed, identity, mounts};
 
@@ -42,7 +42,8 @@ const MIN_RANDOM_CHARS: u8 = 8;
 ///   the machine that sweeps: no write, no new name, no new mode, and in a directory no entry added
 ///   or removed. A plugin cannot set that time.
 ///
-/// None of this proves that the entry is not in use, and what a plugin has kept under its own name
+/// None of this proves that the entry is not in use, or that a plugin made it: whoever may rename an
+/// entry of the directory can give it such a name. And what a plugin has kept under its own name
 /// (`keep`) looks the same. **Sweep only directories that plugins alone write to, and choose an age
 /// that no temporary file of theirs reaches.**
 ///
@@ -93,10 +94,12 @@ impl Leftovers {
     /// removed is part of the result.
     pub fn sweep(&self, directory: impl AsRef<Path>) -> Result<Sweep, Error> {
         self.each(directory.as_ref(), |opened, entry, sweep| {
-            let failures = match entry.directory {
+            let removed = match entry.directory {
                 true => opened.remove_leftover_tree(entry),
                 false => opened.remove_leftover_file(entry),
             };
+            // Somebody else has removed or replaced it since.
+            let Some(failures) = removed else { return };
             if failures.is_empty() {
                 sweep.removed.push(entry.path.clone());
             }
@@ -184,9 +187,10 @@ struct Entry {
     directory: bool,
 }
 
-/// Whether an entry is a directory rather than a file. `None` if it is neither, or of another user.
+/// Whether an entry is a directory rather than a file. `None` if it is neither, of another user, or
+/// has the mark of a host's scratch directory, whose lock says whether it is in use.
 fn kind_of(stat: &Stat) -> Option<bool> {
-    if stat.st_uid != rustix::process::geteuid().as_raw() {
+    if stat.st_uid != rustix::process::geteuid().as_raw() || is_marked(stat) {
         return None;
     }
     match FileType::from_raw_mode(stat.st_mode) {
@@ -211,23 +215,31 @@ fn age(stat: &Stat, now: SystemTime) -> Option<Duration> {
 }
 
 impl OpenRoot {
-    fn remove_leftover_file(&self, entry: &Entry) -> Vec<CleanupFailure> {
+    /// Removes a file, and returns what failed. `None` if it is gone, or another one has its name.
+    fn remove_leftover_file(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
+        let stat = sys::statat(&self.dir, entry.name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        if identity(&stat) != entry.identity {
+            return None;
+        }
         match Native.remove_file(&self.dir, entry.name.as_bytes()) {
-            Ok(()) | Err(ErrorCode::NoEntry) => Vec::new(),
-            Err(code) => vec![stayed(&entry.path, code)],
+            Ok(()) => Some(Vec::new()),
+            Err(ErrorCode::NoEntry) => None,
+            Err(code) => Some(vec![stayed(&entry.path, code)]),
         }
     }
 
-    fn remove_leftover_tree(&self, entry: &Entry) -> Vec<CleanupFailure> {
+    /// Removes a directory with everything in it, as
+    /// [`remove_leftover_file`](Self::remove_leftover_file) does a file.
+    fn remove_leftover_tree(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
         let opened = Native.open_for_removal(&self.dir, entry.name.as_bytes());
         let same = opened.and_then(|dir| {
             let stat = sys::fstat(&dir).map_err(|errno| error_code_of(&errno.into()))?;
             Ok((identity(&stat) == entry.identity).then_some(dir))
         });
         match same {
-            Ok(Some(dir)) => self.remove(&entry.name, dir),
-            Ok(None) | Err(ErrorCode::NoEntry) => Vec::new(),
-            Err(code) => vec![stayed(&entry.path, code)],
+            Ok(Some(dir)) => Some(self.remove(&entry.name, dir)),
+            Ok(None) | Err(ErrorCode::NoEntry) => None,
+            Err(code) => Some(vec![stayed(&entry.path, code)]),
         }
     }
 }
