@@ -42,8 +42,8 @@ const MIN_RANDOM_CHARS: u8 = 8;
 ///   the machine that sweeps: no write, no new name, no new mode, and in a directory no entry added
 ///   or removed. A plugin cannot set that time.
 ///
-/// None of this proves that the entry is not in use, or that a plugin made it: whoever may rename an
-/// entry of the directory can give it such a name. And what a plugin has kept under its own name
+/// None of this proves that the entry is not in use, or that a plugin made it: whoever may rename
+/// an entry of the directory can give it such a name. And what a plugin has kept under its own name
 /// (`keep`) looks the same. **Sweep only directories that plugins alone write to, and choose an age
 /// that no temporary file of theirs reaches.**
 ///
