@@ -88,8 +88,8 @@ pages *PAGES=(plugin_pages + " docs/hosts.md docs/embedding.md"):
 
 # The documentation of every crate, without a warning: in target/doc, `--open` shows it.
 doc *ARGS:
-    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --workspace --exclude tempfile-provider \
-        --document-private-items {{ARGS}}
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked --document-private-items \
+        --workspace --exclude tempfile-provider {{ARGS}}
 
 # Format everything.
 fmt:
