@@ -363,8 +363,9 @@ impl OpenRoot {
     }
 }
 
+#[allow(clippy::unnecessary_cast, reason = "the fields of `stat` have other widths elsewhere")]
 fn identity(stat: &Stat) -> Identity {
-    (stat.st_dev, stat.st_ino)
+    (stat.st_dev as u64, stat.st_ino as u64)
 }
 
 fn failed(operation: &'static str) -> impl Fn(Errno) -> RootCause {
@@ -395,6 +396,7 @@ impl std::fmt::Debug for ScratchRoot {
 }
 
 /// Refuses a root that another user owns or can change.
+#[allow(clippy::unnecessary_cast, reason = "modes have another width elsewhere")]
 fn check(stat: &Stat) -> Result<(), RootCause> {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory => {}
@@ -411,7 +413,7 @@ fn check(stat: &Stat) -> Result<(), RootCause> {
     }
     let mode = Mode::from_raw_mode(stat.st_mode);
     if mode.intersects(Mode::WGRP | Mode::WOTH) {
-        return Err(RootCause::Shared { mode: mode.as_raw_mode() });
+        return Err(RootCause::Shared { mode: mode.as_raw_mode() as u32 });
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+#[cfg(target_os = "linux")]
 use rustix::io::Errno;
 
 use crate::compose::SCRATCH_GUEST_PATH;
