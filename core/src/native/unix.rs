@@ -575,7 +575,6 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
     use std::path::{Path, PathBuf};
-    use std::process::Command;
 
     use getrandom::SysRng;
 
@@ -641,13 +640,17 @@ mod tests {
         dir.create_directory("sub").expect("a directory");
         dir.create_directory("mounted").expect("a directory");
         let mounted = at(&dir, "mounted");
-        let mount = Command::new("mount").arg("--bind").arg(at(&dir, "sub")).arg(&mounted).output();
+        let mount = std::process::Command::new("mount")
+            .arg("--bind")
+            .arg(at(&dir, "sub"))
+            .arg(&mounted)
+            .output();
         if !mount.is_ok_and(|mount| mount.status.success()) {
             std::println!("skipped: this process may not mount");
             return;
         }
         let opened = open_unless_mount_root(dir.get_ref().expect("open"), b"mounted");
-        let unmounted = Command::new("umount").arg(mounted).status();
+        let unmounted = std::process::Command::new("umount").arg(mounted).status();
         assert!(unmounted.is_ok_and(|status| status.success()));
         assert_eq!(opened.err(), Some(ErrorCode::Busy));
     }
