@@ -64,6 +64,10 @@ cpython *ARGS:
 native *ARGS:
     cargo test --locked --features tempfile-core/native -p tempfile-core -p wasi-tempfile {{ARGS}}
 
+# Everything that compiles for macOS, type-checked for it without warnings, on any system.
+macos:
+    build/macos
+
 # `--install` installs what that needs, by Debian's packages. `just windows core client` runs only
 # these parts: there are core, client, suite and, only if named, host.
 # The tests for Windows, cross-built and run under Wine.

@@ -45,15 +45,16 @@ impl<C: Context> Target<C> {
         }
     }
 
-    /// Whether this is the name `name` in the directory `from`.
-    fn is(&self, ctx: &C, from: &OpenLocation<C>, name: &[u8]) -> bool {
+    /// Whether the name `name` in the directory `from` finds this one: it is the same, or the file
+    /// system folds case, and then it lists only this one.
+    fn is_found_by(&self, ctx: &C, from: &OpenLocation<C>, name: &[u8]) -> bool {
         let identity = |dir: &Dir<C>| ctx.platform().directory_identity(dir);
         let same = match (identity(&from.dir), identity(&self.location.dir)) {
             (Ok(from), Ok(to)) => from == to,
             // Without identities, directories are known by their paths.
             (Err(_), _) | (_, Err(_)) => from.path == self.location.path,
         };
-        same && self.name() == name
+        same && (self.name() == name || !lists(ctx.platform(), &from.dir, name))
     }
 }
 
@@ -69,11 +70,11 @@ pub(crate) fn rename_file<C: Context>(
     match mode {
         ReplaceMode::Overwrite => {
             platform.rename(&from.dir, name, &to.dir, target.name())?;
-            // A rename onto another name of the same file succeeds and does nothing. A file system
-            // that folds case finds the new name under the old one: then there is only one name.
+            // A rename onto another name of the same file succeeds and does nothing.
             let count = platform.link_count_at(&from.dir, name);
-            let left =
-                count.is_ok_and(|count| count > 1) && is_ours() && !target.is(ctx, from, name);
+            let left = count.is_ok_and(|count| count > 1)
+                && is_ours()
+                && !target.is_found_by(ctx, from, name);
             Ok(left && !removed(platform.remove_file(&from.dir, name)))
         }
         ReplaceMode::NoClobber => {
@@ -114,6 +115,12 @@ pub(crate) fn rename_directory<C: Context>(
             })
         }
     }
+}
+
+/// Whether a directory lists exactly this name. False if that cannot be said.
+fn lists<P: Platform>(platform: &P, dir: &P::Dir, name: &[u8]) -> bool {
+    let Ok(mut entries) = platform.entries(dir) else { return false };
+    entries.any(|entry| entry.is_ok_and(|entry| entry.name == name))
 }
 
 fn removed(result: Result<(), ErrorCode>) -> bool {

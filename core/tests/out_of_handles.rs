@@ -1,6 +1,6 @@
 //! A removal in a process that has no descriptor left. In a program of its own, because the limit
-//! is the whole process's.
-#![cfg(unix)]
+//! is the whole process's. On Linux, because other systems need a descriptor to list a directory.
+#![cfg(target_os = "linux")]
 #![allow(missing_docs)]
 
 use std::path::Path;

@@ -240,10 +240,8 @@ impl ScratchRoot {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
             Err(cause) => return Err(self.error(failed("examine")(cause))),
         };
-        let is_same =
-            |info: &Info| system::identity(info).is_ok_and(|identity| identity == opened.identity);
         let renew = || match &found {
-            Some(info) if is_same(info) => {
+            Some(info) if system::identity(info) == opened.identity => {
                 system::check(info)?;
                 opened.ensure_shared_lock()?;
                 Ok(None)
@@ -304,8 +302,7 @@ impl OpenRoot {
         let location = Instance::new(context.clone(), SysRng)
             .open(Location::Directory(&context.path))
             .map_err(|cause| RootCause::Refused { cause })?;
-        let identity = system::identity(&info).map_err(failed("examine"))?;
-        let locked = Mutex::new(false);
+        let (identity, locked) = (system::identity(&info), Mutex::new(false));
         Ok(Self { dir, identity, locked, context, location })
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Gid, Mode, Uid, fchmod, fchown};
+use rustix::fs::{Gid, Mode, RawMode, Uid, fchmod, fchown};
 
 use super::Result;
 use super::terminal::printable_lines;
@@ -65,7 +65,7 @@ fn keep_owner_and_mode(file: &wasi_tempfile::File, old: &Metadata) -> io::Result
     // removed the old one.
     let owner = (Uid::from_raw(old.uid()), Gid::from_raw(old.gid()));
     let _ = fchown(file, Some(owner.0), Some(owner.1));
-    Ok(fchmod(file, Mode::from_raw_mode(old.mode() & 0o777))?)
+    Ok(fchmod(file, Mode::from_raw_mode((old.mode() & 0o777) as RawMode))?)
 }
 
 fn umask() -> Mode {

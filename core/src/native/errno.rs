@@ -33,6 +33,9 @@ pub(super) fn code(errno: Errno) -> ErrorCode {
         Errno::DQUOT => ErrorCode::Quota,
         Errno::ROFS => ErrorCode::ReadOnly,
         Errno::NOSYS | Errno::OPNOTSUPP => ErrorCode::Unsupported,
+        // Another number than EOPNOTSUPP on Apple's systems, and the answer of a file system there
+        // that cannot rename without replacing.
+        other if other == Errno::NOTSUP => ErrorCode::Unsupported,
         _ => ErrorCode::Other,
     }
 }

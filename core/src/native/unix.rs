@@ -418,7 +418,11 @@ impl Platform for Native {
 }
 
 fn open(dir: &impl AsFd, name: &[u8], flags: OFlags, mode: RawMode) -> Result<OwnedFd, ErrorCode> {
-    retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(mode))).map_err(code)
+    match retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(mode))) {
+        // FreeBSD's ELOOP for a link that is not followed.
+        Err(Errno::MLINK) => Err(code(Errno::LOOP)),
+        opened => opened.map_err(code),
+    }
 }
 
 /// Opens a regular file for the access that `flags` ask for.
@@ -426,7 +430,7 @@ fn open_regular(dir: &impl AsFd, name: &[u8], flags: OFlags) -> Result<fs::File,
     // O_NONBLOCK, so that a fifo or device that somebody planted does not block the open.
     let flags = FILE | flags | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = match retry_on_intr(|| rustix::fs::openat(dir, name, flags, Mode::empty())) {
-        Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Err(ErrorCode::Invalid),
+        Err(errno) if is_no_regular_file(errno) => return Err(ErrorCode::Invalid),
         opened => opened.map_err(code)?,
     };
     match FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(code)?.st_mode) {
@@ -435,23 +439,24 @@ fn open_regular(dir: &impl AsFd, name: &[u8], flags: OFlags) -> Result<fs::File,
     }
 }
 
+/// Whether the refusal to open a file without following a link means that it is no regular file.
+fn is_no_regular_file(refusal: Errno) -> bool {
+    // A link: ELOOP, and EMLINK on FreeBSD. A socket: ENXIO, and EOPNOTSUPP on other systems than
+    // Linux. A device that is not there: ENXIO or ENODEV.
+    let refusals = [Errno::LOOP, Errno::MLINK, Errno::NXIO, Errno::OPNOTSUPP, Errno::NODEV];
+    refusals.contains(&refusal)
+}
+
 /// Opens a directory, or fails with `busy` if it is a mount point.
 #[cfg(target_os = "linux")]
 fn open_same_mount(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
-    use rustix::fs::{ResolveFlags, StatxAttributes, StatxFlags, openat2, statx};
+    use rustix::fs::{ResolveFlags, openat2};
     let flags = DIRECTORY | OFlags::NOFOLLOW;
     match retry_on_intr(|| openat2(dir, name, flags, Mode::empty(), ResolveFlags::NO_XDEV)) {
         Err(Errno::XDEV) => Err(ErrorCode::Busy),
         // Old kernels and some sandboxes refuse openat2.
         Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::INVAL) => {
-            let opened = open(dir, name, flags, 0)?;
-            let stat = statx(&opened, c"", AtFlags::EMPTY_PATH, StatxFlags::empty());
-            match stat {
-                Ok(stat) if stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => {
-                    Err(ErrorCode::Busy)
-                }
-                Ok(_) | Err(_) => same_device(dir, opened),
-            }
+            open_unless_mount_root(dir, name)
         }
         opened => opened.map_err(code),
     }
@@ -459,13 +464,29 @@ fn open_same_mount(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
 
 #[cfg(not(target_os = "linux"))]
 fn open_same_mount(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
-    same_device(dir, open(dir, name, DIRECTORY | OFlags::NOFOLLOW, 0)?)
+    open_on_same_device(dir, name)
 }
 
-/// Fails with `busy` if an opened directory is on another device than its parent.
-fn same_device(parent: &impl AsFd, opened: OwnedFd) -> Result<OwnedFd, ErrorCode> {
+/// As [`open_same_mount`], without `openat2`.
+#[cfg(target_os = "linux")]
+fn open_unless_mount_root(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
+    use rustix::fs::{StatxAttributes, StatxFlags, statx};
+    let opened = open_on_same_device(dir, name)?;
+    // What is mounted from the same file system has the same device.
+    match statx(&opened, c"", AtFlags::EMPTY_PATH, StatxFlags::empty()) {
+        Ok(stat) if stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => {
+            Err(ErrorCode::Busy)
+        }
+        Ok(_) | Err(_) => Ok(opened),
+    }
+}
+
+/// As [`open_same_mount`], as far as POSIX shows mount points: a directory on another device than
+/// its parent is one.
+fn open_on_same_device(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
+    let opened = open(dir, name, DIRECTORY | OFlags::NOFOLLOW, 0)?;
     let device = |dir: &dyn AsFd| rustix::fs::fstat(dir.as_fd()).map(|stat| stat.st_dev);
-    let same = device(parent).map_err(code)? == device(&opened).map_err(code)?;
+    let same = device(dir).map_err(code)? == device(&opened).map_err(code)?;
     if same { Ok(opened) } else { Err(ErrorCode::Busy) }
 }
 
@@ -488,9 +509,15 @@ fn grant_owner(dir: &impl AsFd, name: &[u8]) -> Result<(), ErrorCode> {
     rustix::fs::chmod(found, mode).map_err(|_| ErrorCode::Access)
 }
 
+/// Gives the owner of a directory every right on it: by name, and a link's own mode if it is one.
 #[cfg(not(target_os = "linux"))]
-fn grant_owner(_: &impl AsFd, _: &[u8]) -> Result<(), ErrorCode> {
-    Err(ErrorCode::Access)
+fn grant_owner(dir: &impl AsFd, name: &[u8]) -> Result<(), ErrorCode> {
+    let stat = stat_at(dir, name)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+        return Err(ErrorCode::NotDirectory);
+    }
+    let mode = granting_owner(stat.st_mode).ok_or(ErrorCode::Access)?;
+    rustix::fs::chmodat(dir, name, mode, AtFlags::SYMLINK_NOFOLLOW).map_err(|_| ErrorCode::Access)
 }
 
 fn stat_at(dir: &impl AsFd, name: &[u8]) -> Result<Stat, ErrorCode> {
@@ -545,7 +572,135 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> Result<T, ErrorCode> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+    use std::path::{Path, PathBuf};
+
+    use getrandom::SysRng;
+
     use super::*;
+    use crate::{Instance, Location, Options, Process, TempDir};
+
+    fn directory() -> TempDir<Process> {
+        let instance = Instance::new(Process, SysRng);
+        instance.directory(&Options::default(), Location::Scratch).expect("a directory")
+    }
+
+    fn at(dir: &TempDir<Process>, name: &str) -> PathBuf {
+        Path::new(dir.path()).join(name)
+    }
+
+    type Opened = Result<OwnedFd, ErrorCode>;
+
+    /// Opens an entry in each way that this system has to detect a mount point.
+    fn opened(dir: &OwnedFd, name: &[u8]) -> Vec<Opened> {
+        Vec::from([
+            open_same_mount(dir, name),
+            open_on_same_device(dir, name),
+            #[cfg(target_os = "linux")]
+            open_unless_mount_root(dir, name),
+        ])
+    }
+
+    #[test]
+    fn a_mount_point_is_detected_by_its_device() {
+        let root = open_base("/").expect("the root directory");
+        // Mount points nearly everywhere, Apple's systems and containers included.
+        for name in ["dev", "proc"] {
+            let device = |path: &str| rustix::fs::stat(path).map(|stat| stat.st_dev);
+            match device(&std::format!("/{name}")) {
+                Ok(device_there) if Ok(device_there) != device("/") => {}
+                Ok(_) | Err(_) => continue,
+            }
+            for opened in opened(&root, name.as_bytes()) {
+                assert_eq!(opened.err(), Some(ErrorCode::Busy), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_no_mount_point_is_opened_in_every_way() {
+        let dir = directory();
+        dir.create_directory("sub").expect("a directory");
+        dir.create_file("file").expect("a file");
+        symlink("sub", at(&dir, "link")).expect("a link");
+        let handle = dir.get_ref().expect("open");
+        assert!(opened(handle, b"sub").iter().all(Result::is_ok));
+        for name in ["file", "link"] {
+            for opened in opened(handle, name.as_bytes()) {
+                assert_eq!(opened.err(), Some(ErrorCode::NotDirectory), "{name}");
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_mount_of_the_same_file_system_is_detected_without_openat2() {
+        let dir = directory();
+        dir.create_directory("sub").expect("a directory");
+        dir.create_directory("mounted").expect("a directory");
+        let mounted = at(&dir, "mounted");
+        let mount = std::process::Command::new("mount")
+            .arg("--bind")
+            .arg(at(&dir, "sub"))
+            .arg(&mounted)
+            .output();
+        if !mount.is_ok_and(|mount| mount.status.success()) {
+            std::println!("skipped: this process may not mount");
+            return;
+        }
+        let opened = open_unless_mount_root(dir.get_ref().expect("open"), b"mounted");
+        let unmounted = std::process::Command::new("umount").arg(mounted).status();
+        assert!(unmounted.is_ok_and(|status| status.success()));
+        assert_eq!(opened.err(), Some(ErrorCode::Busy));
+    }
+
+    #[test]
+    fn a_directory_gets_the_rights_that_its_removal_needs() {
+        let dir = directory();
+        dir.create_directory("closed").expect("a directory");
+        symlink("closed", at(&dir, "link")).expect("a link");
+        let handle = dir.get_ref().expect("open");
+        let mode = || {
+            let metadata = fs::metadata(at(&dir, "closed")).expect("metadata");
+            metadata.permissions().mode() & 0o777
+        };
+        fs::set_permissions(at(&dir, "closed"), fs::Permissions::from_mode(0)).expect("a mode");
+        assert_eq!(grant_owner(handle, b"link"), Err(ErrorCode::NotDirectory));
+        assert_eq!(mode(), 0, "no link is followed");
+        grant_owner(handle, b"closed").expect("it is ours");
+        assert_eq!(mode(), 0o700);
+        assert_eq!(grant_owner(handle, b"closed"), Err(ErrorCode::Access), "nothing to give");
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_opened() {
+        let dir = directory();
+        symlink("file", at(&dir, "link")).expect("a link");
+        let _socket = UnixListener::bind(at(&dir, "socket")).expect("a socket");
+        for name in ["link", "socket"] {
+            let opened = Native.open_file(dir.get_ref().expect("open"), name.as_bytes());
+            assert_eq!(opened.err(), Some(ErrorCode::Invalid), "{name}");
+        }
+    }
+
+    /// What other systems answer where Linux says ELOOP or ENXIO.
+    #[test]
+    fn every_refusal_of_a_link_or_socket_is_known() {
+        for refusal in [Errno::LOOP, Errno::MLINK, Errno::NXIO, Errno::OPNOTSUPP] {
+            assert!(is_no_regular_file(refusal), "{refusal}");
+        }
+        for other in [Errno::ACCESS, Errno::NOENT, Errno::ISDIR, Errno::MFILE] {
+            assert!(!is_no_regular_file(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_a_file_system_lacks_is_unsupported() {
+        for errno in [Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP] {
+            assert_eq!(code(errno), ErrorCode::Unsupported, "{errno}");
+        }
+    }
 
     fn shared(owner: u32, mode: RawMode) -> bool {
         let mut stat = rustix::fs::stat(c"/").expect("the root directory");

@@ -1,6 +1,7 @@
 //! The operating system's files with a callback before each call, and a context for tests that is
 //! confined to one directory.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,11 +41,13 @@ pub(crate) struct Stepped {
     syncs: bool,
     /// The directories that are open, if none of them may be removed or renamed.
     open: Option<Rc<RefCell<Vec<Weak<Handle>>>>>,
+    /// Whether a name finds an entry that differs in case.
+    folds: bool,
 }
 
 impl Stepped {
     pub(crate) fn new(step: impl Fn(&'static str) -> Done + 'static) -> Self {
-        Stepped { step: Rc::new(step), syncs: false, open: None }
+        Stepped { step: Rc::new(step), syncs: false, open: None, folds: false }
     }
 
     /// A system that removes and renames no directory that is open.
@@ -72,6 +75,37 @@ impl Stepped {
     /// With calls that sync as the operating system does.
     pub(crate) fn syncing(self) -> Self {
         Stepped { syncs: true, ..self }
+    }
+
+    /// On a file system that keeps the case of names and ignores it to find them, as those of macOS
+    /// and Windows do.
+    pub(crate) fn folding(self) -> Self {
+        Stepped { folds: true, ..self }
+    }
+
+    /// The name of the entry that a name finds, or the name itself if there is none.
+    fn found<'a>(&self, dir: &Dir, name: Name<'a>) -> Cow<'a, [u8]> {
+        let fold = |name: &[u8]| String::from_utf8_lossy(name).to_lowercase();
+        let entries = self.folds.then(|| Native.entries(dir).ok()).flatten();
+        let names = entries.into_iter().flatten().flatten().map(|entry| entry.name);
+        names
+            .filter(|found| fold(found) == fold(name))
+            .map(Cow::Owned)
+            .next()
+            .unwrap_or(name.into())
+    }
+
+    /// The name that a rename gives: that of the entry which it replaces, unless that is the one
+    /// which it renames.
+    fn renamed<'a>(
+        &self,
+        (dir, name): (&Dir, &[u8]),
+        (to, target): (&Dir, Name<'a>),
+    ) -> Cow<'a, [u8]> {
+        let found = self.found(to, target);
+        let identity = |dir: &Dir| Native.directory_identity(dir);
+        let itself = self.folds && *found == *name && identity(dir) == identity(to);
+        if itself { target.into() } else { found }
     }
 
     /// A system on which one method always fails.
@@ -107,11 +141,11 @@ impl Platform for Stepped {
 
     fn create_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
         (self.step)("create_file")?;
-        Native.create_file(dir, name)
+        Native.create_file(dir, &self.found(dir, name))
     }
     fn create_delete_on_close(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
         (self.step)("create_delete_on_close")?;
-        Native.create_delete_on_close(dir, name)
+        Native.create_delete_on_close(dir, &self.found(dir, name))
     }
     fn create_unnamed(&self, dir: &Dir, state: DirectoryState) -> Result<fs::File, ErrorCode> {
         (self.step)("create_unnamed")?;
@@ -119,11 +153,11 @@ impl Platform for Stepped {
     }
     fn open_file(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
         (self.step)("open_file")?;
-        Native.open_file(dir, name)
+        Native.open_file(dir, &self.found(dir, name))
     }
     fn open_for_sync(&self, dir: &Dir, name: Name<'_>) -> Result<fs::File, ErrorCode> {
         (self.step)("open_for_sync")?;
-        Native.open_for_sync(dir, name)
+        Native.open_for_sync(dir, &self.found(dir, name))
     }
     fn duplicate(&self, file: &fs::File) -> Result<fs::File, ErrorCode> {
         (self.step)("duplicate")?;
@@ -131,15 +165,15 @@ impl Platform for Stepped {
     }
     fn create_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
         (self.step)("create_directory")?;
-        Native.create_directory(dir, name)
+        Native.create_directory(dir, &self.found(dir, name))
     }
     fn open_directory(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
         (self.step)("open_directory")?;
-        Native.open_directory(dir, name).map(|dir| self.opened(dir))
+        Native.open_directory(dir, &self.found(dir, name)).map(|dir| self.opened(dir))
     }
     fn open_for_removal(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
         (self.step)("open_for_removal")?;
-        Native.open_for_removal(dir, name).map(|dir| self.opened(dir))
+        Native.open_for_removal(dir, &self.found(dir, name)).map(|dir| self.opened(dir))
     }
     fn entries(&self, dir: &Dir) -> Result<SteppedEntries, ErrorCode> {
         (self.step)("entries")?;
@@ -148,34 +182,35 @@ impl Platform for Stepped {
     }
     fn metadata_at(&self, dir: &Dir, name: Name<'_>) -> Result<Metadata, ErrorCode> {
         (self.step)("metadata_at")?;
-        Native.metadata_at(dir, name)
+        Native.metadata_at(dir, &self.found(dir, name))
     }
     fn remove_file(&self, dir: &Dir, name: Name<'_>) -> Done {
         (self.step)("remove_file")?;
-        Native.remove_file(dir, name)
+        Native.remove_file(dir, &self.found(dir, name))
     }
     fn remove_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
         (self.step)("remove_directory")?;
         self.refuse_if_open(dir, name)?;
-        Native.remove_directory(dir, name)
+        Native.remove_directory(dir, &self.found(dir, name))
     }
     fn rename(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("rename")?;
         self.refuse_if_open(dir, name)?;
-        Native.rename(dir, name, to, target)
+        let name = self.found(dir, name);
+        Native.rename(dir, &name, to, &self.renamed((dir, &name), (to, target)))
     }
     fn rename_new(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("rename_new")?;
         self.refuse_if_open(dir, name)?;
-        Native.rename_new(dir, name, to, target)
+        Native.rename_new(dir, &self.found(dir, name), to, &self.found(to, target))
     }
     fn link(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("link")?;
-        Native.link(dir, name, to, target)
+        Native.link(dir, &self.found(dir, name), to, &self.found(to, target))
     }
     fn link_unnamed(&self, file: &fs::File, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("link_unnamed")?;
-        Native.link_unnamed(file, to, target)
+        Native.link_unnamed(file, to, &self.found(to, target))
     }
     fn is_shared(&self, dir: &Dir) -> Result<bool, ErrorCode> {
         (self.step)("is_shared")?;
@@ -191,11 +226,11 @@ impl Platform for Stepped {
     }
     fn identity_at(&self, dir: &Dir, name: Name<'_>) -> Result<Identity, ErrorCode> {
         (self.step)("identity_at")?;
-        Native.identity_at(dir, name)
+        Native.identity_at(dir, &self.found(dir, name))
     }
     fn link_count_at(&self, dir: &Dir, name: Name<'_>) -> Result<u64, ErrorCode> {
         (self.step)("link_count_at")?;
-        Native.link_count_at(dir, name)
+        Native.link_count_at(dir, &self.found(dir, name))
     }
     fn read_into(
         &self,

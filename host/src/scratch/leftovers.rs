@@ -148,7 +148,7 @@ impl Leftovers {
                     }
                     Some(directory) => {
                         let name = name.to_owned();
-                        let identity = identity_of(&stat);
+                        let identity = system::identity(&stat);
                         found(&opened, &Entry { name, path, identity, directory }, &mut sweep);
                     }
                 },
@@ -198,10 +198,6 @@ fn kind_of(stat: &Stat) -> Option<bool> {
     }
 }
 
-fn identity_of(stat: &Stat) -> Identity {
-    [stat.st_dev, stat.st_ino]
-}
-
 /// How long ago an entry was last changed. `None` if that is in the future.
 fn age(stat: &Stat, now: SystemTime) -> Option<Duration> {
     // The time of the last change, which no call sets; that of the last write can be set.
@@ -215,7 +211,7 @@ impl OpenRoot {
     /// Removes a file, and returns what failed. `None` if it is gone, or another one has its name.
     fn remove_leftover_file(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
         let stat = sys::statat(&self.dir, entry.name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        if identity_of(&stat) != entry.identity {
+        if system::identity(&stat) != entry.identity {
             return None;
         }
         match Native.remove_file(&self.dir, entry.name.as_bytes()) {

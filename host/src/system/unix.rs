@@ -57,8 +57,9 @@ pub(crate) fn info(dir: &Dir) -> io::Result<Info> {
     Ok(sys::fstat(dir)?)
 }
 
-pub(crate) fn identity(info: &Info) -> io::Result<Identity> {
-    Ok([info.st_dev, info.st_ino])
+#[allow(clippy::unnecessary_cast, reason = "the fields of `stat` have other widths elsewhere")]
+pub(crate) fn identity(info: &Info) -> Identity {
+    [info.st_dev as u64, info.st_ino as u64]
 }
 
 /// Opens a directory to which no link leads.
@@ -82,6 +83,7 @@ pub(crate) fn open_mount(path: &Path) -> io::Result<Dir> {
 }
 
 /// Refuses a root that another user owns or can change.
+#[allow(clippy::unnecessary_cast, reason = "modes have another width elsewhere")]
 pub(crate) fn check(info: &Info) -> Result<(), RootCause> {
     match FileType::from_raw_mode(info.st_mode) {
         FileType::Directory => {}
@@ -98,7 +100,7 @@ pub(crate) fn check(info: &Info) -> Result<(), RootCause> {
     }
     let mode = Mode::from_raw_mode(info.st_mode);
     if mode.intersects(Mode::WGRP | Mode::WOTH) {
-        return Err(RootCause::Shared { mode: mode.as_raw_mode() });
+        return Err(RootCause::Shared { mode: mode.as_raw_mode() as u32 });
     }
     Ok(())
 }

@@ -69,8 +69,8 @@ pub(crate) fn info(dir: &Dir) -> io::Result<Info> {
     Ok(Info { metadata, identity: Native.directory_identity(dir).map_err(unknown)? })
 }
 
-pub(crate) fn identity(info: &Info) -> io::Result<Identity> {
-    Ok(info.identity)
+pub(crate) fn identity(info: &Info) -> Identity {
+    info.identity
 }
 
 /// Opens what is at a path, links not followed.

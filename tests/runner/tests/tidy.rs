@@ -305,3 +305,50 @@ fn recipes_named_in_documents_exist() {
     assert_none(&missing, "these recipes do not exist");
     assert!(named > 10, "only {named} recipes were found");
 }
+
+/// The recipes of the Justfile that take arguments.
+fn recipes_with_arguments() -> HashSet<String> {
+    let text = fs::read_to_string(repository().join("Justfile")).expect("read the Justfile");
+    let takes = |line: &&str| line.ends_with(':') && line.contains(' ') && !line.starts_with('#');
+    let names = text.lines().filter(takes).filter_map(|line| line.split(' ').next());
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn recipes_that_the_workflow_runs_exist() {
+    let (recipes, with_arguments) = (recipes(), recipes_with_arguments());
+    let (mut named, mut wrong) = (0, Vec::new());
+    for workflow in sources().iter().filter(|source| source.path.starts_with(".github/")) {
+        for line in workflow.text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+            let mut words = line.split_whitespace();
+            if !words.any(|word| word == "just") {
+                continue;
+            }
+            named += 1;
+            let name = words.next().unwrap_or_default();
+            let takes = words.next().is_none() || with_arguments.contains(name);
+            if !recipes.contains(name) || !takes {
+                wrong.push(format!("{}: {}", workflow.path, line.trim()));
+            }
+        }
+    }
+    assert_none(&wrong, "the Justfile has no such recipe, or none that takes arguments");
+    assert!(named >= 4, "only {named} recipes were found");
+}
+
+#[test]
+fn the_workflow_names_a_version_of_each_action() {
+    for workflow in sources().iter().filter(|source| source.path.starts_with(".github/")) {
+        let used = workflow.text.lines().filter_map(|line| line.split_once("uses: "));
+        let loose: Vec<String> = used
+            .map(|(_, action)| action.trim())
+            .filter(|action| {
+                !action.rsplit_once("@v").is_some_and(|(_, version)| {
+                    version.starts_with(|first: char| first.is_ascii_digit())
+                })
+            })
+            .map(|action| format!("{}: {action}", workflow.path))
+            .collect();
+        assert_none(&loose, "these actions have no version");
+    }
+}

@@ -1,12 +1,20 @@
 //! Unix: users, umasks, limits; mounts where this is Linux.
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod posix;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use posix as system;
+
 use super::place;
 use crate::{Mount, Placement, Planted, Setup};
-use rustix::fs::{CWD, Mode};
-use rustix::mount::{MountFlags, MountPropagationFlags};
+use rustix::fs::{CWD, Mode, RawMode};
 use rustix::process::{Resource, Rlimit};
-use rustix::thread::UnshareFlags;
-use std::ffi::{CString, OsStr};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -22,7 +30,10 @@ const CANDIDATES: [&str; 3] = ["/tmp", "/var/tmp", "/usr/tmp"];
 fn mount_granted(setup: &Setup, placement: Placement, granted: &Path) -> Result<(), String> {
     let mut file_systems = setup.grants.iter().filter(|grant| grant.file_system);
     file_systems.try_for_each(|grant| {
-        told("mount a file system", tmpfs(&place(placement, granted, grant), 1 << 20, false))
+        told(
+            "mount a file system",
+            system::tmpfs(&place(placement, granted, grant), 1 << 20, false),
+        )
     })
 }
 
@@ -36,11 +47,12 @@ pub fn prepare(
     granted: Option<&Path>,
 ) -> Result<(), String> {
     if !setup.mounts.is_empty() || setup.grants.iter().any(|grant| grant.file_system) {
-        told("give this process mounts of its own", mount_namespace())?;
+        told("give this process mounts of its own", system::mount_namespace())?;
         mount_granted(setup, placement, granted.unwrap_or(directory))?;
     }
     if let Some(umask) = setup.umask {
-        rustix::process::umask(Mode::from_raw_mode(umask));
+        // Nine bits.
+        rustix::process::umask(Mode::from_raw_mode(umask as RawMode));
     }
     if setup.unprivileged && rustix::process::geteuid().is_root() {
         if let Some(granted) = granted {
@@ -56,7 +68,7 @@ pub fn prepare(
 
 /// Makes every fallback directory read-only, for this process.
 pub fn nowhere() -> Result<(), String> {
-    told("hide the candidates", mount_namespace().and_then(|()| hide_candidates()))
+    told("hide the candidates", system::mount_namespace().and_then(|()| hide_candidates()))
 }
 
 /// Puts the setup's entries into the scratch directory, mounts its file systems there, and then
@@ -82,25 +94,10 @@ fn told<T>(verb: &str, result: io::Result<T>) -> Result<T, String> {
     result.map_err(|error| format!("this process can't {verb}: {error}"))
 }
 
-/// Gives this process its own mount namespace, in a user namespace if it is unprivileged.
-fn mount_namespace() -> io::Result<()> {
-    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
-    // SAFETY: the danger is in sharing file descriptors with other threads, and they stay shared.
-    if unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }.is_err() {
-        // SAFETY: as above.
-        unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS) }?;
-        fs::write("/proc/self/setgroups", "deny")?;
-        fs::write("/proc/self/uid_map", format!("{user} {user} 1", user = user.as_raw()))?;
-        fs::write("/proc/self/gid_map", format!("{group} {group} 1", group = group.as_raw()))?;
-    }
-    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-    Ok(rustix::mount::mount_change("/", private)?)
-}
-
 fn plant(planted: Planted, scratch: &Path) -> io::Result<()> {
     let at = scratch.join(planted.name());
     match planted {
-        Planted::Fifo => Ok(rustix::fs::mkfifoat(CWD, at, Mode::RUSR | Mode::WUSR)?),
+        Planted::Fifo => system::fifo(&at),
         Planted::ForeignName => {
             fs::create_dir(&at)?;
             fs::write(at.join(OsStr::from_bytes(b"foreign-\xff")), b"")
@@ -113,27 +110,21 @@ fn attach(mount: &Mount, scratch: &Path) -> io::Result<()> {
     match mount {
         Mount::FileSystem { size, read_only, .. } => {
             fs::create_dir(&at)?;
-            tmpfs(&at, *size, *read_only)
+            system::tmpfs(&at, *size, *read_only)
         }
         Mount::BusyFile { .. } => {
             fs::create_dir_all(at.parent().unwrap_or(scratch))?;
             fs::write(&at, "")?;
-            Ok(rustix::mount::mount_bind(&at, &at)?)
+            system::mount_over_itself(&at)
         }
     }
-}
-
-fn tmpfs(at: &Path, size: u64, read_only: bool) -> io::Result<()> {
-    let options = CString::new(format!("mode=0700,size={size}"))?;
-    let flags = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
-    Ok(rustix::mount::mount("tmpfs", at, "tmpfs", flags, options.as_c_str())?)
 }
 
 /// Mounts read-only file systems over the fallback directories.
 fn hide_candidates() -> io::Result<()> {
     for candidate in CANDIDATES.map(Path::new) {
         if candidate.is_dir() {
-            tmpfs(candidate, 4096, true)?;
+            system::tmpfs(candidate, 4096, true)?;
         }
     }
     env::set_current_dir(CANDIDATES[0])
@@ -152,7 +143,5 @@ fn open_to_nobody(setup: &Setup, placement: Placement, granted: &Path) -> io::Re
 fn become_nobody(scratch: &Path) -> io::Result<()> {
     let (user, group) = (rustix::fs::Uid::from_raw(NOBODY), rustix::fs::Gid::from_raw(NOBODY));
     rustix::fs::chownat(CWD, scratch, Some(user), Some(group), rustix::fs::AtFlags::empty())?;
-    rustix::thread::set_thread_groups(&[])?;
-    rustix::thread::set_thread_res_gid(group, group, group)?;
-    Ok(rustix::thread::set_thread_res_uid(user, user, user)?)
+    system::become_user(user, group)
 }
