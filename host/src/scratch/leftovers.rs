@@ -16,7 +16,7 @@ use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, error_code_of};
 
 use super::name::{is_marked, is_random};
 use super::sweep::{Sweep, stayed};
-use super::{Error, OpenRoot, RootCause, failed, identity, mounts};
+use super::{Error, OpenRoot, RootCause, failed, identity, mounts, plain};
 
 /// The prefixes of a temporary file or directory, unless the plugin says otherwise: the
 /// interface's own, and that of the Rust client, which is the `tempfile` crate's.
@@ -90,8 +90,9 @@ impl Leftovers {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be opened or read, or its path is no UTF-8. What could not be
-    /// removed is part of the result.
+    /// If the directory cannot be opened or read, or is a symbolic link, whether or not a slash
+    /// follows its name, or if its path is no UTF-8. What could not be removed is part of the
+    /// result.
     pub fn sweep(&self, directory: impl AsRef<Path>) -> Result<Sweep, Error> {
         self.each(directory.as_ref(), |opened, entry, sweep| {
             let removed = match entry.directory {
@@ -133,7 +134,8 @@ impl Leftovers {
         let unlisted = |errno| error(failed("list")(errno));
         let absolute = std::path::absolute(directory)
             .map_err(|cause| error(RootCause::Io { operation: "find the path of", cause }))?;
-        let opened = OpenRoot::at(&absolute, |_| Ok(())).map_err(error)?;
+        let absolute = plain(&absolute).map_err(error)?;
+        let opened = OpenRoot::at(&absolute, check).map_err(error)?;
         let now = SystemTime::now();
         let mut sweep = Sweep::default();
         for entry in sys::Dir::read_from(&opened.dir).map_err(unlisted)? {
@@ -185,6 +187,20 @@ struct Entry {
     path: PathBuf,
     identity: super::Identity,
     directory: bool,
+}
+
+/// Refuses what is no directory, or only leads to one: others may be able to change the link.
+fn check(stat: &Stat) -> Result<(), RootCause> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => Ok(()),
+        FileType::Symlink => Err(RootCause::Link),
+        FileType::RegularFile
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => Err(RootCause::NotDirectory),
+    }
 }
 
 /// Whether an entry is a directory rather than a file. `None` if it is neither, of another user, or
