@@ -201,7 +201,8 @@ impl fmt::Display for Error {
                 )
             }
             Self::HasProvider => f.write_str(
-                "the plugin has a provider already: it was composed before, and can be run as it is",
+                "the plugin has a provider already: it was composed before, and can be run as it \
+                 is",
             ),
             Self::Invalid { what, source } => {
                 write!(f, "the {what} is not a valid component: {}", one_line(&**source))
