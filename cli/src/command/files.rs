@@ -78,10 +78,15 @@ fn umask() -> Mode {
 /// Prints to standard output, with control characters escaped. A closed pipe is no error: its
 /// reader wanted no more.
 pub(super) fn print(text: &str) -> Result<()> {
+    print_if_read(text).map(|_| ())
+}
+
+/// The same; returns whether there may be a reader for more.
+pub(super) fn print_if_read(text: &str) -> Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(printable_lines(text).as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(()),
-        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Ok(()) => Ok(true),
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(cause) => Err(format!("write standard output: {cause}")),
     }
 }

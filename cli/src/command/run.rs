@@ -32,6 +32,10 @@ use super::{
 ///
 /// What the plugin itself prints reaches the terminal as it is.
 ///
+/// Options of this command may stand before and after PLUGIN.wasm, up to the first argument of the
+/// plugin that does not begin with `-`. `--` ends them: in `run plugin.wasm -- --keep`, the option
+/// is the plugin's.
+///
 /// Exit code: 0 the plugin succeeded, 1 it failed, 2 wrong usage, 3 the plugin cannot be started or
 /// the host failed, 128 + N after signal N.
 ///
@@ -95,7 +99,7 @@ pub(crate) struct RunPlugin {
     #[arg(value_name = "PLUGIN.wasm")]
     plugin: PathBuf,
 
-    /// The arguments of the plugin
+    /// The arguments of the plugin; `--` before them ends the options of this command
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -196,8 +200,24 @@ impl RunPlugin {
         if !by_host && writes_to_mounts && outcome.value.is_none() {
             complain("temporary files of the plugin may have stayed in its mounts");
         }
+        if counted && signal.is_none() && may_have_missed_paths(&outcome) {
+            complain(
+                "the plugin could not open its temporary files by their paths, since the run \
+                 limits bytes, entries or file sizes",
+            );
+        }
         Ok(conclude(&outcome, signal))
     }
+}
+
+/// Whether a plugin that is kept from its scratch directory may have failed for that: it had paths
+/// in there, for which WASI answers that there is no such file, and no limit refused it anything.
+fn may_have_missed_paths(outcome: &Outcome) -> bool {
+    let failed = matches!(outcome.ending, Ending::Failed { .. } | Ending::Trapped { .. });
+    let had_paths = |usage: &wasi_tempfile_host::provider::Usage| {
+        usage.peak.paths > 0 || usage.peak.directories > 0
+    };
+    failed && outcome.used.refused == 0 && outcome.used.tempfile.as_ref().is_some_and(had_paths)
 }
 
 /// Whether the run could not begin for what stands on the command line.

@@ -14,7 +14,7 @@ use tempfile_core::{CleanupFailure, ErrorCode, Identity, Native, Platform, error
 
 use super::name::is_random;
 use super::sweep::{Sweep, stayed};
-use super::{Error, OpenRoot, RootCause, mounts};
+use super::{Error, OpenRoot, RootCause, mounts, plain};
 use crate::system::{self, Lock, is_marked};
 
 /// The prefixes of a temporary file or directory, unless the plugin says otherwise: the
@@ -89,8 +89,9 @@ impl Leftovers {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be opened or read, or its path is no UTF-8. What could not be
-    /// removed is part of the result.
+    /// If the directory cannot be opened or read, or is a symbolic link, whether or not a slash
+    /// follows its name, or if its path is no UTF-8. What could not be removed is part of the
+    /// result.
     pub fn sweep(&self, directory: impl AsRef<Path>) -> Result<Sweep, Error> {
         self.each(directory.as_ref(), |opened, entry, sweep| {
             let removed = match entry.directory {
@@ -131,7 +132,8 @@ impl Leftovers {
         let error = |cause| Error::Root { path: directory.to_owned(), cause };
         let absolute = std::path::absolute(directory)
             .map_err(|cause| error(RootCause::Io { operation: "find the path of", cause }))?;
-        let opened = OpenRoot::at(&absolute, |_| Ok(())).map_err(error)?;
+        let absolute = plain(&absolute).map_err(error)?;
+        let opened = OpenRoot::at(&absolute, check).map_err(error)?;
         let now = SystemTime::now();
         let mut sweep = Sweep::default();
         for name in opened.names().map_err(error)? {
@@ -178,6 +180,20 @@ struct Entry {
     path: PathBuf,
     identity: Identity,
     directory: bool,
+}
+
+/// Refuses what is no directory, or only leads to one: others may be able to change the link.
+fn check(stat: &Stat) -> Result<(), RootCause> {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => Ok(()),
+        FileType::Symlink => Err(RootCause::Link),
+        FileType::RegularFile
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => Err(RootCause::NotDirectory),
+    }
 }
 
 /// Whether an entry is a directory rather than a file. `None` if it is neither, of another user, or
