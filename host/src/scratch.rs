@@ -43,14 +43,12 @@ pub use tempfile_core::CleanupFailure;
 use crate::error::{Error, RootCause};
 use crate::system::{self, Claim, Dir, Info, Lock};
 
-#[cfg(unix)]
 mod leftovers;
 mod mounts;
 mod name;
 mod retry;
 mod sweep;
 
-#[cfg(unix)]
 pub use leftovers::Leftovers;
 pub use sweep::Sweep;
 

@@ -1,7 +1,9 @@
 //! What the host needs of the operating system besides core's platform: roots, the directories of
 //! runs with their marks and locks, and mounts.
 
-use tempfile_core::{ErrorCode, Native, Platform};
+use std::time::SystemTime;
+
+use tempfile_core::{ErrorCode, Identity, Native, Platform};
 
 #[cfg(unix)]
 mod unix;
@@ -27,6 +29,15 @@ pub(crate) enum Found {
     Live,
     Foreign,
     Gone,
+}
+
+/// A file or directory that a composed plugin on another host may have left.
+pub(crate) struct Candidate {
+    pub(crate) identity: Identity,
+    /// Whether it is a directory rather than a file.
+    pub(crate) directory: bool,
+    /// When it was last changed.
+    pub(crate) changed: Option<SystemTime>,
 }
 
 /// What became of a new directory.

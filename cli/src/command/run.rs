@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use rustix::fs::Mode;
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
     Ending, Error, Input, Mount, MountCause, Outcome, Output, Provider, RunOptions, ScratchRoot,
@@ -13,7 +12,7 @@ use wasi_tempfile_host::{
 
 use super::watch::Watch;
 use super::{
-    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, process, sandbox, stats,
+    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, sandbox, stats, system,
     values,
 };
 
@@ -126,7 +125,7 @@ impl Scratch {
 
 impl RunPlugin {
     pub(super) fn run(self) -> Result {
-        process::check_address_space()?;
+        system::check_address_space()?;
         let limits = self.limits.limits();
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
         let plugin = files::read(&self.plugin)?;
@@ -147,7 +146,7 @@ impl RunPlugin {
         let writes_to_mounts = self.mounts.iter().any(|mount| !mount.is_read_only());
         if !by_host && writes_to_mounts {
             // WASI has no modes, so only this keeps other users from temporary files in a mount.
-            rustix::process::umask(Mode::RWXG | Mode::RWXO);
+            system::make_private();
         }
 
         let name = self.plugin.file_name().unwrap_or_default().to_string_lossy();

@@ -1,6 +1,5 @@
 //! `wasi-tempfile sweep`
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -13,7 +12,7 @@ use wasi_tempfile_host::{Leftovers, ScratchRoot, Sweep};
 use super::progress::Progress;
 use super::terminal::printable;
 use super::values::{duration, interval};
-use super::{HOST_FAILED, Result, complain, files};
+use super::{HOST_FAILED, Result, complain, files, system};
 
 /// Remove the scratch directories that killed processes left in a root
 ///
@@ -79,7 +78,7 @@ pub(crate) struct SweepRoot {
 impl SweepRoot {
     pub(super) fn run(self) -> Result {
         let first = self.result().map_err(|error| error.to_string())?;
-        if self.composed && may_others_write(&self.root) {
+        if self.composed && system::may_others_write(&self.root) {
             complain(format_args!(
                 "others may write to {}, and can give a file of yours a name that is swept",
                 self.root.display()
@@ -149,11 +148,6 @@ fn report(sweep: &Sweep, words: &[&str]) -> Result<bool> {
         complain(&stayed.error);
     }
     files::print_if_read(&text)
-}
-
-/// Whether others than its owner may write to a directory.
-fn may_others_write(directory: &Path) -> bool {
-    directory.metadata().is_ok_and(|found| found.mode() & 0o022 != 0)
 }
 
 fn progress_of(sweep: &Sweep) -> String {

@@ -8,13 +8,13 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use rustix::fs::{self as sys, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tempfile_core::{ErrorCode, Identity, Native, error_code_of};
 
-use super::{Claim, Dir, Found, Open};
+use super::{Candidate, Claim, Dir, Found, Open};
 use crate::error::RootCause;
 
 /// The mode of a run's directory, and the mark by which a sweep recognises one: `mkdir` sets it, so
@@ -35,6 +35,9 @@ pub(crate) type Info = Stat;
 pub(crate) struct Lock;
 
 impl Lock {
+    /// That of something that has none.
+    pub(crate) const NONE: Self = Lock;
+
     pub(crate) fn release(&mut self) {}
 }
 
@@ -85,16 +88,7 @@ pub(crate) fn open_mount(path: &Path) -> io::Result<Dir> {
 /// Refuses a root that another user owns or can change.
 #[allow(clippy::unnecessary_cast, reason = "modes have another width elsewhere")]
 pub(crate) fn check(info: &Info) -> Result<(), RootCause> {
-    match FileType::from_raw_mode(info.st_mode) {
-        FileType::Directory => {}
-        FileType::Symlink => return Err(RootCause::Link),
-        FileType::RegularFile
-        | FileType::Fifo
-        | FileType::Socket
-        | FileType::CharacterDevice
-        | FileType::BlockDevice
-        | FileType::Unknown => return Err(RootCause::NotDirectory),
-    }
+    check_kind(info)?;
     if info.st_uid != rustix::process::geteuid().as_raw() {
         return Err(RootCause::Foreign { owner: info.st_uid });
     }
@@ -103,6 +97,47 @@ pub(crate) fn check(info: &Info) -> Result<(), RootCause> {
         return Err(RootCause::Shared { mode: mode.as_raw_mode() as u32 });
     }
     Ok(())
+}
+
+/// Refuses what is no directory, or only leads to one: others may be able to change the link.
+pub(crate) fn check_kind(info: &Info) -> Result<(), RootCause> {
+    match FileType::from_raw_mode(info.st_mode) {
+        FileType::Directory => Ok(()),
+        FileType::Symlink => Err(RootCause::Link),
+        FileType::RegularFile
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => Err(RootCause::NotDirectory),
+    }
+}
+
+/// Looks at an entry that may have been left. `None` if it is neither file nor directory, of
+/// another user, or has the mark of a run's directory, whose lock says whether it is in use.
+pub(crate) fn candidate(dir: &Dir, _: &Path, name: &str) -> Result<Option<Candidate>, ErrorCode> {
+    let info = sys::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
+        .map_err(|errno| error_code_of(&errno.into()))?;
+    if info.st_uid != rustix::process::geteuid().as_raw() || is_marked(&info) {
+        return Ok(None);
+    }
+    let directory = match FileType::from_raw_mode(info.st_mode) {
+        FileType::RegularFile => false,
+        FileType::Directory => true,
+        FileType::Symlink
+        | FileType::Fifo
+        | FileType::Socket
+        | FileType::CharacterDevice
+        | FileType::BlockDevice
+        | FileType::Unknown => return Ok(None),
+    };
+    // The time of the last change, which no call sets; that of the last write can be set.
+    let seconds = u64::try_from(info.st_ctime).ok();
+    let nanoseconds = u32::try_from(info.st_ctime_nsec).ok();
+    let changed = seconds.zip(nanoseconds).and_then(|(seconds, nanoseconds)| {
+        UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
+    });
+    Ok(Some(Candidate { identity: identity(&info), directory, changed }))
 }
 
 /// Gets the shared lock of a root, by which some cleaners, such as systemd-tmpfiles, leave it

@@ -9,13 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile_core::{ErrorCode, Identity, Native, Platform};
+use tempfile_core::{EntryKind, ErrorCode, Identity, Native, Platform, error_code_of};
 use windows_sys::Win32::Storage::FileSystem::{
     FILE_ATTRIBUTE_REPARSE_POINT, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT,
     FILE_READ_ATTRIBUTES, FILE_TRAVERSE,
 };
 
-use super::{Claim, Dir, Found, Open};
+use super::{Candidate, Claim, Dir, Found, Open};
 use crate::error::RootCause;
 
 /// The pauses before a directory that could not be removed is tried again: scanners for viruses and
@@ -42,6 +42,9 @@ pub(crate) struct Info {
 pub(crate) struct Lock(Option<File>);
 
 impl Lock {
+    /// That of something that has none.
+    pub(crate) const NONE: Self = Lock(None);
+
     /// Lets others lock the directory.
     pub(crate) fn release(&mut self) {
         self.0 = None;
@@ -98,10 +101,35 @@ fn open(path: &Path, flags: u32) -> io::Result<Dir> {
 /// Refuses a root that is not a directory itself. Who may change it is up to the access list of the
 /// directory that it is in.
 pub(crate) fn check(info: &Info) -> Result<(), RootCause> {
+    check_kind(info)
+}
+
+/// Refuses what is no directory, or only leads to one: others may be able to change the link.
+pub(crate) fn check_kind(info: &Info) -> Result<(), RootCause> {
     if info.metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
         return Err(RootCause::Link);
     }
     if info.metadata.is_dir() { Ok(()) } else { Err(RootCause::NotDirectory) }
+}
+
+/// Looks at an entry that may have been left. `None` if it is neither file nor directory, or the
+/// directory of a run.
+pub(crate) fn candidate(
+    dir: &Dir,
+    path: &Path,
+    name: &str,
+) -> Result<Option<Candidate>, ErrorCode> {
+    let identity = Native.identity_at(dir, name.as_bytes())?;
+    let directory = match Native.metadata_at(dir, name.as_bytes())?.kind {
+        EntryKind::File => false,
+        EntryKind::Directory => true,
+        EntryKind::Other => return Ok(None),
+    };
+    if Native.metadata_at(dir, lock_name(name).as_bytes()).is_ok() {
+        return Ok(None);
+    }
+    let metadata = fs::symlink_metadata(path).map_err(|cause| error_code_of(&cause))?;
+    Ok(Some(Candidate { identity, directory, changed: metadata.modified().ok() }))
 }
 
 /// No cleaner of the system's asks for a lock on a directory.
@@ -143,8 +171,9 @@ pub(crate) fn run_of_lock(name: &str) -> Option<&str> {
 
 /// Removes the lock of a run whose directory is gone or kept. If this fails, a sweep does it.
 pub(crate) fn remove_lock(root: &Dir, name: &str, lock: &mut Lock) {
-    let _ = Native.remove_file(root, lock_name(name).as_bytes());
-    lock.release();
+    if let Some(_held) = lock.0.take() {
+        let _ = Native.remove_file(root, lock_name(name).as_bytes());
+    }
 }
 
 /// Removes the lock of a run that has neither a directory nor a process.
