@@ -34,6 +34,8 @@ struct Guard<C: Context> {
     parent: OpenLocation<C>,
     /// The directory itself. None if it had to be closed and could not be opened again.
     inside: Option<OpenLocation<C>>,
+    /// Its identity when it had to be closed, if it has one.
+    was: Option<Identity>,
     /// The identity of the directory that was created, if its parent is shared.
     identity: Option<Identity>,
 }
@@ -77,7 +79,7 @@ impl<C: Context> TempDir<C> {
         let identity = parent.shared.then(identify).transpose()?;
         let inside = Some(inside(dir, &path));
         let entry = ctx.ledger().open(HandleKind::Directory, Some(path.shared()), label, ctx.now());
-        let guard = Some(Guard { parent, inside, identity });
+        let guard = Some(Guard { parent, inside, was: None, identity });
         Ok(TempDir { ctx, path, guard, entry, _charge: charge })
     }
 
@@ -277,7 +279,7 @@ impl<C: Context> TempDir<C> {
             rename_directory(ctx, (parent, name.name()), &target, mode)
         };
         match rename(&self.ctx, &guard.parent, &self.path) {
-            Err(code) if may_be_open(code) => self.without_handle(rename)?,
+            Err(code) if may_be_open(code) => self.without_handle(code, rename)?,
             renamed => renamed?,
         }
         self.release();
@@ -311,10 +313,24 @@ impl<C: Context> TempDir<C> {
         match (self.compare(guard), &guard.inside) {
             (Ok(()), Some(inside)) => {
                 removal.remove_contents(&inside.dir, self.path());
-                removal.remove_emptied_directory(&guard.parent.dir, self.path.name(), self.path());
+                // The name may have come to be somebody else's: what is emptied is what is open.
+                let open = || Ok(inside.dir.clone());
+                let (parent, name) = (&guard.parent.dir, self.path.name());
+                removal.remove_emptied_directory(parent, name, self.path(), open);
             }
             (Ok(()), None) => {
-                removal.remove_entry(&guard.parent.dir, self.path.name(), self.path());
+                let (platform, name) = (self.ctx.platform(), self.path.name());
+                let open = || platform.open_for_removal(&guard.parent.dir, name);
+                let is_ours = |dir: &Dir<C>| {
+                    guard.was.is_some() && platform.directory_identity(dir).ok() == guard.was
+                };
+                if let Some(dir) = open().ok().filter(is_ours) {
+                    removal.remove_contents(&dir, self.path());
+                }
+                match platform.remove_directory(&guard.parent.dir, name) {
+                    Ok(()) | Err(ErrorCode::NoEntry) => {}
+                    Err(code) => removal.record(code, self.path()),
+                }
             }
             // The name is gone. What others did with the directory is theirs, what is in it is
             // ours.
@@ -332,7 +348,7 @@ impl<C: Context> TempDir<C> {
             let remove = |ctx: &C, parent: &OpenLocation<C>, name: &NamePath| {
                 ctx.platform().remove_directory(&parent.dir, name.name())
             };
-            if let Ok(()) | Err(ErrorCode::NoEntry) = self.without_handle(remove) {
+            if let Ok(()) | Err(ErrorCode::NoEntry) = self.without_handle(error.code, remove) {
                 failures.clear();
             }
         }
@@ -357,21 +373,26 @@ impl<C: Context> TempDir<C> {
         guard.inside.as_ref().ok_or(ErrorCode::Access)
     }
 
-    /// Closes the directory to do something with its name: some hosts remove or rename none that is
-    /// open. If that fails, opens the directory again, where its identity shows that it is the same
-    /// and not, say, a mount over it.
+    /// Closes the directory to do something with its name, which has been refused with `code`: some
+    /// hosts remove or rename none that is open. If that fails too, opens the directory again.
+    ///
+    /// Does nothing if the name is not the directory's: of another one, or of a mount over it.
     fn without_handle(
         &mut self,
+        code: ErrorCode,
         act: impl FnOnce(&C, &OpenLocation<C>, &NamePath) -> Result<(), ErrorCode>,
     ) -> Result<(), ErrorCode> {
         let Some(guard) = &mut self.guard else { return Err(ErrorCode::Closed) };
-        let platform = self.ctx.platform();
-        let identify = |dir: &Dir<C>| platform.directory_identity(dir).ok();
-        let created = guard.inside.take().and_then(|inside| identify(&inside.dir));
+        let (platform, parent) = (self.ctx.platform(), &guard.parent.dir);
+        let is_ours = |inside: &OpenLocation<C>| {
+            platform.is_directory_at(&inside.dir, parent, self.path.name()) == Ok(true)
+        };
+        let Some(open) = guard.inside.take_if(|inside| is_ours(inside)) else { return Err(code) };
+        guard.was = platform.directory_identity(&open.dir).ok();
+        drop(open);
         act(&self.ctx, &guard.parent, &self.path).inspect_err(|_| {
-            let opened = platform.open_directory(&guard.parent.dir, self.path.name());
-            let is_same = |dir: &Dir<C>| created.is_some() && identify(dir) == created;
-            guard.inside = opened.ok().filter(is_same).map(|dir| inside(dir, &self.path));
+            let opened = platform.open_directory(parent, self.path.name());
+            guard.inside = opened.ok().map(|dir| inside(dir, &self.path));
         })
     }
 

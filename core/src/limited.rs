@@ -324,6 +324,15 @@ impl<P: Platform> Platform for Limited<P> {
         self.inner.directory_identity(&dir.dir)
     }
 
+    fn is_directory_at(
+        &self,
+        dir: &Self::Dir,
+        parent: &Self::Dir,
+        name: &[u8],
+    ) -> Result<bool, ErrorCode> {
+        self.inner.is_directory_at(&dir.dir, &parent.dir, name)
+    }
+
     fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode> {
         self.inner.identity_at(&dir.dir, name)
     }

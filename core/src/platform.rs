@@ -144,6 +144,13 @@ pub trait Platform: Clone {
     fn identity(&self, file: &Self::File) -> Result<Identity, ErrorCode>;
     /// Returns the identity of an open directory. `unsupported` where nothing identifies it.
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode>;
+    /// Whether the name in `parent` is that of an open directory. False where that cannot be told.
+    fn is_directory_at(
+        &self,
+        dir: &Self::Dir,
+        parent: &Self::Dir,
+        name: &[u8],
+    ) -> Result<bool, ErrorCode>;
     /// Returns the identity of the file at a name, links not followed.
     fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode>;
     /// Returns the number of names of the file at a name, links not followed.

@@ -124,7 +124,9 @@ impl<'a, C: Context> Removal<'a, C> {
                     self.remove_contents(&inside, path);
                     // Some hosts remove no directory that is open.
                     drop(inside);
-                    self.remove_emptied_directory(dir, name, path);
+                    let platform = self.platform;
+                    let reopen = || platform.open_for_removal(dir, name);
+                    self.remove_emptied_directory(dir, name, path, reopen);
                 }
                 Ok(None) => {}
                 Err(code) => self.record(code, path),
@@ -152,8 +154,14 @@ impl<'a, C: Context> Removal<'a, C> {
     }
 
     /// Removes a directory that [`remove_contents`](Self::remove_contents) has emptied, unless
-    /// something in it could not be removed.
-    pub(crate) fn remove_emptied_directory(&mut self, parent: &Dir<C>, name: &[u8], path: &str) {
+    /// something in it could not be removed. If it is not empty, it is opened and emptied again.
+    pub(crate) fn remove_emptied_directory(
+        &mut self,
+        parent: &Dir<C>,
+        name: &[u8],
+        path: &str,
+        open: impl Fn() -> Result<Dir<C>, ErrorCode>,
+    ) {
         for _ in 0..MAX_ROUNDS {
             if !self.failures.list.is_empty() {
                 return;
@@ -163,7 +171,7 @@ impl<'a, C: Context> Removal<'a, C> {
                 Err(ErrorCode::NotEmpty) => {}
                 Err(code) => return self.record(code, path),
             }
-            match self.platform.open_for_removal(parent, name) {
+            match open() {
                 Ok(dir) => self.remove_contents(&dir, path),
                 Err(ErrorCode::NoEntry) => return,
                 Err(code) => return self.record(code, path),

@@ -163,6 +163,23 @@ fn a_mount_over_the_directory_itself_is_busy() {
 }
 
 #[test]
+fn what_is_in_a_directory_that_took_the_name_stays() {
+    let root = TestDir::new();
+    let mut dir = directory(&root, Stepped::new(|_| Ok(())));
+    dir.create_file("ours").unwrap();
+    let name = Path::new(dir.path()).to_owned();
+    fs::rename(&name, root.path().join("moved")).unwrap();
+    fs::create_dir(&name).unwrap();
+    fs::write(name.join("theirs"), "precious").unwrap();
+    for _ in 0..2 {
+        assert_eq!(dir.close().unwrap_err()[0].error.code, ErrorCode::NotEmpty);
+    }
+    drop(dir);
+    assert_eq!(fs::read(name.join("theirs")).unwrap(), b"precious");
+    assert!(fs::read_dir(root.path().join("moved")).unwrap().next().is_none());
+}
+
+#[test]
 fn a_listing_that_ends_early_is_a_failure() {
     let root = TestDir::new();
     let switch = Switch::default();

@@ -6,9 +6,9 @@
 //!
 //! # Marks and locks
 //!
-//! A directory of a run has a mark from the moment it exists: on Unix a mode, which `mkdir` sets, on
-//! Windows a file beside it. It is in use while a process has a lock on it, with `flock` or by
-//! having that file open for itself. The lock ends with the process, whatever ended that. A
+//! A directory of a run has a mark from the moment it exists: on Unix a mode, which `mkdir` sets,
+//! and on Windows a file beside it. It is in use while a process has a lock on it, with `flock` or
+//! by having that file open for itself. The lock ends with the process, whatever ended that. A
 //! directory with the mark that nobody has locked is swept; age and process numbers play no part.
 //!
 //! On Unix the lock comes after the directory:

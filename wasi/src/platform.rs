@@ -191,6 +191,15 @@ impl Platform for Wasi {
         Err(ErrorCode::Unsupported)
     }
 
+    fn is_directory_at(
+        &self,
+        dir: &Self::Dir,
+        parent: &Self::Dir,
+        name: &[u8],
+    ) -> Result<bool, ErrorCode> {
+        Ok(dir.is_same_object(&open_directory(parent, utf8(name)?).map_err(code)?))
+    }
+
     fn identity_at(&self, _: &Self::Dir, _: &[u8]) -> Result<Identity, ErrorCode> {
         Err(ErrorCode::Unsupported)
     }

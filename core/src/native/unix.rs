@@ -357,6 +357,15 @@ impl Platform for Native {
         rustix::fs::fstat(dir).map(identity).map_err(code)
     }
 
+    fn is_directory_at(
+        &self,
+        dir: &Self::Dir,
+        parent: &Self::Dir,
+        name: &[u8],
+    ) -> Result<bool, ErrorCode> {
+        Ok(self.directory_identity(dir)? == self.identity_at(parent, name)?)
+    }
+
     fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode> {
         stat_at(dir, name).map(identity)
     }

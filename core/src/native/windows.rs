@@ -336,6 +336,15 @@ impl Platform for Native {
         identity(dir)
     }
 
+    fn is_directory_at(
+        &self,
+        dir: &Self::Dir,
+        parent: &Self::Dir,
+        name: &[u8],
+    ) -> Result<bool, ErrorCode> {
+        Ok(self.directory_identity(dir)? == self.identity_at(parent, name)?)
+    }
+
     fn identity_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Identity, ErrorCode> {
         identity(&open(dir, name, FILE_READ_ATTRIBUTES, EITHER)?)
     }

@@ -224,6 +224,10 @@ impl Platform for Stepped {
         (self.step)("directory_identity")?;
         Native.directory_identity(dir)
     }
+    fn is_directory_at(&self, dir: &Dir, parent: &Dir, name: Name<'_>) -> Result<bool, ErrorCode> {
+        (self.step)("is_directory_at")?;
+        Native.is_directory_at(dir, parent, &self.found(parent, name))
+    }
     fn identity_at(&self, dir: &Dir, name: Name<'_>) -> Result<Identity, ErrorCode> {
         (self.step)("identity_at")?;
         Native.identity_at(dir, &self.found(dir, name))
