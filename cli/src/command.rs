@@ -29,6 +29,7 @@ mod progress;
 mod run;
 mod stats;
 mod sweep;
+mod system;
 mod terminal;
 mod values;
 mod watch;
@@ -79,7 +80,7 @@ const HOST_FAILED: u8 = 3;
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {
-    process::survive_limits();
+    system::survive_limits();
     match CommandLine::try_parse() {
         Ok(line) => line.run(),
         Err(message) if message.use_stderr() && message.exit_code() != 0 => {

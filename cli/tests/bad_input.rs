@@ -60,7 +60,8 @@ fn garbage_is_not_webassembly() {
     let world = World::new();
     for garbage in [&b""[..], b"\0asm", b"#!/bin/sh\n", &[0xff; 4096]] {
         let plugin = world.file("plugin.wasm", garbage);
-        refused(&mut run(&world, &plugin), &["plugin.wasm", "not WebAssembly"]);
+        let words = ["plugin.wasm", "not WebAssembly", "build it for wasm32-wasip2"];
+        refused(&mut run(&world, &plugin), &words);
         world.assert_nothing_left();
     }
 }

@@ -107,6 +107,35 @@ fn limits_on_a_composed_plugin_are_refused() {
 }
 
 #[test]
+fn a_composed_plugin_shows_limits_of_another_form() {
+    let ended = run_composed(&["--env", "SCRATCH_LIMITS=bites=1000"], &["ok"]);
+    assert_eq!(ended.code, Some(1));
+    let words = "take limits such as bytes=4096,handles=20 from the variable SCRATCH_LIMITS, which \
+                 is \\\"bites=1000\\\": ";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+}
+
+#[test]
+fn a_composed_plugin_is_not_composed_again() {
+    let world = World::new();
+    let (whole, again) = (world.path("whole.wasm"), world.path("again.wasm"));
+    let composed = output(command().arg("compose").arg(PLUGIN).arg("-o").arg(&whole));
+    assert_eq!((composed.code, &*composed.stderr), (Some(0), ""));
+    for preopens in ["all", "granted", "none"] {
+        let mut compose = command();
+        compose.arg("compose").arg(&whole).arg("-o").arg(&again).args(["--preopens", preopens]);
+        let ended = output(&mut compose);
+        let line = format!(
+            "compose {}: the plugin has a provider already: it was composed before, and can be \
+             run as it is",
+            whole.display()
+        );
+        assert_eq!((ended.code, ended.complaints()), (Some(3), vec![&*line]), "{preopens}");
+        assert!(!again.exists());
+    }
+}
+
+#[test]
 fn a_plugin_without_imports_of_the_interface_is_told_that_it_got_no_provider() {
     let world = World::new();
     let plugin = world.file("empty.wasm", wat::parse_str("(component)").expect("a component"));

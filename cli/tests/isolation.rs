@@ -190,6 +190,20 @@ fn arguments_are_the_plugins_even_when_they_look_like_options() {
 }
 
 #[test]
+fn two_dashes_end_the_options_of_the_command() {
+    let world = World::new();
+    let ended = output(&mut world.run(&[], &["--", "--keep", "--", "x"]));
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), "no such subcommand: --keep\n"));
+    // Before the first plain argument they are the command's.
+    let ended = output(&mut world.run(&[], &["--keep", "args", "--", "--keep"]));
+    assert_eq!(ended.code, Some(0));
+    let [line] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+    assert!(line.starts_with("kept the scratch directory: "), "{line}");
+    let after_name: Vec<&str> = ended.stdout.lines().skip(1).collect();
+    assert_eq!(after_name, ["args", "--", "--keep"]);
+}
+
+#[test]
 fn no_path_of_the_host_is_told_to_a_plugin() {
     let world = World::new();
     let data = world.directory("data");

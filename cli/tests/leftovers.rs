@@ -217,8 +217,51 @@ fn a_directory_that_others_may_write_to_is_swept() {
     let world = World::new();
     let mount = trapped(&world);
     world.set_mode("mount", 0o2777);
-    assert_eq!(sweep_now(&mount).code, Some(0));
+    let ended = sweep_now(&mount);
+    let warning = format!(
+        "others may write to {}, and can give a file of yours a name that is swept",
+        mount.display()
+    );
+    assert_eq!((ended.code, ended.complaints()), (Some(0), vec![&*warning]));
     assert_eq!(entries(&mount), Vec::<PathBuf>::new());
+    world.set_mode("mount", 0o755);
+    assert_eq!(sweep_now(&mount).stderr, "");
+}
+
+/// A slash or a dot at the end would make the system follow the link.
+#[test]
+fn a_link_to_a_directory_is_not_followed() {
+    let world = World::new();
+    let directory = world.directory("elsewhere");
+    fs::write(directory.join(NAME), "content").expect("write a file");
+    symlink(&directory, world.path("link")).expect("make a link");
+    for end in ["", "/", "/.", "//./"] {
+        let path = format!("{}{end}", world.path("link").display());
+        for options in [&["--older-than", "0"][..], &["--older-than", "0", "--dry-run"]] {
+            let ended = sweep(Path::new(&path), options);
+            assert_eq!((ended.code, &*ended.stdout), (Some(3), ""), "{path}");
+            let [line] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
+            assert!(line.ends_with("it is a symbolic link"), "{line}");
+        }
+    }
+    assert!(directory.join(NAME).exists());
+    let path = format!("{}/./", directory.display());
+    assert_eq!(sweep_now(Path::new(&path)).code, Some(0));
+    assert!(!directory.join(NAME).exists());
+}
+
+/// Standard output fails after the files are gone: one line, and the exit code of the host.
+#[test]
+fn a_standard_output_that_is_full_is_an_error() {
+    let world = World::new();
+    let mount = world.directory("mount");
+    fs::write(mount.join(NAME), "content").expect("write a file");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("open /dev/full");
+    let mut sweep = command();
+    sweep.args(["sweep", "--composed", "--older-than", "0"]).arg(&mount).stdout(full);
+    let ended = output(&mut sweep);
+    let line = "write standard output: No space left on device (os error 28)";
+    assert_eq!((ended.code, ended.complaints()), (Some(3), vec![line]));
 }
 
 #[test]
@@ -284,6 +327,43 @@ fn a_sweep_at_an_interval_goes_on() {
         assert!(!path.exists());
     }
     assert!(mount.join("report.csv").exists(), "and it is not printed each time");
+}
+
+/// A volume may be away for a while. What is wrong from the beginning is a mistake.
+#[test]
+fn a_sweep_at_an_interval_outlives_an_error_of_its_directory() {
+    let world = World::new();
+    let (mount, away) = (world.directory("mount"), world.path("away"));
+    let mut sweep = command();
+    sweep.args(["sweep", "--composed", "--older-than", "0", "--every", "10ms"]).arg(&mount);
+    let mut child = sweep.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start it");
+    let mut stderr = BufReader::new(child.stderr.take().expect("standard error is a pipe"));
+    let stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+    let mut sidecar = Sidecar { child, stdout };
+    for _ in 0..2 {
+        let path = mount.join(NAME);
+        fs::write(&path, "content").expect("write a file");
+        assert_eq!(sidecar.line(), format!("removed  {}", path.display()));
+        fs::rename(&mount, &away).expect("take it away");
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("read a line");
+        assert!(line.contains("No such file"), "{line}");
+        fs::rename(&away, &mount).expect("bring it back");
+    }
+}
+
+#[test]
+fn a_sweep_at_an_interval_ends_with_its_reader() {
+    let world = World::new();
+    let mount = world.directory("mount");
+    fs::write(mount.join(NAME), "content").expect("write a file");
+    let mut sweep = command();
+    sweep.args(["sweep", "--composed", "--older-than", "0", "--every", "1h"]).arg(&mount);
+    let (reader, writer) = std::io::pipe().expect("make a pipe");
+    drop(reader);
+    let ended = output(sweep.stdout(writer));
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    assert!(!mount.join(NAME).exists());
 }
 
 /// The directory of the host's own runs is swept at an interval too.

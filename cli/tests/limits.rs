@@ -141,6 +141,29 @@ fn limits_of_another_form_in_the_environment_are_wrong_usage() {
     }
 }
 
+/// WASI answers that there is no such file, which says nothing about the limit.
+#[test]
+fn a_plugin_that_fails_without_a_view_of_its_paths_is_explained() {
+    let hint = "the plugin could not open its temporary files by their paths, since the run limits \
+                bytes, entries or file sizes";
+    let hints = |options: &[&str], litter: &str, subcommand: &str| {
+        let world = World::new();
+        let options = [options, &["--env", litter]].concat();
+        let ended = output(&mut world.run(&options, &[subcommand]));
+        ended.complaints().contains(&hint)
+    };
+    for ending in ["fail", "panic"] {
+        for limit in [["--bytes", "1M"], ["--env", "SCRATCH_LIMITS=entries=9"]] {
+            assert!(hints(&limit, "LITTER=named", ending), "{ending}");
+            assert!(hints(&limit, "LITTER=directory", ending), "{ending}");
+        }
+        assert!(!hints(&["--bytes", "1M"], "LITTER=unnamed", ending), "it had no path");
+        assert!(!hints(&["--handles", "9"], "LITTER=named", ending), "it sees its paths");
+    }
+    assert!(!hints(&["--bytes", "1M"], "LITTER=named", "ok"), "it has not failed");
+    assert!(!hints(&["--bytes", "1"], "LITTER=named", "panic"), "a limit says it already");
+}
+
 #[test]
 fn bytes_and_names_are_figures_only_where_they_are_counted() {
     let world = World::new();

@@ -98,6 +98,38 @@ fn a_link_stays_and_its_target_is_replaced() {
     }
 }
 
+/// The files of a folder are written as a single one is.
+#[test]
+fn a_link_or_a_mode_in_a_folder_stays() {
+    for (arguments, name) in [
+        (&["manual", "-o"][..], "wasi-tempfile.1"),
+        (&["wit", "--force", "-o"], "deps/scratch-tempfile/tempfile.wit"),
+    ] {
+        for old in [true, false] {
+            let world = World::new();
+            let folder = world.directory("folder");
+            let link = folder.join(name);
+            let target = world.path("target");
+            fs::create_dir_all(link.parent().expect("a folder")).expect("make the folder");
+            if old {
+                fs::write(&target, "old").expect("write the old file");
+                fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).expect("set it");
+            }
+            symlink(&target, &link).expect("make a link");
+            let before = old.then(|| fs::metadata(&target).expect("look at it").ino());
+            succeeds(command().args(arguments).arg(&folder));
+            assert!(fs::symlink_metadata(&link).expect("look at it").is_symlink(), "{name}");
+            let new = fs::metadata(&target).expect("look at it");
+            assert!(new.len() > 1000, "{name}");
+            assert_ne!(before, Some(new.ino()), "{name}: written in place");
+            if old {
+                assert_eq!(mode(&target), 0o640, "{name}");
+            }
+            assert_eq!(names(folder.parent().expect("the world")).len(), 3, "a file beside it");
+        }
+    }
+}
+
 #[test]
 fn a_device_or_a_pipe_is_written_to() {
     let world = World::new();

@@ -131,6 +131,12 @@ static scratch_code closed(void) {
 const char *scratch_message(void) { return last_message ? last_message : ""; }
 const char *scratch_error_path(void) { return last_path; }
 
+void scratch_check(const char *program, scratch_code code) {
+    if (code == SCRATCH_OK) return;
+    fprintf(stderr, "%s: %s\n", program, scratch_message());
+    exit(EXIT_FAILURE);
+}
+
 static const struct { const char *name; int number; } codes[] = {
     {"ok", 0}, {"access", EACCES}, {"busy", EBUSY}, {"closed", EBADF}, {"cross-device", EXDEV},
     {"exist", EEXIST}, {"exhausted", EEXIST}, {"file-too-large", EFBIG}, {"invalid", EINVAL},
@@ -574,6 +580,19 @@ static void fill(char *path, const char *created, int random) {
     memcpy(path + strlen(path) - random, created + strlen(created) - random, (size_t)random);
 }
 
+/* Sets the message for a path that the interface made and `open` refused. Such a path is of no use
+ * to anybody, so what it names goes. */
+static void fail_open(const char *path, int cause) {
+    /* It is there, so it is the directory around it that the plugin does not see. */
+    const char *reason = cause == ENOENT ? "the plugin does not see this directory, as in a run "
+                                           "that limits bytes, entries or file sizes"
+                                         : strerror(cause);
+    scratch_code code = cause == ENOENT ? SCRATCH_NO_ENTRY : SCRATCH_OTHER;
+    char message[512];
+    snprintf(message, sizeof message, "open %.300s: %s (%s)", path, reason, codes[code].name);
+    fail_here(code, message);
+}
+
 /* Creates and opens a file. Its path is the caller's to free. */
 static int create_open(const scratch_options *options, const char *directory, char **path) {
     scratch_location where = {.path = directory};
@@ -585,9 +604,13 @@ static int create_open(const scratch_options *options, const char *directory, ch
     scratch_name_path(name, path);
     int descriptor = open(*path, O_RDWR);
     int cause = errno;
-    /* A path that the plugin cannot open is of no use to anybody. */
-    if (descriptor < 0) scratch_name_close(&name), free(*path);
-    else scratch_name_keep(&name, NULL);
+    if (descriptor < 0) {
+        scratch_name_close(&name);
+        fail_open(*path, cause);
+        free(*path);
+    } else {
+        scratch_name_keep(&name, NULL);
+    }
     errno = cause;
     return descriptor;
 }
@@ -626,12 +649,21 @@ char *scratch_mkdtemp(char *path) {
     scratch_location where = {.path = directory};
     scratch_dir dir;
     scratch_code code = scratch_tempdir(&options, &where, &dir);
-    if (!code) code = scratch_dir_keep(&dir, &created);
-    if (!code) {
-        fill(path, created, random);
-        free(created);
-    }
+    if (!code) code = scratch_dir_path(dir, &created);
     free(directory);
     free(prefix);
-    return code ? (failed(code), NULL) : path;
+    if (code) return failed(code), NULL;
+    int descriptor = open(created, O_RDONLY | O_DIRECTORY);
+    int cause = errno;
+    if (descriptor >= 0) {
+        close(descriptor);
+        scratch_dir_keep(&dir, NULL);
+        fill(path, created, random);
+    } else {
+        scratch_dir_close(&dir);
+        fail_open(created, cause);
+    }
+    free(created);
+    errno = cause;
+    return descriptor < 0 ? NULL : path;
 }

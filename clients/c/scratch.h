@@ -55,6 +55,9 @@ int scratch_code_errno(scratch_code code);
 const char *scratch_message(void);
 /* The path that the last failure was about, or NULL. */
 const char *scratch_error_path(void);
+/* Ends the program if a function failed: for those that have nothing else to do then. Prints
+ * `program`, a colon and `scratch_message()` on standard error, and calls `exit(EXIT_FAILURE)`. */
+void scratch_check(const char *program, scratch_code code);
 
 typedef struct scratch_file { int32_t handle; } scratch_file;
 typedef struct scratch_name { int32_t handle; } scratch_name;
@@ -156,8 +159,9 @@ scratch_code scratch_dir_close(scratch_dir *dir);
 
 /* For code that works with paths and descriptors: what the C library calls `tmpfile`, `mkstemp` and
  * `mkdtemp`. They need a scratch directory that the plugin can open by its path (a run without
- * limits on files). Failures set `errno`. What they name stays until the plugin removes it, or the
- * host empties the directory, as this project's does at the end of a run. */
+ * limits on files). Failures set `errno`, and `scratch_message()` as well. What they name stays
+ * until the plugin removes it, or the host empties the directory, as this project's does at the end
+ * of a run. */
 
 /* An open stream without a name, or NULL. */
 FILE *scratch_tmpfile(void);

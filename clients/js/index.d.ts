@@ -1,3 +1,5 @@
+/// <reference path="./ledger.d.ts" />
+
 /** Why an operation failed. The interface `scratch:tempfile` says what each code means. */
 export type ErrorCode =
   | "access"

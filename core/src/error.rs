@@ -125,6 +125,14 @@ impl Error {
     pub fn without_path(code: ErrorCode, operation: &str) -> Self {
         Cause::from(code).without_path(operation)
     }
+
+    /// A failure that concerns a text which is no path. The message is `operation "text": cause
+    /// (code)`.
+    #[cold]
+    pub fn about_text(code: ErrorCode, operation: &str, text: &str) -> Self {
+        let message = format!("{operation} {}: {} ({code})", Quoted(text), Cause::from(code));
+        Error { code, message, path: None }
+    }
 }
 
 impl fmt::Display for Error {

@@ -49,9 +49,10 @@ pub enum PluginPreopens {
 ///
 /// # Errors
 ///
-/// If either is not a component, if the plugin imports a part of `scratch:tempfile` that the
-/// provider does not export in a fitting form, or if it imports `wasi:filesystem/preopens` in a
-/// version for which there is no stub: only those of WASI 0.2 have one.
+/// If either is not a component, if the plugin has been composed already, if it imports a part of
+/// `scratch:tempfile` that the provider does not export in a fitting form, or if it imports
+/// `wasi:filesystem/preopens` in a version for which there is no stub: only those of WASI 0.2 have
+/// one.
 ///
 /// # Examples
 ///
@@ -81,13 +82,6 @@ pub(crate) fn has_provider<'a>(plugin: &[u8], mut imports: impl Iterator<Item = 
     !imports.any(is_scratch) && plugin.windows(name.len()).any(|part| part == name)
 }
 
-/// The names of a component's imports.
-pub(crate) fn imports_of(plugin: &[u8]) -> Result<Vec<String>, Error> {
-    let mut graph = CompositionGraph::new();
-    let plugin = register(&mut graph, "plugin", plugin)?;
-    Ok(imports(&graph, plugin))
-}
-
 /// Whether the interfaces that the provider serves to the plugin are exports of the result too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Served {
@@ -96,18 +90,22 @@ enum Served {
 }
 
 fn connect(
-    plugin: &[u8],
+    bytes: &[u8],
     provider: &[u8],
     preopens: PluginPreopens,
     interfaces: Served,
 ) -> Result<Vec<u8>, Error> {
     let mut graph = CompositionGraph::new();
-    let plugin = register(&mut graph, "plugin", plugin)?;
+    let plugin = register(&mut graph, "plugin", bytes)?;
     let provider = register(&mut graph, "provider", provider)?;
+    let plugin_imports = imports(&graph, plugin);
+    if has_provider(bytes, plugin_imports.iter().map(String::as_str)) {
+        return Err(Error::HasProvider);
+    }
 
     let socket = graph.instantiate(plugin);
     let (mut provider_instance, mut stub_instance) = (None, None);
-    for import in imports(&graph, plugin) {
+    for import in plugin_imports {
         let served = if is_preopens(&import) && preopens == PluginPreopens::All {
             None
         } else if is_preopens(&import) {

@@ -92,6 +92,8 @@ pub enum Error {
         /// The engine's error.
         source: wasmtime::Error,
     },
+    /// The plugin to [`compose`](crate::compose) has been composed with a provider already.
+    HasProvider,
     /// A component could not be composed.
     Compose {
         /// What was tried.
@@ -185,13 +187,23 @@ pub enum MountCause {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotWasm { what } => write!(f, "the {what} is not WebAssembly"),
+            Self::NotWasm { what } => {
+                write!(
+                    f,
+                    "the {what} is not WebAssembly (if it is a native program, build it for \
+                     wasm32-wasip2)"
+                )
+            }
             Self::CoreModule { what } => {
                 write!(
                     f,
                     "the {what} is not a component but a core module (build it for wasm32-wasip2)"
                 )
             }
+            Self::HasProvider => f.write_str(
+                "the plugin has a provider already: it was composed before, and can be run as it \
+                 is",
+            ),
             Self::Invalid { what, source } => {
                 write!(f, "the {what} is not a valid component: {}", one_line(&**source))
             }
@@ -268,6 +280,7 @@ impl StdError for Error {
             Self::Thread { source } | Self::Process { source, .. } => Some(source),
             Self::NotWasm { .. }
             | Self::CoreModule { .. }
+            | Self::HasProvider
             | Self::NoRun
             | Self::Zero { .. }
             | Self::NotLimited

@@ -82,6 +82,7 @@ mod error;
 pub mod provider;
 mod sandbox;
 mod scratch;
+mod system;
 mod trim;
 
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};

@@ -9,7 +9,7 @@ use wasmtime::{Cache, Config, Engine};
 
 use crate::blocking::Threads;
 use crate::components;
-use crate::compose::{PluginPreopens, check_component, compose, has_provider, imports_of};
+use crate::compose::{PluginPreopens, check_component, compose, has_provider};
 use crate::error::{Error, one_line};
 use crate::provider;
 
@@ -212,11 +212,11 @@ impl<T: Send + 'static> Sandbox<T> {
         provider: &[u8],
         provision: Provision,
     ) -> Result<(Component, Provision), Error> {
-        if has_provider(plugin, imports_of(plugin)?.iter().map(String::as_str)) {
-            return Ok((self.compile(plugin)?, Provision::Other));
+        match compose(plugin, provider, PluginPreopens::Granted) {
+            Ok(whole) => Ok((self.compile(&whole)?, provision)),
+            Err(Error::HasProvider) => Ok((self.compile(plugin)?, Provision::Other)),
+            Err(error) => Err(error),
         }
-        let whole = compose(plugin, provider, PluginPreopens::Granted)?;
-        Ok((self.compile(&whole)?, provision))
     }
 
     fn compile(&self, component: &[u8]) -> Result<Component, Error> {

@@ -41,8 +41,9 @@ impl WasiContext {
         let limits = match env_var(Limits::VARIABLE) {
             None => Limits::default(),
             Some(text) => Limits::from_text(&text).ok_or_else(|| {
-                let operation = "parse the variable SCRATCH_LIMITS, such as bytes=4096,handles=20";
-                Error::without_path(ErrorCode::Invalid, operation)
+                let operation = "take limits such as bytes=4096,handles=20 from the variable \
+                                 SCRATCH_LIMITS, which is";
+                Error::about_text(ErrorCode::Invalid, operation, &text)
             })?,
         };
         Ok(Self::with_limits(limits.with_default_handles()))

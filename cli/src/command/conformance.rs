@@ -14,9 +14,9 @@ use conformance_runner::{
 use serde::Serialize;
 use wasi_tempfile_host::check_process;
 
-use super::progress::{self, Progress};
+use super::progress::Progress;
 use super::terminal::{printable, printable_json, printable_lines};
-use super::{MISUSED, PLUGIN_FAILED, Result, complain, files, process};
+use super::{MISUSED, PLUGIN_FAILED, Result, complain, files, system};
 
 mod html;
 mod list;
@@ -149,7 +149,7 @@ impl Conformance {
             return Ok(ExitCode::SUCCESS);
         }
         check_process().map_err(|error| error.to_string())?;
-        process::check_address_space()?;
+        system::check_address_space()?;
         let table = if self.rows { table::read()? } else { Vec::new() };
         let chosen: Vec<&Case> = match self.rows {
             true => rows::cases(&table),
@@ -170,7 +170,7 @@ impl Conformance {
         }
         let at_once = self.format.is_printed_at_once() && !self.rows;
         let colours = self.output.is_none() && has_colours();
-        let mut progress = match at_once && self.output.is_none() && progress::is_read_meanwhile() {
+        let mut progress = match at_once && self.output.is_none() && system::is_read_meanwhile() {
             true => Progress::hidden(),
             false => Progress::start(),
         };

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +11,7 @@ use wasi_tempfile_host::{Capture, Ending, Outcome, Provider, RunOptions, Scratch
 use super::run::{Scratch, conclude};
 use super::terminal::{printable, printable_lines};
 use super::watch::Watch;
-use super::{PLUGIN_FAILED, Result, complain, files, process, sandbox, values};
+use super::{PLUGIN_FAILED, Result, complain, files, sandbox, system, values};
 
 mod lines;
 mod sample;
@@ -56,7 +55,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> Result {
-        process::check_address_space()?;
+        system::check_address_space()?;
         let root = self.scratch.open()?;
         let run = RunOptions::in_root(&root);
         // Also while the input is read, which may hang, and while the output is written.
@@ -77,7 +76,7 @@ impl Demo {
 
         let sandbox = sandbox(false).map_err(|error| error.to_string())?;
         let plugin = sandbox.load(SORT, Provider::Component).map_err(|error| error.to_string())?;
-        let mut sorted = unnamed_file().map_err(cannot_copy)?;
+        let mut sorted = system::unnamed_file().map_err(cannot_copy)?;
         let stderr = Capture::new(64 << 10);
         let run = run
             .args(["sort", "--stats", &format!("--memory={budget}")])
@@ -134,7 +133,7 @@ impl Input {
                 (path.display().to_string(), Box::new(file))
             }
         };
-        let mut file = unnamed_file().map_err(cannot_copy)?;
+        let mut file = system::unnamed_file().map_err(cannot_copy)?;
         let mut to = Fingerprinting::new(&file);
         let bytes =
             io::copy(&mut from, &mut to).map_err(|cause| format!("read {name}: {cause}"))?;
@@ -142,11 +141,6 @@ impl Input {
         file.rewind().map_err(cannot_copy)?;
         Ok(Self { name, file, bytes, fingerprint })
     }
-}
-
-/// A file that no crash can leave behind.
-fn unnamed_file() -> io::Result<File> {
-    Ok(wasi_tempfile::tempfile()?.as_fd().try_clone_to_owned()?.into())
 }
 
 fn cannot_copy(cause: io::Error) -> String {

@@ -1,14 +1,11 @@
 //! Reads and writes files, with errors that name the file.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Gid, Mode, RawMode, Uid, fchmod, fchown};
-
-use super::Result;
 use super::terminal::printable_lines;
+use super::{Result, system};
 
 /// Reads a whole file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
@@ -43,10 +40,7 @@ pub(super) fn replace(
         Err(cause) => return Err(cause),
     };
     wasi_tempfile::write_atomically(target, |file| {
-        match &old {
-            Some(old) => keep_owner_and_mode(file, old)?,
-            None => fchmod(&*file, Mode::from_raw_mode(0o666) - umask())?,
-        }
+        system::keep_owner_and_mode(file, old.as_ref())?;
         write(file)
     })
 }
@@ -60,28 +54,18 @@ fn target_of(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-fn keep_owner_and_mode(file: &wasi_tempfile::File, old: &Metadata) -> io::Result<()> {
-    // Only the superuser may give a file away. For others it is theirs from now on, as if they had
-    // removed the old one.
-    let owner = (Uid::from_raw(old.uid()), Gid::from_raw(old.gid()));
-    let _ = fchown(file, Some(owner.0), Some(owner.1));
-    Ok(fchmod(file, Mode::from_raw_mode((old.mode() & 0o777) as RawMode))?)
-}
-
-fn umask() -> Mode {
-    // It can only be read by setting it. No other thread creates a file meanwhile.
-    let mask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    rustix::process::umask(mask);
-    mask
-}
-
 /// Prints to standard output, with control characters escaped. A closed pipe is no error: its
 /// reader wanted no more.
 pub(super) fn print(text: &str) -> Result<()> {
+    print_if_read(text).map(|_| ())
+}
+
+/// The same; returns whether there may be a reader for more.
+pub(super) fn print_if_read(text: &str) -> Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(printable_lines(text).as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(()),
-        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Ok(()) => Ok(true),
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(cause) => Err(format!("write standard output: {cause}")),
     }
 }

@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FileType, fstat};
 use tracing::level_filters::LevelFilter;
 
 /// The pause between two drawings of the line.
@@ -54,15 +53,4 @@ impl Drop for Progress {
 fn print(text: &str) {
     let mut error = io::stderr().lock();
     let _ = write!(error, "\r\x1b[K{text}").and_then(|()| error.flush());
-}
-
-/// Whether somebody reads standard output while the command runs, and may print it on the same
-/// terminal: that itself, or a program behind a pipe.
-pub(super) fn is_read_meanwhile() -> bool {
-    let kind = fstat(io::stdout()).map(|stat| FileType::from_raw_mode(stat.st_mode));
-    match kind {
-        Ok(FileType::RegularFile) | Err(_) => false,
-        Ok(FileType::CharacterDevice) => io::stdout().is_terminal(),
-        Ok(_) => true,
-    }
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use rustix::fs::Mode;
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
     Ending, Error, Input, Mount, MountCause, Outcome, Output, Provider, RunOptions, ScratchRoot,
@@ -13,7 +12,7 @@ use wasi_tempfile_host::{
 
 use super::watch::Watch;
 use super::{
-    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, process, sandbox, stats,
+    HOST_FAILED, MISUSED, PLUGIN_FAILED, Result, complain, files, limits, sandbox, stats, system,
     values,
 };
 
@@ -31,6 +30,10 @@ use super::{
 /// it.
 ///
 /// What the plugin itself prints reaches the terminal as it is.
+///
+/// Options of this command may stand before and after PLUGIN.wasm, up to the first argument of the
+/// plugin that does not begin with `-`. `--` ends them: in `run plugin.wasm -- --keep`, the option
+/// is the plugin's.
 ///
 /// Exit code: 0 the plugin succeeded, 1 it failed, 2 wrong usage, 3 the plugin cannot be started or
 /// the host failed, 128 + N after signal N.
@@ -95,7 +98,7 @@ pub(crate) struct RunPlugin {
     #[arg(value_name = "PLUGIN.wasm")]
     plugin: PathBuf,
 
-    /// The arguments of the plugin
+    /// The arguments of the plugin; `--` before them ends the options of this command
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -122,7 +125,7 @@ impl Scratch {
 
 impl RunPlugin {
     pub(super) fn run(self) -> Result {
-        process::check_address_space()?;
+        system::check_address_space()?;
         let limits = self.limits.limits();
         let about_plugin = |error| format!("run {}: {error}", self.plugin.display());
         let plugin = files::read(&self.plugin)?;
@@ -143,7 +146,7 @@ impl RunPlugin {
         let writes_to_mounts = self.mounts.iter().any(|mount| !mount.is_read_only());
         if !by_host && writes_to_mounts {
             // WASI has no modes, so only this keeps other users from temporary files in a mount.
-            rustix::process::umask(Mode::RWXG | Mode::RWXO);
+            system::make_private();
         }
 
         let name = self.plugin.file_name().unwrap_or_default().to_string_lossy();
@@ -196,8 +199,24 @@ impl RunPlugin {
         if !by_host && writes_to_mounts && outcome.value.is_none() {
             complain("temporary files of the plugin may have stayed in its mounts");
         }
+        if counted && signal.is_none() && may_have_missed_paths(&outcome) {
+            complain(
+                "the plugin could not open its temporary files by their paths, since the run \
+                 limits bytes, entries or file sizes",
+            );
+        }
         Ok(conclude(&outcome, signal))
     }
+}
+
+/// Whether a plugin that is kept from its scratch directory may have failed for that: it had paths
+/// in there, for which WASI answers that there is no such file, and no limit refused it anything.
+fn may_have_missed_paths(outcome: &Outcome) -> bool {
+    let failed = matches!(outcome.ending, Ending::Failed { .. } | Ending::Trapped { .. });
+    let had_paths = |usage: &wasi_tempfile_host::provider::Usage| {
+        usage.peak.paths > 0 || usage.peak.directories > 0
+    };
+    failed && outcome.used.refused == 0 && outcome.used.tempfile.as_ref().is_some_and(had_paths)
 }
 
 /// Whether the run could not begin for what stands on the command line.

@@ -12,7 +12,7 @@ use wasi_tempfile_host::{Leftovers, ScratchRoot, Sweep};
 use super::progress::Progress;
 use super::terminal::printable;
 use super::values::{duration, interval};
-use super::{HOST_FAILED, Result, complain, files};
+use super::{HOST_FAILED, Result, complain, files, system};
 
 /// Remove the scratch directories that killed processes left in a root
 ///
@@ -69,46 +69,42 @@ pub(crate) struct SweepRoot {
     /// Go on for ever, and sweep at this interval
     ///
     /// Only what is removed is printed then, and what cannot be removed is named every time. If the
-    /// directory itself cannot be read, or nothing can be printed, the command ends.
+    /// directory cannot be read, the first sweep ends the command; a later one says so, once for
+    /// each reason, and the next one tries again. If nothing can be printed, the command ends.
     #[arg(long, value_name = "TIME", value_parser = interval)]
     every: Option<Duration>,
 }
 
 impl SweepRoot {
     pub(super) fn run(self) -> Result {
+        let first = self.result().map_err(|error| error.to_string())?;
+        if self.composed && system::may_others_write(&self.root) {
+            complain(format_args!(
+                "others may write to {}, and can give a file of yours a name that is swept",
+                self.root.display()
+            ));
+        }
         let Some(interval) = self.every else {
-            return self.sweep(&["removed", "live", "kept", "foreign"]);
+            report(&first, &["removed", "live", "kept", "foreign"])?;
+            return Ok(ExitCode::from(if first.not_removed.is_empty() { 0 } else { HOST_FAILED }));
         };
+        let mut result = Ok(first);
+        // The reason that was said last. A volume may be away for hours.
+        let mut said = None;
         loop {
-            self.sweep(&["removed"])?;
-            thread::sleep(interval);
-        }
-    }
-
-    /// Sweeps once, and prints the lines with one of these words.
-    fn sweep(&self, words: &[&str]) -> Result {
-        let sweep = self.result().map_err(|error| error.to_string())?;
-        let mut lines: Vec<(&str, &Path)> = Vec::new();
-        for (word, paths) in [
-            ("removed", &sweep.removed),
-            ("live", &sweep.live),
-            ("kept", &sweep.kept),
-            ("foreign", &sweep.foreign),
-        ] {
-            if words.contains(&word) {
-                lines.extend(paths.iter().map(|path| (word, path.as_path())));
+            match result {
+                Ok(sweep) if !report(&sweep, &["removed"])? => return Ok(ExitCode::SUCCESS),
+                Ok(_) => said = None,
+                Err(reason) => {
+                    if said.as_ref() != Some(&reason) {
+                        complain(&reason);
+                    }
+                    said = Some(reason);
+                }
             }
+            thread::sleep(interval);
+            result = self.result().map_err(|error| error.to_string());
         }
-        lines.sort_by_key(|(_, path)| path.to_owned());
-        let text: String = lines
-            .iter()
-            .map(|(word, path)| format!("{word:8} {}\n", printable(path.display())))
-            .collect();
-        files::print(&text)?;
-        for stayed in &sweep.not_removed {
-            complain(&stayed.error);
-        }
-        Ok(ExitCode::from(if sweep.not_removed.is_empty() { 0 } else { HOST_FAILED }))
     }
 
     fn result(&self) -> std::result::Result<Sweep, wasi_tempfile_host::Error> {
@@ -126,6 +122,32 @@ impl SweepRoot {
         let mut show = |sweep: &Sweep| progress.show(|| progress_of(sweep));
         if self.dry_run { root.sweep_dry() } else { root.sweep_with_progress(&mut show) }
     }
+}
+
+/// Prints the lines of a sweep with one of these words, and what could not be removed. Returns
+/// whether there may be a reader for more.
+fn report(sweep: &Sweep, words: &[&str]) -> Result<bool> {
+    let mut lines: Vec<(&str, &Path)> = Vec::new();
+    for (word, paths) in [
+        ("removed", &sweep.removed),
+        ("live", &sweep.live),
+        ("kept", &sweep.kept),
+        ("foreign", &sweep.foreign),
+    ] {
+        if words.contains(&word) {
+            lines.extend(paths.iter().map(|path| (word, path.as_path())));
+        }
+    }
+    lines.sort_by_key(|(_, path)| path.to_owned());
+    let text: String = lines
+        .iter()
+        .map(|(word, path)| format!("{word:8} {}\n", printable(path.display())))
+        .collect();
+    // First, since standard output may be closed or full.
+    for stayed in &sweep.not_removed {
+        complain(&stayed.error);
+    }
+    files::print_if_read(&text)
 }
 
 fn progress_of(sweep: &Sweep) -> String {

@@ -9,20 +9,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXCPU};
-use signal_hook::iterator::Signals;
 use wasi_tempfile_host::{Control, Ending};
 
-use super::process::is_ignored;
-use super::{PLUGIN_FAILED, Result, complain};
+use super::{PLUGIN_FAILED, Result, complain, system};
 
 /// The grace period of a stopped run. A run that does not hang ends within microseconds; a second
 /// signal ends the wait.
 const GRACE: Duration = Duration::from_secs(2);
-
-/// The signals that stop a run: those that ask for an end, and the limit on processor time. SIGQUIT
-/// is not among them: whoever sends it wants to look at what is left.
-const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGXCPU];
 
 /// A watch over one run, until it is [finished](Self::finish).
 pub(super) struct Watch {
@@ -48,13 +41,11 @@ impl Watch {
     /// would be lost.
     pub(super) fn start(control: &Control, timeout: Option<Duration>) -> Result<Self> {
         let shared = Arc::new(Shared::default());
-        // One that is ignored stays so, as after `nohup`.
-        let mut signals = Signals::new(SIGNALS.into_iter().filter(|signal| !is_ignored(*signal)))
-            .map_err(|cause| format!("receive signals: {cause}"))?;
+        let signals = system::signals()?;
         {
             let (shared, control) = (shared.clone(), control.clone());
             spawn("signals", move || {
-                for signal in signals.forever() {
+                for signal in signals {
                     shared.note(signal);
                     control.stop();
                 }

@@ -260,9 +260,34 @@ static void relative_paths_are_from_the_current_directory(void) {
     free(base);
 }
 
+/* In a run with a limit on bytes. */
+static void paths_that_cannot_be_opened_are_explained(void) {
+    char file[] = "/tmp/name-XXXXXX", directory[] = "/tmp/dir-XXXXXX";
+    const char *why = "the plugin does not see this directory, as in a run that limits bytes";
+    errno = 0;
+    CHECK(scratch_mkstemp(file) == -1 && errno == ENOENT && strstr(file, "XXXXXX"));
+    CHECK(strstr(scratch_message(), "open /tmp/name-") && strstr(scratch_message(), why));
+    errno = 0;
+    CHECK(!scratch_mkdtemp(directory) && errno == ENOENT && strstr(directory, "XXXXXX"));
+    CHECK(strstr(scratch_message(), "open /tmp/dir-") && strstr(scratch_message(), why));
+    errno = 0;
+    CHECK(!scratch_tmpfile() && errno == ENOENT && strstr(scratch_message(), why));
+}
+
+/* Ends the program: the script that runs it looks at what it prints. */
+static void a_failed_check_ends_the_program(void) {
+    scratch_file file = {0};
+    scratch_check("name", scratch_close(&file));
+    scratch_check("name", scratch_sync(file, SCRATCH_FULL));
+}
+
 #define RUN(name) (test = #name, name(), printf("%s: ok\n", #name))
 
-int main(void) {
+int main(int count, char **arguments) {
+    if (count > 1 && strcmp(arguments[1], "limited") == 0)
+        return RUN(paths_that_cannot_be_opened_are_explained), EXIT_SUCCESS;
+    if (count > 1 && strcmp(arguments[1], "check") == 0)
+        return RUN(a_failed_check_ends_the_program), EXIT_SUCCESS;
     RUN(a_file_has_what_was_written);
     RUN(several_mebibytes_in_and_out);
     RUN(a_spooled_file_moves_when_it_grows);

@@ -5,18 +5,15 @@
 //! a sweep goes by is a name, an owner and an age, and the age is the caller's knowledge: how long
 //! a plugin may keep a temporary file.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use rustix::fs::{self as sys, AtFlags, FileType, Stat};
-use rustix::io::Errno;
-use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, error_code_of};
+use tempfile_core::{CleanupFailure, ErrorCode, Identity, Native, Platform};
 
-use super::name::{is_marked, is_random};
+use super::name::is_random;
 use super::sweep::{Sweep, stayed};
-use super::{Error, OpenRoot, RootCause, failed, identity, mounts};
+use super::{Error, OpenRoot, RootCause, mounts, plain};
+use crate::system::{self, Lock};
 
 /// The prefixes of a temporary file or directory, unless the plugin says otherwise: the
 /// interface's own, and that of the Rust client, which is the `tempfile` crate's.
@@ -37,10 +34,11 @@ const MIN_RANDOM_CHARS: u8 = 8;
 ///   [`prefix`](Self::prefix); [`random_chars`](Self::random_chars) is another number than 16.
 /// * It is a regular file or a directory. A directory is removed with everything in it, through no
 ///   link and past no mount point.
-/// * It belongs to the user who sweeps.
+/// * It belongs to the user who sweeps. On Windows the owner is not looked at.
 /// * Nothing has changed it for [`older_than`](Self::older_than), by its `ctime` and the clock of
 ///   the machine that sweeps: no write, no new name, no new mode, and in a directory no entry added
-///   or removed. A plugin cannot set that time.
+///   or removed. A plugin cannot set that time. On Windows it is the time of the last write, which
+///   a plugin can set.
 ///
 /// None of this proves that the entry is not in use, or that a plugin made it: whoever may rename
 /// an entry of the directory can give it such a name. And what a plugin has kept under its own name
@@ -90,8 +88,9 @@ impl Leftovers {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be opened or read, or its path is no UTF-8. What could not be
-    /// removed is part of the result.
+    /// If the directory cannot be opened or read, or is a symbolic link, whether or not a slash
+    /// follows its name, or if its path is no UTF-8. What could not be removed is part of the
+    /// result.
     pub fn sweep(&self, directory: impl AsRef<Path>) -> Result<Sweep, Error> {
         self.each(directory.as_ref(), |opened, entry, sweep| {
             let removed = match entry.directory {
@@ -130,38 +129,35 @@ impl Leftovers {
         mut found: impl FnMut(&OpenRoot, &Entry, &mut Sweep),
     ) -> Result<Sweep, Error> {
         let error = |cause| Error::Root { path: directory.to_owned(), cause };
-        let unlisted = |errno| error(failed("list")(errno));
         let absolute = std::path::absolute(directory)
             .map_err(|cause| error(RootCause::Io { operation: "find the path of", cause }))?;
-        let opened = OpenRoot::at(&absolute, |_| Ok(())).map_err(error)?;
+        let absolute = plain(&absolute).map_err(error)?;
+        let opened = OpenRoot::at(&absolute, system::check_kind).map_err(error)?;
         let now = SystemTime::now();
         let mut sweep = Sweep::default();
-        for entry in sys::Dir::read_from(&opened.dir).map_err(unlisted)? {
-            let entry = entry.map_err(unlisted)?;
-            let name = entry.file_name();
-            if name == c"." || name == c".." {
-                continue;
-            }
-            let path = absolute.join(OsStr::from_bytes(name.to_bytes()));
-            let Some(name) = name.to_str().ok().filter(|name| self.is_ours(name)) else {
+        for name in opened.names().map_err(error)? {
+            let path = absolute.join(system::file_name(name.clone()));
+            let Some(name) = str::from_utf8(&name).ok().filter(|name| self.is_ours(name)) else {
                 sweep.foreign.push(path);
                 continue;
             };
-            match sys::statat(&opened.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => match kind_of(&stat) {
-                    None => sweep.foreign.push(path),
-                    Some(_) if age(&stat, now).is_none_or(|age| age < self.age) => {
+            match system::candidate(&opened.dir, &path, name) {
+                Ok(None) => sweep.foreign.push(path),
+                Ok(Some(candidate)) => {
+                    let changed = candidate.changed;
+                    let age = changed.and_then(|changed| now.duration_since(changed).ok());
+                    // One of the future may be in use.
+                    if age.is_none_or(|age| age < self.age) {
                         sweep.live.push(path);
-                    }
-                    Some(directory) => {
-                        let name = name.to_owned();
-                        let identity = identity(&stat);
+                    } else {
+                        let (name, directory) = (name.to_owned(), candidate.directory);
+                        let identity = candidate.identity;
                         found(&opened, &Entry { name, path, identity, directory }, &mut sweep);
                     }
-                },
+                }
                 // Its plugin, or another sweep, has removed it.
-                Err(Errno::NOENT) => {}
-                Err(errno) => sweep.not_removed.push(stayed(&path, error_code_of(&errno.into()))),
+                Err(ErrorCode::NoEntry) => {}
+                Err(code) => sweep.not_removed.push(stayed(&path, code)),
             }
         }
         Ok(sweep)
@@ -183,42 +179,15 @@ impl Leftovers {
 struct Entry {
     name: String,
     path: PathBuf,
-    identity: super::Identity,
+    identity: Identity,
     directory: bool,
-}
-
-/// Whether an entry is a directory rather than a file. `None` if it is neither, of another user, or
-/// has the mark of a host's scratch directory, whose lock says whether it is in use.
-fn kind_of(stat: &Stat) -> Option<bool> {
-    if stat.st_uid != rustix::process::geteuid().as_raw() || is_marked(stat) {
-        return None;
-    }
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Some(false),
-        FileType::Directory => Some(true),
-        FileType::Symlink
-        | FileType::Fifo
-        | FileType::Socket
-        | FileType::CharacterDevice
-        | FileType::BlockDevice
-        | FileType::Unknown => None,
-    }
-}
-
-/// How long ago an entry was last changed. `None` if that is in the future.
-fn age(stat: &Stat, now: SystemTime) -> Option<Duration> {
-    // The time of the last change, which no call sets; that of the last write can be set.
-    let seconds = u64::try_from(stat.st_ctime).ok()?;
-    let nanoseconds = u32::try_from(stat.st_ctime_nsec).ok()?;
-    let changed = UNIX_EPOCH + Duration::new(seconds, nanoseconds);
-    now.duration_since(changed).ok()
 }
 
 impl OpenRoot {
     /// Removes a file, and returns what failed. `None` if it is gone, or another one has its name.
     fn remove_leftover_file(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
-        let stat = sys::statat(&self.dir, entry.name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        if identity(&stat) != entry.identity {
+        let identity = Native.identity_at(&self.dir, entry.name.as_bytes()).ok()?;
+        if identity != entry.identity {
             return None;
         }
         match Native.remove_file(&self.dir, entry.name.as_bytes()) {
@@ -233,11 +202,11 @@ impl OpenRoot {
     fn remove_leftover_tree(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
         let opened = Native.open_for_removal(&self.dir, entry.name.as_bytes());
         let same = opened.and_then(|dir| {
-            let stat = sys::fstat(&dir).map_err(|errno| error_code_of(&errno.into()))?;
-            Ok((identity(&stat) == entry.identity).then_some(dir))
+            let identity = Native.directory_identity(&dir)?;
+            Ok((identity == entry.identity).then_some(dir))
         });
         match same {
-            Ok(Some(dir)) => Some(self.remove(&entry.name, dir)),
+            Ok(Some(dir)) => Some(self.remove(&entry.name, (dir, Lock::NONE))),
             Ok(None) | Err(ErrorCode::NoEntry) => None,
             Err(code) => Some(vec![stayed(&entry.path, code)]),
         }

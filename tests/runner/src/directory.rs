@@ -21,7 +21,6 @@ impl Directory {
     }
 
     /// Creates one that other users can read, and not write to.
-    #[cfg(not(windows))]
     pub(crate) fn readable() -> io::Result<Self> {
         Self::create(&env::temp_dir(), 0o755)
     }

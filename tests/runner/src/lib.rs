@@ -6,10 +6,8 @@
 //! `conformance-case`.
 #![deny(unsafe_code)]
 
-#[cfg(not(windows))]
 use std::fs;
 use std::path::{Path, PathBuf};
-#[cfg(not(windows))]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -19,49 +17,31 @@ use std::time::Instant;
 use conformance::setup;
 pub use conformance::witness::Os;
 pub use conformance::{Case, Mount, Outcome, Placement, Planted, cases, find, rows, script};
-#[cfg(not(windows))]
 use wasi_tempfile_host::Plugin;
 
 mod directory;
 mod native;
-#[cfg(not(windows))]
 pub mod portable;
 mod process;
-#[cfg(not(windows))]
 mod sandboxed;
-#[cfg(not(windows))]
 mod witness;
 
 pub use directory::Directory;
 pub use process::{CaseProcess, Launcher};
-#[cfg(not(windows))]
 use sandboxed::Places;
 
-/// Why nothing runs in a sandbox.
-#[cfg(windows)]
-pub(crate) const NO_SANDBOX: &str = "the sandbox is not built on Windows yet";
-
-/// The placements that this system can run.
-pub const PLACEMENTS: &[Placement] =
-    if cfg!(windows) { &[Placement::Native] } else { &Placement::ALL };
-
 /// The conformance suite, a `wasi:cli/run` command that imports the interface.
-#[cfg(not(windows))]
 pub const SUITE: &[u8] = include_bytes!(env!("COMPONENT_SUITE"));
 
 /// The suite, ready to run. `provider` is used in the component placement only.
 pub struct Suite {
     launcher: Launcher,
-    #[cfg_attr(windows, allow(dead_code, reason = "for the sandbox"))]
     provider: Option<PathBuf>,
-    #[cfg_attr(windows, allow(dead_code, reason = "for the sandbox"))]
     claims_limits: bool,
-    #[cfg(not(windows))]
     compiled: Compiled,
 }
 
 /// What is made once, when it is first needed.
-#[cfg(not(windows))]
 #[derive(Default)]
 struct Compiled {
     cache: OnceLock<Result<Directory, String>>,
@@ -86,13 +66,7 @@ impl Suite {
     /// The suite for the provider component in a file, or for the one that the host's crate
     /// carries. The launcher starts the processes of cases.
     pub fn new(launcher: Launcher, provider: Option<PathBuf>) -> Self {
-        Suite {
-            launcher,
-            provider,
-            claims_limits: false,
-            #[cfg(not(windows))]
-            compiled: Compiled::default(),
-        }
+        Suite { launcher, provider, claims_limits: false, compiled: Compiled::default() }
     }
 
     /// Holds the provider in the file to the limits in `SCRATCH_LIMITS`. Without this the cases
@@ -107,7 +81,6 @@ impl Suite {
     /// # Errors
     ///
     /// One line that says what is wrong with the provider.
-    #[cfg(not(windows))]
     pub fn compose(&self) -> Result<(), String> {
         self.plugin(Placement::Component).map(|_| ())
     }
@@ -172,12 +145,6 @@ impl Suite {
         self.sandboxed_script(placement, directory, [seed.to_string(), count.to_string()])
     }
 
-    #[cfg(windows)]
-    fn sandboxed_script(&self, _: Placement, _: &Path, _: [String; 2]) -> Result<String, String> {
-        Err(NO_SANDBOX.to_owned())
-    }
-
-    #[cfg(not(windows))]
     fn sandboxed_script(
         &self,
         placement: Placement,
@@ -187,12 +154,6 @@ impl Suite {
         sandboxed::script(self.plugin(placement)?, placement, directory, arguments)
     }
 
-    #[cfg(windows)]
-    fn in_sandbox(&self, _: &'static Case, _: Placement) -> Result<Outcome, Problem> {
-        Ok(Outcome::Skipped(NO_SANDBOX.to_owned()))
-    }
-
-    #[cfg(not(windows))]
     fn in_sandbox(&self, case: &'static Case, placement: Placement) -> Result<Outcome, Problem> {
         let directory = Directory::new()?;
         let plugin = self.plugin(placement)?;
@@ -220,7 +181,6 @@ impl Suite {
     }
 
     /// The suite, compiled for a placement in a sandbox.
-    #[cfg(not(windows))]
     fn plugin(&self, placement: Placement) -> Result<&Plugin, String> {
         let (slot, provider) = match placement {
             Placement::Host => (&self.compiled.hosted, None),
@@ -237,7 +197,6 @@ impl Suite {
     }
 
     /// The cache for compiled code, which goes with the suite.
-    #[cfg(not(windows))]
     fn cache(&self) -> Result<&Path, String> {
         let make = || Directory::readable().map_err(|error| format!("make a cache: {error}"));
         self.compiled.cache.get_or_init(make).as_ref().map(Directory::path).map_err(String::clone)
@@ -248,7 +207,6 @@ impl Suite {
 pub type Problem = Box<dyn std::error::Error>;
 
 /// A provider's bytes.
-#[cfg(not(windows))]
 fn read_provider(file: Option<&Path>) -> Result<Option<Vec<u8>>, String> {
     let read =
         |path: &Path| fs::read(path).map_err(|error| format!("read {}: {error}", path.display()));

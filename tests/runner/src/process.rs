@@ -12,7 +12,6 @@ use std::time::Duration;
 use conformance::{Case, Outcome, Placement, World, command, find, setup};
 
 use crate::Problem;
-#[cfg(not(windows))]
 use crate::{
     read_provider,
     sandboxed::{self, Places},
@@ -184,12 +183,6 @@ impl CaseProcess {
         }
     }
 
-    #[cfg(windows)]
-    fn in_sandbox(&self) -> Result<Outcome, Problem> {
-        Ok(Outcome::Skipped(crate::NO_SANDBOX.to_owned()))
-    }
-
-    #[cfg(not(windows))]
     fn in_sandbox(&self) -> Result<Outcome, Problem> {
         // First of all, since the case's own user may not read it.
         let provider = read_provider(self.provider.as_deref())?;

@@ -4,14 +4,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use conformance_runner::{Case, Launcher, Outcome, PLACEMENTS, Placement, Suite, cases};
+use conformance_runner::{Case, Launcher, Outcome, Placement, Suite, cases};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let suite =
         Arc::new(Suite::new(Launcher::new(env!("CARGO_BIN_EXE_conformance-case"), &[]), None));
-    let trials = PLACEMENTS
+    let trials = Placement::ALL
         .iter()
         .flat_map(|&placement| cases().map(move |case| (placement, case)))
         .map(|(placement, case)| trial(suite.clone(), placement, case))

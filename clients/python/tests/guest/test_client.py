@@ -188,7 +188,10 @@ class Descriptors(Case):
             self.skipTest("the directory can be seen")
         for function in (tempfile.NamedTemporaryFile, tempfile.TemporaryFile):
             with self.subTest(function.__name__), function() as file:
-                self.assertRaises(io.UnsupportedOperation, file.fileno)
+                with self.assertRaises(io.UnsupportedOperation) as caught:
+                    file.fileno()
+                self.assertIn("fileno: the plugin sees no path of this file, as in a run that "
+                              "limits bytes", str(caught.exception))
 
     def test_mkstemp_fails_where_the_directory_cannot_be_seen(self):
         if is_visible():
@@ -196,6 +199,8 @@ class Descriptors(Case):
         with self.assertRaises(OSError) as caught:
             tempfile.mkstemp()
         self.assertTrue(caught.exception.filename.startswith(tempfile.gettempdir()))
+        self.assertEqual(caught.exception.errno, errno.ENOENT)
+        self.assertIn("as in a run that limits bytes", str(caught.exception))
 
 
 class Limits(Case):

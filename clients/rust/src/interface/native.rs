@@ -103,12 +103,55 @@ pub fn default_directory() -> Result<String, Error> {
 }
 
 /// An open file. It has no cursor and no name.
+///
+/// ```
+/// use wasi_tempfile::interface::{self, Error, Location, Storage};
+///
+/// let file = interface::spooled(Some(1024), Location::Scratch)?;
+/// file.write(b"in memory", 0)?;
+/// assert_eq!(file.storage()?, Storage::Memory);
+/// file.roll_over()?;
+/// assert_eq!((file.storage()?, file.size()?), (Storage::Disk, 9));
+/// // At most that many bytes; an empty answer is the end of the file.
+/// assert_eq!(file.read(100, 3)?, b"memory");
+/// assert_eq!(file.read(100, 9)?, b"");
+/// file.close()?;
+/// # Ok::<(), Error>(())
+/// ```
 pub struct File(Lock<AnyFile<Process, SysRng>>);
 
 /// The guard of a file's name.
+///
+/// ```
+/// use wasi_tempfile::interface::{self, Error, ErrorCode, Location, Options};
+///
+/// let (file, name) = interface::named(&Options::default(), Location::Scratch)?;
+/// file.write(b"text", 0)?;
+/// file.close()?;
+/// // The name goes on without the handle that made it.
+/// let again = name.reopen()?;
+/// assert_eq!(again.read(100, 0)?, b"text");
+/// name.close()?;
+/// assert_eq!(name.reopen().map_err(|error| error.code).err(), Some(ErrorCode::Closed));
+/// # Ok::<(), Error>(())
+/// ```
 pub struct TempPath(Lock<core::TempPath<Process>>);
 
 /// The guard of a directory and everything in it.
+///
+/// ```
+/// use wasi_tempfile::interface::{self, CleanupFailure, EntryKind, Error, Location, Options};
+///
+/// let dir = interface::directory(&Options::default(), Location::Scratch)?;
+/// dir.create_directory("in")?;
+/// dir.create_file("in/note")?.write(b"text", 0)?;
+/// let entries = dir.entries("in")?;
+/// assert_eq!((&*entries[0].name, entries[0].kind), ("note", EntryKind::File));
+/// assert_eq!(dir.metadata("in/note")?.size, 4);
+/// let left: Result<(), Vec<CleanupFailure>> = dir.close();
+/// assert!(left.is_ok());
+/// # Ok::<(), Error>(())
+/// ```
 pub struct TempDir(Lock<core::TempDir<Process>>);
 
 impl File {

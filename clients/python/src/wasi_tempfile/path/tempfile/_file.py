@@ -16,9 +16,19 @@ _READ_AT_ONCE = 1 << 20
 _WRITE_AT_ONCE = 1 << 20
 
 
+_NO_PATH = ("the plugin sees no path of this file, as in a run that limits bytes, entries or file "
+            "sizes")
+
+
 def open_by_path(path: str | bytes) -> int:
-    """Returns a new descriptor of a file, if the plugin itself can open its directory."""
-    return os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+    """Returns a new descriptor of a file that exists, if the plugin itself can open its directory.
+    """
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError as error:
+        # "No such file" of a file that has just been made would say nothing.
+        raise FileNotFoundError(error.errno, _NO_PATH, path) from None
 
 
 class InterfaceIO(io.RawIOBase):
@@ -65,11 +75,11 @@ class InterfaceIO(io.RawIOBase):
         self._file()
         if self._descriptor is None:
             if self._path is None:
-                raise io.UnsupportedOperation("fileno")
+                raise io.UnsupportedOperation(f"fileno: {_NO_PATH}")
             try:
                 self._descriptor = open_by_path(self._path)
-            except OSError:
-                raise io.UnsupportedOperation("fileno") from None
+            except OSError as error:
+                raise io.UnsupportedOperation(f"fileno: {error.strerror}") from None
         os.lseek(self._descriptor, self._position, os.SEEK_SET)
         return self._descriptor
 
