@@ -5,13 +5,18 @@
 //! bytes are its size, so a gap counts as the zeros that it reads as. What is kept or persisted
 //! goes on counting, since it still fills the disk. Growth is admitted before it happens, up to the
 //! last byte that fits.
+//!
+//! Names are compared byte by byte. A file system that folds case would find what counts under one
+//! name by another, under which it does not: there a name that is not listed exactly is not found.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::account::{BASES, Number};
 use crate::error::ErrorCode;
 use crate::ledger::SharedLedger;
-use crate::platform::{DirectoryState, Identity, Metadata, Platform};
+use crate::persist::lists;
+use crate::platform::{DirectoryState, Identity, Metadata, Platform, name_to_str};
 
 /// A platform on top of another that keeps what is created within the limits of a ledger. If the
 /// ledger limits no files, nothing is counted and every call goes straight to the other platform.
@@ -160,6 +165,44 @@ impl<P: Platform> Limited<P> {
         linked
     }
 
+    /// Fails with `no-entry` if what a name finds has another name: one that differs in case, or is
+    /// another spelling of it in Unicode.
+    fn check_exact(&self, dir: &LimitedDir<P::Dir>, name: &[u8]) -> Result<(), ErrorCode> {
+        let Some(ledger) = &self.ledger else { return Ok(()) };
+        let known = || ledger.account(|account, _, _| account.find(dir.number, name).is_some());
+        let exists = || self.inner.metadata_at(&dir.dir, name).is_ok();
+        let listed = || lists(&self.inner, &dir.dir, name);
+        let exact = known() || !exists() || !self.may_fold(&dir.dir, name) || listed();
+        if exact { Ok(()) } else { Err(ErrorCode::NoEntry) }
+    }
+
+    /// Whether an existing name may be another spelling of what it finds: one call for most names,
+    /// where a listing takes one for every entry.
+    fn may_fold(&self, dir: &P::Dir, name: &[u8]) -> bool {
+        let Some(name) = name_to_str(name).filter(|name| name.is_ascii()) else { return true };
+        let swap = |c: char| match c.is_ascii_lowercase() {
+            true => c.to_ascii_uppercase(),
+            false => c.to_ascii_lowercase(),
+        };
+        let other: String = name.chars().map(swap).collect();
+        other != name && self.inner.metadata_at(dir, other.as_bytes()).is_ok()
+    }
+
+    /// Checks the two names of a rename. It may change the case of its own name, and replaces
+    /// nothing under another, since systems differ in which of the two names then stays.
+    fn check_rename(
+        &self,
+        (dir, name): (&LimitedDir<P::Dir>, &[u8]),
+        (to, target): (&LimitedDir<P::Dir>, &[u8]),
+    ) -> Result<(), ErrorCode> {
+        self.check_exact(dir, name)?;
+        let fold = |name| name_to_str(name).map(str::to_lowercase);
+        if dir.number == to.number && fold(name) == fold(target) {
+            return Ok(());
+        }
+        self.check_exact(to, target).map_err(|_| ErrorCode::Exist)
+    }
+
     fn record_removal(&self, dir: &LimitedDir<P::Dir>, name: &[u8]) {
         if let Some(ledger) = &self.ledger {
             ledger.account(|account, _, usage| account.remove((dir.number, name), usage));
@@ -174,6 +217,7 @@ impl<P: Platform> Limited<P> {
         rename: impl FnOnce() -> Result<(), ErrorCode>,
     ) -> Result<(), ErrorCode> {
         let Some(ledger) = &self.ledger else { return rename() };
+        self.check_rename((dir, name), (to, target))?;
         let admitted =
             ledger.admit(|account, _, _| account.admit_rename(name.len(), target.len()))?;
         let renamed = rename();
@@ -215,6 +259,7 @@ impl<P: Platform> Platform for Limited<P> {
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
         let file = self.inner.open_file(&dir.dir, name)?;
         let Some(ledger) = &self.ledger else { return Ok(LimitedFile { file, counted: None }) };
+        self.check_exact(dir, name)?;
         let size = self.inner.size(&file)?;
         let number =
             ledger.admit(|account, _, usage| account.open((dir.number, name), size, usage))?;
@@ -240,7 +285,9 @@ impl<P: Platform> Platform for Limited<P> {
     }
 
     fn open_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
-        self.numbered(self.inner.open_directory(&dir.dir, name)?, dir.number, name)
+        let opened = self.inner.open_directory(&dir.dir, name)?;
+        self.check_exact(dir, name)?;
+        self.numbered(opened, dir.number, name)
     }
 
     fn open_for_removal(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {

@@ -118,7 +118,7 @@ pub(crate) fn rename_directory<C: Context>(
 }
 
 /// Whether a directory lists exactly this name. False if that cannot be said.
-fn lists<P: Platform>(platform: &P, dir: &P::Dir, name: &[u8]) -> bool {
+pub(crate) fn lists<P: Platform>(platform: &P, dir: &P::Dir, name: &[u8]) -> bool {
     let Ok(mut entries) = platform.entries(dir) else { return false };
     entries.any(|entry| entry.is_ok_and(|entry| entry.name == name))
 }

@@ -3,9 +3,11 @@
 #![allow(missing_docs)]
 
 use std::fs;
+use std::rc::Rc;
 
 use tempfile_core::{
-    Durability, Error, ErrorCode, Location, Options, ReplaceMode, TempDir, TempPath,
+    Durability, Error, ErrorCode, Limited, Limits, Location, Options, ReplaceMode, SharedLedger,
+    TempDir, TempPath,
 };
 
 #[allow(dead_code, reason = "other tests use more of it")]
@@ -142,4 +144,81 @@ fn a_tree_of_names_in_any_case_is_removed() {
     fs::rename(root.join("report"), root.join("Report")).unwrap();
     dir.close().unwrap();
     assert_eq!(root.names(), [""; 0]);
+}
+
+/// A directory with the name `report` and a file in it, of a user with limits.
+fn limited(root: &TestDir, platform: Stepped) -> TempDir<TestContext<Limited<Stepped>>> {
+    let limits = Limits { bytes: Some(100), ..Limits::default() };
+    let ledger = SharedLedger::with_limits(limits, None);
+    let platform = Limited::new(platform, &ledger);
+    let path = root.join("").trim_end_matches('/').to_owned();
+    let base = Rc::new(platform.base(root.open(), &path).unwrap());
+    let stopped = Rc::default();
+    let ctx = TestContext { platform, root: base, path: path.into(), ledger, stopped };
+    let dir = ctx.instance().directory(&fixed(), Location::Directory(&ctx.path)).unwrap();
+    dir.create_file("AbC").unwrap();
+    dir
+}
+
+#[track_caller]
+fn assert_code<T>(result: Result<T, Error>, code: ErrorCode) {
+    assert_eq!(result.map(drop).map_err(|error| error.code), Err(code));
+}
+
+/// What is written through another spelling would not be counted.
+#[test]
+fn under_limits_a_name_is_found_in_its_own_case_alone() {
+    let root = TestDir::new();
+    let dir = limited(&root, modern());
+    dir.create_directory("Sub").unwrap();
+    drop(dir.create_file("\u{e4}").unwrap());
+    for other in ["abc", "ABC", "\u{c4}"] {
+        assert_code(dir.open_file(other), ErrorCode::NoEntry);
+        assert_code(dir.rename(other, "renamed"), ErrorCode::NoEntry);
+    }
+    assert_code(dir.rename("sub", "renamed"), ErrorCode::NoEntry);
+    assert_code(dir.create_file("sub/file"), ErrorCode::NoEntry);
+    assert_code(dir.create_file("abc"), ErrorCode::Exist);
+    for name in ["AbC", "\u{e4}"] {
+        dir.open_file(name).unwrap().write(b"new", 0).unwrap();
+    }
+    drop(dir.create_file("Sub/file").unwrap());
+}
+
+#[test]
+fn under_limits_a_rename_replaces_no_name_in_another_case_but_its_own() {
+    let root = TestDir::new();
+    let dir = limited(&root, modern());
+    drop(dir.create_file("other").unwrap());
+    assert_code(dir.rename("other", "abc"), ErrorCode::Exist);
+    dir.rename("AbC", "ABC").unwrap();
+    dir.open_file("ABC").unwrap();
+    dir.rename("other", "ABC").unwrap();
+    assert_eq!(dir.entries("").unwrap().len(), 1);
+}
+
+#[test]
+fn under_limits_the_files_of_others_are_found_in_their_own_case() {
+    for platform in [modern(), Stepped::new(|_| Ok(()))] {
+        let root = TestDir::new();
+        let dir = limited(&root, platform);
+        for name in ["theirs", "12", "\u{e4}"] {
+            fs::write(root.join("report/").to_owned() + name, "old").unwrap();
+            dir.open_file(name).unwrap();
+            dir.rename(name, "mine").unwrap();
+            dir.open_file("mine").unwrap();
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_limits_names_that_differ_in_case_are_two_where_the_system_does_not_fold() {
+    let root = TestDir::new();
+    let dir = limited(&root, Stepped::new(|_| Ok(())));
+    fs::write(root.join("report/abc"), "theirs").unwrap();
+    assert_eq!(dir.open_file("abc").unwrap().read(9, 0).unwrap(), b"theirs");
+    dir.rename("abc", "ABC").unwrap();
+    assert_eq!(dir.open_file("ABC").unwrap().read(9, 0).unwrap(), b"theirs");
+    assert_eq!(dir.open_file("AbC").unwrap().read(9, 0).unwrap(), b"");
 }

@@ -674,7 +674,7 @@ mod tests {
             let metadata = fs::metadata(at(&dir, "closed")).expect("metadata");
             metadata.permissions().mode() & 0o777
         };
-        fs::set_permissions(at(&dir, "closed"), fs::Permissions::from_mode(0)).expect("a mode");
+        fs::set_permissions(at(&dir, "closed"), fs::Permissions::from_mode(0o000)).expect("a mode");
         assert_eq!(grant_owner(handle, b"link"), Err(ErrorCode::NotDirectory));
         assert_eq!(mode(), 0, "no link is followed");
         grant_owner(handle, b"closed").expect("it is ours");
