@@ -27,11 +27,10 @@ fn messages_are_one_line_with_operation_and_name(w: &World) {
     assert!(error.message.contains("missing"), "{}", error.message);
     assert!(error.message.contains("no-entry"), "{}", error.message);
     let (_file, path) = named();
-    let error = path
-        .persist(&w.path("missing/target"), ReplaceMode::Overwrite, Durability::None)
-        .unwrap_err();
+    let target = w.path("missing/target");
+    let error = path.persist(&target, ReplaceMode::Overwrite, Durability::None).unwrap_err();
     assert!(
-        error.message.contains("persist") && error.message.contains("missing/target"),
+        error.message.contains("persist") && error.message.contains(&quoted(&target)),
         "{}",
         error.message
     );

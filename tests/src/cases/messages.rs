@@ -122,7 +122,7 @@ fn a_child_has_its_full_path(w: &World) {
     let dir = directory();
     dir.create_file("file").unwrap();
     for child in ["missing/x", "file/x", "../x", "a\0b"] {
-        let full = format!("{}/{child}", dir.path());
+        let full = child_path(&dir.path(), child);
         assert_path(dir.create_file(child), Some(&full));
         assert_path(dir.open_file(child), Some(&full));
         assert_path(dir.create_directory(child), Some(&full));
@@ -131,7 +131,7 @@ fn a_child_has_its_full_path(w: &World) {
         assert_path(dir.rename(child, "new"), Some(&full));
         assert_path(dir.rename("file", child), Some(&full));
     }
-    assert_path(dir.remove("file/x"), Some(&format!("{}/file/x", dir.path())));
+    assert_path(dir.remove("file/x"), Some(&child_path(&dir.path(), "file/x")));
     assert_eq!(w.list(&w.inside(dir.path())), ["file"]);
 }
 
@@ -142,7 +142,7 @@ fn a_closed_name_or_directory_has_its_own_path(_: &World) {
     assert_path(path.reopen(), Some(&path.path()));
     assert_path(path.keep(), Some(&path.path()));
     assert_path(dir.keep(), Some(&dir.path()));
-    assert_path(dir.create_file("x"), Some(&format!("{}/x", dir.path())));
+    assert_path(dir.create_file("x"), Some(&child_path(&dir.path(), "x")));
 }
 
 fn a_failed_removal_has_the_path_that_is_left(w: &World) {
@@ -225,7 +225,7 @@ fn each_rule_for_names_is_named(_: &World) {
 fn assert_rule<T>(result: Result<T, Error>, rule: &str, path: &str) {
     let message = result.err().expect("it is refused").message;
     let beginning: String = path.chars().take(200).collect();
-    assert!(message.contains(rule) && message.contains(&beginning), "{rule}: {message}");
+    assert!(message.contains(rule) && message.contains(&quoted(&beginning)), "{rule}: {message}");
 }
 
 fn each_rule_for_paths_is_named(w: &World) {
@@ -241,7 +241,7 @@ fn each_rule_for_paths_is_named(w: &World) {
         (&component, "at most 255 bytes"),
         (&long, "at most 4096 bytes"),
     ] {
-        let full = format!("{}/{child}", dir.path());
+        let full = child_path(&dir.path(), child);
         assert_rule(dir.create_file(child), rule, &full);
         assert_rule(dir.open_file(child), rule, &full);
         assert_rule(dir.create_directory(child), rule, &full);
@@ -287,7 +287,7 @@ fn a_path_in_no_preopen_is_named_as_that(w: &World) -> Outcome {
 
 fn the_full_name_is_shown(w: &World) {
     w.write("taken", "");
-    let shown = |name: &str| format!("\"{}\"", w.path(name));
+    let shown = |name: &str| format!("\"{}\"", quoted(&w.path(name)));
     for name in ["a:b", "a.", "nul.txt"] {
         for message in refused(&fixed(name), ErrorCode::InvalidName) {
             assert!(message.contains(&shown(name)), "{message}");
@@ -303,14 +303,14 @@ fn a_name_with_a_random_part_is_shown_as_a_pattern(w: &World) {
     let options =
         Options { prefix: "re:port-".into(), suffix: ".txt".into(), ..Options::default() };
     for message in refused(&options, ErrorCode::InvalidName) {
-        assert!(message.contains(&w.path("re:port-*.txt")), "{message}");
+        assert!(message.contains(&quoted(&w.path("re:port-*.txt"))), "{message}");
     }
 }
 
 fn a_long_name_is_cut(w: &World) {
     let name = "x".repeat(100_000);
     for message in refused(&fixed(&name), ErrorCode::NameTooLong) {
-        assert!(message.contains(&w.path("xxxxxxxx")), "{message}");
+        assert!(message.contains(&quoted(&w.path("xxxxxxxx"))), "{message}");
         assert!(message.len() < 1024, "a message of {} bytes", message.len());
     }
 }

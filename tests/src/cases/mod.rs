@@ -47,8 +47,8 @@ mod unnamed;
 /// The names that every file of cases uses.
 mod prelude {
     pub(super) use super::tools::{
-        FIFO, FOREIGN, STUCK, contents, data, fixed, named, pattern, put, shared_directory, stick,
-        unstick,
+        FIFO, FOREIGN, STUCK, child_path, contents, data, fixed, named, pattern, put, quoted,
+        shared_directory, stick, unstick,
     };
     pub(super) use crate::case::{
         Case, Grant, Mount, Outcome, Placement, ScratchAccess, Setup, case,

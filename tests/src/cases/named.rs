@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};
+use std::path::MAIN_SEPARATOR;
 use wasi_tempfile::{Builder, NamedTempFile};
 
 pub(super) const CASES: &[Case] = &[
@@ -159,8 +160,8 @@ fn path_is_in_the_default_directory(_: &World) {
     let (_file, path) = named();
     let directory = interface::default_directory().unwrap();
     let path = path.path();
-    let (parent, _) = path.rsplit_once('/').unwrap();
-    assert_eq!(parent, directory.trim_end_matches('/'));
+    let (parent, _) = path.rsplit_once(MAIN_SEPARATOR).unwrap();
+    assert_eq!(parent, directory.trim_end_matches(MAIN_SEPARATOR));
 }
 
 fn created_empty(w: &World) {

@@ -1,5 +1,7 @@
 //! Helper functions for cases.
 
+use std::path::MAIN_SEPARATOR;
+
 use crate::case::{Mount, Placement, Planted, Setup};
 use crate::world::World;
 use wasi_tempfile::interface::{self, Location, Options};
@@ -24,6 +26,16 @@ pub(super) fn fixed(name: &str) -> Options {
         random_chars: Some(0),
         ..Options::default()
     }
+}
+
+/// The path of an entry of a directory, as the interface shows it.
+pub(super) fn child_path(directory: &str, child: &str) -> String {
+    format!("{directory}{MAIN_SEPARATOR}{child}")
+}
+
+/// A path as messages show it: a backslash is escaped there, and so is a quote.
+pub(super) fn quoted(path: &str) -> String {
+    path.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// Writes all of the bytes, in as many calls as it takes.

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::MAIN_SEPARATOR;
 use wasi_tempfile::{Builder, NamedTempFile, TempDir, env, spooled_tempfile, tempdir, tempfile};
 
 pub(super) const CASES: &[Case] = &[
@@ -69,7 +70,7 @@ fn conflicting_names_in_the_default_directory(w: &World) {
     // Thirty-two names in all: a file that took another's name would overwrite its bytes.
     let short = Options { random_chars: Some(1), ..Options::default() };
     let directory = interface::default_directory().unwrap();
-    let prefix = format!("{}/tmp", directory.trim_end_matches('/'));
+    let prefix = child_path(directory.trim_end_matches(MAIN_SEPARATOR), "tmp");
     let files: Vec<_> = (0..16)
         .map(|number| {
             let (file, path) = interface::named(&short, Location::Scratch).unwrap();
@@ -132,7 +133,7 @@ fn a_name_comes_with_its_file(w: &World) {
     // with its file.
     let (_file, path) = named();
     assert!(w.exists(&w.inside(path.path())));
-    let name = path.path().rsplit('/').next().unwrap().to_owned();
+    let name = w.inside(path.path());
     assert_code(interface::named(&fixed(&name), Location::Scratch), ErrorCode::Exist);
 }
 
