@@ -15,7 +15,7 @@ use crate::persist::{ReplaceMode, Target, rename_directory, sync_tree};
 use crate::platform::name_to_str;
 use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
 use crate::remove::{CleanupFailure, Removal};
-use crate::retry::{Kind, Waiting, may_be_open};
+use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
 
 /// An entry of a directory: `entry` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,8 @@ const ENTRY_MEMORY: u64 = size_of::<Entry>() as u64 + 16;
 /// The directory that a handle guards.
 struct Guard<C: Context> {
     parent: OpenLocation<C>,
-    inside: OpenLocation<C>,
+    /// The directory itself. None if it had to be closed and could not be opened again.
+    inside: Option<OpenLocation<C>>,
     /// The identity of the directory that was created, if its parent is shared.
     identity: Option<Identity>,
 }
@@ -74,12 +75,7 @@ impl<C: Context> TempDir<C> {
     ) -> Result<Self, ErrorCode> {
         let identify = || ctx.platform().directory_identity(&dir);
         let identity = parent.shared.then(identify).transpose()?;
-        let inside = OpenLocation {
-            dir,
-            path: path.shared().clone(),
-            state: DirectoryState::MaybeRemoved,
-            shared: false,
-        };
+        let inside = Some(inside(dir, &path));
         let entry = ctx.ledger().open(HandleKind::Directory, Some(path.shared()), label, ctx.now());
         let guard = Some(Guard { parent, inside, identity });
         Ok(TempDir { ctx, path, guard, entry, _charge: charge })
@@ -276,8 +272,14 @@ impl<C: Context> TempDir<C> {
         let guard = self.guard.as_ref().ok_or(ErrorCode::Closed)?;
         let target = Target::open(&self.ctx, target)?;
         self.compare(guard)?;
-        sync_tree(&self.ctx, &guard.inside.dir, durability)?;
-        rename_directory(&self.ctx, (&guard.parent, self.path.name()), &target, mode)?;
+        sync_tree(&self.ctx, &self.inside()?.dir, durability)?;
+        let rename = |ctx: &C, parent: &OpenLocation<C>, name: &NamePath| {
+            rename_directory(ctx, (parent, name.name()), &target, mode)
+        };
+        match rename(&self.ctx, &guard.parent, &self.path) {
+            Err(code) if may_be_open(code) => self.without_handle(rename)?,
+            renamed => renamed?,
+        }
         self.release();
         Ok(target.sync_directory(&self.ctx, durability)?)
     }
@@ -287,7 +289,7 @@ impl<C: Context> TempDir<C> {
     /// # Errors
     /// `closed`.
     pub fn keep(&mut self) -> Result<String, Error> {
-        self.inside().at("keep", self.path())?;
+        self.guard.as_ref().ok_or(ErrorCode::Closed).at("keep", self.path())?;
         self.release();
         Ok(String::from(self.path()))
     }
@@ -306,18 +308,34 @@ impl<C: Context> TempDir<C> {
     pub fn close(&mut self) -> Result<(), Vec<CleanupFailure>> {
         let Some(guard) = &self.guard else { return Ok(()) };
         let mut removal = Removal::new(&self.ctx);
-        match self.compare(guard) {
-            Ok(()) => {
-                removal.remove_contents(&guard.inside.dir, self.path());
-                let (parent, name) = (&guard.parent.dir, self.path.name());
-                removal.remove_emptied_directory(parent, name, &guard.inside.dir, self.path());
+        match (self.compare(guard), &guard.inside) {
+            (Ok(()), Some(inside)) => {
+                removal.remove_contents(&inside.dir, self.path());
+                removal.remove_emptied_directory(&guard.parent.dir, self.path.name(), self.path());
+            }
+            (Ok(()), None) => {
+                removal.remove_entry(&guard.parent.dir, self.path.name(), self.path());
             }
             // The name is gone. What others did with the directory is theirs, what is in it is
             // ours.
-            Err(ErrorCode::NoEntry) => removal.remove_contents(&guard.inside.dir, self.path()),
-            Err(code) => removal.record(code, self.path()),
+            (Err(ErrorCode::NoEntry), Some(inside)) => {
+                removal.remove_contents(&inside.dir, self.path());
+            }
+            (Err(ErrorCode::NoEntry), None) => {}
+            (Err(code), _) => removal.record(code, self.path()),
         }
-        let failures = removal.finish();
+        let mut failures = removal.finish();
+        if let [CleanupFailure { path, error }] = failures.as_slice()
+            && path == self.path()
+            && may_be_open(error.code)
+        {
+            let remove = |ctx: &C, parent: &OpenLocation<C>, name: &NamePath| {
+                ctx.platform().remove_directory(&parent.dir, name.name())
+            };
+            if let Ok(()) | Err(ErrorCode::NoEntry) = self.without_handle(remove) {
+                failures.clear();
+            }
+        }
         if failures.is_empty() {
             self.guard = None;
             self.entry.close();
@@ -335,7 +353,26 @@ impl<C: Context> TempDir<C> {
     }
 
     fn inside(&self) -> Result<&OpenLocation<C>, ErrorCode> {
-        self.guard.as_ref().map(|guard| &guard.inside).ok_or(ErrorCode::Closed)
+        let guard = self.guard.as_ref().ok_or(ErrorCode::Closed)?;
+        guard.inside.as_ref().ok_or(ErrorCode::Access)
+    }
+
+    /// Closes the directory to do something with its name: some hosts remove or rename none that is
+    /// open. If that fails, opens the directory again, where its identity shows that it is the same
+    /// and not, say, a mount over it.
+    fn without_handle(
+        &mut self,
+        act: impl FnOnce(&C, &OpenLocation<C>, &NamePath) -> Result<(), ErrorCode>,
+    ) -> Result<(), ErrorCode> {
+        let Some(guard) = &mut self.guard else { return Err(ErrorCode::Closed) };
+        let platform = self.ctx.platform();
+        let identify = |dir: &Dir<C>| platform.directory_identity(dir).ok();
+        let created = guard.inside.take().and_then(|inside| identify(&inside.dir));
+        act(&self.ctx, &guard.parent, &self.path).inspect_err(|_| {
+            let opened = platform.open_directory(&guard.parent.dir, self.path.name());
+            let is_same = |dir: &Dir<C>| created.is_some() && identify(dir) == created;
+            guard.inside = opened.ok().filter(is_same).map(|dir| inside(dir, &self.path));
+        })
     }
 
     /// Creates or opens a child.
@@ -371,6 +408,11 @@ impl<C: Context> TempDir<C> {
     }
 }
 
+fn inside<C: Context>(dir: Dir<C>, path: &NamePath) -> OpenLocation<C> {
+    let (path, state) = (path.shared().clone(), DirectoryState::MaybeRemoved);
+    OpenLocation { dir, path, state, shared: false }
+}
+
 impl<C: Context> Drop for TempDir<C> {
     fn drop(&mut self) {
         if let Err(failures) = self.close() {
@@ -381,5 +423,8 @@ impl<C: Context> Drop for TempDir<C> {
             }
             failures.into_iter().for_each(|failure| self.ctx.ledger().record_leftover(failure));
         }
+        // Now nothing has it open, nor the directory that it is in.
+        self.guard = None;
+        remove_waiting(&self.ctx);
     }
 }

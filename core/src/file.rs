@@ -283,13 +283,14 @@ impl<C: Context> File<C> {
                 // The handle first, for hosts that cannot remove the name of an open file.
                 drop(file);
                 self.entry.close();
-                remove_waiting(&self.ctx);
-                match origin {
+                let removed = match origin {
                     Origin::Named | Origin::Unnamed | Origin::Unlinked => Ok(()),
                     Origin::PrivateName { location, path } => {
                         self.remove_private_name(location, path)
                     }
-                }
+                };
+                remove_waiting(&self.ctx);
+                removed
             }
             State::Leftover { location, path } => self.remove_private_name(location, path),
             State::Closed => Ok(()),

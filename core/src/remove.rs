@@ -122,7 +122,9 @@ impl<'a, C: Context> Removal<'a, C> {
             Err(ErrorCode::IsDirectory) => match self.open_unless_empty(dir, name) {
                 Ok(Some(inside)) => {
                     self.remove_contents(&inside, path);
-                    self.remove_emptied_directory(dir, name, &inside, path);
+                    // Some hosts remove no directory that is open.
+                    drop(inside);
+                    self.remove_emptied_directory(dir, name, path);
                 }
                 Ok(None) => {}
                 Err(code) => self.record(code, path),
@@ -151,20 +153,19 @@ impl<'a, C: Context> Removal<'a, C> {
 
     /// Removes a directory that [`remove_contents`](Self::remove_contents) has emptied, unless
     /// something in it could not be removed.
-    pub(crate) fn remove_emptied_directory(
-        &mut self,
-        parent: &Dir<C>,
-        name: &[u8],
-        dir: &Dir<C>,
-        path: &str,
-    ) {
+    pub(crate) fn remove_emptied_directory(&mut self, parent: &Dir<C>, name: &[u8], path: &str) {
         for _ in 0..MAX_ROUNDS {
             if !self.failures.list.is_empty() {
                 return;
             }
             match self.platform.remove_directory(parent, name) {
                 Ok(()) | Err(ErrorCode::NoEntry) => return,
-                Err(ErrorCode::NotEmpty) => self.remove_contents(dir, path),
+                Err(ErrorCode::NotEmpty) => {}
+                Err(code) => return self.record(code, path),
+            }
+            match self.platform.open_for_removal(parent, name) {
+                Ok(dir) => self.remove_contents(&dir, path),
+                Err(ErrorCode::NoEntry) => return,
                 Err(code) => return self.record(code, path),
             }
         }
@@ -278,29 +279,30 @@ impl<'a, C: Context> Removal<'a, C> {
     }
 
     fn ascend(&mut self, stack: &mut Vec<Frame<C::Platform>>) {
-        let Some(mut done) = stack.pop() else { return };
+        let Some(Frame { dir, name, path, entries, rounds, failed, .. }) = stack.pop() else {
+            return;
+        };
         let Some(parent) = stack.last_mut() else { return };
-        if done.failed {
+        if failed {
             parent.failed = true;
             return;
         }
-        let failed = match self.platform.remove_directory(&parent.dir, &done.name) {
+        // Some hosts remove no directory that is open.
+        drop((dir, entries));
+        let failed = match self.platform.remove_directory(&parent.dir, &name) {
             Ok(()) | Err(ErrorCode::NoEntry) => return,
-            Err(ErrorCode::NotEmpty) if done.rounds < MAX_ROUNDS => {
-                match self.platform.entries(&done.dir) {
-                    Ok(entries) => {
-                        done.entries = entries;
-                        done.rounds += 1;
-                        stack.push(done);
-                        return;
-                    }
+            Err(ErrorCode::NotEmpty) if rounds < MAX_ROUNDS => {
+                let opened = self.platform.open_for_removal(&parent.dir, &name);
+                match opened.and_then(|dir| self.open_frame(dir, name, path.clone())) {
+                    Ok(frame) => return stack.push(Frame { rounds: rounds + 1, ..frame }),
+                    Err(ErrorCode::NoEntry) => return,
                     Err(code) => code,
                 }
             }
             Err(code) => code,
         };
         parent.failed = true;
-        self.record(failed, &done.path);
+        self.record(failed, &path);
     }
 
     fn open_frame(

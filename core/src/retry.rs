@@ -1,5 +1,6 @@
-//! Names that a drop could not remove, because a file was open: hosts on Windows remove no name of
-//! an open file. They are tried again whenever a file is closed.
+//! Names that a drop could not remove, because something was open: hosts on Windows remove no name
+//! of an open file or directory. They are tried again whenever a file or the guard of a name is
+//! closed.
 
 use alloc::string::String;
 
@@ -21,7 +22,7 @@ pub(crate) enum Kind {
     Tree,
 }
 
-/// A name that is to be removed when a file is closed.
+/// A name that is to be removed when what has it open is closed.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     /// As the caller knows it: a handle of its directory would be open for as long as it waits.
@@ -29,7 +30,7 @@ pub(crate) struct Waiting {
     pub(crate) kind: Kind,
 }
 
-/// Whether a removal may have failed because a file was open.
+/// Whether a removal or a rename may have failed because something was open.
 pub(crate) fn may_be_open(code: ErrorCode) -> bool {
     matches!(code, ErrorCode::Access | ErrorCode::Busy)
 }

@@ -12,7 +12,7 @@ use crate::path::{NamePath, OpenLocation};
 use crate::persist::{ReplaceMode, Target, rename_file, sync_file};
 use crate::platform::{Identity, Platform};
 use crate::remove::CleanupFailure;
-use crate::retry::{Kind, Waiting, may_be_open};
+use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
 
 /// The name that a handle guards.
 struct Guard<C: Context> {
@@ -197,5 +197,8 @@ impl<C: Context> Drop for TempPath<C> {
             }
             self.ctx.ledger().record_leftover(CleanupFailure { path, error });
         }
+        // Its directory may wait until nothing has it open.
+        self.guard = None;
+        remove_waiting(&self.ctx);
     }
 }

@@ -1,5 +1,5 @@
-//! A host that removes no name of an open file, as wasmtime on Windows: the names of dropped guards
-//! go when the file is closed, in every order of dropping.
+//! A host that removes no name of what is open, as wasmtime on Windows: the names of dropped guards
+//! go when it is closed, in every order of dropping.
 #![allow(missing_docs)]
 
 use std::cell::{Cell, RefCell};
@@ -36,6 +36,7 @@ impl Host {
             "remove_file" if is_open.get() => Err(refusal),
             _ => Ok(()),
         });
+        let platform = platform.refusing_open_directories();
         let instance = TestContext::new(&root, platform).instance();
         instance.default_directory().unwrap();
         Host { root, instance, open }
@@ -123,6 +124,75 @@ fn a_directory_goes_with_the_file_in_it() {
     assert!(host.left() > 0);
     host.open.set(false);
     drop(file);
+    host.assert_empty();
+}
+
+#[test]
+fn directories_are_removed_though_they_were_open() {
+    let host = Host::new();
+    let dir = host.directory();
+    dir.create_directory("sub").unwrap();
+    dir.create_directory("sub/below").unwrap();
+    drop(dir.create_file("sub/below/file").unwrap());
+    drop(dir);
+    host.assert_empty();
+    let mut dir = host.directory();
+    dir.create_directory("sub").unwrap();
+    dir.remove("sub").unwrap();
+    dir.close().unwrap();
+    host.assert_empty();
+}
+
+#[test]
+fn a_directory_is_persisted_though_it_was_open() {
+    for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
+        let host = Host::new();
+        let mut dir = host.directory();
+        dir.create_file("file").unwrap();
+        dir.persist(&host.root.join("target"), mode, Durability::Full).unwrap();
+        drop(dir);
+        assert_eq!(host.root.names(), ["target"]);
+    }
+}
+
+#[test]
+fn a_directory_that_could_not_be_persisted_is_used_further() {
+    let host = Host::new();
+    let mut dir = host.directory();
+    let other = host.directory();
+    let name = std::path::Path::new(other.path()).file_name().unwrap().to_str().unwrap();
+    other.create_file("file").unwrap();
+    let target = host.root.join(name);
+    let error = dir.persist(&target, ReplaceMode::Overwrite, Durability::None).unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotEmpty);
+    dir.create_file("file").unwrap();
+    drop((dir, other));
+    host.assert_empty();
+}
+
+#[test]
+fn a_directory_goes_after_what_was_created_in_it() {
+    let host = Host::new();
+    let dir = host.directory();
+    let inside = || host.instance.named(&Options::default(), Location::Within(&dir)).unwrap();
+    let ((file, path), (_, kept_open)) = (inside(), inside());
+    let nested = host.instance.directory(&Options::default(), Location::Within(&dir)).unwrap();
+    drop(dir);
+    assert!(host.left() > 0);
+    drop((path, file));
+    drop(nested);
+    assert!(host.left() > 0);
+    drop(kept_open);
+    host.assert_empty();
+}
+
+#[test]
+fn a_directory_goes_after_a_spooled_file_of_it() {
+    let host = Host::new();
+    let dir = host.directory();
+    let spooled = host.instance.spooled(Some(100), Location::Within(&dir)).unwrap();
+    drop(dir);
+    drop(spooled);
     host.assert_empty();
 }
 

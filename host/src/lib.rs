@@ -82,6 +82,7 @@ mod error;
 pub mod provider;
 mod sandbox;
 mod scratch;
+mod system;
 mod trim;
 
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};
@@ -91,7 +92,9 @@ pub use sandbox::{
     Output, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder, ScratchAccess, State, Used,
     check_process,
 };
-pub use scratch::{CleanupFailure, Leftovers, ScratchDir, ScratchRoot, Sweep};
+#[cfg(unix)]
+pub use scratch::Leftovers;
+pub use scratch::{CleanupFailure, ScratchDir, ScratchRoot, Sweep};
 /// The engine, in the version whose types this crate's interface has.
 pub use wasmtime;
 

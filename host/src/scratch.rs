@@ -6,10 +6,12 @@
 //!
 //! # Marks and locks
 //!
-//! A directory of a run has a mark, which the `mkdir` that makes it sets ([`name::MARKED`]). It is
-//! in use while a process has a kernel lock (`flock`) on it. The lock ends with the process,
-//! whatever ended that. A directory with the mark that nobody has locked is swept; age and process
-//! numbers play no part.
+//! A directory of a run has a mark from the moment it exists: on Unix a mode, which `mkdir` sets, on
+//! Windows a file beside it. It is in use while a process has a lock on it, with `flock` or by
+//! having that file open for itself. The lock ends with the process, whatever ended that. A
+//! directory with the mark that nobody has locked is swept; age and process numbers play no part.
+//!
+//! On Unix the lock comes after the directory:
 //!
 //! * To create a directory, a process makes `run-…`, opens it, locks it without waiting, and checks
 //!   that the name still belongs to it. Only then does it use the directory. If a sweep was
@@ -18,34 +20,37 @@
 //!   name still belongs to it, and removes it. It keeps the lock until the end, so that other
 //!   sweeps skip the directory. If it dies, the next sweep goes on.
 //!
+//! On Windows the file is created with its lock, before the directory, and removed after it.
+//!
 //! So nobody waits for a lock, and a process that is stopped at any point blocks no other. A
 //! directory that is to be kept is renamed to `kept-…`, which no sweep touches.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use getrandom::SysRng;
-use rustix::fs::{self as sys, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
-use rustix::io::Errno;
 use tempfile_core::{
-    Base, Cause, Context, Descriptors, ErrorCode, Instance, Location, MAX_TRIES, Native,
-    OpenLocation, SharedLedger, TempDir, error_code_of,
+    Base, Cause, Context, Descriptors, ErrorCode, Identity, Instance, Location, MAX_TRIES, Native,
+    OpenLocation, Platform, SharedLedger, TempDir,
 };
 
 pub use tempfile_core::CleanupFailure;
 
 use crate::error::{Error, RootCause};
+use crate::system::{self, Claim, Dir, Info, Lock};
 
+#[cfg(unix)]
 mod leftovers;
 mod mounts;
 mod name;
 mod retry;
 mod sweep;
 
+#[cfg(unix)]
 pub use leftovers::Leftovers;
 pub use sweep::Sweep;
 
@@ -70,7 +75,7 @@ struct Inner {
 
 /// A directory that was opened as a root.
 struct OpenRoot {
-    dir: Arc<OwnedFd>,
+    dir: Dir,
     identity: Identity,
     /// Whether it has the shared lock. Not while something else locks the whole directory.
     locked: Mutex<bool>,
@@ -78,13 +83,10 @@ struct OpenRoot {
     location: OpenLocation<RootContext>,
 }
 
-/// Device and inode.
-type Identity = (u64, u64);
-
 /// The context in which a root's own directories are created: every path is the root.
 #[derive(Clone)]
 struct RootContext {
-    dir: Arc<OwnedFd>,
+    dir: Dir,
     path: Arc<str>,
     ledger: SharedLedger,
 }
@@ -96,7 +98,7 @@ impl Context for RootContext {
         &Native
     }
 
-    fn resolve_base(&self, _: &str) -> Result<Base<Arc<OwnedFd>>, Cause> {
+    fn resolve_base(&self, _: &str) -> Result<Base<Dir>, Cause> {
         let (dir, path) = (self.dir.clone(), self.path.to_string());
         Ok(Base { dir, path, rest: String::new() })
     }
@@ -128,15 +130,21 @@ impl Context for RootContext {
 }
 
 impl ScratchRoot {
-    /// Opens a root, creates it with mode 0700 if it does not exist, and [sweeps](Self::sweep) it.
+    /// Opens a root, creates it for this user alone if it does not exist, and
+    /// [sweeps](Self::sweep) it.
+    ///
+    /// On Unix it is created with mode 0700. On Windows it has the access list that the directory
+    /// around it passes on: in the user's own directory for temporary files that is access for the
+    /// user, administrators and the system.
     ///
     /// # Errors
     ///
     /// If the root is a symbolic link, belongs to another user, or can be written to by others,
     /// because they could then replace its contents; its parents are not checked. If its path ends
     /// in `..`, which may hide a link. If its file system has no locks. If it cannot be created or
-    /// opened, or its path is not UTF-8. If the sweep could not remove something, that is no error:
-    /// it is logged, and the next sweep tries again.
+    /// opened, or its path is not UTF-8. On Windows neither owner nor access list is looked at. If
+    /// the sweep could not remove something, that is no error: it is logged, and the next sweep
+    /// tries again.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::open_and_sweep(path).map(|(root, _)| root)
     }
@@ -173,8 +181,8 @@ impl ScratchRoot {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Opens the default root of this user: `wasi-tempfile-UID` in the system's directory for
-    /// temporary files.
+    /// Opens the default root of this user: in the system's directory for temporary files
+    /// `wasi-tempfile-UID`, and on Windows, where that is each user's own, `wasi-tempfile`.
     ///
     /// # Errors
     ///
@@ -185,8 +193,7 @@ impl ScratchRoot {
 
     /// The path of the [default root](Self::open_default).
     pub fn default_path() -> PathBuf {
-        let name = format!("wasi-tempfile-{}", rustix::process::geteuid().as_raw());
-        std::env::temp_dir().join(name)
+        std::env::temp_dir().join(system::root_name())
     }
 
     /// The path of the root. It is for the embedder: no plugin gets it.
@@ -207,9 +214,10 @@ impl ScratchRoot {
         for _ in 0..MAX_TRIES {
             let opened = self.current()?;
             match opened.create_unlocked().and_then(|made| opened.claim(made)) {
-                Ok(Some((path, directory))) => {
-                    let directory = Mutex::new(directory);
-                    return Ok(ScratchDir { path, root: self.clone(), opened, directory });
+                Ok(Some(run)) => {
+                    let path = PathBuf::from(run.directory.path());
+                    let run = Mutex::new(run);
+                    return Ok(ScratchDir { path, root: self.clone(), opened, run });
                 }
                 Ok(None) => {}
                 // A sweep has removed it already, or the root itself is gone.
@@ -227,14 +235,16 @@ impl ScratchRoot {
     fn current(&self) -> Result<Arc<OpenRoot>, Error> {
         let opened = self.inner.opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let path = self.path();
-        let stat = match sys::lstat(path) {
-            Ok(stat) => Some(stat),
-            Err(Errno::NOENT) => None,
-            Err(errno) => return Err(self.error(failed("examine")(errno))),
+        let found = match system::info_at(path) {
+            Ok(info) => Some(info),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => None,
+            Err(cause) => return Err(self.error(failed("examine")(cause))),
         };
-        let renew = || match stat {
-            Some(stat) if identity(&stat) == opened.identity => {
-                check(&stat)?;
+        let is_same =
+            |info: &Info| system::identity(info).is_ok_and(|identity| identity == opened.identity);
+        let renew = || match &found {
+            Some(info) if is_same(info) => {
+                system::check(info)?;
                 opened.ensure_shared_lock()?;
                 Ok(None)
             }
@@ -257,10 +267,10 @@ impl ScratchRoot {
 
 /// Makes the directory of a root. Returns false if it exists.
 fn create_root(path: &Path) -> Result<bool, RootCause> {
-    match sys::mkdir(path, Mode::RWXU) {
+    match system::create_root(path) {
         Ok(()) => Ok(true),
-        Err(Errno::EXIST) => Ok(false),
-        Err(errno) => Err(failed("create")(errno)),
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(cause) => Err(failed("create")(cause)),
     }
 }
 
@@ -277,25 +287,25 @@ fn plain(path: &Path) -> Result<PathBuf, RootCause> {
 
 impl OpenRoot {
     fn new(path: &Path) -> Result<Self, RootCause> {
-        let opened = Self::at(path, check)?;
+        let opened = Self::at(path, system::check)?;
         opened.ensure_shared_lock()?;
         Ok(opened)
     }
 
     /// Opens a directory if it passes a check, and does not lock it.
-    fn at(path: &Path, check: fn(&Stat) -> Result<(), RootCause>) -> Result<Self, RootCause> {
-        check(&sys::lstat(path).map_err(failed("examine"))?)?;
+    fn at(path: &Path, check: fn(&Info) -> Result<(), RootCause>) -> Result<Self, RootCause> {
+        check(&system::info_at(path).map_err(failed("examine"))?)?;
         let name: Arc<str> = path.to_str().ok_or(RootCause::NotText)?.into();
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = Arc::new(sys::open(path, flags, Mode::empty()).map_err(failed("open"))?);
+        let dir = system::open_root(path).map_err(failed("open"))?;
         // Checked again, because only the opened directory counts. The check before gives reasons.
-        let stat = sys::fstat(&dir).map_err(failed("examine"))?;
-        check(&stat)?;
+        let info = system::info(&dir).map_err(failed("examine"))?;
+        check(&info)?;
         let context = RootContext { dir: dir.clone(), path: name, ledger: SharedLedger::new() };
         let location = Instance::new(context.clone(), SysRng)
             .open(Location::Directory(&context.path))
             .map_err(|cause| RootCause::Refused { cause })?;
-        let (identity, locked) = (identity(&stat), Mutex::new(false));
+        let identity = system::identity(&info).map_err(failed("examine"))?;
+        let locked = Mutex::new(false);
         Ok(Self { dir, identity, locked, context, location })
     }
 
@@ -303,117 +313,75 @@ impl OpenRoot {
     fn ensure_shared_lock(&self) -> Result<(), RootCause> {
         let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
         if !*locked {
-            *locked = flock(&self.dir, FlockOperation::NonBlockingLockShared)
-                .map_err(|errno| RootCause::NoLocks { cause: errno.into() })?;
+            *locked = system::lock_root(&self.dir).map_err(|cause| RootCause::NoLocks { cause })?;
         }
         Ok(())
     }
 
-    /// Creates a directory without locking it.
-    fn create_unlocked(&self) -> Result<(String, TempDir<RootContext>), RootCause> {
-        let create = |name: &str| match sys::mkdirat(&self.dir, name, name::MARKED) {
-            Err(errno) => Err(error_code_of(&errno.into())),
-            Ok(()) => Ok(()),
-        };
+    /// Creates a directory that need not be locked yet.
+    fn create_unlocked(&self) -> Result<Run, RootCause> {
         let about = |code| refused(code, "create a directory in", &self.context.path);
-        let ((), name) = name::under_new_run_name(create).map_err(about)?;
+        let create = |name: &str| system::make(&self.dir, name);
+        let (mut lock, name) = name::under_new_run_name(create).map_err(about)?;
         match TempDir::adopt(&self.context, &self.location, &name) {
-            Ok(directory) => Ok((name, directory)),
+            Ok(directory) => Ok(Run { name, directory, lock }),
             Err(error) => {
-                // It is empty. If this fails, a sweep removes it.
-                let _ = sys::unlinkat(&self.dir, &*name, AtFlags::REMOVEDIR);
+                system::unmake(&self.dir, &name, &mut lock);
                 Err(about(error.code))
             }
         }
     }
 
     /// Locks a new directory. `None` if a sweep has locked it first, and then removes it.
-    fn claim(
-        &self,
-        (name, directory): (String, TempDir<RootContext>),
-    ) -> Result<Option<(PathBuf, TempDir<RootContext>)>, RootCause> {
-        let handle = directory.get_ref().map_err(|cause| RootCause::Refused { cause })?;
-        let claim = || -> Result<bool, Errno> {
-            if !try_lock(handle)? || !self.is_still(&name, handle)? {
-                return Ok(false);
-            }
-            // Not every system sets the sticky bit in `mkdir`.
-            if !name::is_marked(&sys::fstat(handle)?) {
-                sys::fchmod(handle, name::MARKED)?;
-            }
-            Ok(true)
-        };
-        if !claim().map_err(failed("lock a directory in"))? {
-            return Ok(None);
-        }
-        if !name::is_marked(&sys::fstat(handle).map_err(failed("mark a directory in"))?) {
-            return Err(RootCause::NoMarks);
-        }
-        Ok(Some((directory.path().into(), directory)))
-    }
-
-    /// Whether a name in the root still belongs to an open directory.
-    fn is_still(&self, name: &str, dir: impl AsFd) -> Result<bool, Errno> {
-        let open = sys::fstat(dir)?;
-        match sys::statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(named) => Ok(identity(&named) == identity(&open)),
-            Err(Errno::NOENT) => Ok(false),
-            Err(errno) => Err(errno),
+    fn claim(&self, run: Run) -> Result<Option<Run>, RootCause> {
+        let handle = run.directory.get_ref().map_err(|cause| RootCause::Refused { cause })?;
+        let claim = system::claim(&self.dir, &run.name, handle, &run.lock);
+        match claim.map_err(failed("lock a directory in"))? {
+            Claim::Ours => Ok(Some(run)),
+            Claim::Lost => Ok(None),
+            Claim::Unmarked => Err(RootCause::NoMarks),
         }
     }
 }
 
-fn identity(stat: &Stat) -> Identity {
-    (stat.st_dev, stat.st_ino)
+/// The directory of a run, and the lock on it.
+struct Run {
+    name: String,
+    directory: TempDir<RootContext>,
+    lock: Lock,
 }
 
-fn failed(operation: &'static str) -> impl Fn(Errno) -> RootCause {
-    move |errno| RootCause::Io { operation, cause: errno.into() }
+impl Run {
+    /// Removes the directory, and then its lock.
+    fn remove(&mut self, root: &Dir) -> Vec<CleanupFailure> {
+        let mut failures = self.directory.close().err().unwrap_or_default();
+        for pause in system::PAUSES {
+            let may_pass = |code| matches!(code, ErrorCode::Access | ErrorCode::Busy);
+            if !failures.iter().any(|failure| may_pass(failure.error.code)) {
+                break;
+            }
+            thread::sleep(pause);
+            failures = self.directory.close().err().unwrap_or_default();
+        }
+        if failures.is_empty() {
+            system::remove_lock(root, &self.name, &mut self.lock);
+        }
+        failures
+    }
+}
+
+fn failed(operation: &'static str) -> impl Fn(io::Error) -> RootCause {
+    move |cause| RootCause::Io { operation, cause }
 }
 
 fn refused(code: ErrorCode, operation: &str, path: &str) -> RootCause {
     RootCause::Refused { cause: tempfile_core::Error::new(code, operation, path) }
 }
 
-/// Locks the directory of a run, without waiting. Returns false if another handle has the lock.
-fn try_lock(dir: impl AsFd) -> Result<bool, Errno> {
-    flock(dir, FlockOperation::NonBlockingLockExclusive)
-}
-
-fn flock(dir: impl AsFd, operation: FlockOperation) -> Result<bool, Errno> {
-    match sys::flock(dir, operation) {
-        Ok(()) => Ok(true),
-        Err(Errno::WOULDBLOCK) => Ok(false),
-        Err(errno) => Err(errno),
-    }
-}
-
 impl std::fmt::Debug for ScratchRoot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("ScratchRoot").field(&self.path()).finish()
     }
-}
-
-/// Refuses a root that another user owns or can change.
-fn check(stat: &Stat) -> Result<(), RootCause> {
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => {}
-        FileType::Symlink => return Err(RootCause::Link),
-        FileType::RegularFile
-        | FileType::Fifo
-        | FileType::Socket
-        | FileType::CharacterDevice
-        | FileType::BlockDevice
-        | FileType::Unknown => return Err(RootCause::NotDirectory),
-    }
-    if stat.st_uid != rustix::process::geteuid().as_raw() {
-        return Err(RootCause::Foreign { owner: stat.st_uid });
-    }
-    let mode = Mode::from_raw_mode(stat.st_mode);
-    if mode.intersects(Mode::WGRP | Mode::WOTH) {
-        return Err(RootCause::Shared { mode: mode.as_raw_mode() });
-    }
-    Ok(())
 }
 
 /// The scratch directory of one instance. [`close`](Self::close) removes it with everything in it
@@ -427,7 +395,7 @@ pub struct ScratchDir {
     root: ScratchRoot,
     opened: Arc<OpenRoot>,
     /// In a mutex, because another thread removes the directory of an abandoned run.
-    directory: Mutex<TempDir<RootContext>>,
+    run: Mutex<Run>,
 }
 
 impl ScratchDir {
@@ -437,8 +405,8 @@ impl ScratchDir {
     }
 
     /// The open directory.
-    pub(crate) fn handle(&self) -> Result<Arc<OwnedFd>, Error> {
-        self.directory().get_ref().cloned().map_err(|cause| self.refused(cause))
+    pub(crate) fn handle(&self) -> Result<Dir, Error> {
+        self.run().directory.get_ref().cloned().map_err(|cause| self.refused(cause))
     }
 
     /// The names that are directly in it now, in no order.
@@ -452,7 +420,7 @@ impl ScratchDir {
 
     /// Removes the directory, and returns what could not be removed. Call it again to try again.
     pub fn close(&self) -> Vec<CleanupFailure> {
-        self.directory().close().err().unwrap_or_default()
+        self.run().remove(&self.opened.dir)
     }
 
     /// Keeps the directory under another name, which no sweep removes, and returns its new path.
@@ -462,29 +430,28 @@ impl ScratchDir {
     ///
     /// If it has been closed, or cannot be renamed.
     pub fn keep(&self) -> Result<PathBuf, Error> {
-        let mut directory = self.directory();
-        let handle = directory.get_ref().map_err(|cause| self.refused(cause))?.clone();
-        let kept = name::kept(self.name());
+        let mut run = self.run();
+        let handle = run.directory.get_ref().map_err(|cause| self.refused(cause))?.clone();
+        let kept = name::kept(&run.name);
         let root = &self.opened.dir;
         // The random part is as hard to guess as before, so the name is free.
-        sys::renameat(root, self.name(), root, &*kept)
-            .map_err(|errno| self.root.error(failed("rename a directory in")(errno)))?;
-        // The new name is enough for sweeps, so this may fail.
-        let _ = sys::fchmod(handle, name::UNMARKED);
-        directory.keep().map_err(|cause| self.refused(cause))?;
+        Native.rename(root, run.name.as_bytes(), root, kept.as_bytes()).map_err(|code| {
+            let path = self.path.to_string_lossy();
+            self.root.error(refused(code, "rename", &path))
+        })?;
+        system::unmark(&handle);
+        run.directory.keep().map_err(|cause| self.refused(cause))?;
+        let Run { name, lock, .. } = &mut *run;
+        system::remove_lock(root, name, lock);
         Ok(self.path.with_file_name(kept))
-    }
-
-    fn name(&self) -> &str {
-        self.path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
     }
 
     fn refused(&self, cause: tempfile_core::Error) -> Error {
         self.root.error(RootCause::Refused { cause })
     }
 
-    fn directory(&self) -> MutexGuard<'_, TempDir<RootContext>> {
-        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn run(&self) -> MutexGuard<'_, Run> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -495,9 +462,11 @@ impl Drop for ScratchDir {
             tracing::warn!(path, cause = %error, "something stayed in a scratch directory");
         }
         if !stayed.is_empty() {
+            let mut run = self.run();
             // A later attempt opens it anew. This one has failed, so the guard need not try again.
-            let _ = self.directory().keep();
-            retry::later(&self.root.inner, self.opened.clone(), self.name().to_owned());
+            let _ = run.directory.keep();
+            run.lock.release();
+            retry::later(&self.root.inner, self.opened.clone(), run.name.clone());
         }
     }
 }
@@ -527,6 +496,7 @@ mod tests {
         root.current().expect("the root is there")
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_creator_stopped_before_it_locks_survives_any_number_of_sweeps() {
         with_root(|root| {
@@ -548,12 +518,13 @@ mod tests {
         });
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_creator_stopped_after_it_locked_keeps_its_directory() {
         with_root(|root| {
             let opened = opened(root);
             let made = opened.create_unlocked().expect("make a directory");
-            assert!(try_lock(made.1.get_ref().expect("open")).expect("no error"));
+            assert!(system::try_lock(made.directory.get_ref().expect("open")).expect("no error"));
             for _ in 0..100 {
                 assert_eq!(root.sweep().expect("sweep").live.len(), 1);
             }
@@ -562,25 +533,102 @@ mod tests {
         });
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_sweep_that_holds_a_directory_wins_over_its_creator() {
         with_root(|root| {
             let opened = opened(root);
             let made = opened.create_unlocked().expect("make a directory");
-            let sweeper = fs::File::open(made.1.path()).expect("open it");
-            assert!(try_lock(&sweeper).expect("no error"));
+            let sweeper = fs::File::open(made.directory.path()).expect("open it");
+            assert!(system::try_lock(&sweeper).expect("no error"));
             assert!(opened.claim(made).expect("no error").is_none());
         });
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_directory_that_was_kept_has_no_mark() {
         with_root(|root| {
             let scratch = root.create_dir().expect("make a directory");
-            assert!(name::is_marked(&sys::stat(scratch.path()).expect("look at it")));
+            let is_marked =
+                |path: &Path| system::is_marked(&system::info_at(path).expect("look at it"));
+            assert!(is_marked(scratch.path()));
             let kept = scratch.keep().expect("keep it");
-            assert!(!name::is_marked(&sys::stat(&kept).expect("look at it")));
+            assert!(!is_marked(&kept));
             fs::remove_dir(kept).expect("it is ours now");
         });
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_directory_is_in_use_from_the_start() {
+        with_root(|root| {
+            let made = opened(root).create_unlocked().expect("make a directory");
+            assert_eq!(root.sweep().expect("sweep").live, [Path::new(made.directory.path())]);
+        });
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_directory_whose_process_is_gone_is_swept_with_its_lock() {
+        with_root(|root| {
+            let mut run = opened(root).create_unlocked().expect("make a directory");
+            fs::write(format!("{}/file", run.directory.path()), "bytes").expect("write");
+            let path = run.directory.keep().expect("still ours");
+            drop(run);
+            let dry = root.sweep_dry().expect("look");
+            assert_eq!(dry.removed, [Path::new(&path)]);
+            assert_eq!(names(root).len(), 2, "it and its lock");
+            assert_eq!(root.sweep().expect("sweep").removed, [Path::new(&path)]);
+            assert_eq!(names(root), [""; 0]);
+        });
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_lock_without_a_directory_is_swept_once_its_process_is_gone() {
+        with_root(|root| {
+            let name = "run-abcdefghijklmno7";
+            let lock = system::make(&opened(root).dir, name).expect("make a directory");
+            fs::remove_dir(root.path().join(name)).expect("remove it");
+            root.sweep().expect("sweep");
+            assert_eq!(names(root).len(), 1, "the lock that is held");
+            drop(lock);
+            root.sweep_dry().expect("look");
+            assert_eq!(names(root).len(), 1, "a look changes nothing");
+            root.sweep().expect("sweep");
+            assert_eq!(names(root), [""; 0]);
+        });
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_directory_without_a_lock_is_foreign() {
+        with_root(|root| {
+            let path = root.path().join("run-abcdefghijklmno7");
+            fs::create_dir(&path).expect("make a directory");
+            assert_eq!(root.sweep().expect("sweep").foreign, [path]);
+        });
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_directory_that_is_removed_or_kept_has_no_lock() {
+        with_root(|root| {
+            drop(root.create_dir().expect("make a directory"));
+            assert_eq!(names(root), [""; 0]);
+            let scratch = root.create_dir().expect("make a directory");
+            let kept = scratch.keep().expect("keep it");
+            drop(scratch);
+            assert_eq!(names(root).len(), 1);
+            assert_eq!(root.sweep().expect("sweep").kept, [kept.as_path()]);
+            fs::remove_dir(kept).expect("it is ours now");
+        });
+    }
+
+    #[cfg(windows)]
+    fn names(root: &ScratchRoot) -> Vec<String> {
+        let names = fs::read_dir(root.path()).expect("list");
+        names.map(|name| name.expect("an entry").file_name().display().to_string()).collect()
     }
 }

@@ -7,8 +7,8 @@ use tempfile_core::{
     DirectoryState, EntryKind, ErrorCode, Identity, Metadata, Platform, RawEntry, name_to_str,
 };
 use wasip2::filesystem::types::{
-    Descriptor, DescriptorFlags, DescriptorType, DirectoryEntryStream, ErrorCode as WasiCode,
-    OpenFlags, PathFlags,
+    Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntryStream,
+    ErrorCode as WasiCode, OpenFlags, PathFlags,
 };
 
 use crate::code::code;
@@ -118,10 +118,18 @@ impl Platform for Wasi {
         if cfg!(feature = "broken-removal") {
             return Ok(());
         }
-        match dir.unlink_file_at(utf8(name)?) {
+        let name = utf8(name)?;
+        let removed = match dir.unlink_file_at(name) {
             // Deno tries to remove a directory too, and answers as that does.
             Err(WasiCode::NotEmpty) => Err(ErrorCode::IsDirectory),
             removed => removed.map_err(code),
+        };
+        match removed {
+            // What Windows and macOS say of a directory.
+            Err(ErrorCode::Access) if dir.stat_at(NO_FOLLOW, name).is_ok_and(is_directory) => {
+                Err(ErrorCode::IsDirectory)
+            }
+            removed => removed,
         }
     }
 
@@ -296,6 +304,10 @@ fn kind(dir: &Descriptor, name: &str, listed: DescriptorType) -> EntryKind {
         }
         known => known,
     })
+}
+
+fn is_directory(stat: DescriptorStat) -> bool {
+    stat.type_ == DescriptorType::Directory
 }
 
 fn entry_kind(kind: DescriptorType) -> EntryKind {

@@ -20,13 +20,14 @@ use windows_sys::Wdk::Storage::FileSystem::{
     FILE_CREATE, FILE_DELETE_ON_CLOSE, FILE_DIRECTORY_FILE, FILE_NON_DIRECTORY_FILE, FILE_OPEN,
     FILE_OPEN_FOR_BACKUP_INTENT, FILE_RENAME_IGNORE_READONLY_ATTRIBUTE,
     FILE_RENAME_POSIX_SEMANTICS, FILE_RENAME_REPLACE_IF_EXISTS, FileLinkInformation,
-    FileRenameInformation, FileRenameInformationEx, NTCREATEFILE_CREATE_OPTIONS,
+    FileRenameInformation, FileRenameInformationEx, NTCREATEFILE_CREATE_DISPOSITION,
+    NTCREATEFILE_CREATE_OPTIONS,
 };
 use windows_sys::Win32::Foundation::STATUS_DELETE_PENDING;
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_ADD_FILE, FILE_ATTRIBUTE_DIRECTORY, FILE_ATTRIBUTE_REPARSE_POINT,
     FILE_FLAG_BACKUP_SEMANTICS, FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_LIST_DIRECTORY,
-    FILE_READ_ATTRIBUTES, FILE_TRAVERSE, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA,
+    FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE, FILE_TRAVERSE, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA,
 };
 
 use crate::error::ErrorCode;
@@ -99,6 +100,34 @@ pub(super) fn usual_dirs() -> Vec<String> {
 }
 
 impl Native {
+    /// Creates a file that nobody else can open to read or write while the handle is open, and
+    /// everybody can remove.
+    ///
+    /// # Errors
+    /// `exist`; those of the name and of the system.
+    pub fn create_exclusive(dir: &Arc<OwnedHandle>, name: &[u8]) -> Result<fs::File, ErrorCode> {
+        Self::exclusive(dir, &new_name(name)?, FILE_CREATE)
+    }
+
+    /// Opens a file as [`create_exclusive`](Self::create_exclusive) creates one.
+    ///
+    /// # Errors
+    /// `busy` if anybody has it open to read or write; those of the name and of the system.
+    pub fn open_exclusive(dir: &Arc<OwnedHandle>, name: &[u8]) -> Result<fs::File, ErrorCode> {
+        Self::exclusive(dir, &wide(name)?, FILE_OPEN)
+    }
+
+    fn exclusive(
+        dir: &Arc<OwnedHandle>,
+        name: &[u16],
+        disposition: NTCREATEFILE_CREATE_DISPOSITION,
+    ) -> Result<fs::File, ErrorCode> {
+        let access = FILE_GENERIC_READ | FILE_GENERIC_WRITE;
+        nt::open_sharing(dir, name, access, FILE_SHARE_DELETE, disposition, FILE)
+            .map(fs::File::from)
+            .map_err(code)
+    }
+
     /// Opens a file once more, so that what is written through the new handle goes to the end.
     ///
     /// # Errors

@@ -1,11 +1,11 @@
 //! The operating system's files with a callback before each call, and a context for tests that is
 //! confined to one directory.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use getrandom::SysRng;
 use tempfile_core::{
@@ -22,6 +22,11 @@ pub(crate) const SHARED: &[bool] = if cfg!(unix) { &[false, true] } else { &[fal
 
 /// An open directory of the operating system.
 pub(crate) type Dir = <Native as Platform>::Dir;
+/// What clones of a [`Dir`] share.
+#[cfg(unix)]
+type Handle = std::os::fd::OwnedFd;
+#[cfg(windows)]
+type Handle = std::os::windows::io::OwnedHandle;
 type Name<'a> = &'a [u8];
 type Done = Result<(), ErrorCode>;
 
@@ -33,11 +38,35 @@ pub(crate) struct Stepped {
     /// Whether syncing reaches the disk. Few tests can observe stable storage, and waiting for it
     /// would make all others slow.
     syncs: bool,
+    /// The directories that are open, if none of them may be removed or renamed.
+    open: Option<Rc<RefCell<Vec<Weak<Handle>>>>>,
 }
 
 impl Stepped {
     pub(crate) fn new(step: impl Fn(&'static str) -> Done + 'static) -> Self {
-        Stepped { step: Rc::new(step), syncs: false }
+        Stepped { step: Rc::new(step), syncs: false, open: None }
+    }
+
+    /// A system that removes and renames no directory that is open.
+    pub(crate) fn refusing_open_directories(self) -> Self {
+        Stepped { open: Some(Rc::default()), ..self }
+    }
+
+    fn opened(&self, dir: Dir) -> Dir {
+        if let Some(open) = &self.open {
+            open.borrow_mut().push(Arc::downgrade(&dir));
+        }
+        dir
+    }
+
+    fn refuse_if_open(&self, dir: &Dir, name: Name<'_>) -> Done {
+        let Some(open) = &self.open else { return Ok(()) };
+        let Ok(named) = Native.identity_at(dir, name) else { return Ok(()) };
+        let mut open = open.borrow_mut();
+        open.retain(|handle| handle.strong_count() > 0);
+        let is_it = |handle: Dir| Native.directory_identity(&handle) == Ok(named);
+        let is_open = open.iter().filter_map(Weak::upgrade).any(is_it);
+        if is_open { Err(ErrorCode::Access) } else { Ok(()) }
     }
 
     /// With calls that sync as the operating system does.
@@ -54,6 +83,7 @@ impl Stepped {
 /// A listing with a callback before each entry, `next_entry`.
 pub(crate) struct SteppedEntries {
     platform: Stepped,
+    _dir: Dir,
     inner: Option<<Native as Platform>::Entries>,
 }
 
@@ -105,16 +135,16 @@ impl Platform for Stepped {
     }
     fn open_directory(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
         (self.step)("open_directory")?;
-        Native.open_directory(dir, name)
+        Native.open_directory(dir, name).map(|dir| self.opened(dir))
     }
     fn open_for_removal(&self, dir: &Dir, name: Name<'_>) -> Result<Dir, ErrorCode> {
         (self.step)("open_for_removal")?;
-        Native.open_for_removal(dir, name)
+        Native.open_for_removal(dir, name).map(|dir| self.opened(dir))
     }
     fn entries(&self, dir: &Dir) -> Result<SteppedEntries, ErrorCode> {
         (self.step)("entries")?;
         let inner = Some(Native.entries(dir)?);
-        Ok(SteppedEntries { platform: self.clone(), inner })
+        Ok(SteppedEntries { platform: self.clone(), _dir: dir.clone(), inner })
     }
     fn metadata_at(&self, dir: &Dir, name: Name<'_>) -> Result<Metadata, ErrorCode> {
         (self.step)("metadata_at")?;
@@ -126,14 +156,17 @@ impl Platform for Stepped {
     }
     fn remove_directory(&self, dir: &Dir, name: Name<'_>) -> Done {
         (self.step)("remove_directory")?;
+        self.refuse_if_open(dir, name)?;
         Native.remove_directory(dir, name)
     }
     fn rename(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("rename")?;
+        self.refuse_if_open(dir, name)?;
         Native.rename(dir, name, to, target)
     }
     fn rename_new(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("rename_new")?;
+        self.refuse_if_open(dir, name)?;
         Native.rename_new(dir, name, to, target)
     }
     fn link(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {

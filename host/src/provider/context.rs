@@ -1,6 +1,5 @@
 //! An instance as a user of the interface: its scratch directory, its mounts, its variables.
 
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -15,8 +14,9 @@ use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, MountCause};
 use crate::sandbox::Mount;
 use crate::scratch::ScratchDir;
+use crate::system;
 
-type Dir = LimitedDir<Arc<OwnedFd>>;
+type Dir = LimitedDir<system::Dir>;
 
 /// The context of one instance. Clones share everything.
 #[allow(unreachable_pub, reason = "named in the types of handles")]
@@ -113,7 +113,7 @@ impl Context for InstanceContext {
 /// Builds a [`TempfileCtx`].
 pub struct TempfileCtxBuilder {
     scratch: Arc<ScratchDir>,
-    preopens: Vec<Preopen<Arc<OwnedFd>>>,
+    preopens: Vec<Preopen<system::Dir>>,
     environment: Vec<(String, String)>,
     limits: Limits,
     memory: MemoryBudget,
@@ -150,7 +150,7 @@ impl TempfileCtxBuilder {
         }
         self.preopens.push(Preopen {
             guest: mount.guest().to_owned(),
-            dir: Arc::new(mount.open()?),
+            dir: mount.open()?,
             read_only: mount.is_read_only(),
         });
         Ok(self)

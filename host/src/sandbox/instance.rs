@@ -250,8 +250,7 @@ impl Drop for Life {
 
 /// Whether an error of the operating system ended a call.
 fn is_of_system(error: &wasmtime::Error) -> bool {
-    let cause = error.root_cause();
-    cause.is::<std::io::Error>() || cause.is::<rustix::io::Errno>()
+    crate::system::is_of_system(error.root_cause())
 }
 
 /// Does blocking work on the runtime's blocking pool, when one of the `threads` is free.

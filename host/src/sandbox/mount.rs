@@ -1,14 +1,11 @@
 //! Directories of the host's that are granted to a plugin.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 
 use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::{Error, MountCause};
+use crate::system::{self, Dir};
 
 /// A directory of the host's, granted to a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,17 +50,8 @@ impl Mount {
         &self.host
     }
 
-    /// Opens the directory. A symbolic link in its path was the embedder's choice, and is followed.
-    pub(crate) fn open(&self) -> Result<OwnedFd, Error> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let open = |flags| rustix::fs::open(&self.host, flags, Mode::empty());
-        match open(flags) {
-            // One that may be searched and written but not read, such as one of mode 1733.
-            #[cfg(target_os = "linux")]
-            Err(Errno::ACCESS) => open(flags | OFlags::PATH),
-            opened => opened,
-        }
-        .map_err(|errno| self.unopened(errno.into()))
+    pub(crate) fn open(&self) -> Result<Dir, Error> {
+        system::open_mount(&self.host).map_err(|source| self.unopened(source))
     }
 
     pub(super) fn unopened(&self, source: io::Error) -> Error {

@@ -28,7 +28,8 @@ const DESCRIPTORS: usize = 16;
 /// [`Error::Process`], with the error of the system.
 pub fn check_process() -> Result<(), Error> {
     let failed = |operation| move |source| Error::Process { operation, source };
-    let files: io::Result<Vec<File>> = (0..DESCRIPTORS).map(|_| File::open("/dev/null")).collect();
+    let null = if cfg!(windows) { "NUL" } else { "/dev/null" };
+    let files: io::Result<Vec<File>> = (0..DESCRIPTORS).map(|_| File::open(null)).collect();
     files.map_err(failed("open a file"))?;
     let processors = thread::available_parallelism().map_or(1, usize::from);
     start_threads(2 * processors + THREADS).map_err(failed("start a thread"))

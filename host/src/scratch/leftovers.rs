@@ -5,18 +5,17 @@
 //! a sweep goes by is a name, an owner and an age, and the age is the caller's knowledge: how long
 //! a plugin may keep a temporary file.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{self as sys, AtFlags, FileType, Stat};
 use rustix::io::Errno;
-use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, error_code_of};
+use tempfile_core::{CleanupFailure, ErrorCode, Identity, Native, Platform, error_code_of};
 
-use super::name::{is_marked, is_random};
+use super::name::is_random;
 use super::sweep::{Sweep, stayed};
-use super::{Error, OpenRoot, RootCause, failed, identity, mounts, plain};
+use super::{Error, OpenRoot, RootCause, mounts, plain};
+use crate::system::{self, Lock, is_marked};
 
 /// The prefixes of a temporary file or directory, unless the plugin says otherwise: the
 /// interface's own, and that of the Rust client, which is the `tempfile` crate's.
@@ -131,21 +130,15 @@ impl Leftovers {
         mut found: impl FnMut(&OpenRoot, &Entry, &mut Sweep),
     ) -> Result<Sweep, Error> {
         let error = |cause| Error::Root { path: directory.to_owned(), cause };
-        let unlisted = |errno| error(failed("list")(errno));
         let absolute = std::path::absolute(directory)
             .map_err(|cause| error(RootCause::Io { operation: "find the path of", cause }))?;
         let absolute = plain(&absolute).map_err(error)?;
         let opened = OpenRoot::at(&absolute, check).map_err(error)?;
         let now = SystemTime::now();
         let mut sweep = Sweep::default();
-        for entry in sys::Dir::read_from(&opened.dir).map_err(unlisted)? {
-            let entry = entry.map_err(unlisted)?;
-            let name = entry.file_name();
-            if name == c"." || name == c".." {
-                continue;
-            }
-            let path = absolute.join(OsStr::from_bytes(name.to_bytes()));
-            let Some(name) = name.to_str().ok().filter(|name| self.is_ours(name)) else {
+        for name in opened.names().map_err(error)? {
+            let path = absolute.join(system::file_name(name.clone()));
+            let Some(name) = str::from_utf8(&name).ok().filter(|name| self.is_ours(name)) else {
                 sweep.foreign.push(path);
                 continue;
             };
@@ -157,7 +150,7 @@ impl Leftovers {
                     }
                     Some(directory) => {
                         let name = name.to_owned();
-                        let identity = identity(&stat);
+                        let identity = identity_of(&stat);
                         found(&opened, &Entry { name, path, identity, directory }, &mut sweep);
                     }
                 },
@@ -185,7 +178,7 @@ impl Leftovers {
 struct Entry {
     name: String,
     path: PathBuf,
-    identity: super::Identity,
+    identity: Identity,
     directory: bool,
 }
 
@@ -221,6 +214,10 @@ fn kind_of(stat: &Stat) -> Option<bool> {
     }
 }
 
+fn identity_of(stat: &Stat) -> Identity {
+    [stat.st_dev, stat.st_ino]
+}
+
 /// How long ago an entry was last changed. `None` if that is in the future.
 fn age(stat: &Stat, now: SystemTime) -> Option<Duration> {
     // The time of the last change, which no call sets; that of the last write can be set.
@@ -234,7 +231,7 @@ impl OpenRoot {
     /// Removes a file, and returns what failed. `None` if it is gone, or another one has its name.
     fn remove_leftover_file(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
         let stat = sys::statat(&self.dir, entry.name.as_str(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        if identity(&stat) != entry.identity {
+        if identity_of(&stat) != entry.identity {
             return None;
         }
         match Native.remove_file(&self.dir, entry.name.as_bytes()) {
@@ -249,11 +246,11 @@ impl OpenRoot {
     fn remove_leftover_tree(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
         let opened = Native.open_for_removal(&self.dir, entry.name.as_bytes());
         let same = opened.and_then(|dir| {
-            let stat = sys::fstat(&dir).map_err(|errno| error_code_of(&errno.into()))?;
-            Ok((identity(&stat) == entry.identity).then_some(dir))
+            let identity = Native.directory_identity(&dir)?;
+            Ok((identity == entry.identity).then_some(dir))
         });
         match same {
-            Ok(Some(dir)) => Some(self.remove(&entry.name, dir)),
+            Ok(Some(dir)) => Some(self.remove(&entry.name, (dir, Lock))),
             Ok(None) | Err(ErrorCode::NoEntry) => None,
             Err(code) => Some(vec![stayed(&entry.path, code)]),
         }

@@ -1,9 +1,9 @@
 //! The mount points below a directory, for a sweep that only looks.
 
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+
+use crate::system;
 
 /// Returns the mount points at or below a directory, as far as this process sees them. None where
 /// the system has no list of them.
@@ -31,7 +31,7 @@ fn mount_point(line: &[u8]) -> Option<PathBuf> {
             None => path.push(byte),
         }
     }
-    Some(OsString::from_vec(path).into())
+    Some(system::file_name(path).into())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
-//! Names and marks of the directories in a root. They are a format on disk: a sweep has to
-//! recognise what earlier versions left.
+//! Names of the directories in a root. They are a format on disk: a sweep has to recognise what
+//! earlier versions left.
 
 use getrandom::SysRng;
-use rustix::fs::{FileType, Mode, Stat};
 use tempfile_core::{ErrorCode, Options, under_new_name};
+
+use crate::system;
 
 /// The prefix of the directory of a run.
 const RUN: &str = "run-";
@@ -14,32 +15,27 @@ const KEPT: &str = "kept-";
 /// The number of random characters after the prefix: 80 bits.
 const RANDOM_CHARS: u8 = 16;
 
-/// The mode of a run's directory, and the mark by which a sweep recognises one: `mkdir` sets it, so
-/// no directory exists without it, whenever its maker is killed.
-///
-/// Nobody sets it by accident, because it has no use otherwise: the sticky bit restricts other
-/// users, and none has access.
-pub(super) const MARKED: Mode = Mode::RWXU.union(Mode::SVTX);
-
-/// The mode of a directory that was kept.
-pub(super) const UNMARKED: Mode = Mode::RWXU;
-
 /// What an entry of a root is, by its name.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     Run,
     Kept,
+    /// The lock of the run with this name, where it is a file of its own.
+    Lock(&'a str),
     Foreign,
 }
 
-impl Kind {
-    pub(super) fn of(name: &str) -> Self {
+impl<'a> Kind<'a> {
+    pub(super) fn of(name: &'a str) -> Self {
+        let lock = system::run_of_lock(name);
         let random = |prefix: &str| {
-            name.strip_prefix(prefix)
+            lock.unwrap_or(name)
+                .strip_prefix(prefix)
                 .is_some_and(|rest| rest.len() == usize::from(RANDOM_CHARS) && is_random(rest))
         };
         match () {
-            () if random(RUN) => Self::Run,
+            () if random(RUN) => lock.map_or(Self::Run, Self::Lock),
+            () if lock.is_some() => Self::Foreign,
             () if random(KEPT) => Self::Kept,
             () => Self::Foreign,
         }
@@ -49,16 +45,6 @@ impl Kind {
 /// Whether a text has only characters that are drawn for names.
 pub(super) fn is_random(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
-}
-
-/// Whether a directory has the mark: it is this user's, sticky, and closed to others. What its
-/// owner may do is not part of it, so a directory that its owner has closed keeps the mark.
-pub(super) fn is_marked(stat: &Stat) -> bool {
-    let mode = Mode::from_raw_mode(stat.st_mode);
-    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-        && stat.st_uid == rustix::process::geteuid().as_raw()
-        && mode.contains(Mode::SVTX)
-        && !mode.intersects(Mode::RWXG | Mode::RWXO)
 }
 
 /// Draws names for the directory of a run until `create` does not find one taken.
@@ -88,6 +74,10 @@ mod tests {
         {
             assert_eq!(Kind::of(foreign), Kind::Foreign, "{foreign}");
         }
+        let run = "run-abcdefghijklmno7";
+        let lock = if cfg!(windows) { Kind::Lock(run) } else { Kind::Foreign };
+        assert_eq!(Kind::of(&format!("{run}.lock")), lock);
+        assert_eq!(Kind::of("kept-abcdefghijklmno7.lock"), Kind::Foreign);
     }
 
     #[test]

@@ -1,17 +1,12 @@
 //! Sweeps: the removal of directories that processes left when they died.
 
-use std::ffi::OsStr;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustix::fs::{self as sys, AtFlags};
-use rustix::io::Errno;
-use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, TempDir, error_code_of};
+use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, TempDir};
 
-use super::name::{Kind, is_marked};
-use super::{Error, OpenRoot, ScratchRoot, failed, identity, mounts, try_lock};
+use super::name::Kind;
+use super::{Error, OpenRoot, RootCause, Run, ScratchRoot, mounts, refused};
+use crate::system::{self, Dir, Found, Lock, Open};
 
 /// The result of a sweep: full paths, in no order.
 #[derive(Debug, Default)]
@@ -19,7 +14,7 @@ use super::{Error, OpenRoot, ScratchRoot, failed, identity, mounts, try_lock};
 pub struct Sweep {
     /// Removed, because nobody had locked it; in a dry run, what would be removed.
     pub removed: Vec<PathBuf>,
-    /// In use; of [`Leftovers`](super::Leftovers), too young to be removed.
+    /// In use; of `Leftovers`, too young to be removed.
     pub live: Vec<PathBuf>,
     /// Kept on purpose.
     pub kept: Vec<PathBuf>,
@@ -45,19 +40,6 @@ impl Sweep {
     }
 }
 
-/// Opens a directory: as it is, or in order to remove it.
-type Open = fn(&Native, &Arc<OwnedFd>, &[u8]) -> Result<Arc<OwnedFd>, ErrorCode>;
-
-/// What was found at a name of ours.
-enum Found {
-    /// A directory that nobody had locked. It is locked now, while this handle is open.
-    Orphan(Arc<OwnedFd>),
-    /// In use, or being removed by another sweep.
-    Live,
-    Foreign,
-    Gone,
-}
-
 impl ScratchRoot {
     /// Removes the directories that processes left when they died. Those in use, kept ones and
     /// foreign entries stay. Any number of processes may sweep at once, while others create.
@@ -77,7 +59,7 @@ impl ScratchRoot {
     ///
     /// If the root cannot be read. What could not be removed is part of the result.
     pub fn sweep_with_progress(&self, mut show: impl FnMut(&Sweep)) -> Result<Sweep, Error> {
-        self.each(Native::open_for_removal, |opened, name, path, held, sweep| {
+        self.each(true, |opened, name, path, held, sweep| {
             show(sweep);
             let failures = opened.remove(name, held);
             if failures.is_empty() {
@@ -94,7 +76,7 @@ impl ScratchRoot {
     ///
     /// If the root cannot be read.
     pub fn sweep_dry(&self) -> Result<Sweep, Error> {
-        self.each(Native::open_directory, |_, _, path, _, sweep| {
+        self.each(false, |_, _, path, _, sweep| {
             let mounts = mounts::below(&path);
             if mounts.is_empty() {
                 sweep.removed.push(path);
@@ -110,24 +92,26 @@ impl ScratchRoot {
     }
 
     /// Visits every entry of the root, and calls `found` for each directory that nobody had locked.
-    /// It is locked meanwhile.
+    /// It is locked meanwhile, and open: for its removal, or as it is.
     fn each(
         &self,
-        open: Open,
-        mut found: impl FnMut(&OpenRoot, &str, PathBuf, Arc<OwnedFd>, &mut Sweep),
+        removes: bool,
+        mut found: impl FnMut(&OpenRoot, &str, PathBuf, (Dir, Lock), &mut Sweep),
     ) -> Result<Sweep, Error> {
         let opened = self.current()?;
+        let open: Open = if removes { Native::open_for_removal } else { Native::open_directory };
         let mut sweep = Sweep::default();
-        for entry in sys::Dir::read_from(&opened.dir).map_err(|errno| self.unlisted(errno))? {
-            let entry = entry.map_err(|errno| self.unlisted(errno))?;
-            let name = entry.file_name();
-            if name == c"." || name == c".." {
-                continue;
-            }
-            let path = self.path().join(OsStr::from_bytes(name.to_bytes()));
-            let name = name.to_str().unwrap_or_default();
+        for name in opened.names().map_err(|cause| self.error(cause))? {
+            let path = self.path().join(system::file_name(name.clone()));
+            let name = str::from_utf8(&name).unwrap_or_default();
             match Kind::of(name) {
                 Kind::Run => {}
+                Kind::Lock(run) => {
+                    if removes {
+                        system::remove_stray_lock(&opened.dir, run);
+                    }
+                    continue;
+                }
                 Kind::Kept => {
                     sweep.kept.push(path);
                     continue;
@@ -137,8 +121,10 @@ impl ScratchRoot {
                     continue;
                 }
             }
-            match opened.look(name, open) {
-                Ok(Found::Orphan(held)) => found(&opened, name, path, held, &mut sweep),
+            match system::look(&opened.dir, name, open) {
+                Ok(Found::Orphan(dir, lock)) => {
+                    found(&opened, name, path, (dir, lock), &mut sweep);
+                }
                 Ok(Found::Live) => sweep.live.push(path),
                 Ok(Found::Foreign) => sweep.foreign.push(path),
                 Ok(Found::Gone) => {}
@@ -147,19 +133,15 @@ impl ScratchRoot {
         }
         Ok(sweep)
     }
-
-    fn unlisted(&self, errno: Errno) -> Error {
-        self.error(failed("list")(errno))
-    }
 }
 
 impl OpenRoot {
     /// Removes a directory that an ended run has left, unless somebody has locked it. Returns
     /// whether it is gone.
     pub(super) fn remove_left(&self, name: &str) -> bool {
-        match self.look(name, Native::open_for_removal) {
-            Ok(Found::Orphan(held)) => {
-                let removed = self.remove(name, held).is_empty();
+        match system::look(&self.dir, name, Native::open_for_removal) {
+            Ok(Found::Orphan(dir, lock)) => {
+                let removed = self.remove(name, (dir, lock)).is_empty();
                 if removed {
                     tracing::info!(name, "removed a scratch directory at a later attempt");
                 }
@@ -170,45 +152,24 @@ impl OpenRoot {
         }
     }
 
-    /// Opens a directory with a name of ours if it has the mark, and locks it if nobody else has.
-    /// Before the look at the mark, nothing is changed.
-    fn look(&self, name: &str, open: Open) -> Result<Found, ErrorCode> {
-        let code = |errno: Errno| error_code_of(&errno.into());
-        let marked = match sys::statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if is_marked(&stat) => stat,
-            Ok(_) => return Ok(Found::Foreign),
-            Err(Errno::NOENT) => return Ok(Found::Gone),
-            Err(errno) => return Err(code(errno)),
-        };
-        let dir = match open(&Native, &self.dir, name.as_bytes()) {
-            Ok(dir) => dir,
-            Err(ErrorCode::NoEntry) => return Ok(Found::Gone),
-            Err(code) => return Err(code),
-        };
-        if identity(&sys::fstat(&dir).map_err(code)?) != identity(&marked) {
-            return Ok(Found::Gone);
-        }
-        match try_lock(&dir) {
-            // One that its owner has closed was opened only to look, and has no lock.
-            Ok(true) | Err(Errno::BADF) => {}
-            Ok(false) => return Ok(Found::Live),
-            Err(errno) => return Err(code(errno)),
-        }
-        // Its owner, or another sweep, may have removed it before we had the lock.
-        let is_still = self.is_still(name, &dir).map_err(code)?;
-        Ok(if is_still { Found::Orphan(dir) } else { Found::Gone })
+    /// The names that are directly in it now.
+    pub(super) fn names(&self) -> Result<Vec<Vec<u8>>, RootCause> {
+        let list = || Native.entries(&self.dir)?.map(|entry| Ok(entry?.name)).collect();
+        let names: Result<_, ErrorCode> = list();
+        names.map_err(|code| refused(code, "list", &self.context.path))
     }
 
     /// Removes a directory that is open, and returns what could not be removed.
-    pub(super) fn remove(&self, name: &str, held: Arc<OwnedFd>) -> Vec<CleanupFailure> {
+    pub(super) fn remove(&self, name: &str, (held, lock): (Dir, Lock)) -> Vec<CleanupFailure> {
         let guarded = TempDir::guard(&self.context, &self.location, name, held);
-        let mut directory = match guarded {
+        let directory = match guarded {
             Ok(directory) => directory,
             Err(error) => return vec![CleanupFailure { path: self.shown(name), error }],
         };
-        let failures = directory.close().err().unwrap_or_default();
+        let mut run = Run { name: name.to_owned(), directory, lock };
+        let failures = run.remove(&self.dir);
         // The failures are returned, so the drop need not try again.
-        let _ = directory.keep();
+        let _ = run.directory.keep();
         failures
     }
 

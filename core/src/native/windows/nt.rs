@@ -30,13 +30,13 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Storage::FileSystem::{
     BY_HANDLE_FILE_INFORMATION, FILE_ATTRIBUTE_NORMAL, FILE_READ_ATTRIBUTES, FILE_SHARE_DELETE,
-    FILE_SHARE_READ, FILE_SHARE_WRITE, GetFileInformationByHandle, GetFinalPathNameByHandleW,
-    SYNCHRONIZE,
+    FILE_SHARE_MODE, FILE_SHARE_READ, FILE_SHARE_WRITE, GetFileInformationByHandle,
+    GetFinalPathNameByHandleW, SYNCHRONIZE,
 };
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 
 /// Everybody else may read, write, rename and remove what is open, as on Unix.
-const SHARED: u32 = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+const SHARED: FILE_SHARE_MODE = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 
 /// The longest name of the system's file systems, in units of UTF-16.
 pub(super) const MAX_NAME: usize = 255;
@@ -68,6 +68,18 @@ pub(super) fn open(
     disposition: NTCREATEFILE_CREATE_DISPOSITION,
     options: NTCREATEFILE_CREATE_OPTIONS,
 ) -> Result<OwnedHandle, NTSTATUS> {
+    open_sharing(root, name, access, SHARED, disposition, options)
+}
+
+/// As [`open`], so that others may do with it what `sharing` says, as long as it is open.
+pub(super) fn open_sharing(
+    root: &impl AsHandle,
+    name: &[u16],
+    access: u32,
+    sharing: FILE_SHARE_MODE,
+    disposition: NTCREATEFILE_CREATE_DISPOSITION,
+    options: NTCREATEFILE_CREATE_OPTIONS,
+) -> Result<OwnedHandle, NTSTATUS> {
     let length = u16::try_from(size_of_val(name)).map_err(|_| STATUS_NAME_TOO_LONG)?;
     let name =
         UNICODE_STRING { Length: length, MaximumLength: length, Buffer: name.as_ptr().cast_mut() };
@@ -92,7 +104,7 @@ pub(super) fn open(
             &mut block,
             null(),
             FILE_ATTRIBUTE_NORMAL,
-            SHARED,
+            sharing,
             disposition,
             options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT,
             null(),

@@ -6,7 +6,7 @@
 use std::io::{Result, Write};
 
 use wasi_tempfile::interface::leftovers;
-use wasi_tempfile::{NamedTempFile, env, spooled_tempfile, tempdir, tempfile};
+use wasi_tempfile::{NamedTempFile, env, spooled_tempfile, tempdir, tempdir_in, tempfile};
 
 type Order = (&'static str, fn() -> Result<()>);
 
@@ -52,6 +52,23 @@ const ORDERS: &[Order] = &[
         drop((path, file));
         drop(clone);
         Ok(())
+    }),
+    ("a directory", || tempdir().map(drop)),
+    ("a directory with a file that was closed", || {
+        let dir = tempdir()?;
+        dir.create_dir("sub")?;
+        drop(dir.create_file("sub/file")?);
+        drop(dir);
+        Ok(())
+    }),
+    ("a directory that moves out of another", || {
+        let outer = tempdir()?;
+        let inner = tempdir_in(&outer)?;
+        drop(inner.create_file("file")?);
+        let kept = env::temp_dir().join("kept");
+        inner.persist(&kept)?;
+        drop(outer);
+        std::fs::remove_dir_all(kept)
     }),
     ("a directory before the file in it", || {
         let dir = tempdir()?;
