@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::{chown, symlink};
 use std::path::Path;
 use std::process::Command;
@@ -171,6 +172,7 @@ fn a_root_that_is_a_file() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_root_that_is_a_link() {
     let world = World::new();
@@ -190,6 +192,7 @@ fn a_root_that_others_may_write_to() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_root_of_another_user() {
     if !rustix::process::geteuid().is_root() {
@@ -203,6 +206,7 @@ fn a_root_of_another_user() {
     refused(&mut world.run(&[], &["ok"]), &["scratch root", "belongs to user 12345"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_root_that_cannot_be_written_to() {
     let world = World::new();

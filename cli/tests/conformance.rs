@@ -3,7 +3,9 @@
 mod support;
 
 use std::collections::HashSet;
+#[cfg(unix)]
 use std::ffi::OsStr;
+#[cfg(unix)]
 use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
@@ -244,6 +246,7 @@ fn junit_counts_and_escapes() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_page_shows_each_failure_and_no_strangers_tags() {
     let world = World::new();

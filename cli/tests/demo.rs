@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
 use rustix::process::{Pid, Signal, kill_process};
 use support::{Ended, World, command, output};
 
@@ -153,6 +154,7 @@ fn a_trap_half_way_leaves_nothing() {
     assert!(!out.exists(), "half of an output");
 }
 
+#[cfg(unix)]
 #[test]
 fn an_interruption_half_way_leaves_nothing() {
     let text = random_lines(32 << 20);
@@ -170,6 +172,7 @@ fn an_interruption_half_way_leaves_nothing() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_signal_while_the_output_is_written_leaves_the_old_file_or_the_new_one() {
     let world = World::new();
@@ -191,6 +194,7 @@ fn a_signal_while_the_output_is_written_leaves_the_old_file_or_the_new_one() {
     world.assert_nothing_left();
 }
 
+#[cfg(unix)]
 #[test]
 fn an_output_keeps_its_mode_and_its_links() {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -225,6 +229,7 @@ fn files_below(directory: &Path) -> usize {
     entries.map(|entry| if entry.path().is_dir() { files_below(&entry.path()) } else { 1 }).sum()
 }
 
+#[cfg(unix)]
 #[test]
 fn an_input_that_hangs_can_be_interrupted() {
     let world = World::new();

@@ -1,4 +1,5 @@
 //! However a run ends, it says so in one line, and nothing of it stays on disk.
+#![cfg(unix)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! What a plugin can see of the host: what it was granted, and its own scratch directory unless the
 //! run has limits on it.
+#![cfg(unix)]
 
 mod support;
 

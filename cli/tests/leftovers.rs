@@ -1,4 +1,5 @@
 //! `sweep --composed`: what composed plugins left goes once it is old enough, and nothing else.
+#![cfg(unix)]
 
 mod support;
 

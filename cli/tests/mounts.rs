@@ -1,4 +1,5 @@
 //! What other users, and the user, find in a mount of a plugin.
+#![cfg(unix)]
 
 mod support;
 

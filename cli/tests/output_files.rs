@@ -1,4 +1,5 @@
 //! Files of the user: each is written completely or not at all.
+#![cfg(unix)]
 
 mod support;
 

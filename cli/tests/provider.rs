@@ -2,7 +2,9 @@
 
 mod support;
 
+#[cfg(unix)]
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 
 use support::{Running, World, output};
@@ -35,6 +37,7 @@ fn the_standard_library_finds_no_scratch_directory_of_a_limited_run() {
     assert_eq!(listed.stdout, "/data: []\n/tmp: blind\n/: blind\n", "{}", listed.stderr);
 }
 
+#[cfg(unix)]
 #[test]
 fn files_are_the_owners_alone_whatever_the_umask() {
     let world = World::new();
@@ -60,6 +63,7 @@ fn files_are_the_owners_alone_whatever_the_umask() {
     world.assert_nothing_left();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_is_persisted_to_a_mount_and_to_no_other_place() {
     let world = World::new();

@@ -1,5 +1,6 @@
 //! Scratch roots: what a dead owner leaves is swept, and nothing else is touched, by any number of
 //! processes at once.
+#![cfg(unix)]
 
 mod support;
 

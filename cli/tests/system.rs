@@ -1,6 +1,7 @@
 //! What the system sees of a run: which files it touches, and what happens when the disk is full.
 //! These need tools or rights that a machine may not have; a test that can't look says so on
 //! standard error and shows nothing.
+#![cfg(unix)]
 
 mod support;
 

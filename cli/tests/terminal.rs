@@ -1,4 +1,5 @@
 //! What the command writes to a terminal only: colours, and how far it is.
+#![cfg(unix)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! A process that has no descriptor left when a run ends. In a program of its own, because the
 //! limit is the whole process's.
+#![cfg(unix)]
 
 mod support;
 

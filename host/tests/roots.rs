@@ -1,4 +1,5 @@
 //! Scratch roots of a service that runs for long, while others remove and change them.
+#![cfg(unix)]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! A service with two hundred runs at once, in a process that lacks what it needs to remove their
 //! directories. In a program of its own, because limits and the user are the whole process's.
+#![cfg(unix)]
 
 mod support;
 

@@ -2,6 +2,7 @@
 //!
 //! No test here measures time. What blocks is released by the test, after everybody else has ended
 //! or, in the controls, after as many others have ended elsewhere.
+#![cfg(unix)]
 
 mod support;
 

@@ -1,17 +1,16 @@
 //! What the tests of the command share: a fresh directory each, and the command.
 #![allow(dead_code, unused_imports, reason = "no test file uses all of it")]
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::fd::FromRawFd;
-use std::os::unix::process::CommandExt;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::ptr::null_mut;
-use std::thread;
 
+#[cfg(unix)]
+mod terminal;
 #[path = "../../../host/tests/support/mod.rs"]
 mod world;
 
+#[cfg(unix)]
+pub(crate) use terminal::Terminal;
 pub(crate) use world::*;
 
 impl World {
@@ -37,7 +36,15 @@ pub(crate) fn command_of(program: &str) -> Command {
     for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
         command.env_remove(variable);
     }
-    // In the background of a shell the tests ignore SIGINT, and the command would go on to do so.
+    #[cfg(unix)]
+    default_signals(&mut command);
+    command
+}
+
+/// In the background of a shell the tests ignore SIGINT, and the command would go on to do so.
+#[cfg(unix)]
+fn default_signals(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
     // SAFETY: `signal` may be called between `fork` and `exec`.
     unsafe {
         command.pre_exec(|| {
@@ -47,7 +54,6 @@ pub(crate) fn command_of(program: &str) -> Command {
             Ok(())
         });
     }
-    command
 }
 
 /// Ends of a command, as text.
@@ -101,6 +107,7 @@ impl Running {
         Self { child, stdout }
     }
 
+    #[cfg(unix)]
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let child = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(child, signal).expect("send a signal");
@@ -123,52 +130,5 @@ impl Running {
     pub(crate) fn close_input(mut self) -> Ended {
         drop(self.child.stdin.take());
         self.end()
-    }
-}
-
-/// A terminal that a test reads.
-pub(crate) struct Terminal {
-    /// The end that shows what is written.
-    ours: File,
-    /// The end for a command's standard streams.
-    theirs: File,
-}
-
-impl Terminal {
-    /// What no command of the tests writes.
-    const END: &str = "the end of the test";
-
-    pub(crate) fn new() -> Self {
-        let (mut ours, mut theirs) = (-1, -1);
-        // SAFETY: the first two are written, and nothing else is asked for.
-        let made =
-            unsafe { libc::openpty(&mut ours, &mut theirs, null_mut(), null_mut(), null_mut()) };
-        assert_eq!(made, 0, "{}", std::io::Error::last_os_error());
-        // SAFETY: both have just been opened, and nobody else has them.
-        unsafe { Self { ours: File::from_raw_fd(ours), theirs: File::from_raw_fd(theirs) } }
-    }
-
-    /// It as a standard stream of a command.
-    pub(crate) fn stream(&self) -> Stdio {
-        self.theirs.try_clone().expect("duplicate a descriptor").into()
-    }
-
-    /// Runs a command whose standard error it is; returns the exit code and what it shows.
-    pub(crate) fn run(mut self, command: &mut Command) -> (Option<i32>, String) {
-        command.stderr(self.stream());
-        let mut child = command.spawn().expect("start the command");
-        // Somebody has to read meanwhile, since a terminal keeps only a few kilobytes.
-        let reader = thread::spawn(move || {
-            let (mut shown, mut buffer) = (Vec::new(), [0; 4096]);
-            while !shown.ends_with(Self::END.as_bytes()) {
-                let count = self.ours.read(&mut buffer).expect("read the terminal");
-                shown.extend_from_slice(&buffer[..count]);
-            }
-            String::from_utf8(shown).expect("text").replace("\r\n", "\n")
-        });
-        let code = child.wait().expect("wait for the command").code();
-        self.theirs.write_all(Self::END.as_bytes()).expect("write to the terminal");
-        let shown = reader.join().expect("read the terminal");
-        (code, shown.strip_suffix(Self::END).expect("it is at the end").to_owned())
     }
 }

@@ -58,6 +58,11 @@ impl World {
         path
     }
 
+    /// Does nothing where there are no modes.
+    #[cfg(windows)]
+    pub(crate) fn set_mode(&self, _: &str, _: u32) {}
+
+    #[cfg(unix)]
     pub(crate) fn set_mode(&self, name: &str, mode: u32) {
         use std::os::unix::fs::PermissionsExt;
         let path = self.path(name);
@@ -77,6 +82,9 @@ impl World {
         fs::create_dir_all(path.join("deep/er")).expect("make directories");
         fs::write(path.join("deep/file"), "left").expect("write a file");
         self.set_mode(&format!("root/run-{random}"), 0o1700);
+        if cfg!(windows) {
+            self.file(&format!("root/run-{random}.lock"), "");
+        }
         path
     }
 
