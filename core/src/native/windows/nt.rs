@@ -15,7 +15,7 @@ use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_DISPOSITION_DELETE, FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE,
     FILE_DISPOSITION_INFORMATION, FILE_DISPOSITION_INFORMATION_EX,
-    FILE_DISPOSITION_POSIX_SEMANTICS, FILE_FULL_DIR_INFORMATION, FILE_INFORMATION_CLASS,
+    FILE_DISPOSITION_POSIX_SEMANTICS, FILE_FULL_DIR_INFORMATION, FILE_INFORMATION_CLASS, FILE_OPEN,
     FILE_OPEN_REPARSE_POINT, FILE_RENAME_INFORMATION, FILE_RENAME_INFORMATION_0,
     FILE_STANDARD_INFORMATION, FILE_SYNCHRONOUS_IO_NONALERT, FileDispositionInformation,
     FileDispositionInformationEx, FileFullDirectoryInformation, FileStandardInformation,
@@ -68,6 +68,26 @@ pub(super) fn open(
     disposition: NTCREATEFILE_CREATE_DISPOSITION,
     options: NTCREATEFILE_CREATE_OPTIONS,
 ) -> Result<OwnedHandle, NTSTATUS> {
+    call_open(root, name, access, disposition, options | FILE_OPEN_REPARSE_POINT)
+}
+
+/// Opens an entry so that a filter serves what its reparse point stands for: a link is followed.
+pub(super) fn open_served(
+    root: &impl AsHandle,
+    name: &[u16],
+    access: u32,
+    options: NTCREATEFILE_CREATE_OPTIONS,
+) -> Result<OwnedHandle, NTSTATUS> {
+    call_open(root, name, access, FILE_OPEN, options)
+}
+
+fn call_open(
+    root: &impl AsHandle,
+    name: &[u16],
+    access: u32,
+    disposition: NTCREATEFILE_CREATE_DISPOSITION,
+    options: NTCREATEFILE_CREATE_OPTIONS,
+) -> Result<OwnedHandle, NTSTATUS> {
     let length = u16::try_from(size_of_val(name)).map_err(|_| STATUS_NAME_TOO_LONG)?;
     let name =
         UNICODE_STRING { Length: length, MaximumLength: length, Buffer: name.as_ptr().cast_mut() };
@@ -94,7 +114,7 @@ pub(super) fn open(
             FILE_ATTRIBUTE_NORMAL,
             SHARED,
             disposition,
-            options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT,
+            options | FILE_SYNCHRONOUS_IO_NONALERT,
             null(),
             0,
         )
