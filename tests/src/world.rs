@@ -188,6 +188,19 @@ impl World {
         assert_eq!(self.list(""), [""; 0], "the scratch directory should be empty");
     }
 
+    /// How many of `count` open files without a name a listing shows: on Windows, where no file is
+    /// without a name, each of them until it is closed.
+    pub fn shown_unnamed(&self, count: usize) -> usize {
+        if cfg!(windows) { count } else { 0 }
+    }
+
+    /// Asserts that a directory holds nothing but `count` open files without a name.
+    #[track_caller]
+    pub fn assert_only_unnamed(&self, path: &str, count: usize) {
+        let (listed, shown) = (self.list(path), self.shown_unnamed(count));
+        assert_eq!(listed.len(), shown, "no other name should be in {path:?}: {listed:?}");
+    }
+
     /// Asserts that the result is the one declared for this placement.
     #[track_caller]
     pub fn assert_differs<T>(&self, result: Result<T, interface::Error>, difference: &Difference) {

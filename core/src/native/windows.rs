@@ -62,7 +62,8 @@ pub(super) fn open_base(path: &str) -> Result<OwnedHandle, ErrorCode> {
     // A separator at the end of a file's path would be another error.
     let path = without_end(path);
     let opened = options.open(path).map_err(|error| match code_of(&error) {
-        // The system says no more of these two.
+        // For a name that is too long, and for a file on the way, the system reports the same as
+        // for a directory that is missing.
         ErrorCode::NoEntry if has_long_name(path) => ErrorCode::NameTooLong,
         ErrorCode::NoEntry if is_below_a_file(path) => ErrorCode::NotDirectory,
         code => code,
@@ -267,21 +268,20 @@ impl Platform for Native {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        let (from, name) = (open(dir, name, DELETE, EITHER)?, new_name(target)?);
-        let flags = FILE_RENAME_REPLACE_IF_EXISTS
-            | FILE_RENAME_POSIX_SEMANTICS
-            | FILE_RENAME_IGNORE_READONLY_ATTRIBUTE;
+        let (from, name) = (fs::File::from(open(dir, name, DELETE, EITHER)?), new_name(target)?);
+        let is_directory = metadata(&from)?.kind == EntryKind::Directory;
+        // Some file systems would replace a file with a directory.
+        let replace = if is_directory { 0 } else { FILE_RENAME_REPLACE_IF_EXISTS };
+        let replaces_directory = is_directory
+            && self.metadata_at(to, target).is_ok_and(|it| it.kind == EntryKind::Directory);
+        let flags = FILE_RENAME_POSIX_SEMANTICS
+            | FILE_RENAME_IGNORE_READONLY_ATTRIBUTE
+            | if replaces_directory { FILE_RENAME_REPLACE_IF_EXISTS } else { replace };
         match nt::set_name(&from, FileRenameInformationEx, flags, to, &name) {
             Ok(()) => return Ok(()),
             Err(status) if nt::is_unknown(status) => {}
-            Err(status) => return refused_rename(&from.into(), to, target, code(status)),
+            Err(status) => return refused_rename(&from, to, target, code(status)),
         }
-        let from = fs::File::from(from);
-        // The older call would replace a file with a directory.
-        let replace = match metadata(&from)?.kind {
-            EntryKind::Directory => 0,
-            EntryKind::File | EntryKind::Other => FILE_RENAME_REPLACE_IF_EXISTS,
-        };
         match nt::set_name(&from, FileRenameInformation, replace, to, &name) {
             Ok(()) => Ok(()),
             Err(status) => refused_rename(&from, to, target, code(status)),
@@ -354,7 +354,8 @@ impl Platform for Native {
         nt::numbers(&found).map(|(_, names)| names).map_err(|error| code_of(&error))
     }
 
-    // These two move the cursor of the system's, which only the client's files have a use for.
+    // The system has no read or write at an offset that leaves the handle's own position alone.
+    // Only the client's `File` uses that position, and restores it afterwards.
     fn read_into(
         &self,
         file: &Self::File,
@@ -457,8 +458,9 @@ fn new_name(name: &[u8]) -> Result<Name, ErrorCode> {
     wide(name)
 }
 
-/// Whether two names are one to the system, which folds the case of single units. A pair that it
-/// folds and this does not is still two names to a rename that must not replace.
+/// Whether two names differ in nothing but case. The system compares names by an upper-case table
+/// of its own, which is not quite Unicode's: for two names that are equal there and not here, a
+/// rename that must not replace succeeds, and changes only the case of the name.
 fn is_same_name(one: &[u16], other: &[u16]) -> bool {
     let folded = |units: &[u16]| -> String {
         char::decode_utf16(units.iter().copied())
@@ -491,7 +493,8 @@ fn create(
     })
 }
 
-/// Opens a regular file. What the system or another program puts behind a reparse point is not one.
+/// Opens a regular file, and no link. A reparse point that stands for no other name, such as that of
+/// a deduplicated file, is only how the bytes are stored.
 fn open_regular(dir: &impl AsHandle, name: &[u8], access: u32) -> Result<fs::File, ErrorCode> {
     let file = match open(dir, name, access, FILE) {
         Ok(opened) => fs::File::from(opened),
@@ -504,8 +507,22 @@ fn open_regular(dir: &impl AsHandle, name: &[u8], access: u32) -> Result<fs::Fil
         }
         Err(code) => return Err(code),
     };
+    if !is_reparse_point(&file)? {
+        return Ok(file);
+    }
+    if metadata(&file)?.kind != EntryKind::File {
+        return Err(ErrorCode::Invalid);
+    }
+    // The handle is to the reparse point, and would bypass the filter that serves the bytes.
+    let opened = fs::File::from(nt::open_served(dir, &wide(name)?, access, FILE).map_err(code)?);
+    // The name may have become a link meanwhile, which this call follows: it is the same file only
+    // if it was not.
+    if identity(&opened)? == identity(&file)? { Ok(opened) } else { Err(ErrorCode::Invalid) }
+}
+
+fn is_reparse_point(file: &fs::File) -> Result<bool, ErrorCode> {
     let attributes = file.metadata().map_err(|error| code_of(&error))?.file_attributes();
-    if attributes & FILE_ATTRIBUTE_REPARSE_POINT == 0 { Ok(file) } else { Err(ErrorCode::Invalid) }
+    Ok(attributes & FILE_ATTRIBUTE_REPARSE_POINT != 0)
 }
 
 /// Opens a directory that is no link, junction or mount point.
@@ -619,7 +636,9 @@ fn identity(handle: &impl AsHandle) -> Result<Identity, ErrorCode> {
     nt::numbers(handle).map(|(identity, _)| identity).map_err(|error| code_of(&error))
 }
 
-/// Core checks for 2^63-1, so the file system has no files of this size.
+/// The code of a write or resize that failed. Core has already refused what ends after 2^63-1, the
+/// last offset of the interface, so an "invalid parameter" is an end past the file system's own
+/// limit.
 fn too_large_if_invalid(code: ErrorCode) -> ErrorCode {
     if code == ErrorCode::Invalid { ErrorCode::FileTooLarge } else { code }
 }

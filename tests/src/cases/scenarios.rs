@@ -35,7 +35,7 @@ fn a_pipeline_of_stages(w: &World) {
     text.clear();
     second.read_to_string(&mut text).unwrap();
     assert_eq!(text.lines().map(|line| line.parse::<u32>().unwrap()).sum::<u32>(), 10_100);
-    w.assert_empty();
+    w.assert_only_unnamed("", 2);
 }
 
 fn an_early_return_cleans_up(w: &World) {

@@ -39,7 +39,7 @@ fn all_four() -> impl Sized {
 fn each_of_the_four_cleans_up(w: &World) {
     {
         let _open = all_four();
-        assert_eq!(w.list("").len(), 2);
+        assert_eq!(w.list("").len(), 2 + w.shown_unnamed(2));
     }
     w.assert_empty();
     assert_eq!(interface::live_handles().unwrap(), []);

@@ -43,7 +43,7 @@ fn rolls_on_request(w: &World) {
     file.roll().unwrap();
     assert!(file.is_rolled());
     assert_eq!(text(&mut file), "Small data stays in memory");
-    w.assert_empty();
+    w.assert_only_unnamed("", 1);
 }
 
 fn an_in_memory_file(w: &World) {
@@ -158,7 +158,7 @@ fn into_file_rolls_first(w: &World) {
     assert_eq!(file.stream_position().unwrap(), 5);
     file.write_all(b" file").unwrap();
     assert_eq!(file.metadata().unwrap().len(), 10);
-    w.assert_empty();
+    w.assert_only_unnamed("", 1);
 }
 
 fn into_file_into_a_missing_directory(w: &World) {
@@ -217,6 +217,6 @@ fn in_a_directory_of_the_callers(w: &World) {
     file.write_all(b"there").unwrap();
     assert!(file.is_rolled());
     assert_eq!(text(&mut file), "there");
-    assert_eq!(w.list("mine"), [""; 0]);
+    w.assert_only_unnamed("mine", 1);
     w.remove("mine");
 }

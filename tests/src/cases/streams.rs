@@ -110,7 +110,7 @@ fn streams_go_on_after_the_file(w: &World) {
     let mut seen = String::new();
     reader.read_to_string(&mut seen).unwrap();
     assert_eq!(seen, "before and after");
-    w.assert_empty();
+    w.assert_only_unnamed("", 1);
 }
 
 fn offsets_past_the_last(_: &World) {

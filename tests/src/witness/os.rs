@@ -87,7 +87,7 @@ impl Witness for Os {
     fn remove(&self, path: &str) -> Result<(), String> {
         let at = self.at(path);
         let removed = fs::symlink_metadata(&at).and_then(|metadata| {
-            if metadata.is_dir() { fs::remove_dir_all(&at) } else { fs::remove_file(&at) }
+            if metadata.is_dir() { fs::remove_dir_all(&at) } else { system::remove_file(&at) }
         });
         told("remove", path, removed)
     }
@@ -102,6 +102,10 @@ mod system {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
     use std::{fs, io};
+
+    pub(super) fn remove_file(path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
 
     pub(super) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
         std::os::unix::fs::symlink(target, path)
@@ -131,6 +135,15 @@ mod system {
 
     pub(super) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
         no_modes()
+    }
+
+    /// Removes the name at once, also of an open file. `fs::remove_dir_all` asks the system for
+    /// that, and `fs::remove_file` does not.
+    pub(super) fn remove_file(path: &Path) -> io::Result<()> {
+        let around = path.with_file_name("removed-by-the-witness");
+        fs::create_dir(&around)?;
+        let moved = fs::rename(path, around.join("file"));
+        fs::remove_dir_all(&around).and(moved)
     }
 
     /// A link to a directory is another kind of link than one to a file, or to nothing.

@@ -15,7 +15,7 @@ use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem::{
     FILE_DISPOSITION_DELETE, FILE_DISPOSITION_IGNORE_READONLY_ATTRIBUTE,
     FILE_DISPOSITION_INFORMATION, FILE_DISPOSITION_INFORMATION_EX,
-    FILE_DISPOSITION_POSIX_SEMANTICS, FILE_FULL_DIR_INFORMATION, FILE_INFORMATION_CLASS,
+    FILE_DISPOSITION_POSIX_SEMANTICS, FILE_FULL_DIR_INFORMATION, FILE_INFORMATION_CLASS, FILE_OPEN,
     FILE_OPEN_REPARSE_POINT, FILE_RENAME_INFORMATION, FILE_RENAME_INFORMATION_0,
     FILE_STANDARD_INFORMATION, FILE_SYNCHRONOUS_IO_NONALERT, FileDispositionInformation,
     FileDispositionInformationEx, FileFullDirectoryInformation, FileStandardInformation,
@@ -68,11 +68,32 @@ pub(super) fn open(
     disposition: NTCREATEFILE_CREATE_DISPOSITION,
     options: NTCREATEFILE_CREATE_OPTIONS,
 ) -> Result<OwnedHandle, NTSTATUS> {
-    open_sharing(root, name, access, SHARED, disposition, options)
+    call_open(root, name, access, SHARED, disposition, options | FILE_OPEN_REPARSE_POINT)
 }
 
 /// As [`open`], so that others may do with it what `sharing` says, as long as it is open.
 pub(super) fn open_sharing(
+    root: &impl AsHandle,
+    name: &[u16],
+    access: u32,
+    sharing: FILE_SHARE_MODE,
+    disposition: NTCREATEFILE_CREATE_DISPOSITION,
+    options: NTCREATEFILE_CREATE_OPTIONS,
+) -> Result<OwnedHandle, NTSTATUS> {
+    call_open(root, name, access, sharing, disposition, options | FILE_OPEN_REPARSE_POINT)
+}
+
+/// Opens an entry so that a filter serves what its reparse point stands for: a link is followed.
+pub(super) fn open_served(
+    root: &impl AsHandle,
+    name: &[u16],
+    access: u32,
+    options: NTCREATEFILE_CREATE_OPTIONS,
+) -> Result<OwnedHandle, NTSTATUS> {
+    call_open(root, name, access, SHARED, FILE_OPEN, options)
+}
+
+fn call_open(
     root: &impl AsHandle,
     name: &[u16],
     access: u32,
@@ -106,7 +127,7 @@ pub(super) fn open_sharing(
             FILE_ATTRIBUTE_NORMAL,
             sharing,
             disposition,
-            options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_REPARSE_POINT,
+            options | FILE_SYNCHRONOUS_IO_NONALERT,
             null(),
             0,
         )
