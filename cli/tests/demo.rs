@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+#[cfg(unix)]
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -210,10 +211,12 @@ fn an_output_keeps_its_mode_and_its_links() {
     assert!(fs::symlink_metadata(&link).expect("look at the link").is_symlink());
 }
 
+#[cfg(unix)]
 fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("start the demo")
 }
 
+#[cfg(unix)]
 #[track_caller]
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
@@ -223,6 +226,7 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+#[cfg(unix)]
 fn files_below(directory: &Path) -> usize {
     // What goes while one looks is not there.
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();

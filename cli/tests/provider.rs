@@ -7,7 +7,9 @@ use std::fs;
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 
-use support::{Running, World, output};
+#[cfg(unix)]
+use support::Running;
+use support::{World, output};
 
 const HOST: [&str; 2] = ["--provider", "host"];
 
