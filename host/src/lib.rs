@@ -88,7 +88,7 @@ mod trim;
 pub use compose::{PluginPreopens, SCRATCH_GUEST_PATH, compose};
 pub use error::{Error, MountCause, RootCause, Source};
 pub use sandbox::{
-    Abandoned, CallFuture, Capture, Control, Counters, Ending, EngineLimits, Input, Mount, Outcome,
+    CallFuture, Capture, Control, Counters, Disposal, Ending, EngineLimits, Input, Mount, Outcome,
     Output, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder, ScratchAccess, State, Used,
     check_process,
 };

@@ -28,7 +28,7 @@ mod state;
 mod stdio;
 mod telemetry;
 
-pub use control::{Abandoned, Control};
+pub use control::{Control, Disposal};
 pub use engine_limits::EngineLimits;
 use epoch::EpochTicker;
 pub use metrics::Counters;

@@ -73,10 +73,10 @@ pub(super) enum Stop {
     Dropped,
 }
 
-/// The fate of the scratch directory of an abandoned run.
+/// What became of the scratch directory of a run: see [`Control::abandon`].
 #[derive(Debug, Default)]
 #[non_exhaustive]
-pub struct Abandoned {
+pub struct Disposal {
     /// Its path, if the run was to [keep](crate::RunOptions::keep) it.
     pub kept: Option<PathBuf>,
     /// What could not be removed.
@@ -132,7 +132,7 @@ impl Control {
     /// # Errors
     ///
     /// If the directory was to be kept and cannot be renamed.
-    pub fn abandon(&self) -> Result<Abandoned, Error> {
+    pub fn abandon(&self) -> Result<Disposal, Error> {
         let mut inner = self.lock();
         // A run that is about to begin must not make another one.
         inner.abandoned = true;
@@ -140,22 +140,22 @@ impl Control {
         let scratch = making.unwrap_or_else(PoisonError::into_inner).scratch.take();
         match scratch {
             Some(scratch) => self.dispose(&scratch),
-            None => Ok(Abandoned { kept: self.lock().kept.clone(), not_removed: Vec::new() }),
+            None => Ok(Disposal { kept: self.lock().kept.clone(), not_removed: Vec::new() }),
         }
     }
 
     /// Removes the directory of the run, or keeps it. The second time it only reports.
-    pub(super) fn dispose(&self, scratch: &ScratchDir) -> Result<Abandoned, Error> {
+    pub(super) fn dispose(&self, scratch: &ScratchDir) -> Result<Disposal, Error> {
         let mut inner = self.lock();
         if !inner.keep {
             // A removal may take long, and others want the lock.
             drop(inner);
-            return Ok(Abandoned { kept: None, not_removed: scratch.close() });
+            return Ok(Disposal { kept: None, not_removed: scratch.close() });
         }
         if inner.kept.is_none() {
             inner.kept = Some(scratch.keep()?);
         }
-        Ok(Abandoned { kept: inner.kept.clone(), not_removed: Vec::new() })
+        Ok(Disposal { kept: inner.kept.clone(), not_removed: Vec::new() })
     }
 
     pub(super) fn measure(&self, meter: Meter) {
@@ -297,7 +297,7 @@ impl Begun {
     }
 
     /// Removes the directory of the run, or keeps it.
-    pub(super) fn dispose(&self) -> Result<Abandoned, Error> {
+    pub(super) fn dispose(&self) -> Result<Disposal, Error> {
         self.control().dispose(&self.scratch)
     }
 }

@@ -1,4 +1,4 @@
-//! The life of one instance: its beginning, its call, its end.
+//! One instance of a plugin, from its instantiation to its end.
 
 use std::future::{Future, pending};
 use std::panic::resume_unwind;
@@ -11,7 +11,7 @@ use tracing::Span;
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
-use super::control::{Abandoned, Begun, Stop};
+use super::control::{Begun, Disposal, Stop};
 use super::metrics::Directory;
 use super::plugin::{Plugin, Provision};
 use super::state::RunMode;
@@ -28,11 +28,11 @@ pub(super) type Called<R> = Option<wasmtime::Result<Result<R, ()>>>;
 pub(super) struct Instance<T: 'static> {
     // Before the directory: open files may not be removable.
     pub(super) store: Store<State<T>>,
-    pub(super) life: Life,
+    pub(super) guard: RunGuard,
 }
 
-/// The host's side of an instance.
-pub(super) struct Life {
+/// The host's side of an instance: its directory, its timeout and its place in the counters.
+pub(super) struct RunGuard {
     common: Arc<Common>,
     provision: Provision,
     begun: Begun,
@@ -49,8 +49,8 @@ enum Stage {
     Over,
 }
 
-/// The end of a call.
-pub(super) struct Ended<R> {
+/// How a call ended, before the host has cleaned up and there is an [`Outcome`].
+pub(super) struct CallEnd<R> {
     ending: Ending,
     value: Option<R>,
     error: Option<wasmtime::Error>,
@@ -101,11 +101,11 @@ impl<T: Send + 'static> Instance<T> {
         telemetry::directory_made(span, begun.path());
         // From here on the directory is counted, whatever goes wrong.
         let stage = Stage::Preparing;
-        let mut life = Life { common, provision, begun, timeout, span: span.clone(), stage };
+        let mut guard = RunGuard { common, provision, begun, timeout, span: span.clone(), stage };
 
-        let Common { engine, limits, metrics, .. } = &*life.common;
-        let control = life.begun.control().clone();
-        let state = State::new(data, settings, &life.begun, provision, limits, mode)?;
+        let Common { engine, limits, metrics, .. } = &*guard.common;
+        let control = guard.begun.control().clone();
+        let state = State::new(data, settings, &guard.begun, provision, limits, mode)?;
         if provision == Provision::Host {
             control.measure(state.meter());
         }
@@ -123,8 +123,8 @@ impl<T: Send + 'static> Instance<T> {
         });
         store.set_epoch_deadline(1);
         metrics.begun();
-        life.stage = Stage::Running;
-        Ok(Some(Self { store, life }))
+        guard.stage = Stage::Running;
+        Ok(Some(Self { store, guard }))
     }
 
     /// Decides how a call ended, at its very end.
@@ -132,8 +132,8 @@ impl<T: Send + 'static> Instance<T> {
         &self,
         called: Called<R>,
         time: Duration,
-    ) -> Result<Ended<R>, Error> {
-        let (state, control) = (self.store.data(), self.life.begun.control());
+    ) -> Result<CallEnd<R>, Error> {
+        let (state, control) = (self.store.data(), self.guard.begun.control());
         let (value, error) = match called {
             Some(Ok(Ok(value))) => (Some(Ok(value)), None),
             Some(Ok(Err(()))) => (Some(Err(())), None),
@@ -156,41 +156,41 @@ impl<T: Send + 'static> Instance<T> {
             Some(Ok(_)) => Ending::Returned,
             Some(Err(())) => Ending::Failed { status: 1 },
             None => {
-                let limits = &self.life.common.limits;
+                let limits = &self.guard.common.limits;
                 Ending::of(error.as_ref(), control.stop_reason(), &state.limiter, limits)
             }
         };
         let used = Used {
             memory: state.limiter.memory().peak(),
             time,
-            tempfile: (self.life.provision == Provision::Host).then(|| state.usage()),
+            tempfile: (self.guard.provision == Provision::Host).then(|| state.usage()),
             refused: state.refused(),
             stderr: state.written_to_stderr(),
         };
         control.publish(&ending);
         let error = error.filter(|error| !error.is::<I32Exit>());
-        Ok(Ended { ending, value: value.and_then(Result::ok), error, used })
+        Ok(CallEnd { ending, value: value.and_then(Result::ok), error, used })
     }
 
     /// Removes the directory or keeps it, and counts the end. Blocks on the disk.
-    pub(super) fn clean_up<R>(self, ended: Ended<R>) -> Result<Outcome<R>, Error> {
-        let Self { store, mut life } = self;
+    pub(super) fn clean_up<R>(self, ended: CallEnd<R>) -> Result<Outcome<R>, Error> {
+        let Self { store, mut guard } = self;
         let spooled = store.data().usage().peak.memory;
         // Open files first: they may not be removable.
         drop(store);
         trim::freed(spooled);
-        let left_behind = life.begun.scratch().entries().unwrap_or_default();
-        let Abandoned { kept, not_removed } = life.begun.dispose()?;
-        let Ended { ending, value, error, used } = ended;
+        let left_behind = guard.begun.scratch().entries().unwrap_or_default();
+        let Disposal { kept, not_removed } = guard.begun.dispose()?;
+        let CallEnd { ending, value, error, used } = ended;
         let outcome = Outcome { ending, value, error, left_behind, not_removed, kept, used };
-        if life.begun.control().stop_reason() != Some(Stop::Dropped) {
-            life.count_end(&outcome);
+        if guard.begun.control().stop_reason() != Some(Stop::Dropped) {
+            guard.count_end(&outcome);
         }
         Ok(outcome)
     }
 }
 
-impl Life {
+impl RunGuard {
     /// Waits for a call, until it ends, is stopped, or its timeout passes. Gives the time it took
     /// too.
     pub(super) async fn watch<R>(
@@ -224,18 +224,18 @@ impl Life {
     /// Removes or keeps the directory of a run without an outcome.
     fn dispose(&self) -> Directory {
         match self.begun.dispose() {
-            Ok(Abandoned { kept: Some(path), .. }) => {
+            Ok(Disposal { kept: Some(path), .. }) => {
                 self.span.in_scope(|| telemetry::kept(&path));
                 Directory::Kept
             }
             // Failures are reported when the directory itself is dropped.
-            Ok(Abandoned { kept: None, not_removed }) => Directory::closed(&not_removed),
+            Ok(Disposal { kept: None, not_removed }) => Directory::closed(&not_removed),
             Err(_) => Directory::closed(&self.begun.scratch().close()),
         }
     }
 }
 
-impl Drop for Life {
+impl Drop for RunGuard {
     fn drop(&mut self) {
         match self.stage {
             Stage::Preparing => self.common.metrics.not_begun(Some(self.dispose())),

@@ -259,7 +259,7 @@ impl<T: Send + 'static> Plugin<T> {
             else {
                 return Ok(Outcome::never_began());
             };
-            let (called, time) = instance.life.watch(call(&mut instance.store)).await;
+            let (called, time) = instance.guard.watch(call(&mut instance.store)).await;
             let ended = instance.decide_ending(called, time)?;
             instance.clean_up(ended)
         }
@@ -305,7 +305,7 @@ impl<T: Send + 'static> Plugin<T> {
         };
         let mut offloaded = Offloaded::new(instance, self.common.threads.clone());
         let instance = offloaded.get_mut();
-        let guest = instance.life.watch(call(&mut instance.store));
+        let guest = instance.guard.watch(call(&mut instance.store));
         let guest = self.common.ticker.run(guest);
         let guest = on_worker_of(worker, self.common.threads.clone(), guest);
         let (called, time) = on_blocking_pool_of(self.common.runtime()?, guest).await;
