@@ -76,15 +76,13 @@ impl World {
 
     /// A path in the scratch directory, as the case sees it.
     pub fn path(&self, name: &str) -> String {
-        let path = format!("{}/{name}", self.scratch);
-        // As the system shows it.
-        if cfg!(windows) { path.replace('/', "\\") } else { path }
+        as_shown(format!("{}/{name}", self.scratch))
     }
 
     /// The path of a granted directory, as the case sees it. It is outside the scratch directory,
     /// so the standard library can read it in a sandbox too.
     pub fn granted(&self, path: &str) -> String {
-        format!("{}/{path}", self.granted)
+        as_shown(format!("{}/{path}", self.granted))
     }
 
     /// Converts a path that the interface returned to one for the witness.
@@ -208,6 +206,11 @@ impl World {
         let seen = result.as_ref().err().map(|error| error.code);
         assert_eq!(seen, declared, "{} ({})", difference.cause, difference.reason);
     }
+}
+
+/// A path as the system shows it.
+fn as_shown(path: String) -> String {
+    if cfg!(windows) { path.replace('/', "\\") } else { path }
 }
 
 /// The outcome of a case that cannot test its behaviour here.

@@ -493,8 +493,8 @@ fn create(
     })
 }
 
-/// Opens a regular file, and no link. A reparse point that stands for no other name, such as that of
-/// a deduplicated file, is only how the bytes are stored.
+/// Opens a regular file, and no link. A reparse point that stands for no other name, such as that
+/// of a deduplicated file, is only how the bytes are stored.
 fn open_regular(dir: &impl AsHandle, name: &[u8], access: u32) -> Result<fs::File, ErrorCode> {
     let file = match open(dir, name, access, FILE) {
         Ok(opened) => fs::File::from(opened),
