@@ -392,6 +392,7 @@ fn an_asynchronous_run_works_on_a_runtime_with_one_thread() {
     world.assert_nothing_left();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_timeout_stops_a_plugin_that_computes_waits_or_hangs_in_a_system_call() {
     let world = World::new();
