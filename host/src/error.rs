@@ -92,7 +92,7 @@ pub enum Error {
         /// The engine's error.
         source: wasmtime::Error,
     },
-    /// The plugin to [`compose`](crate::compose) has been composed with a provider already.
+    /// The plugin to [`compose`](crate::compose()) has been composed with a provider already.
     HasProvider,
     /// A component could not be composed.
     Compose {
