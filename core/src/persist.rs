@@ -46,7 +46,7 @@ impl<C: Context> Target<C> {
     }
 
     /// Whether the name `name` in the directory `from` finds this one: it is the same, or the file
-    /// system folds case, and then it lists only this one.
+    /// system folds case, and then it lists only one of the two, whichever that is.
     fn is_found_by(&self, ctx: &C, from: &OpenLocation<C>, name: &[u8]) -> bool {
         let identity = |dir: &Dir<C>| ctx.platform().directory_identity(dir);
         let same = match (identity(&from.dir), identity(&self.location.dir)) {
@@ -54,7 +54,8 @@ impl<C: Context> Target<C> {
             // Without identities, directories are known by their paths.
             (Err(_), _) | (_, Err(_)) => from.path == self.location.path,
         };
-        same && (self.name() == name || !lists(ctx.platform(), &from.dir, name))
+        let lists = |name| lists(ctx.platform(), &from.dir, name);
+        same && (self.name() == name || !lists(name) || !lists(self.name()))
     }
 }
 
