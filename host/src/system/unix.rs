@@ -174,7 +174,7 @@ pub(crate) fn unmark(dir: &Dir) {
     let _ = sys::fchmod(dir, Mode::RWXU);
 }
 
-/// Whether the lock of a run is beside its directory, in a file of its own.
+/// The name of the run whose lock has this name: none, since no lock is a file of its own here.
 pub(crate) fn run_of_lock(_: &str) -> Option<&str> {
     None
 }

@@ -68,7 +68,7 @@ pub(super) fn open(
     disposition: NTCREATEFILE_CREATE_DISPOSITION,
     options: NTCREATEFILE_CREATE_OPTIONS,
 ) -> Result<OwnedHandle, NTSTATUS> {
-    call_open(root, name, access, SHARED, disposition, options | FILE_OPEN_REPARSE_POINT)
+    open_sharing(root, name, access, SHARED, disposition, options)
 }
 
 /// As [`open`], so that others may do with it what `sharing` says, as long as it is open.
