@@ -29,8 +29,8 @@ pub(crate) const PAUSES: [Duration; 6] = [
     Duration::from_millis(320),
 ];
 
-/// Whether a directory in which a file is open cannot be renamed. Without a lock it is foreign under
-/// any name, and no sweep removes it.
+/// Whether a directory in which a file is open cannot be renamed. Without a lock it is foreign
+/// under any name, and no sweep removes it.
 pub(crate) const OPEN_FILES_PREVENT_RENAMES: bool = true;
 
 /// What the name of a lock has after the name of its directory.

@@ -77,10 +77,11 @@ impl World {
         let entries = entries.map(|entry| entry.expect("read an entry").path());
         let mut entries: Vec<PathBuf> = entries.collect();
         if cfg!(windows) {
-            let directories = entries.clone();
-            let is_lock = |path: &Path| path.extension().is_some_and(|end| end == "lock");
-            entries
-                .retain(|path| !(is_lock(path) && directories.contains(&path.with_extension(""))));
+            let all = entries.clone();
+            entries.retain(|path| {
+                let is_lock = path.extension().is_some_and(|extension| extension == "lock");
+                !is_lock || !all.contains(&path.with_extension(""))
+            });
         }
         entries
     }
