@@ -204,7 +204,7 @@ fn a_path_is_not_reopened_as_another_file(w: &World) {
     w.write("other", "other");
     w.rename("other", &name);
     let code = path.reopen().err().and_then(|error| error_code(&error));
-    assert_eq!(code, differences::IMPOSTOR.code(w.placement()));
+    assert_eq!(code, w.declared(&differences::IMPOSTOR));
     w.remove(&name);
     assert_eq!(error_code(&path.reopen().unwrap_err()), Some(ErrorCode::NoEntry));
     w.remove("shared");

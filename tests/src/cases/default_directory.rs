@@ -90,7 +90,7 @@ fn an_unwritable_candidate_is_skipped(w: &World) {
 fn one_that_may_not_be_listed(w: &World) {
     plant(w, &["first", "second"]);
     w.set_mode("first", 0o300);
-    let used = differences::UNLISTABLE.code(w.placement()).is_none();
+    let used = w.declared(&differences::UNLISTABLE).is_none();
     let found = interface::default_directory().unwrap();
     let created = named();
     w.set_mode("first", 0o700);

@@ -222,7 +222,7 @@ fn a_replaced_name_is_left_over(w: &World) {
     drop(path);
     let left = interface::leftovers();
     let seen = left.first().map(|left| (&left.path, left.error.code));
-    let expected = differences::IMPOSTOR.code(w.placement()).map(|code| (&at, code));
+    let expected = w.declared(&differences::IMPOSTOR).map(|code| (&at, code));
     assert_eq!(seen, expected);
     w.remove("shared");
 }

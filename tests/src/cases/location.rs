@@ -150,7 +150,7 @@ fn a_directory_that_may_not_be_listed(w: &World) {
     w.set_mode("mine", 0o300);
     let (mine, options) = (w.path("mine"), Options::default());
     let at = Location::Directory(&mine);
-    let code = differences::UNLISTABLE.code(w.placement());
+    let code = w.declared(&differences::UNLISTABLE);
     assert_eq!(codes(at), [code; 3]);
     let (_file, path) = data("persisted there");
     let (mode, durability) = (ReplaceMode::NoClobber, Durability::None);
