@@ -28,6 +28,8 @@ pub struct Base<D> {
 pub enum Descriptors {
     /// Those of files, streams of them, and those of directories.
     All,
+    /// Streams of files, and the descriptors of directories: a file may have to be closed.
+    Streams,
     /// Those of directories.
     Directories,
     /// None, since every byte and name has to be counted.

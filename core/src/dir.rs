@@ -142,7 +142,7 @@ impl<C: Context> TempDir<C> {
         const OPERATION: &str = "get a descriptor of";
         let inside = self.inside().at(OPERATION, self.path())?;
         match self.ctx.descriptors() {
-            Descriptors::All | Descriptors::Directories => Ok(&inside.dir),
+            Descriptors::All | Descriptors::Streams | Descriptors::Directories => Ok(&inside.dir),
             Descriptors::None => Err(ErrorCode::Unsupported).at(OPERATION, self.path()),
         }
     }

@@ -373,10 +373,10 @@ pub(crate) const STREAM: &str = "open a stream of a temporary file";
 
 /// Refuses a stream of the system's.
 pub(crate) fn check_stream<C: Context>(ctx: &C, offset: u64) -> Result<(), ErrorCode> {
-    if ctx.descriptors() != Descriptors::All {
-        return Err(ErrorCode::Unsupported);
+    match ctx.descriptors() {
+        Descriptors::All | Descriptors::Streams => check_offset(offset).map(|_| ()),
+        Descriptors::Directories | Descriptors::None => Err(ErrorCode::Unsupported),
     }
-    check_offset(offset).map(|_| ())
 }
 
 fn check_offset(offset: u64) -> Result<u64, ErrorCode> {

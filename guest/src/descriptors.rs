@@ -1,6 +1,6 @@
 //! The interface `descriptors`.
 
-use tempfile_core::LimitedFile;
+use tempfile_core as core_;
 use tempfile_wasi::{Descriptor, InputStream, OutputStream};
 
 use crate::bindings::exports::scratch::tempfile_wasi::descriptors::{
@@ -14,7 +14,10 @@ use crate::provider::Provider;
 impl Guest for Provider {
     fn file_descriptor(file: FileBorrow<'_>) -> Result<Descriptor, Error> {
         let mut file = file.get::<FileHandle>().0.borrow_mut();
-        file.into_descriptor().map(LimitedFile::into_inner).map_err(convert::error)
+        let given = file.into_descriptor().map_err(convert::error)?.into_inner();
+        let unsupported =
+            |code| core_::Error::without_path(code, "get the descriptor of a temporary file");
+        given.into_descriptor().map_err(unsupported).map_err(convert::error)
     }
 
     fn directory_descriptor(dir: TempDirBorrow<'_>) -> Result<Descriptor, Error> {

@@ -11,6 +11,7 @@ use tempfile_core::{
 };
 use wasip2::filesystem::types::Descriptor;
 
+use crate::file::File;
 use crate::platform::Wasi;
 
 type Dir = LimitedDir<Rc<Descriptor>>;
@@ -20,7 +21,7 @@ type Dir = LimitedDir<Rc<Descriptor>>;
 pub struct WasiContext(Rc<Inner>);
 
 struct Inner {
-    platform: Limited<Wasi>,
+    platform: Limited<Wasi<File>>,
     ledger: SharedLedger,
     /// The host's preopens, read when the first path is resolved.
     preopens: OnceCell<Vec<(Dir, String)>>,
@@ -51,7 +52,7 @@ impl WasiContext {
 
     fn with_limits(limits: Limits) -> Self {
         let ledger = SharedLedger::with_limits(limits, None);
-        let platform = Limited::new(Wasi, &ledger);
+        let platform = Limited::new(Wasi::with_names(), &ledger);
         WasiContext(Rc::new(Inner { platform, ledger, preopens: OnceCell::new() }))
     }
 
@@ -73,9 +74,9 @@ impl Default for WasiContext {
 }
 
 impl Context for WasiContext {
-    type Platform = Limited<Wasi>;
+    type Platform = Limited<Wasi<File>>;
 
-    fn platform(&self) -> &Limited<Wasi> {
+    fn platform(&self) -> &Limited<Wasi<File>> {
         &self.0.platform
     }
 
@@ -96,7 +97,11 @@ impl Context for WasiContext {
     }
 
     fn descriptors(&self) -> Descriptors {
-        if self.0.platform.counts() { Descriptors::None } else { Descriptors::All }
+        match &self.0.platform {
+            platform if platform.counts() => Descriptors::None,
+            platform if platform.get_ref().closes_files() => Descriptors::Streams,
+            _ => Descriptors::All,
+        }
     }
 
     fn ledger(&self) -> &SharedLedger {

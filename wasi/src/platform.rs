@@ -2,6 +2,7 @@
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 
 use tempfile_core::{
     DirectoryState, EntryKind, ErrorCode, Identity, Metadata, Platform, RawEntry, name_to_str,
@@ -12,13 +13,58 @@ use wasip2::filesystem::types::{
 };
 
 use crate::code::code;
+use crate::file::{File, Handle, Names};
+use crate::open_files::{At, OpenFiles};
 
-/// The host's wasi:filesystem.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Wasi;
+/// The host's wasi:filesystem, with open files as `F`.
+///
+/// The default is for the bytes of files: it changes no name of an open file on a host that refuses
+/// that.
+pub struct Wasi<F> {
+    names: Option<Rc<Names>>,
+    file: PhantomData<F>,
+}
+
+impl<F> Clone for Wasi<F> {
+    fn clone(&self) -> Self {
+        Wasi { names: self.names.clone(), file: PhantomData }
+    }
+}
+
+impl<F> Default for Wasi<F> {
+    fn default() -> Self {
+        Wasi { names: None, file: PhantomData }
+    }
+}
+
+impl Wasi<File> {
+    /// The platform of a provider, which names files.
+    pub(crate) fn with_names() -> Self {
+        Wasi { names: Some(Rc::default()), ..Wasi::default() }
+    }
+
+    /// Whether a file of this platform may have to be closed for a moment.
+    pub(crate) fn closes_files(&self) -> bool {
+        self.names.as_ref().is_some_and(|names| names.are_held())
+    }
+}
+
+impl<F: Handle> Wasi<F> {
+    /// The open files whose names the host holds.
+    fn held(&self, dir: &Descriptor) -> Option<&Rc<OpenFiles<Descriptor, Descriptor>>> {
+        self.names.as_ref()?.held(dir)
+    }
+
+    fn named(&self, dir: &Rc<Descriptor>, name: &str, descriptor: Descriptor) -> F {
+        match &self.names {
+            Some(names) => names.file(descriptor, (dir, name)),
+            None => F::from(descriptor),
+        }
+    }
+}
 
 /// The flags that every host accepts for a file.
-const FILE: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::WRITE);
+pub(crate) const FILE: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::WRITE);
 const DIRECTORY: DescriptorFlags = DescriptorFlags::READ.union(DescriptorFlags::MUTATE_DIRECTORY);
 /// No link is followed.
 const NO_FOLLOW: PathFlags = PathFlags::empty();
@@ -55,14 +101,15 @@ impl Iterator for Entries {
     }
 }
 
-impl Platform for Wasi {
+impl<F: Handle> Platform for Wasi<F> {
     type Dir = Rc<Descriptor>;
-    type File = Descriptor;
+    type File = F;
     type Entries = Entries;
 
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        dir.open_at(NO_FOLLOW, utf8(name)?, OpenFlags::CREATE | OpenFlags::EXCLUSIVE, FILE)
-            .map_err(code)
+        let (name, flags) = (utf8(name)?, OpenFlags::CREATE | OpenFlags::EXCLUSIVE);
+        let created = dir.open_at(NO_FOLLOW, name, flags, FILE).map_err(code)?;
+        Ok(self.named(dir, name, created))
     }
 
     fn create_delete_on_close(&self, _: &Self::Dir, _: &[u8]) -> Result<Self::File, ErrorCode> {
@@ -74,7 +121,8 @@ impl Platform for Wasi {
     }
 
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        open_regular(dir, utf8(name)?, FILE)
+        let name = utf8(name)?;
+        Ok(self.named(dir, name, open_regular(dir, name, FILE)?))
     }
 
     fn open_for_sync(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
@@ -83,6 +131,7 @@ impl Platform for Wasi {
             Err(ErrorCode::Access) => open_regular(dir, name, DescriptorFlags::WRITE),
             opened => opened,
         }
+        .map(F::from)
     }
 
     fn duplicate(&self, _: &Self::File) -> Result<Self::File, ErrorCode> {
@@ -119,10 +168,14 @@ impl Platform for Wasi {
             return Ok(());
         }
         let name = utf8(name)?;
-        let removed = match dir.unlink_file_at(name) {
+        let remove = || match dir.unlink_file_at(name) {
             // Deno tries to remove a directory too, and answers as that does.
             Err(WasiCode::NotEmpty) => Err(ErrorCode::IsDirectory),
             removed => removed.map_err(code),
+        };
+        let removed = match self.held(dir) {
+            Some(files) => files.remove((dir, name), remove),
+            None => remove(),
         };
         match removed {
             // What Windows and macOS say of a directory.
@@ -147,9 +200,22 @@ impl Platform for Wasi {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        match dir.rename_at(utf8(name)?, to, utf8(target)?) {
+        let (name, target) = (utf8(name)?, utf8(target)?);
+        let rename = || match dir.rename_at(name, to, target) {
             Err(WasiCode::Exist) => Err(ErrorCode::NotEmpty),
             renamed => renamed.map_err(code),
+        };
+        let Some(files) = self.held(dir) else { return rename() };
+        let replaced = check_kinds((dir, name), (to, target))?;
+        match files.rename((dir, name), (to, target), rename) {
+            // Some file systems replace no directory.
+            Err(ErrorCode::Access) if replaced == Some(EntryKind::Directory) => {
+                self.remove_directory(to, target.as_bytes())?;
+                rename().inspect_err(|_| {
+                    let _ = self.create_directory(to, target.as_bytes());
+                })
+            }
+            renamed => renamed,
         }
     }
 
@@ -170,7 +236,12 @@ impl Platform for Wasi {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        dir.link_at(NO_FOLLOW, utf8(name)?, to, utf8(target)?).map_err(code)
+        let (name, target) = (utf8(name)?, utf8(target)?);
+        let link = || dir.link_at(NO_FOLLOW, name, to, target).map_err(code);
+        match self.held(dir) {
+            Some(files) => files.link((dir, name), (to, target), link),
+            None => link(),
+        }
     }
 
     fn link_unnamed(&self, _: &Self::File, _: &Self::Dir, _: &[u8]) -> Result<(), ErrorCode> {
@@ -222,34 +293,35 @@ impl Platform for Wasi {
     }
 
     fn read(&self, file: &Self::File, offset: u64, length: usize) -> Result<Vec<u8>, ErrorCode> {
-        file.read(length as u64, offset).map(|(bytes, _)| bytes).map_err(code)
+        file.with(|file| file.read(length as u64, offset).map(|(bytes, _)| bytes).map_err(code))
     }
 
     fn write(&self, file: &Self::File, offset: u64, data: &[u8]) -> Result<usize, ErrorCode> {
-        match file.write(data, offset).map_err(code)? {
+        match file.with(|file| file.write(data, offset).map_err(code))? {
             0 => Err(ErrorCode::Io),
             count => usize::try_from(count).map_err(|_| ErrorCode::Io),
         }
     }
 
     fn size(&self, file: &Self::File) -> Result<u64, ErrorCode> {
-        file.stat().map(|stat| stat.size).map_err(code)
+        file.with(|file| file.stat().map(|stat| stat.size).map_err(code))
     }
 
     fn set_size(&self, file: &Self::File, size: u64) -> Result<(), ErrorCode> {
         // Core has checked for 2^63-1, so `invalid` means too large for the host's file system.
-        file.set_size(size).map_err(|error| match error {
+        let failed = |error| match error {
             WasiCode::Invalid => ErrorCode::FileTooLarge,
             error => code(error),
-        })
+        };
+        file.with(|file| file.set_size(size).map_err(failed))
     }
 
     fn sync_data(&self, file: &Self::File) -> Result<(), ErrorCode> {
-        file.sync_data().map_err(code)
+        file.with(|file| file.sync_data().map_err(code))
     }
 
     fn sync_all(&self, file: &Self::File) -> Result<(), ErrorCode> {
-        file.sync().map_err(code)
+        file.with(|file| file.sync().map_err(code))
     }
 
     fn sync_directory(&self, dir: &Self::Dir) -> Result<(), ErrorCode> {
@@ -261,12 +333,16 @@ impl Platform for Wasi {
                 .and_then(|opened| opened.sync()),
             synced => synced,
         };
-        synced.map_err(code)
+        match synced {
+            // Hosts open no directory there so that it could be synced.
+            Err(WasiCode::Access | WasiCode::NotPermitted) if is_on_windows(dir) => Ok(()),
+            synced => synced.map_err(code),
+        }
     }
 }
 
 /// Opens a regular file for the access that `flags` ask for.
-fn open_regular(
+pub(crate) fn open_regular(
     dir: &Descriptor,
     name: &str,
     flags: DescriptorFlags,
@@ -285,6 +361,28 @@ fn open_regular(
     match file.get_type().map_err(code)? {
         DescriptorType::RegularFile => Ok(file),
         _ => Err(ErrorCode::Invalid),
+    }
+}
+
+/// Whether the host is on Windows, where `\` separates names: elsewhere it is part of one.
+pub(crate) fn is_on_windows(dir: &Descriptor) -> bool {
+    dir.stat_at(NO_FOLLOW, ".\\.").is_ok_and(is_directory)
+}
+
+/// Refuses a rename that would replace a directory with a file, or a file with a directory: on
+/// Windows that is `access`, or succeeds. Returns the kind of another entry that is replaced.
+fn check_kinds(
+    (dir, name): At<'_, Descriptor>,
+    (to, target): At<'_, Descriptor>,
+) -> Result<Option<EntryKind>, ErrorCode> {
+    let stat = |dir: &Descriptor, name| dir.stat_at(NO_FOLLOW, name).map_err(code);
+    let Ok(replaced) = stat(to, target) else { return Ok(None) };
+    let from = stat(dir, name)?;
+    match (is_directory(from), is_directory(replaced)) {
+        (false, true) => Err(ErrorCode::IsDirectory),
+        (true, false) => Err(ErrorCode::NotDirectory),
+        _ if name == target && dir.is_same_object(to) => Ok(None),
+        _ => Ok(Some(entry_kind(replaced.type_))),
     }
 }
 

@@ -1,27 +1,28 @@
 //! WASI objects for open files and directories.
 
-use tempfile_core::{Error, TempDir};
-use wasip2::filesystem::types::{Descriptor, ErrorCode as WasiCode};
+use tempfile_core::{Error, ErrorCode, TempDir};
+use wasip2::filesystem::types::Descriptor;
 use wasip2::io::streams::{InputStream, OutputStream};
 
 use crate::code::code;
 use crate::context::WasiContext;
+use crate::file::Handle;
 use crate::platform::open_directory;
 
 /// A stream that reads the file from `offset`.
 ///
 /// # Errors
 /// The host's.
-pub fn read_via_stream(file: &Descriptor, offset: u64) -> Result<InputStream, Error> {
-    file.read_via_stream(offset).map_err(failed)
+pub fn read_via_stream(file: &impl Handle, offset: u64) -> Result<InputStream, Error> {
+    file.with(|file| file.read_via_stream(offset).map_err(code)).map_err(failed)
 }
 
 /// A stream that writes to the file from `offset`.
 ///
 /// # Errors
 /// The host's.
-pub fn write_via_stream(file: &Descriptor, offset: u64) -> Result<OutputStream, Error> {
-    file.write_via_stream(offset).map_err(failed)
+pub fn write_via_stream(file: &impl Handle, offset: u64) -> Result<OutputStream, Error> {
+    file.with(|file| file.write_via_stream(offset).map_err(code)).map_err(failed)
 }
 
 /// A new descriptor of the directory.
@@ -33,6 +34,6 @@ pub fn directory_descriptor(dir: &TempDir<WasiContext>) -> Result<Descriptor, Er
     opened.map_err(|error| Error::new(code(error), "get a descriptor of", dir.path()))
 }
 
-fn failed(error: WasiCode) -> Error {
-    Error::without_path(code(error), "open a stream of a temporary file")
+fn failed(code: ErrorCode) -> Error {
+    Error::without_path(code, "open a stream of a temporary file")
 }

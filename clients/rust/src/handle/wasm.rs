@@ -38,7 +38,7 @@ struct Inner {
 enum Transport<'a> {
     Provider(&'a interface::File),
     #[cfg(feature = "direct")]
-    Descriptor(Positioned<'a, Wasi>),
+    Descriptor(Positioned<'a, Wasi<Descriptor>>),
 }
 
 impl Handle {
@@ -60,7 +60,7 @@ impl Handle {
             // A file that the provider must go on seeing answers `unsupported`.
             interface::file_descriptor(provider).ok()
         }) {
-            return Transport::Descriptor(Positioned { platform: Wasi, file });
+            return Transport::Descriptor(Positioned { platform: Wasi::default(), file });
         }
         Transport::Provider(provider)
     }
