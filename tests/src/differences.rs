@@ -135,6 +135,22 @@ pub(crate) const LINK_IN_A_PATH: Difference = Difference {
     reason: "natively a path's directories are resolved by the system, as usual",
 };
 
+pub(crate) const REMOVE_OPEN_FILE: Difference = Difference {
+    cause: "removal of the name of an open file",
+    native: |_| None,
+    component: |system| (system == System::Windows).then_some(ErrorCode::Access),
+    host: |_| None,
+    reason: "wasmtime on Windows opens files so that nobody can remove their names",
+};
+
+pub(crate) const REMOVE_OPEN_DIRECTORY: Difference = Difference {
+    cause: "removal of an open directory",
+    native: |_| None,
+    component: |system| (system == System::Windows).then_some(ErrorCode::Access),
+    host: |_| None,
+    reason: "wasmtime on Windows opens directories so that nobody can remove them",
+};
+
 pub(crate) const REMOVE_FOREIGN_NAME: Difference = Difference {
     cause: "removal of a file whose name is not UTF-8",
     native: |_| None,

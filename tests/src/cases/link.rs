@@ -63,8 +63,9 @@ fn replaces_nothing(w: &World) -> Outcome {
 fn a_named_file_has_a_name_already(w: &World) {
     let (file, path) = data("named");
     assert_code(interface::link(&file, &w.path("second"), Durability::None), ErrorCode::Invalid);
-    path.close().unwrap();
+    w.assert_differs(path.close(), &differences::REMOVE_OPEN_FILE);
     assert_code(interface::link(&file, &w.path("second"), Durability::None), ErrorCode::Invalid);
+    drop((file, path));
     w.assert_empty();
 }
 

@@ -38,8 +38,7 @@ fn a_directory_by_its_path(w: &World) {
     w.plant_directory("custom");
     w.plant_directory("custom/path");
     let custom = w.path("custom/path");
-    let (_file, path) =
-        interface::named(&Options::default(), Location::Directory(&custom)).unwrap();
+    let path = interface::named(&Options::default(), Location::Directory(&custom)).unwrap().1;
     assert!(path.path().starts_with(&child_path(&custom, "tmp")), "{}", path.path());
     assert_eq!(w.list("custom/path").len(), 1);
     path.close().unwrap();

@@ -101,6 +101,7 @@ fn a_cache_and_an_upload(w: &World) {
     let mut upload = cache.tempfile().unwrap();
     upload.write_all(&pattern(50_000)).unwrap();
     assert_eq!(upload.metadata().unwrap().len(), 50_000);
+    drop(upload);
     cache.close().unwrap();
     w.assert_empty();
 }
