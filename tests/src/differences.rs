@@ -151,6 +151,17 @@ pub(crate) const REMOVE_OPEN_DIRECTORY: Difference = Difference {
     reason: "wasmtime on Windows opens directories so that nobody can remove them",
 };
 
+pub(crate) const INTO_ITSELF: Difference = Difference {
+    cause: "a directory is renamed into itself",
+    native: |_| Some(ErrorCode::Invalid),
+    component: |system| match system {
+        System::Windows => Some(ErrorCode::Access),
+        System::Linux | System::Unix => Some(ErrorCode::Invalid),
+    },
+    host: |_| Some(ErrorCode::Invalid),
+    reason: "Windows has no error of its own for this, and answers that access is denied",
+};
+
 pub(crate) const REMOVE_FOREIGN_NAME: Difference = Difference {
     cause: "removal of a file whose name is not UTF-8",
     native: |_| None,

@@ -172,10 +172,11 @@ fn named_files_within(w: &World) {
     assert_eq!(dir.entries("").unwrap(), []);
 }
 
-fn a_name_within_a_closed_directory_is_gone(_: &World) {
+fn a_name_within_a_closed_directory_is_gone(w: &World) {
     let dir = new();
     let path = interface::named(&Options::default(), Location::Within(&dir)).unwrap().1;
-    dir.close().unwrap();
+    let closed = dir.close().map_err(|mut failures| failures.remove(0).error);
+    w.assert_differs(closed, &differences::REMOVE_OPEN_DIRECTORY);
     assert_code(path.reopen(), ErrorCode::NoEntry);
     path.close().expect("a name that is already gone is a success");
 }

@@ -147,7 +147,7 @@ fn into_itself(w: &World) {
     for target in ["inside", "sub/inside"] {
         for mode in MODES {
             let persisted = publish(w, &dir, &format!("{name}/{target}"), mode);
-            assert_code(persisted, ErrorCode::Invalid);
+            w.assert_differs(persisted, &differences::INTO_ITSELF);
         }
     }
     assert_furnished(w, &name);

@@ -384,7 +384,8 @@ fn within_a_temp_dir(w: &World) {
     put(&file, 0, "more than four");
     assert!(!in_memory(&file));
     w.assert_only_unnamed(&w.inside(dir.path()), 1);
-    dir.close().unwrap();
+    let closed = dir.close().map_err(|mut failures| failures.remove(0).error);
+    w.assert_differs(closed, &differences::REMOVE_OPEN_FILE);
     assert_eq!(contents(&file), b"more than four");
 }
 

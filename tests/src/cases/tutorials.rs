@@ -321,7 +321,7 @@ fn the_override_beats_the_environment(w: &World) {
     tempfile().unwrap().write_all(b"and here").unwrap();
     assert_eq!(w.list("chosen").len(), 2 + w.shown_unnamed(1));
     assert_eq!(w.list(""), ["chosen"]);
-    drop((file, dir));
+    drop((file, dir, spooled));
     w.remove("chosen");
 }
 

@@ -77,6 +77,7 @@ fn in_a_directory_of_the_callers(w: &World) {
     put(&file, 0, "there");
     w.assert_only_unnamed("mine", 1);
     assert_eq!(contents(&file), b"there");
+    drop(file);
     w.remove("mine");
 }
 
