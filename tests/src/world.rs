@@ -12,14 +12,51 @@ pub const SCRATCH: &str = "CONFORMANCE_SCRATCH";
 /// The environment variable with the placement's name.
 pub const PLACEMENT: &str = "CONFORMANCE_PLACEMENT";
 
+/// The environment variable with the name of the operating system that has the files, as
+/// `std::env::consts::OS` says it. Without it, the system that the suite is compiled for; in a
+/// component, Linux.
+pub const SYSTEM: &str = "CONFORMANCE_SYSTEM";
+
 /// The environment variable that is set if the suite itself, on another host, is to see the scratch
 /// directory among its preopens.
 pub const SEES_SCRATCH: &str = "CONFORMANCE_SEES_SCRATCH";
+
+/// The operating system that has the files, as far as cases depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// Linux.
+    Linux,
+    /// Windows.
+    Windows,
+    /// Another Unix.
+    Unix,
+}
+
+impl System {
+    /// The system that the suite is compiled for. A component is on another, usually Linux.
+    const OURS: System = if cfg!(windows) {
+        System::Windows
+    } else if cfg!(any(target_os = "linux", target_arch = "wasm32")) {
+        System::Linux
+    } else {
+        System::Unix
+    };
+
+    /// The system with a name of `std::env::consts::OS`.
+    fn from_name(name: &str) -> Self {
+        match name {
+            "linux" => System::Linux,
+            "windows" => System::Windows,
+            _ => System::Unix,
+        }
+    }
+}
 
 /// An empty scratch directory for one case, and a witness of it. The witness takes paths relative
 /// to that directory.
 pub struct World {
     placement: Placement,
+    system: System,
     scratch: String,
     granted: String,
     witness: Box<dyn Witness>,
@@ -42,9 +79,11 @@ impl World {
         let ours =
             if cfg!(target_arch = "wasm32") { Placement::Component } else { Placement::Native };
         let named = std::env::var(PLACEMENT).ok().and_then(|name| Placement::from_name(&name));
+        let system = std::env::var(SYSTEM).map_or(System::OURS, |name| System::from_name(&name));
         let scratch = std::env::var(SCRATCH).unwrap_or_else(|_| "/tmp".to_owned());
         let witness = witness(&scratch);
-        World { placement: named.unwrap_or(ours), scratch, granted: String::new(), witness }
+        let placement = named.unwrap_or(ours);
+        World { placement, system, scratch, granted: String::new(), witness }
     }
 
     /// A native world with this scratch directory, and with granted directories in that one.
@@ -53,6 +92,7 @@ impl World {
         let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
         World {
             placement: Placement::Native,
+            system: System::OURS,
             scratch: text(scratch),
             granted: granted.map(text).unwrap_or_default(),
             witness: Box::new(crate::witness::Os::of(scratch)),
@@ -62,6 +102,11 @@ impl World {
     /// Where the interface under test is implemented.
     pub fn placement(&self) -> Placement {
         self.placement
+    }
+
+    /// The code that is declared for this placement and this system.
+    pub fn declared(&self, difference: &Difference) -> Option<ErrorCode> {
+        difference.code(self.placement, self.system)
     }
 
     /// The scratch directory's path, as the case sees it.
@@ -189,7 +234,7 @@ impl World {
     /// How many of `count` open files without a name a listing shows: on Windows, where no file is
     /// without a name, each of them until it is closed.
     pub fn shown_unnamed(&self, count: usize) -> usize {
-        if cfg!(windows) { count } else { 0 }
+        if self.system == System::Windows { count } else { 0 }
     }
 
     /// Asserts that a directory holds nothing but `count` open files without a name.
@@ -202,7 +247,7 @@ impl World {
     /// Asserts that the result is the one declared for this placement.
     #[track_caller]
     pub fn assert_differs<T>(&self, result: Result<T, interface::Error>, difference: &Difference) {
-        let declared = difference.code(self.placement);
+        let declared = self.declared(difference);
         let seen = result.as_ref().err().map(|error| error.code);
         assert_eq!(seen, declared, "{} ({})", difference.cause, difference.reason);
     }

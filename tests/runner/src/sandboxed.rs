@@ -57,6 +57,7 @@ pub(crate) fn script(
         .args(["conformance", "--script"])
         .args(arguments)
         .env(world::PLACEMENT, placement.as_str())
+        .env(world::SYSTEM, std::env::consts::OS)
         .env(world::SCRATCH, SCRATCH_GUEST_PATH)
         .stdout(&stdout)
         .stderr(&stderr);
@@ -93,6 +94,7 @@ pub(crate) fn run(
         })
         .args(["conformance", &case.name()])
         .env(world::PLACEMENT, placement.as_str())
+        .env(world::SYSTEM, std::env::consts::OS)
         .env(world::SCRATCH, SCRATCH_GUEST_PATH)
         .stdout(&stdout)
         .stderr(&stderr)

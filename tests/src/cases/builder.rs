@@ -47,7 +47,7 @@ fn prefix_suffix_and_directory_for_every_kind(w: &World) {
     w.plant_directory("place");
     let place = w.path("place");
     let options = Options { prefix: "a-".into(), suffix: "-z".into(), ..Options::default() };
-    let (_file, path) = interface::named(&options, Location::Directory(&place)).unwrap();
+    let (file, path) = interface::named(&options, Location::Directory(&place)).unwrap();
     let dir = interface::directory(&options, Location::Directory(&place)).unwrap();
     for path in [path.path(), dir.path()] {
         let name = w.inside(path);
@@ -57,7 +57,7 @@ fn prefix_suffix_and_directory_for_every_kind(w: &World) {
     let spooled = interface::spooled(Some(0), Location::Directory(&place)).unwrap();
     let shown = 2 + w.shown_unnamed(2);
     assert_eq!(w.list("place").len(), shown, "these two have no name to choose");
-    drop((unnamed, spooled, dir, path));
+    drop((unnamed, spooled, dir, file, path));
     w.remove("place");
 }
 
@@ -204,7 +204,7 @@ fn a_path_is_not_reopened_as_another_file(w: &World) {
     w.write("other", "other");
     w.rename("other", &name);
     let code = path.reopen().err().and_then(|error| error_code(&error));
-    assert_eq!(code, differences::IMPOSTOR.code(w.placement()));
+    assert_eq!(code, w.declared(&differences::IMPOSTOR));
     w.remove(&name);
     assert_eq!(error_code(&path.reopen().unwrap_err()), Some(ErrorCode::NoEntry));
     w.remove("shared");

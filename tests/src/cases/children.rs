@@ -270,7 +270,8 @@ fn rename_onto_a_full_directory(w: &World) {
 
 fn rename_into_itself(w: &World) {
     let (dir, name) = furnished(w);
-    assert_code(dir.rename("directory", "directory/inside"), ErrorCode::Invalid);
+    let inside = dir.rename("directory", "directory/inside");
+    w.assert_differs(inside, &differences::INTO_ITSELF);
     dir.rename("directory", "directory").unwrap();
     dir.rename("file", "file").unwrap();
     assert_eq!(w.list(&name), ["directory", "file"]);

@@ -75,6 +75,7 @@ fn persist_with_durability(w: &World) {
     let mut file =
         file.persist_with(w.path("target"), ReplaceMode::NoClobber, Durability::Full).unwrap();
     file.write_all(b" and open").unwrap();
+    drop(file);
     assert_eq!(w.take("target"), b"durable and open");
 }
 

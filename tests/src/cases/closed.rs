@@ -50,20 +50,20 @@ fn assert_name_closed(w: &World, path: &interface::TempPath) {
 }
 
 fn a_closed_name(w: &World) {
-    let (_file, path) = named();
+    let path = named().1;
     path.close().unwrap();
     assert_name_closed(w, &path);
 }
 
 fn a_kept_name(w: &World) {
-    let (_file, path) = named();
+    let path = named().1;
     let kept = path.keep().unwrap();
     assert_name_closed(w, &path);
     w.remove(&w.inside(kept));
 }
 
 fn a_persisted_name(w: &World) {
-    let (_file, path) = named();
+    let path = named().1;
     path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
     assert_name_closed(w, &path);
     w.remove("target");
@@ -117,7 +117,7 @@ fn a_persisted_directory(w: &World) {
 }
 
 fn closing_a_kept_name_removes_nothing(w: &World) {
-    let (_file, path) = data("kept");
+    let path = data("kept").1;
     let kept = path.keep().unwrap();
     path.close().unwrap();
     drop(path);
@@ -125,7 +125,7 @@ fn closing_a_kept_name_removes_nothing(w: &World) {
 }
 
 fn closing_a_persisted_name_removes_nothing(w: &World) {
-    let (_file, path) = data("persisted");
+    let path = data("persisted").1;
     let before = w.inside(path.path());
     path.persist(&w.path("target"), ReplaceMode::NoClobber, Durability::None).unwrap();
     w.write(&before, "somebody else's, by now");

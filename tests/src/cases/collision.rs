@@ -57,7 +57,7 @@ fn all_names_taken_is_exhausted_for_directories(w: &World) {
 fn a_free_name_among_taken_ones_is_found(w: &World) {
     plant(&ALPHABET[..16], |name| w.write(name, "taken"));
     // Missing it would take 128 bad draws out of 128.
-    let (_file, path) = interface::named(&short(), Location::Scratch).unwrap();
+    let path = interface::named(&short(), Location::Scratch).unwrap().1;
     let letter = path.path().pop().unwrap();
     assert!(ALPHABET[16..].contains(letter), "{}", path.path());
     path.close().unwrap();

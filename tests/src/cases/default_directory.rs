@@ -37,7 +37,7 @@ fn plant(w: &World, names: &[&str]) {
 /// Asserts that this directory was found and is used, and removes it with the others.
 fn assert_found(w: &World, name: &str) {
     assert_eq!(interface::default_directory().unwrap(), w.path(name));
-    let (_file, path) = named();
+    let path = named().1;
     assert_eq!(w.list(name).len(), 1, "{} is not in {name}", path.path());
     path.close().unwrap();
     w.list("").iter().for_each(|name| w.remove(name));
@@ -90,7 +90,7 @@ fn an_unwritable_candidate_is_skipped(w: &World) {
 fn one_that_may_not_be_listed(w: &World) {
     plant(w, &["first", "second"]);
     w.set_mode("first", 0o300);
-    let used = differences::UNLISTABLE.code(w.placement()).is_none();
+    let used = w.declared(&differences::UNLISTABLE).is_none();
     let found = interface::default_directory().unwrap();
     let created = named();
     w.set_mode("first", 0o700);

@@ -46,7 +46,7 @@ macro_rules! with_imports {
     ($(fn $name:ident($w:ident) $body:block)*) => {$(
         #[cfg(target_arch = "wasm32")]
         fn $name($w: &World) -> Outcome {
-            if differences::FILE_DESCRIPTOR.code($w.placement()).is_some() {
+            if $w.declared(&differences::FILE_DESCRIPTOR).is_some() {
                 return skip(differences::FILE_DESCRIPTOR.reason);
             }
             $body
@@ -71,10 +71,7 @@ fn create() -> (File, TempPath) {
 fn a_file_that_is_not_exchanged_stays_usable(w: &World) {
     let (file, _path) = create();
     let refused = file_descriptor(&file).err().map(|error| error.code);
-    assert_eq!(
-        refused,
-        differences::FILE_DESCRIPTOR.code(w.placement()).map(|_| Code::Unsupported)
-    );
+    assert_eq!(refused, w.declared(&differences::FILE_DESCRIPTOR).map(|_| Code::Unsupported));
     if refused.is_some() {
         assert_eq!(file.write(b"as before", 0).unwrap(), 9);
         assert_eq!(file.read(100, 0).unwrap(), b"as before");

@@ -34,6 +34,7 @@ fn a_child_is_listed_and_removed_with_its_directory(w: &World) {
     let names: Vec<String> = dir.entries("").unwrap().into_iter().map(|entry| entry.name).collect();
     assert_eq!(names, ["log.txt"]);
     assert_eq!(w.read(&format!("{}/log.txt", w.inside(dir.path()))), b"Log entry");
+    drop(log);
     dir.close().unwrap();
     w.assert_empty();
 }
@@ -144,8 +145,9 @@ fn one_within_another(w: &World) {
     let innermost = interface::directory(&Options::default(), Location::Within(&inner)).unwrap();
     innermost.create_file("deep").unwrap();
     assert!(innermost.path().starts_with(&outer.path()));
-    outer.close().unwrap();
-    w.assert_empty();
+    let closed = outer.close().map_err(|mut failures| failures.remove(0).error);
+    assert_eq!(w.list("").is_empty(), closed.is_ok());
+    w.assert_differs(closed, &differences::REMOVE_OPEN_DIRECTORY);
     innermost.close().unwrap();
     inner.close().unwrap();
 }
@@ -165,14 +167,16 @@ fn named_files_within(w: &World) {
     put(&file, 0, "within");
     assert_eq!(w.read(&w.inside(path.path())), b"within");
     assert!(path.path().starts_with(&child_path(&dir.path(), "")));
+    drop(file);
     path.close().unwrap();
     assert_eq!(dir.entries("").unwrap(), []);
 }
 
-fn a_name_within_a_closed_directory_is_gone(_: &World) {
+fn a_name_within_a_closed_directory_is_gone(w: &World) {
     let dir = new();
-    let (_file, path) = interface::named(&Options::default(), Location::Within(&dir)).unwrap();
-    dir.close().unwrap();
+    let path = interface::named(&Options::default(), Location::Within(&dir)).unwrap().1;
+    let closed = dir.close().map_err(|mut failures| failures.remove(0).error);
+    w.assert_differs(closed, &differences::REMOVE_OPEN_DIRECTORY);
     assert_code(path.reopen(), ErrorCode::NoEntry);
     path.close().expect("a name that is already gone is a success");
 }
@@ -181,8 +185,9 @@ fn an_open_file_outlives_it(w: &World) {
     let dir = new();
     let file = dir.create_file("child").unwrap();
     put(&file, 0, "before, ");
-    dir.close().unwrap();
-    w.assert_empty();
+    let closed = dir.close().map_err(|mut failures| failures.remove(0).error);
+    assert_eq!(w.list("").is_empty(), closed.is_ok());
+    w.assert_differs(closed, &differences::REMOVE_OPEN_FILE);
     put(&file, 8, "after");
     assert_eq!(contents(&file), b"before, after");
 }

@@ -64,9 +64,10 @@ fn persists_from_scratch_to_a_granted_directory(w: &World) {
     for durability in [Durability::None, Durability::Data, Durability::Full] {
         for mode in [ReplaceMode::Overwrite, ReplaceMode::NoClobber] {
             let target = w.granted("data/result");
-            let (_file, path) = data("finished");
+            let (file, path) = data("finished");
             path.persist(&target, mode, durability).unwrap();
             w.assert_empty();
+            drop(file);
             assert_eq!(take(&target), b"finished");
         }
     }
@@ -94,8 +95,9 @@ fn created_beside_the_target_it_persists(w: &World) {
 
 fn the_longest_prefix_is_meant(w: &World) {
     let deep = w.granted("data/deep");
-    let (_file, path) = data("deep down");
+    let (file, path) = data("deep down");
     path.persist(&format!("{deep}/x"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    drop(file);
     assert_eq!(take(&format!("{deep}/x")), b"deep down");
     let (_file, path) = interface::named(&Options::default(), Location::Directory(&deep)).unwrap();
     assert_eq!(names(&deep).len(), 1);
@@ -133,7 +135,7 @@ fn created_in_a_granted_directory(w: &World) {
 
 fn a_file_saved_by_rename_there_is_persisted(w: &World) {
     let place = w.granted("data");
-    let (_file, path) = interface::named(&Options::default(), Location::Directory(&place)).unwrap();
+    let path = interface::named(&Options::default(), Location::Directory(&place)).unwrap().1;
     write(&w.granted("data/edited"), "edited");
     rename(&w.granted("data/edited"), &path.path());
     // The granted directory is the user's own: nobody else may write there.
@@ -201,6 +203,7 @@ fn a_relative_location_is_below_the_root(w: &World) {
         assert_eq!(created.len(), 1, "{relative} is {place}");
         let target = format!("{relative}/target");
         path.persist(&target, ReplaceMode::NoClobber, Durability::Full).unwrap();
+        drop(file);
         assert_eq!(take(&format!("{place}/target")), b"below the root");
         assert_eq!(names(&place), before);
     }

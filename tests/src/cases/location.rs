@@ -38,8 +38,7 @@ fn a_directory_by_its_path(w: &World) {
     w.plant_directory("custom");
     w.plant_directory("custom/path");
     let custom = w.path("custom/path");
-    let (_file, path) =
-        interface::named(&Options::default(), Location::Directory(&custom)).unwrap();
+    let path = interface::named(&Options::default(), Location::Directory(&custom)).unwrap().1;
     assert!(path.path().starts_with(&child_path(&custom, "tmp")), "{}", path.path());
     assert_eq!(w.list("custom/path").len(), 1);
     path.close().unwrap();
@@ -150,7 +149,7 @@ fn a_directory_that_may_not_be_listed(w: &World) {
     w.set_mode("mine", 0o300);
     let (mine, options) = (w.path("mine"), Options::default());
     let at = Location::Directory(&mine);
-    let code = differences::UNLISTABLE.code(w.placement());
+    let code = w.declared(&differences::UNLISTABLE);
     assert_eq!(codes(at), [code; 3]);
     let (_file, path) = data("persisted there");
     let (mode, durability) = (ReplaceMode::NoClobber, Durability::None);

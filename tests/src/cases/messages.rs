@@ -136,7 +136,7 @@ fn a_child_has_its_full_path(w: &World) {
 }
 
 fn a_closed_name_or_directory_has_its_own_path(_: &World) {
-    let ((_file, path), dir) = (named(), directory());
+    let (path, dir) = (named().1, directory());
     path.close().unwrap();
     dir.close().unwrap();
     assert_path(path.reopen(), Some(&path.path()));

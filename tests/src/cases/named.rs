@@ -39,11 +39,11 @@ fn kept_with_a_suffix(w: &World) {
 }
 
 fn removed_by_hand(w: &World) {
-    let file = NamedTempFile::new().unwrap();
-    let name = w.inside(file.path());
+    let path = NamedTempFile::new().unwrap().into_temp_path();
+    let name = w.inside(&path);
     assert!(w.exists(&name));
     w.remove(&name);
-    file.close().expect("a name that is already gone is a success");
+    path.close().expect("a name that is already gone is a success");
 }
 
 fn another_program_reads_and_writes_it(w: &World) {
@@ -100,7 +100,7 @@ fn removed_on_drop(w: &World) {
 }
 
 fn removed_on_close(w: &World) {
-    let (_file, path) = named();
+    let path = named().1;
     path.close().unwrap();
     w.assert_empty();
 }
@@ -123,8 +123,9 @@ fn the_name_outlives_the_file(w: &World) {
 
 fn the_file_outlives_the_name(w: &World) {
     let (file, path) = data("no name, ");
-    path.close().unwrap();
-    w.assert_empty();
+    let closed = path.close();
+    assert_eq!(w.exists(&w.inside(path.path())), closed.is_err());
+    w.assert_differs(closed, &differences::REMOVE_OPEN_FILE);
     put(&file, 9, "no matter");
     assert_eq!(contents(&file), b"no name, no matter");
 }
@@ -150,7 +151,7 @@ fn keep_returns_the_path_and_nothing_is_removed(w: &World) {
 }
 
 fn path_is_known_after_close(_: &World) {
-    let (_file, path) = named();
+    let path = named().1;
     let before = path.path();
     path.close().unwrap();
     assert_eq!(path.path(), before);
@@ -179,14 +180,14 @@ fn with_prefix_and_with_suffix(w: &World) {
 
 fn into_file_removes_the_name(w: &World) {
     let mut file = NamedTempFile::new().unwrap().into_file();
-    w.assert_empty();
+    assert_eq!(w.list("").is_empty(), w.declared(&differences::REMOVE_OPEN_FILE).is_none());
     file.write_all(b"still a file").unwrap();
     assert_eq!(file.stream_position().unwrap(), 12);
 }
 
 fn removal_by_drop_forgives(w: &World) {
-    let (file, path) = named();
+    let path = named().1;
     w.remove(&w.inside(path.path()));
-    drop((path, file));
+    drop(path);
     w.assert_empty();
 }

@@ -154,7 +154,7 @@ fn without_a_random_part_the_name_is_exact(w: &World) {
         random_chars: Some(0),
         ..Options::default()
     };
-    let (_file, path) = interface::named(&options, Location::Scratch).unwrap();
+    let path = interface::named(&options, Location::Scratch).unwrap().1;
     assert_eq!(w.list(""), ["exactly.this"]);
     assert_code(interface::named(&options, Location::Scratch), ErrorCode::Exist);
     assert_code(interface::directory(&options, Location::Scratch), ErrorCode::Exist);

@@ -49,7 +49,7 @@ fn the_standard_library_works_in_a_temporary_directory(w: &World) {
 }
 
 fn the_standard_library_sees_what_the_interface_made(w: &World) {
-    let (_file, path) = data("visible");
+    let path = data("visible").1;
     let mut seen: Vec<_> = fs::read_dir(w.scratch()).unwrap().map(Result::unwrap).collect();
     assert_eq!(seen.len(), 1);
     assert_eq!(seen.remove(0).path().to_str(), Some(&*path.path()));

@@ -49,9 +49,10 @@ const DURABILITIES: [Durability; 3] = [Durability::None, Durability::Data, Durab
 fn overwrites_in_every_durability(w: &World) {
     for durability in DURABILITIES {
         w.write("target", "old and longer");
-        let (_file, path) = data("new");
+        let (file, path) = data("new");
         path.persist(&w.path("target"), ReplaceMode::Overwrite, durability).unwrap();
         assert_eq!(w.list(""), ["target"]);
+        drop(file);
         assert_eq!(w.take("target"), b"new");
     }
 }
@@ -75,9 +76,10 @@ fn an_open_reader_keeps_the_old_file(w: &World) {
 
 fn no_clobber_takes_a_free_name_in_every_durability(w: &World) {
     for durability in DURABILITIES {
-        let (_file, path) = data("first");
+        let (file, path) = data("first");
         path.persist(&w.path("target"), ReplaceMode::NoClobber, durability).unwrap();
         assert_eq!(w.list(""), ["target"]);
+        drop(file);
         assert_eq!(w.take("target"), b"first");
     }
 }
@@ -126,6 +128,7 @@ fn a_failure_loses_nothing(w: &World) {
         assert_eq!(w.read(&w.inside(path.path())), b"precious");
     }
     path.persist(&w.path("elsewhere"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    drop(file);
     assert_eq!(w.take("elsewhere"), b"precious");
     w.remove("in-the-way");
 }
@@ -155,8 +158,9 @@ fn the_client_error_returns_the_path(w: &World) {
 fn a_link_at_the_target_is_replaced_not_followed(w: &World) {
     w.write("victim", "precious");
     w.plant_link("target", "victim");
-    let (_file, path) = data("new");
+    let (file, path) = data("new");
     path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::Full).unwrap();
+    drop(file);
     assert_eq!(w.take("victim"), b"precious");
     assert_eq!(w.take("target"), b"new");
 }
@@ -175,11 +179,12 @@ fn to_its_own_name(w: &World) {
 }
 
 fn onto_a_second_name_of_the_same_file(w: &World) {
-    let (_file, path) = data("one file");
+    let (file, path) = data("one file");
     w.plant_second_name("second", &w.inside(path.path()));
     path.persist(&w.path("second"), ReplaceMode::Overwrite, Durability::None).unwrap();
     // The system's rename does nothing here, and calls it a success.
     assert_eq!(w.list(""), ["second"]);
+    drop(file);
     assert_eq!(w.take("second"), b"one file");
 }
 
@@ -290,10 +295,11 @@ fn dots_as_the_last_component_are_refused(w: &World) {
 
 fn dots_on_the_way(w: &World) {
     w.plant_directory("dir");
-    let (_file, path) = data("up and down");
+    let (file, path) = data("up and down");
     let persisted =
         path.persist(&w.path("dir/../target"), ReplaceMode::Overwrite, Durability::None);
     w.assert_differs(persisted, &differences::DOTS_IN_A_PATH);
+    drop(file);
     if path.keep().is_err() {
         assert_eq!(w.take("target"), b"up and down");
     } else {
@@ -323,10 +329,11 @@ fn a_target_name_too_long(w: &World) {
 
 fn into_a_temp_dir_goes_with_it(w: &World) {
     let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
-    let (_file, path) = data("moved in");
+    let (file, path) = data("moved in");
     let target = format!("{}/moved", dir.path());
     path.persist(&target, ReplaceMode::Overwrite, Durability::Full).unwrap();
     assert_eq!(contents(&dir.open_file("moved").unwrap()), b"moved in");
+    drop(file);
     dir.close().unwrap();
     w.assert_empty();
 }
@@ -337,6 +344,7 @@ fn out_of_a_temp_dir_outlives_it(w: &World) {
     put(&file, 0, "moved out");
     path.persist(&w.path("result"), ReplaceMode::NoClobber, Durability::Data).unwrap();
     dir.close().unwrap();
+    drop(file);
     assert_eq!(w.take("result"), b"moved out");
 }
 
@@ -344,11 +352,12 @@ fn the_open_file_follows(w: &World) {
     let (file, path) = data("before");
     path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();
     put(&file, 6, " and after");
+    drop(file);
     assert_eq!(w.take("target"), b"before and after");
 }
 
 fn the_name_is_gone(w: &World) {
-    let (_file, path) = named();
+    let path = named().1;
     w.remove(&w.inside(path.path()));
     for durability in DURABILITIES {
         let persisted = path.persist(&w.path("target"), ReplaceMode::Overwrite, durability);
@@ -375,7 +384,7 @@ fn an_impostor_is_not_persisted(w: &World) {
 }
 
 fn a_private_file_saved_by_rename_is_persisted(w: &World) {
-    let (_file, path) = data("mine");
+    let path = data("mine").1;
     w.write("edited", "edited");
     w.rename("edited", &w.inside(path.path()));
     path.persist(&w.path("target"), ReplaceMode::Overwrite, Durability::None).unwrap();

@@ -52,7 +52,7 @@ fn a_replaced_file_is_detected(w: &World) {
 }
 
 fn a_private_file_saved_by_rename_is_reopened(w: &World) {
-    let (_file, path) = data("mine");
+    let path = data("mine").1;
     w.write("edited", "edited");
     w.rename("edited", &w.inside(path.path()));
     assert_eq!(contents(&path.reopen().unwrap()), b"edited");
@@ -81,7 +81,7 @@ fn a_planted_fifo_is_not_opened(w: &World) {
 }
 
 fn a_name_that_is_gone(w: &World) {
-    let (_file, path) = named();
+    let path = named().1;
     w.remove(&w.inside(path.path()));
     assert_code(path.reopen(), ErrorCode::NoEntry);
 }

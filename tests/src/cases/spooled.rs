@@ -202,6 +202,7 @@ fn its_directory_is_looked_up_when_it_moves(w: &World) {
     assert!(!in_memory(&file));
     assert_eq!(contents(&file), b"safe and sound");
     w.assert_only_unnamed("place", 1);
+    drop(file);
     w.remove("place");
 }
 
@@ -215,6 +216,7 @@ fn a_roll_over_looks_its_directory_up(w: &World) {
     file.roll_over().unwrap();
     assert!(!in_memory(&file));
     assert_eq!(contents(&file), b"bytes");
+    drop(file);
     w.remove("place");
 }
 
@@ -227,6 +229,7 @@ fn its_directory_is_not_held_open(w: &World) {
     w.rename("second", "first");
     put(&file, 0, "more than one");
     assert_eq!(contents(&file), b"more than one");
+    drop(file);
     w.remove("first");
 }
 
@@ -381,7 +384,8 @@ fn within_a_temp_dir(w: &World) {
     put(&file, 0, "more than four");
     assert!(!in_memory(&file));
     w.assert_only_unnamed(&w.inside(dir.path()), 1);
-    dir.close().unwrap();
+    let closed = dir.close().map_err(|mut failures| failures.remove(0).error);
+    w.assert_differs(closed, &differences::REMOVE_OPEN_FILE);
     assert_eq!(contents(&file), b"more than four");
 }
 

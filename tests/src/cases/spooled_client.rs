@@ -218,5 +218,6 @@ fn in_a_directory_of_the_callers(w: &World) {
     assert!(file.is_rolled());
     assert_eq!(text(&mut file), "there");
     w.assert_only_unnamed("mine", 1);
+    drop(file);
     w.remove("mine");
 }

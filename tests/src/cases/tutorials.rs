@@ -101,6 +101,7 @@ fn a_cache_and_an_upload(w: &World) {
     let mut upload = cache.tempfile().unwrap();
     upload.write_all(&pattern(50_000)).unwrap();
     assert_eq!(upload.metadata().unwrap().len(), 50_000);
+    drop(upload);
     cache.close().unwrap();
     w.assert_empty();
 }
@@ -320,7 +321,7 @@ fn the_override_beats_the_environment(w: &World) {
     tempfile().unwrap().write_all(b"and here").unwrap();
     assert_eq!(w.list("chosen").len(), 2 + w.shown_unnamed(1));
     assert_eq!(w.list(""), ["chosen"]);
-    drop((file, dir));
+    drop((file, dir, spooled));
     w.remove("chosen");
 }
 
