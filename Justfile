@@ -69,7 +69,7 @@ macos:
     build/macos
 
 # `--install` installs what that needs, by Debian's packages. `just windows core client` runs only
-# these parts: there are core, client, suite and, only if named, placements and host.
+# these parts; there are core, client, suite, host and soak.
 # The tests for Windows, cross-built and run under Wine.
 windows *ARGS:
     build/windows {{ARGS}}

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 #[cfg(unix)]
 use std::os::unix::fs::{chown, symlink};
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 use std::process::Command;
 
 use support::{PLUGIN, World, command, output};
@@ -33,6 +33,12 @@ fn misused(arguments: &[&str], word: &str) {
     assert!(ended.stderr.contains(word), "`{word}` is missing in: {}", ended.stderr);
 }
 
+/// How messages end of which the system says that there is no such file.
+const NO_SUCH_FILE: &str = "(os error 2)";
+
+/// And that there is no such directory on the way to it.
+const NO_WAY_THERE: &str = if cfg!(windows) { "(os error 3)" } else { NO_SUCH_FILE };
+
 fn run(world: &World, plugin: &Path) -> Command {
     let mut command = command();
     command.arg("run").arg("--root").arg(world.root()).arg(plugin);
@@ -47,7 +53,7 @@ fn component(world: &World, text: &str) -> std::path::PathBuf {
 #[test]
 fn no_such_plugin() {
     let world = World::new();
-    refused(&mut run(&world, &world.path("nowhere.wasm")), &["nowhere.wasm", "No such file"]);
+    refused(&mut run(&world, &world.path("nowhere.wasm")), &["nowhere.wasm", NO_SUCH_FILE]);
 }
 
 #[test]
@@ -157,7 +163,7 @@ fn a_mount_of_a_directory_that_is_not_there() {
     let mount = format!("{}::/data", world.path("nowhere").display());
     refused(
         &mut world.run(&["--mount", &mount], &["ok"]),
-        &["mount /data", "nowhere", "No such file"],
+        &["mount /data", "nowhere", NO_SUCH_FILE],
     );
     world.assert_nothing_left();
 }
@@ -182,6 +188,7 @@ fn a_root_that_is_a_link() {
     refused(&mut run, &["scratch root", "symbolic link"]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_root_that_others_may_write_to() {
     for mode in [0o770, 0o702, 0o1777] {
@@ -227,9 +234,10 @@ fn a_root_below_nothing() {
     let world = World::new();
     let mut run = command();
     run.arg("run").arg("--root").arg(world.path("no/where")).arg(PLUGIN);
-    refused(&mut run, &["scratch root", "No such file"]);
+    refused(&mut run, &["scratch root", NO_WAY_THERE]);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_full_disk() {
     refused(command().args(["component", "-o", "/dev/full"]), &["/dev/full", "No space left"]);
@@ -296,12 +304,17 @@ fn two_mounts_of_one_path_are_wrong_usage() {
 #[test]
 fn names_on_disk_are_escaped_in_lists() {
     let world = World::new();
-    let name = "\x1b]0;title\x07\n\u{9b}31m";
+    // Windows has no names with the first 32 control characters.
+    let (name, escaped) = if cfg!(windows) {
+        ("\u{9b}31m", r"\u{9b}31m")
+    } else {
+        ("\x1b]0;title\x07\n\u{9b}31m", r"\u{1b}]0;title\u{7}\n\u{9b}31m")
+    };
     fs::write(world.root().join(name), "").expect("write a file");
     let ended = output(command().arg("sweep").arg(world.root()));
     let [line] = ended.stdout.lines().collect::<Vec<_>>()[..] else { panic!("{}", ended.stdout) };
     assert!(line.starts_with("foreign "), "{line}");
-    assert!(line.ends_with(r"/\u{1b}]0;title\u{7}\n\u{9b}31m"), "{line}");
+    assert!(line.ends_with(&format!("{MAIN_SEPARATOR}{escaped}")), "{line}");
 }
 
 #[test]

@@ -154,7 +154,14 @@ fn limited(root: &TestDir, platform: Stepped) -> TempDir<TestContext<Limited<Ste
     let path = root.join("").trim_end_matches('/').to_owned();
     let base = Rc::new(platform.base(root.open(), &path).unwrap());
     let stopped = Rc::default();
-    let ctx = TestContext { platform, root: base, path: path.into(), ledger, stopped };
+    let ctx = TestContext {
+        platform,
+        root: base,
+        path: path.into(),
+        ledger,
+        stopped,
+        descriptors: tempfile_core::Descriptors::All,
+    };
     let dir = ctx.instance().directory(&fixed(), Location::Directory(&ctx.path)).unwrap();
     dir.create_file("AbC").unwrap();
     dir
@@ -195,6 +202,15 @@ fn under_limits_a_rename_replaces_no_name_in_another_case_but_its_own() {
     dir.open_file("ABC").unwrap();
     dir.rename("other", "ABC").unwrap();
     assert_eq!(dir.entries("").unwrap().len(), 1);
+}
+
+#[test]
+fn under_limits_a_rename_changes_no_case_outside_of_ascii() {
+    let root = TestDir::new();
+    let dir = limited(&root, modern());
+    drop(dir.create_file("\u{e4}").unwrap());
+    assert_code(dir.rename("\u{e4}", "\u{c4}"), ErrorCode::Exist);
+    dir.open_file("\u{e4}").unwrap();
 }
 
 #[test]

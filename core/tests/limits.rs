@@ -42,7 +42,14 @@ impl User {
         let platform = Limited::new(platform, &ledger);
         let path = dir.path().to_str().expect("UTF-8");
         let root = platform.base(dir.open(), path).unwrap().into();
-        let ctx = TestContext { platform, root, path: path.into(), ledger, stopped: Rc::default() };
+        let ctx = TestContext {
+            platform,
+            root,
+            path: path.into(),
+            ledger,
+            stopped: Rc::default(),
+            descriptors: tempfile_core::Descriptors::All,
+        };
         User { instance: ctx.instance(), dir }
     }
 

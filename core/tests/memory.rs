@@ -287,7 +287,14 @@ fn on_a_limited_disk(platform: Stepped) -> (TestDir, TestInstance<Limited<Steppe
     let path = dir.path().to_str().expect("UTF-8");
     let root = platform.base(dir.open(), path).unwrap().into();
     let stopped = Rc::default();
-    let context = TestContext { platform, root, path: path.into(), ledger, stopped };
+    let context = TestContext {
+        platform,
+        root,
+        path: path.into(),
+        ledger,
+        stopped,
+        descriptors: tempfile_core::Descriptors::All,
+    };
     (dir, context.instance(), budget)
 }
 

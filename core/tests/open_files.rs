@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use tempfile_core::{
-    Durability, ErrorCode, Limits, Location, Options, ReplaceMode, TempDir, TempPath,
+    Descriptors, Durability, ErrorCode, Limits, Location, Options, ReplaceMode, TempDir, TempPath,
 };
 
 #[allow(dead_code, reason = "other tests use more of it")]
@@ -262,6 +262,17 @@ fn in_a_shared_directory_a_name_is_not_removed_later() {
         drop(file);
         assert_eq!((host.root.names().len(), host.left()), (1, 1));
     }
+}
+
+#[test]
+fn a_file_that_may_have_to_be_closed_gives_out_streams_and_no_descriptor() {
+    let root = TestDir::new();
+    let mut ctx = TestContext::new(&root, Stepped::new(|_| Ok(())));
+    ctx.descriptors = Descriptors::Streams;
+    let (mut file, _path) = ctx.instance().named(&Options::default(), Location::Scratch).unwrap();
+    assert_eq!(file.into_descriptor().err().unwrap().code, ErrorCode::Unsupported);
+    file.write(b"still open", 0).unwrap();
+    file.stream_source(0).unwrap();
 }
 
 #[test]

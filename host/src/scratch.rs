@@ -349,20 +349,35 @@ struct Run {
 impl Run {
     /// Removes the directory, and then its lock.
     fn remove(&mut self, root: &Dir) -> Vec<CleanupFailure> {
-        let mut failures = self.directory.close().err().unwrap_or_default();
-        for pause in system::PAUSES {
-            let may_pass = |code| matches!(code, ErrorCode::Access | ErrorCode::Busy);
-            if !failures.iter().any(|failure| may_pass(failure.error.code)) {
-                break;
-            }
-            thread::sleep(pause);
-            failures = self.directory.close().err().unwrap_or_default();
-        }
+        let failures = try_again_while(
+            |failures: &Vec<CleanupFailure>| {
+                failures.iter().any(|failure| may_pass(failure.error.code))
+            },
+            || self.directory.close().err().unwrap_or_default(),
+        );
         if failures.is_empty() {
             system::remove_lock(root, &self.name, &mut self.lock);
         }
         failures
     }
+}
+
+/// Tries something again, after pauses, while somebody else may be in the way for a moment.
+fn try_again_while<T>(in_the_way: impl Fn(&T) -> bool, mut attempt: impl FnMut() -> T) -> T {
+    let mut result = attempt();
+    for pause in system::PAUSES {
+        if !in_the_way(&result) {
+            break;
+        }
+        thread::sleep(pause);
+        result = attempt();
+    }
+    result
+}
+
+/// Whether somebody else may have a file open for a moment.
+fn may_pass(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Access | ErrorCode::Busy)
 }
 
 fn failed(operation: &'static str) -> impl Fn(io::Error) -> RootCause {
@@ -421,6 +436,9 @@ impl ScratchDir {
     /// Keeps the directory under another name, which no sweep removes, and returns its new path.
     /// Removing it is then up to you.
     ///
+    /// Windows renames no directory in which a file is open. After some attempts it keeps its name,
+    /// and is foreign to sweeps.
+    ///
     /// # Errors
     ///
     /// If it has been closed, or cannot be renamed.
@@ -430,15 +448,23 @@ impl ScratchDir {
         let kept = name::kept(&run.name);
         let root = &self.opened.dir;
         // The random part is as hard to guess as before, so the name is free.
-        Native.rename(root, run.name.as_bytes(), root, kept.as_bytes()).map_err(|code| {
-            let path = self.path.to_string_lossy();
-            self.root.error(refused(code, "rename", &path))
-        })?;
+        let renamed = try_again_while(
+            |renamed: &Result<_, _>| renamed.is_err_and(may_pass),
+            || Native.rename(root, run.name.as_bytes(), root, kept.as_bytes()),
+        );
+        let path = match renamed {
+            Ok(()) => self.path.with_file_name(kept),
+            Err(code) if system::OPEN_FILES_PREVENT_RENAMES && may_pass(code) => self.path.clone(),
+            Err(code) => {
+                let path = self.path.to_string_lossy();
+                return Err(self.root.error(refused(code, "rename", &path)));
+            }
+        };
         system::unmark(&handle);
         run.directory.keep().map_err(|cause| self.refused(cause))?;
         let Run { name, lock, .. } = &mut *run;
         system::remove_lock(root, name, lock);
-        Ok(self.path.with_file_name(kept))
+        Ok(path)
     }
 
     fn refused(&self, cause: tempfile_core::Error) -> Error {
@@ -618,6 +644,29 @@ mod tests {
             assert_eq!(names(root).len(), 1);
             assert_eq!(root.sweep().expect("sweep").kept, [kept.as_path()]);
             fs::remove_dir(kept).expect("it is ours now");
+        });
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn a_directory_that_is_in_use_is_kept_where_it_is() {
+        use std::os::windows::fs::OpenOptionsExt;
+        use windows_sys::Win32::Storage::FileSystem::{
+            FILE_FLAG_BACKUP_SEMANTICS, FILE_SHARE_READ,
+        };
+
+        with_root(|root| {
+            let scratch = root.create_dir().expect("make a directory");
+            let path = scratch.path().to_owned();
+            let mut options = fs::File::options();
+            // Nobody else may rename it meanwhile: so do wasmtime's own handles.
+            options.read(true).share_mode(FILE_SHARE_READ).custom_flags(FILE_FLAG_BACKUP_SEMANTICS);
+            let open = options.open(&path).expect("open it");
+            assert_eq!(scratch.keep().expect("keep it"), path);
+            drop((scratch, open));
+            assert_eq!(root.sweep().expect("sweep").foreign, [&*path]);
+            assert_eq!(names(root).len(), 1, "it has no lock");
+            fs::remove_dir(path).expect("it is ours now");
         });
     }
 

@@ -7,6 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use support::{PLUGIN, World};
+#[cfg(windows)]
+use wasi_tempfile_host::CleanupFailure;
 use wasi_tempfile_host::{Capture, Ending, Plugin, Provider, RunOptions, Sandbox, ScratchRoot};
 
 fn plugin() -> Plugin {
@@ -18,6 +20,12 @@ fn plugin() -> Plugin {
 
 fn root(world: &World) -> ScratchRoot {
     ScratchRoot::open(world.root()).expect("open the root")
+}
+
+/// The plugin that computes until it is stopped. If the test fails before that, it ends by itself.
+fn spin(root: &ScratchRoot, output: &Capture) -> RunOptions {
+    let run = RunOptions::in_root(root).args(["plugin", "spin"]).stdout(output);
+    run.timeout(Duration::from_secs(60))
 }
 
 /// Waits until the run has said something, or has ended.
@@ -64,9 +72,7 @@ fn stopping_one_run_leaves_its_neighbour_of_the_same_engine_alone() {
     let root = root(&world);
     let plugin = plugin();
     let outputs = [Capture::new(1024), Capture::new(1024)];
-    let runs = outputs
-        .each_ref()
-        .map(|output| RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(output));
+    let runs = outputs.each_ref().map(|output| spin(&root, output));
     let controls = runs.each_ref().map(RunOptions::control);
     let endings = thread::scope(|scope| {
         let [first, second] = runs.map(|run| {
@@ -99,6 +105,7 @@ fn a_run_stopped_before_it_began_does_not_begin() {
     world.assert_nothing_left();
 }
 
+#[cfg(unix)]
 #[test]
 fn an_abandoned_run_loses_its_directory_at_once() {
     let world = World::new();
@@ -106,7 +113,7 @@ fn an_abandoned_run_loses_its_directory_at_once() {
     let plugin = plugin();
     let output = Capture::new(1024);
     thread::scope(|scope| {
-        let run = RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(&output);
+        let run = spin(&root, &output);
         let control = run.control();
         let run = scope.spawn(|| plugin.run(run).expect("run").ending);
         until_said(&output, &run);
@@ -117,6 +124,29 @@ fn an_abandoned_run_loses_its_directory_at_once() {
     });
 }
 
+/// No directory that wasmtime has open can be removed there.
+#[cfg(windows)]
+#[test]
+fn an_abandoned_run_loses_its_directory_when_it_ends() {
+    let world = World::new();
+    let root = root(&world);
+    let plugin = plugin();
+    let output = Capture::new(1024);
+    thread::scope(|scope| {
+        let run = spin(&root, &output);
+        let control = run.control();
+        let run = scope.spawn(|| plugin.run(run).expect("run").ending);
+        until_said(&output, &run);
+        let stayed = control.abandon().expect("no error").not_removed;
+        let is_busy = |stayed: &CleanupFailure| stayed.error.to_string().ends_with("(busy)");
+        assert!(!stayed.is_empty() && stayed.iter().all(is_busy), "{stayed:?}");
+        assert_eq!(world.scratch().len(), 1);
+        control.stop();
+        assert_eq!(run.join().expect("no panic"), Ending::Interrupted);
+    });
+    world.assert_nothing_left();
+}
+
 #[test]
 fn an_abandoned_run_that_keeps_its_directory_keeps_it() {
     let world = World::new();
@@ -124,7 +154,7 @@ fn an_abandoned_run_that_keeps_its_directory_keeps_it() {
     let plugin = plugin();
     let output = Capture::new(1024);
     thread::scope(|scope| {
-        let run = RunOptions::in_root(&root).args(["plugin", "spin"]).stdout(&output).keep();
+        let run = spin(&root, &output).keep();
         let control = run.control();
         let run = scope.spawn(|| plugin.run(run).expect("run"));
         while output.bytes().is_empty() && !run.is_finished() {

@@ -1,4 +1,6 @@
 //! The memory of a service's process. Alone in its file, because other tests would use some too.
+//! Linux says how much it is in a file.
+#![cfg(target_os = "linux")]
 
 mod support;
 

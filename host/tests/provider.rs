@@ -42,10 +42,10 @@ fn a_plugin_without_any_file_system_has_scratch_space() {
         sandbox.load(&bare_plugin(), Provider::Host),
         sandbox.load(&bare_plugin(), Provider::Component),
     ] {
-        let said = Capture::new(1024);
-        let outcome =
-            plugin.expect("load").run(RunOptions::in_root(&root).stdout(&said)).expect("run");
-        assert_eq!(outcome.ending, Ending::Returned);
+        let (said, complained) = (Capture::new(1024), Capture::new(1024));
+        let run = RunOptions::in_root(&root).stdout(&said).stderr(&complained);
+        let outcome = plugin.expect("load").run(run).expect("run");
+        assert_eq!(outcome.ending, Ending::Returned, "{}", complained.text());
         assert!(said.text().starts_with("without a file system in /tmp/"), "{}", said.text());
     }
     world.assert_nothing_left();

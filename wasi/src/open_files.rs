@@ -3,7 +3,6 @@
 //! wasmtime on Windows opens files so that nobody can rename or remove them. There a change that is
 //! refused is tried once more with the files of that name closed; then they are opened again.
 
-use alloc::collections::BTreeMap;
 use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,8 +16,7 @@ pub(crate) type At<'a, D> = (&'a Rc<D>, &'a str);
 /// The open files of a component, found by their names: of directories `D` and files `F`.
 pub(crate) struct OpenFiles<D, F> {
     open: fn(&D, &str) -> Result<F, ErrorCode>,
-    /// By their addresses.
-    files: RefCell<BTreeMap<usize, Weak<OpenFile<D, F>>>>,
+    files: RefCell<Vec<Weak<OpenFile<D, F>>>>,
 }
 
 /// An open file with the names that it can be opened by.
@@ -42,7 +40,7 @@ impl<D, F> OpenFiles<D, F> {
         let names = Vec::from([(Rc::downgrade(dir), String::from(name))]);
         let (file, names) = (RefCell::new(Some(file)), RefCell::new(names));
         let file = Rc::new(OpenFile { file, names, all: self.clone() });
-        self.files.borrow_mut().insert(Rc::as_ptr(&file).addr(), Rc::downgrade(&file));
+        self.files.borrow_mut().push(Rc::downgrade(&file));
         file
     }
 
@@ -108,7 +106,7 @@ impl<D, F> OpenFiles<D, F> {
 
     fn find(&self, at: At<'_, D>) -> Vec<Rc<OpenFile<D, F>>> {
         let files = self.files.borrow();
-        let files = files.values().filter_map(Weak::upgrade);
+        let files = files.iter().filter_map(Weak::upgrade);
         files.filter(|file| file.names.borrow().iter().any(|known| is(known, at))).collect()
     }
 }
@@ -151,8 +149,10 @@ impl<D, F> OpenFile<D, F> {
 
 impl<D, F> Drop for OpenFile<D, F> {
     fn drop(&mut self) {
-        let address = core::ptr::from_ref(self).addr();
-        self.all.files.borrow_mut().remove(&address);
+        let mut files = self.all.files.borrow_mut();
+        // The last one that was opened is often the first to be closed.
+        let found = files.iter().rposition(|file| core::ptr::eq(file.as_ptr(), self));
+        found.map(|index| files.swap_remove(index));
     }
 }
 

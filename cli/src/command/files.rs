@@ -9,7 +9,11 @@ use super::{Result, system};
 
 /// Reads a whole file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|cause| format!("read {}: {cause}", path.display()))
+    fs::read(path).map_err(|cause| match path.is_dir() {
+        // Of one, Windows says that access was denied.
+        true => format!("read {}: it is a directory", path.display()),
+        false => format!("read {}: {cause}", path.display()),
+    })
 }
 
 /// Writes a whole file, as [`replace`] does.

@@ -26,5 +26,6 @@ pub(crate) fn confined<P: Platform<Dir = Dir>>(platform: P, path: &Path) -> Test
         path: path.trim_end_matches('/').into(),
         ledger,
         stopped: Rc::default(),
+        descriptors: tempfile_core::Descriptors::All,
     }
 }

@@ -84,9 +84,20 @@ impl Ended {
     }
 }
 
+/// A process that is ended with its test, also with one that fails.
+struct Guarded(Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // One that has ended already is none that can be ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A command that goes on while the test looks.
 pub(crate) struct Running {
-    child: Child,
+    child: Guarded,
     stdout: BufReader<ChildStdout>,
 }
 
@@ -94,13 +105,9 @@ impl Running {
     /// Starts a command, and waits until it has said this line.
     #[track_caller]
     pub(crate) fn until(command: &mut Command, line: &str) -> Self {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("start the command");
-        let mut stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Guarded(command.spawn().expect("start the command"));
+        let mut stdout = BufReader::new(child.0.stdout.take().expect("standard output is a pipe"));
         let mut said = String::new();
         stdout.read_line(&mut said).expect("read a line");
         assert_eq!(said.trim_end(), line);
@@ -109,17 +116,22 @@ impl Running {
 
     #[cfg(unix)]
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let child = rustix::process::Pid::from_child(&self.child);
+        let child = rustix::process::Pid::from_child(&self.child.0);
         rustix::process::kill_process(child, signal).expect("send a signal");
+    }
+
+    #[cfg(windows)]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
     }
 
     /// Waits for the end, without reading what the command still has to say on standard output.
     pub(crate) fn end(mut self) -> Ended {
         // `wait` would close it, and end a command that reads it.
-        let _open = self.child.stdin.take();
-        let status = self.child.wait().expect("wait for the command");
+        let _open = self.child.0.stdin.take();
+        let status = self.child.0.wait().expect("wait for the command");
         let mut stderr = String::new();
-        if let Some(mut pipe) = self.child.stderr.take() {
+        if let Some(mut pipe) = self.child.0.stderr.take() {
             pipe.read_to_string(&mut stderr).expect("read standard error");
         }
         drop(self.stdout);
@@ -128,7 +140,7 @@ impl Running {
 
     /// Closes the command's standard input, and waits for the end.
     pub(crate) fn close_input(mut self) -> Ended {
-        drop(self.child.stdin.take());
+        drop(self.child.0.stdin.take());
         self.end()
     }
 }

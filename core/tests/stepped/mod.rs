@@ -351,6 +351,7 @@ pub(crate) struct TestContext<P: Platform> {
     pub(crate) ledger: SharedLedger,
     /// Whether operations that take many steps are to end.
     pub(crate) stopped: Rc<Cell<bool>>,
+    pub(crate) descriptors: Descriptors,
 }
 
 /// One user in a test's directory.
@@ -375,6 +376,7 @@ impl TestContext<Stepped> {
             path: dir.join("").trim_end_matches('/').into(),
             ledger,
             stopped: Rc::default(),
+            descriptors: Descriptors::All,
         }
     }
 }
@@ -403,7 +405,7 @@ impl<P: Platform> Context for TestContext<P> {
         vec![format!("{}/fallback", self.path)]
     }
     fn descriptors(&self) -> Descriptors {
-        Descriptors::All
+        self.descriptors
     }
 
     fn ledger(&self) -> &SharedLedger {

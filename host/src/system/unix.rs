@@ -24,9 +24,12 @@ use crate::error::RootCause;
 /// users, and none has access.
 const MARKED: Mode = Mode::RWXU.union(Mode::SVTX);
 
-/// The pauses before a directory that could not be removed is tried again. Nothing here is in the
-/// way for a moment only.
+/// The pauses before a directory that could not be removed or renamed is tried again. Nothing here
+/// is in the way for a moment only.
 pub(crate) const PAUSES: [Duration; 0] = [];
+
+/// Whether a directory in which a file is open cannot be renamed.
+pub(crate) const OPEN_FILES_PREVENT_RENAMES: bool = false;
 
 /// What the system knows of a file or directory.
 pub(crate) type Info = Stat;

@@ -18,8 +18,8 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::{Candidate, Claim, Dir, Found, Open};
 use crate::error::RootCause;
 
-/// The pauses before a directory that could not be removed is tried again: scanners for viruses and
-/// indexers open what is new for a moment.
+/// The pauses before a directory that could not be removed or renamed is tried again: scanners for
+/// viruses and indexers open what is new for a moment.
 pub(crate) const PAUSES: [Duration; 6] = [
     Duration::from_millis(10),
     Duration::from_millis(20),
@@ -28,6 +28,10 @@ pub(crate) const PAUSES: [Duration; 6] = [
     Duration::from_millis(160),
     Duration::from_millis(320),
 ];
+
+/// Whether a directory in which a file is open cannot be renamed. Without a lock it is foreign
+/// under any name, and no sweep removes it.
+pub(crate) const OPEN_FILES_PREVENT_RENAMES: bool = true;
 
 /// What the name of a lock has after the name of its directory.
 const LOCK_SUFFIX: &str = ".lock";

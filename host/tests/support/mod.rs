@@ -29,7 +29,8 @@ impl World {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("world-{}-{number}", std::process::id());
-        let directory = parent.join(name);
+        // With its drive, if the tests were built where there are none.
+        let directory = std::path::absolute(parent.join(name)).expect("a path of a directory");
         fs::create_dir_all(directory.join("root")).expect("make the test's directory");
         let world = Self { directory };
         world.set_mode("root", 0o700);
@@ -69,10 +70,20 @@ impl World {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set a mode");
     }
 
-    /// What lies in the scratch root now.
+    /// What lies in the scratch root now. Where a lock is a file of its own, it is not listed beside
+    /// its directory.
     pub(crate) fn scratch(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.root()).expect("list the root");
-        entries.map(|entry| entry.expect("read an entry").path()).collect()
+        let entries = entries.map(|entry| entry.expect("read an entry").path());
+        let mut entries: Vec<PathBuf> = entries.collect();
+        if cfg!(windows) {
+            let all = entries.clone();
+            entries.retain(|path| {
+                let is_lock = path.extension().is_some_and(|extension| extension == "lock");
+                !is_lock || !all.contains(&path.with_extension(""))
+            });
+        }
+        entries
     }
 
     /// A directory as a run makes one, with content and without a process that has it locked. Names

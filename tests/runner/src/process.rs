@@ -79,7 +79,8 @@ fn kill(id: u32) -> io::Result<()> {
 
 #[cfg(windows)]
 fn kill(id: u32) -> io::Result<()> {
-    Command::new("taskkill").args(["/F", "/PID", &id.to_string()]).status().map(drop)
+    // What it prints is no part of a report.
+    Command::new("taskkill").args(["/F", "/PID", &id.to_string()]).output().map(drop)
 }
 
 /// What the process said, or how it ended if it said nothing.

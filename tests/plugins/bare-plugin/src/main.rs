@@ -12,6 +12,8 @@ fn main() -> std::io::Result<()> {
     let mut text = String::new();
     again.read_to_string(&mut text)?;
     println!("{} in {}", text, file.path().display());
+    // On Windows, wasmtime lets nobody remove a file that it has opened by its path.
+    drop(again);
     let dir = wasi_tempfile::tempdir()?;
     dir.create_file("child")?.write_all(b"child")?;
     dir.close()?;
