@@ -14,6 +14,9 @@ use windows_sys::Win32::System::Console::{
 };
 use windows_sys::Win32::System::Threading::{CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW};
 
+/// An event that does not come is a failure, and not a test that hangs.
+const TIMEOUT: [&str; 2] = ["--timeout", "60s"];
+
 /// Runs a test in a process of its own, with a console of its own: whatever runs the tests may have
 /// none, and an event goes to other programs of a console too.
 fn with_console(name: &str, test: impl FnOnce()) {
@@ -41,7 +44,8 @@ unsafe extern "system" fn survive(_: u32) -> i32 {
 /// How a subcommand of the test plugin ends by Ctrl-C after its first line.
 #[track_caller]
 fn ended_by_ctrl_c(world: &World, options: &[&str], subcommand: &str, line: &str) -> Ended {
-    let running = Running::until(&mut world.run(options, &[subcommand]), line);
+    let options = [&TIMEOUT[..], options].concat();
+    let running = Running::until(&mut world.run(&options, &[subcommand]), line);
     assert_eq!(world.scratch().len(), 1, "one private directory");
     // To all programs of the console: those in a group of their own ignore Ctrl-C.
     send(CTRL_C_EVENT, 0);
@@ -71,7 +75,7 @@ fn ctrl_c_ends_a_plugin_that_computes_or_waits() {
 fn ctrl_break_ends_a_plugin() {
     with_console("ctrl_break_ends_a_plugin", || {
         let world = World::new();
-        let mut run = world.run(&[], &["spin"]);
+        let mut run = world.run(&TIMEOUT, &["spin"]);
         let running = Running::until(run.creation_flags(CREATE_NEW_PROCESS_GROUP), "spinning");
         send(CTRL_BREAK_EVENT, running.id());
         let ended = running.end();
