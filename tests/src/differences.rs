@@ -8,7 +8,7 @@ use crate::world::System;
 use wasi_tempfile::interface::ErrorCode;
 
 /// The code that is declared for the system that has the files, or none if the operation succeeds.
-pub type Code = fn(System) -> Option<ErrorCode>;
+pub(crate) type Code = fn(System) -> Option<ErrorCode>;
 
 /// A cause with a different effect in each placement.
 pub struct Difference {
