@@ -70,8 +70,8 @@ impl World {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set a mode");
     }
 
-    /// What lies in the scratch root now. Where the lock of a directory is a file beside it, that is
-    /// not listed.
+    /// What lies in the scratch root now. Where the lock of a directory is a file beside it, that
+    /// file is not listed.
     pub(crate) fn scratch(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.root()).expect("list the root");
         let entries = entries.map(|entry| entry.expect("read an entry").path());
