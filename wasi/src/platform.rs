@@ -364,8 +364,9 @@ pub(crate) fn open_regular(
     }
 }
 
-/// Whether the host is wasmtime on Windows. There `\` separates names, which elsewhere is part of one
-/// that does not exist, and `C:` leads out of every directory. Node's shim takes `\` for `/` too.
+/// Whether the host is wasmtime on Windows. There `\` separates names, which elsewhere is part of
+/// one that does not exist, and `C:` leads out of every directory. Node's shim takes `\` for `/`
+/// too.
 pub(crate) fn is_on_windows(dir: &Descriptor) -> bool {
     dir.stat_at(NO_FOLLOW, ".\\.").is_ok_and(is_directory)
         && matches!(dir.stat_at(NO_FOLLOW, "C:"), Err(WasiCode::Access | WasiCode::NotPermitted))
