@@ -341,7 +341,7 @@ mod tests {
         with_root("abandon", |root| {
             let run = Controlled::new();
             let control = run.control().clone();
-            let begun = begin(run, || {
+            let _begun = begin(run, || {
                 let abandoning = thread::spawn({
                     let control = control.clone();
                     move || control.abandon()
@@ -352,7 +352,8 @@ mod tests {
                 assert!(!abandoning.is_finished(), "there is no directory yet");
                 root.create_dir().inspect(|_| drop(abandoning))
             });
-            while begun.path().exists() {
+            // The lock goes after the directory, where it is a file of its own.
+            while std::fs::read_dir(root.path()).expect("list the root").next().is_some() {
                 thread::yield_now();
             }
         });
