@@ -93,7 +93,8 @@ pub(crate) struct Names {
 
 impl Default for Names {
     fn default() -> Self {
-        let files = OpenFiles::new(|dir, name| open_regular(dir, name, FILE));
+        let files =
+            OpenFiles::new(|dir, name| open_regular(dir, name, FILE), Descriptor::is_same_object);
         Names { held: OnceCell::new(), files: Rc::new(files) }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) type At<'a, D> = (&'a Rc<D>, &'a str);
 /// The open files of a component, found by their names: of directories `D` and files `F`.
 pub(crate) struct OpenFiles<D, F> {
     open: fn(&D, &str) -> Result<F, ErrorCode>,
+    /// Whether two handles are of one directory.
+    is_same: fn(&D, &D) -> bool,
     files: RefCell<Vec<Weak<OpenFile<D, F>>>>,
 }
 
@@ -24,20 +26,23 @@ pub(crate) struct OpenFile<D, F> {
     /// None while it is closed for a change of its name, and if it could not be opened after that:
     /// then each use tries it again.
     file: RefCell<Option<F>>,
-    /// A handle of a directory that somebody else closes must not stay open for this.
-    names: RefCell<Vec<(Weak<D>, String)>>,
+    /// A directory is open for as long as the file is: the host would not remove it before anyway.
+    names: RefCell<Vec<(Rc<D>, String)>>,
     all: Rc<OpenFiles<D, F>>,
 }
 
 impl<D, F> OpenFiles<D, F> {
     /// No files. Those of a name are opened again by `open`.
-    pub(crate) fn new(open: fn(&D, &str) -> Result<F, ErrorCode>) -> Self {
-        OpenFiles { open, files: RefCell::default() }
+    pub(crate) fn new(
+        open: fn(&D, &str) -> Result<F, ErrorCode>,
+        is_same: fn(&D, &D) -> bool,
+    ) -> Self {
+        OpenFiles { open, is_same, files: RefCell::default() }
     }
 
     /// Adds a file until it is dropped.
     pub(crate) fn add(self: &Rc<Self>, file: F, (dir, name): At<'_, D>) -> Rc<OpenFile<D, F>> {
-        let names = Vec::from([(Rc::downgrade(dir), String::from(name))]);
+        let names = Vec::from([(dir.clone(), String::from(name))]);
         let (file, names) = (RefCell::new(Some(file)), RefCell::new(names));
         let file = Rc::new(OpenFile { file, names, all: self.clone() });
         self.files.borrow_mut().push(Rc::downgrade(&file));
@@ -107,7 +112,11 @@ impl<D, F> OpenFiles<D, F> {
     fn find(&self, at: At<'_, D>) -> Vec<Rc<OpenFile<D, F>>> {
         let files = self.files.borrow();
         let files = files.iter().filter_map(Weak::upgrade);
-        files.filter(|file| file.names.borrow().iter().any(|known| is(known, at))).collect()
+        files.filter(|file| file.names.borrow().iter().any(|known| self.is(known, at))).collect()
+    }
+
+    fn is(&self, (dir, name): &(Rc<D>, String), at: At<'_, D>) -> bool {
+        name == at.1 && (Rc::ptr_eq(dir, at.0) || (self.is_same)(dir, at.0))
     }
 }
 
@@ -130,8 +139,8 @@ impl<D, F> OpenFile<D, F> {
     fn open(&self) -> Result<F, ErrorCode> {
         let names = self.names.borrow();
         let mut opened = Err(ErrorCode::Access);
-        for (dir, name) in names.iter().filter_map(|(dir, name)| Some((dir.upgrade()?, name))) {
-            opened = (self.all.open)(&dir, name);
+        for (dir, name) in &*names {
+            opened = (self.all.open)(dir, name);
             if opened.is_ok() {
                 break;
             }
@@ -142,8 +151,8 @@ impl<D, F> OpenFile<D, F> {
     /// Forgets a name, and adds another.
     fn replace_name(&self, old: At<'_, D>, new: Option<At<'_, D>>) {
         let mut names = self.names.borrow_mut();
-        names.retain(|known| !is(known, old));
-        names.extend(new.map(|(dir, name)| (Rc::downgrade(dir), String::from(name))));
+        names.retain(|known| !self.all.is(known, old));
+        names.extend(new.map(|(dir, name)| (dir.clone(), String::from(name))));
     }
 }
 
@@ -156,10 +165,6 @@ impl<D, F> Drop for OpenFile<D, F> {
     }
 }
 
-fn is<D>((dir, name): &(Weak<D>, String), at: At<'_, D>) -> bool {
-    core::ptr::eq(dir.as_ptr(), Rc::as_ptr(at.0)) && name == at.1
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap as Map;
@@ -168,9 +173,9 @@ mod tests {
 
     /// A directory of a host that changes no name of an open file: names, each with the number of
     /// a file, and the number of handles of each file.
-    #[derive(Default)]
+    #[derive(Clone, Default)]
     struct Directory {
-        names: RefCell<Map<String, u32>>,
+        names: Rc<RefCell<Map<String, u32>>>,
         open: Rc<RefCell<Map<u32, u32>>>,
     }
 
@@ -201,6 +206,10 @@ mod tests {
             Ok(number)
         }
 
+        fn is_same(&self, other: &Directory) -> bool {
+            Rc::ptr_eq(&self.names, &other.names)
+        }
+
         fn rename(&self, name: &str, target: &str) -> Result<(), ErrorCode> {
             let number = self.remove(name)?;
             self.names.borrow_mut().insert(target.into(), number);
@@ -219,7 +228,7 @@ mod tests {
     fn two_files() -> (Rc<Directory>, Files) {
         let dir = Rc::new(Directory::default());
         dir.names.borrow_mut().extend([("a".into(), 1), ("b".into(), 2)]);
-        (dir, Rc::new(OpenFiles::new(Directory::open)))
+        (dir, Rc::new(OpenFiles::new(Directory::open, Directory::is_same)))
     }
 
     fn add(files: &Files, dir: &Rc<Directory>, name: &str) -> Rc<OpenFile<Directory, Handle>> {
@@ -314,9 +323,21 @@ mod tests {
     }
 
     #[test]
-    fn a_file_keeps_no_directory_open() {
+    fn a_file_is_found_through_another_handle_of_its_directory() {
         let (dir, files) = two_files();
         let file = add(&files, &dir, "a");
-        assert_eq!((Rc::strong_count(&dir), number(&file)), (1, Ok(1)));
+        let other = Rc::new(Directory::clone(&dir));
+        assert_eq!(rename(&files, &other, "a", "c"), None);
+        assert_eq!(number(&file), Ok(1));
+    }
+
+    #[test]
+    fn a_file_of_that_name_in_another_directory_stays_open() {
+        let ((dir, files), (elsewhere, _)) = (two_files(), two_files());
+        let _file = add(&files, &elsewhere, "a");
+        let _others = dir.open("a").unwrap();
+        assert_eq!(rename(&files, &dir, "a", "c"), Some(ErrorCode::Access));
+        assert_eq!(elsewhere.open.borrow()[&1], 1);
+        assert!(files.find((&dir, "a")).is_empty());
     }
 }

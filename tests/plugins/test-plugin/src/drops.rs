@@ -3,10 +3,10 @@
 //! Some hosts remove no name of an open file. Nothing may stay there either, whichever is dropped
 //! first.
 
-use std::io::{Result, Write};
+use std::io::{Error, Read, Result, Write};
 
 use wasi_tempfile::interface::leftovers;
-use wasi_tempfile::{NamedTempFile, env, spooled_tempfile, tempdir, tempdir_in, tempfile};
+use wasi_tempfile::{File, NamedTempFile, env, spooled_tempfile, tempdir, tempdir_in, tempfile};
 
 type Order = (&'static str, fn() -> Result<()>);
 
@@ -70,6 +70,26 @@ const ORDERS: &[Order] = &[
         drop(outer);
         std::fs::remove_dir_all(kept)
     }),
+    ("a file that moves between directories while it is open", || {
+        let dir = tempdir()?;
+        dir.create_dir("one")?;
+        dir.create_dir("two")?;
+        let mut file = dir.create_file("one/file")?;
+        file.write_all(b"bytes")?;
+        dir.rename("one/file", "two/moved")?;
+        file.write_all(b" and more")?;
+        holds(&mut dir.open_file("two/moved")?, "bytes and more")
+    }),
+    ("a file that is persisted while it is open twice", || {
+        let mut file = written()?;
+        let mut other = file.reopen()?;
+        let kept = env::temp_dir().join("kept");
+        file.write_all(b" and more")?;
+        drop(file.persist(&kept)?);
+        holds(&mut other, "bytes and more")?;
+        drop(other);
+        std::fs::remove_file(kept)
+    }),
     ("a directory before the file in it", || {
         let dir = tempdir()?;
         dir.create_dir("sub")?;
@@ -97,7 +117,7 @@ const ORDERS: &[Order] = &[
     ("a spooled file that moved to disk", || spooled_tempfile(2).write_all(b"more than two")),
     ("an error", || {
         let (_file, _path) = written()?.into_parts();
-        Err(std::io::Error::other("on purpose"))
+        Err(Error::other("on purpose"))
     }),
 ];
 
@@ -106,7 +126,7 @@ pub(crate) fn play() -> bool {
     let mut clean = true;
     for (order, play) in ORDERS {
         let played = play();
-        let is_on_purpose = |error: &std::io::Error| error.to_string() == "on purpose";
+        let is_on_purpose = |error: &Error| error.to_string() == "on purpose";
         if let Some(error) = played.err().filter(|error| !is_on_purpose(error)) {
             println!("{order}: {error}");
             clean = false;
@@ -121,6 +141,13 @@ pub(crate) fn play() -> bool {
     }
     println!("{} orders", ORDERS.len());
     clean
+}
+
+/// Fails if the file has other contents.
+fn holds(file: &mut File, contents: &str) -> Result<()> {
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    if text == contents { Ok(()) } else { Err(Error::other(format!("it holds {text:?}"))) }
 }
 
 fn written() -> Result<NamedTempFile> {
