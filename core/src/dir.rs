@@ -161,7 +161,9 @@ impl<C: Context> TempDir<C> {
     /// `closed`; `exist`; `no-entry`; `not-directory`; `quota`; those of children's paths.
     pub fn create_file(&self, path: &str) -> Result<File<C>, Error> {
         let create = |dir: &_, name: &[u8]| self.ctx.platform().create_file(dir, name);
-        self.on_child("create the file", path, self.file(path, create))
+        let created = self.on_child("create the file", path, self.file(path, create))?;
+        self.ctx.ledger().stop_waiting(|| self.child_path(path));
+        Ok(created)
     }
 
     /// Opens an existing regular file.
@@ -181,7 +183,9 @@ impl<C: Context> TempDir<C> {
     pub fn create_directory(&self, path: &str) -> Result<(), Error> {
         let create = |(dir, name): (_, &[u8])| self.ctx.platform().create_directory(&dir, name);
         let created = self.child(path).and_then(|child| Ok(create(child)?));
-        self.on_child("create the directory", path, created)
+        self.on_child("create the directory", path, created)?;
+        self.ctx.ledger().stop_waiting(|| self.child_path(path));
+        Ok(())
     }
 
     /// Returns kind and size of an entry.
@@ -203,7 +207,10 @@ impl<C: Context> TempDir<C> {
         let (to, target) = self.on_child("rename to", new, self.child(new))?;
         let rename = |(dir, name): (_, &[u8])| self.ctx.platform().rename(&dir, name, &to, target);
         let renamed = self.child(old).and_then(|child| Ok(rename(child)?));
-        self.on_child("rename", old, renamed)
+        self.on_child("rename", old, renamed)?;
+        self.ctx.ledger().stop_waiting(|| self.child_path(old));
+        self.ctx.ledger().stop_waiting(|| self.child_path(new));
+        Ok(())
     }
 
     /// Removes a file, or a directory with everything in it. Something already gone is a success.
@@ -282,7 +289,7 @@ impl<C: Context> TempDir<C> {
             Err(code) if may_be_open(code) => self.without_handle(code, rename)?,
             renamed => renamed?,
         }
-        self.release();
+        self.release(|| target.path());
         Ok(target.sync_directory(&self.ctx, durability)?)
     }
 
@@ -292,14 +299,16 @@ impl<C: Context> TempDir<C> {
     /// `closed`.
     pub fn keep(&mut self) -> Result<String, Error> {
         self.guard.as_ref().ok_or(ErrorCode::Closed).at("keep", self.path())?;
-        self.release();
-        Ok(String::from(self.path()))
+        let path = String::from(self.path());
+        self.release(|| path.clone());
+        Ok(path)
     }
 
-    fn release(&mut self) {
+    /// Stops guarding the directory, which is at `path` from now on.
+    fn release(&mut self, path: impl FnOnce() -> String) {
         self.guard = None;
         self.entry.close();
-        self.ctx.ledger().count_kept();
+        self.ctx.ledger().count_kept(path);
     }
 
     /// Removes the directory and everything in it. A directory that is already gone is a success,

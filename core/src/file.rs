@@ -365,7 +365,7 @@ fn link<C: Context>(
     let target = Target::open(ctx, target)?;
     sync_file(ctx.platform(), file, durability)?;
     ctx.platform().link_unnamed(file, &target.location.dir, target.name())?;
-    ctx.ledger().count_kept();
+    ctx.ledger().count_kept(|| target.path());
     Ok(target)
 }
 

@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::error::{Cause, Error, ErrorCode};
 use crate::limits::{Limits, Refusal, fits};
 use crate::memory::{MemoryBudget, MemoryCharge};
+use crate::path::is_within;
 use crate::remove::{CleanupFailure, Failures};
 use crate::retry::{MAX_WAITING, Waiting};
 use crate::shared::{Lock, Shared};
@@ -183,13 +184,26 @@ impl SharedLedger {
         now: u64,
     ) -> LedgerEntry {
         let (path, label) = (path.cloned(), label.map(String::from));
-        let index = self.0.ledger.lock().open(Entry { kind, path, label, since: now });
+        let mut ledger = self.0.ledger.lock();
+        if let Some(path) = &path {
+            ledger.stop_waiting(|| String::from(&**path));
+        }
+        let index = ledger.open(Entry { kind, path, label, since: now });
+        drop(ledger);
         LedgerEntry(Some((self.clone(), index)))
     }
 
     /// Counts a name that stays for good.
-    pub(crate) fn count_kept(&self) {
-        self.0.ledger.lock().usage.kept += 1;
+    pub(crate) fn count_kept(&self, path: impl FnOnce() -> String) {
+        let mut ledger = self.0.ledger.lock();
+        ledger.usage.kept += 1;
+        ledger.stop_waiting(path);
+    }
+
+    /// Removes nothing later by a name that has just been given, or taken away, and nothing that
+    /// has to do with it: it is not what was to be removed any more.
+    pub(crate) fn stop_waiting(&self, path: impl FnOnce() -> String) {
+        self.0.ledger.lock().stop_waiting(path);
     }
 
     /// Records that a spooled file occupies `new` bytes of memory instead of `old`.
@@ -263,6 +277,20 @@ struct Entry {
 }
 
 impl Ledger {
+    fn stop_waiting(&mut self, path: impl FnOnce() -> String) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let path = path();
+        for waiting in self.waiting.extract_if(.., |waiting| {
+            is_within(&waiting.path, &path) || is_within(&path, &waiting.path)
+        }) {
+            if is_within(&waiting.path, &path) && is_within(&path, &waiting.path) {
+                self.leftovers.forget(&waiting.path);
+            }
+        }
+    }
+
     fn new(budget: Option<MemoryBudget>) -> Self {
         Ledger {
             live: Vec::new(),

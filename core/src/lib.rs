@@ -66,7 +66,7 @@ pub use ledger::{Counts, HandleKind, LiveHandle, SharedLedger, Usage};
 pub use limited::{Limited, LimitedDir, LimitedFile};
 pub use limits::Limits;
 pub use memory::MemoryBudget;
-pub use name::{DEFAULT_RANDOM_CHARS, MAX_LABEL, MAX_NAME, Options};
+pub use name::{DEFAULT_RANDOM_CHARS, MAX_LABEL, MAX_NAME, Options, check_portable};
 #[cfg(all(feature = "native", any(unix, windows)))]
 pub use native::{Entries, Native, Process, error_code_of};
 pub use path::{MAX_PATH, OpenLocation, longest_preopen};

@@ -150,11 +150,12 @@ fn refused(rule: &'static str) -> Cause {
     Cause::rule(ErrorCode::InvalidName, rule)
 }
 
-/// Refuses a name that is not valid on every common file system.
-#[cfg(windows)]
-pub(crate) fn check_name(name: &str) -> Result<(), Cause> {
-    check_chars(name)?;
-    check_form(name)
+/// Checks that every system takes a name, and finds the same entry by it.
+///
+/// # Errors
+/// `invalid-name`; `name-too-long`.
+pub fn check_portable(name: &str) -> Result<(), ErrorCode> {
+    check_chars(name).and_then(|()| check_form(name)).map_err(|cause| cause.code)
 }
 
 /// Refuses characters that some common file system refuses.

@@ -56,6 +56,14 @@ pub(crate) fn join(directory: &str, name: &str) -> String {
     path
 }
 
+/// Whether a path is another one or below it, as far as the two texts show, in any case of ASCII.
+pub(crate) fn is_within(path: &str, other: &str) -> bool {
+    let components =
+        |path| str::split(path, is_separator).filter(|part: &&str| !matches!(*part, "" | "."));
+    let mut parts = components(path);
+    components(other).all(|part| parts.next().is_some_and(|own| own.eq_ignore_ascii_case(part)))
+}
+
 /// Appends the path of a directory, and the separator before a name in it.
 pub(crate) fn push_directory(path: &mut String, directory: &str) {
     path.push_str(directory);

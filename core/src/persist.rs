@@ -30,6 +30,10 @@ impl<C: Context> Target<C> {
         Ok(Target { location, name })
     }
 
+    pub(crate) fn path(&self) -> String {
+        self.location.join(&self.name)
+    }
+
     /// The name as a platform takes it.
     pub(crate) fn name(&self) -> &[u8] {
         self.name.as_bytes()

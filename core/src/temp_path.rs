@@ -119,7 +119,7 @@ impl<C: Context> TempPath<C> {
             self.guard = None;
             self.entry.close();
         }
-        self.ctx.ledger().count_kept();
+        self.ctx.ledger().count_kept(|| target.path());
         Ok(target.sync_directory(&self.ctx, durability)?)
     }
 
@@ -131,7 +131,7 @@ impl<C: Context> TempPath<C> {
         self.guard().at("keep", self.path())?;
         self.guard = None;
         self.entry.close();
-        self.ctx.ledger().count_kept();
+        self.ctx.ledger().count_kept(|| String::from(self.path()));
         Ok(String::from(self.path()))
     }
 

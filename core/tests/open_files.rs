@@ -46,6 +46,16 @@ impl Host {
         self.instance.named(&Options::default(), Location::Scratch).unwrap()
     }
 
+    /// A file with exactly this name.
+    fn fixed(
+        &self,
+        name: &str,
+        location: Location<'_, C>,
+    ) -> (tempfile_core::File<C>, TempPath<C>) {
+        let options = Options { prefix: name.into(), random_chars: Some(0), ..Options::default() };
+        self.instance.named(&options, location).unwrap()
+    }
+
     fn directory(&self) -> TempDir<C> {
         self.instance.directory(&Options::default(), Location::Scratch).unwrap()
     }
@@ -231,6 +241,88 @@ fn what_is_kept_or_persisted_is_not_removed_later() {
     other.persist(&target, ReplaceMode::Overwrite, Durability::None).unwrap();
     drop((path, other, kept, persisted));
     assert_eq!(host.root.names().len(), 2);
+}
+
+#[test]
+fn what_is_persisted_to_a_name_that_waits_stays() {
+    let host = Host::new();
+    let (file, path) = host.fixed("result", Location::Scratch);
+    host.open.set(true);
+    drop(path);
+    let (_, mut other) = host.named();
+    other.persist(&host.root.join("result"), ReplaceMode::Overwrite, Durability::None).unwrap();
+    host.open.set(false);
+    drop(file);
+    assert_eq!((host.root.names(), host.left()), (vec!["result".to_owned()], 0));
+}
+
+#[test]
+fn what_is_created_under_a_name_that_waits_stays() {
+    let host = Host::new();
+    let dir = host.directory();
+    let ways: [fn(&TempDir<C>, &Host); 3] = [
+        |dir, _| drop(dir.create_file("x").unwrap()),
+        |dir, _| dir.create_directory("x").unwrap(),
+        |dir, host| drop(host.fixed("x", Location::Within(dir)).1.keep().unwrap()),
+    ];
+    for create in ways {
+        let (file, path) = host.fixed("x", Location::Within(&dir));
+        host.open.set(true);
+        drop(path);
+        dir.rename("x", "y").unwrap();
+        create(&dir, &host);
+        host.open.set(false);
+        drop(file);
+        assert!(dir.metadata("x").is_ok());
+        dir.remove("x").unwrap();
+    }
+}
+
+#[test]
+fn what_is_moved_to_a_name_that_waits_stays() {
+    let host = Host::new();
+    let dir = host.directory();
+    drop(dir.create_file("other").unwrap());
+    let (file, path) = host.fixed("x", Location::Within(&dir));
+    host.open.set(true);
+    drop(path);
+    dir.rename("other", "x").unwrap();
+    host.open.set(false);
+    drop(file);
+    assert!(dir.metadata("x").is_ok());
+}
+
+#[test]
+fn a_name_that_waits_is_not_removed_in_another_directory_of_the_same_name() {
+    let host = Host::new();
+    let dir = host.directory();
+    dir.create_directory("s").unwrap();
+    let within = format!("{}/s", dir.path());
+    let (file, path) = host.fixed("x", Location::Directory(&within));
+    host.open.set(true);
+    drop(path);
+    dir.rename("s", "t").unwrap();
+    dir.create_directory("s").unwrap();
+    drop(dir.create_file("s/x").unwrap());
+    host.open.set(false);
+    drop(file);
+    assert!(dir.metadata("s/x").is_ok());
+}
+
+#[test]
+fn a_tree_that_waits_stays_if_something_is_persisted_into_it() {
+    let host = Host::new();
+    let dir = host.directory();
+    let file = dir.create_file("file").unwrap();
+    let target = format!("{}/kept", dir.path());
+    host.open.set(true);
+    drop(dir);
+    let (_, mut other) = host.named();
+    other.persist(&target, ReplaceMode::Overwrite, Durability::None).unwrap();
+    host.open.set(false);
+    drop(file);
+    assert!(std::fs::metadata(target).is_ok());
+    assert!(host.left() > 0);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use tempfile_core::{
-    DirectoryState, EntryKind, ErrorCode, Identity, Metadata, Platform, RawEntry, name_to_str,
+    DirectoryState, EntryKind, ErrorCode, Identity, Metadata, Platform, RawEntry, check_portable,
+    name_to_str,
 };
 use wasip2::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntryStream,
@@ -53,6 +54,16 @@ impl<F: Handle> Wasi<F> {
     /// The open files whose names the host holds.
     fn held(&self, dir: &Descriptor) -> Option<&Rc<OpenFiles<Descriptor, Descriptor>>> {
         self.names.as_ref()?.held(dir)
+    }
+
+    /// WASI's names are UTF-8. wasmtime on Windows takes some of them for others: it ends a name
+    /// before dots and spaces in some calls, and separates it at `\` and `:`.
+    fn name<'a>(&self, dir: &Descriptor, name: &'a [u8]) -> Result<&'a str, ErrorCode> {
+        let name = name_to_str(name).ok_or(ErrorCode::InvalidName)?;
+        if self.held(dir).is_some() {
+            check_portable(name)?;
+        }
+        Ok(name)
     }
 
     fn named(&self, dir: &Rc<Descriptor>, name: &str, descriptor: Descriptor) -> F {
@@ -107,7 +118,7 @@ impl<F: Handle> Platform for Wasi<F> {
     type Entries = Entries;
 
     fn create_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        let (name, flags) = (utf8(name)?, OpenFlags::CREATE | OpenFlags::EXCLUSIVE);
+        let (name, flags) = (self.name(dir, name)?, OpenFlags::CREATE | OpenFlags::EXCLUSIVE);
         let created = dir.open_at(NO_FOLLOW, name, flags, FILE).map_err(code)?;
         Ok(self.named(dir, name, created))
     }
@@ -121,12 +132,12 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn open_file(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        let name = utf8(name)?;
+        let name = self.name(dir, name)?;
         Ok(self.named(dir, name, open_regular(dir, name, FILE)?))
     }
 
     fn open_for_sync(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::File, ErrorCode> {
-        let name = utf8(name)?;
+        let name = self.name(dir, name)?;
         match open_regular(dir, name, DescriptorFlags::READ) {
             Err(ErrorCode::Access) => open_regular(dir, name, DescriptorFlags::WRITE),
             opened => opened,
@@ -139,11 +150,11 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn create_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
-        dir.create_directory_at(utf8(name)?).map_err(code)
+        dir.create_directory_at(self.name(dir, name)?).map_err(code)
     }
 
     fn open_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
-        open_directory(dir, utf8(name)?).map(Rc::new).map_err(code)
+        open_directory(dir, self.name(dir, name)?).map(Rc::new).map_err(code)
     }
 
     fn open_for_removal(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
@@ -157,7 +168,7 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn metadata_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Metadata, ErrorCode> {
-        let stat = dir.stat_at(NO_FOLLOW, utf8(name)?).map_err(code)?;
+        let stat = dir.stat_at(NO_FOLLOW, self.name(dir, name)?).map_err(code)?;
         let kind = entry_kind(stat.type_);
         let size = if kind == EntryKind::File { stat.size } else { 0 };
         Ok(Metadata { kind, size })
@@ -167,7 +178,7 @@ impl<F: Handle> Platform for Wasi<F> {
         if cfg!(feature = "broken-removal") {
             return Ok(());
         }
-        let name = utf8(name)?;
+        let name = self.name(dir, name)?;
         let remove = || match dir.unlink_file_at(name) {
             // Deno tries to remove a directory too, and answers as that does.
             Err(WasiCode::NotEmpty) => Err(ErrorCode::IsDirectory),
@@ -187,7 +198,7 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn remove_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
-        match dir.remove_directory_at(utf8(name)?) {
+        match dir.remove_directory_at(self.name(dir, name)?) {
             Err(WasiCode::Exist) => Err(ErrorCode::NotEmpty),
             removed => removed.map_err(code),
         }
@@ -200,7 +211,7 @@ impl<F: Handle> Platform for Wasi<F> {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        let (name, target) = (utf8(name)?, utf8(target)?);
+        let (name, target) = (self.name(dir, name)?, self.name(to, target)?);
         let rename = || match dir.rename_at(name, to, target) {
             Err(WasiCode::Exist) => Err(ErrorCode::NotEmpty),
             renamed => renamed.map_err(code),
@@ -236,7 +247,7 @@ impl<F: Handle> Platform for Wasi<F> {
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        let (name, target) = (utf8(name)?, utf8(target)?);
+        let (name, target) = (self.name(dir, name)?, self.name(to, target)?);
         let link = || dir.link_at(NO_FOLLOW, name, to, target).map_err(code);
         match self.held(dir) {
             Some(files) => files.link((dir, name), (to, target), link),
@@ -268,7 +279,7 @@ impl<F: Handle> Platform for Wasi<F> {
         parent: &Self::Dir,
         name: &[u8],
     ) -> Result<bool, ErrorCode> {
-        Ok(dir.is_same_object(&open_directory(parent, utf8(name)?).map_err(code)?))
+        Ok(dir.is_same_object(&open_directory(parent, self.name(parent, name)?).map_err(code)?))
     }
 
     fn identity_at(&self, _: &Self::Dir, _: &[u8]) -> Result<Identity, ErrorCode> {
@@ -276,7 +287,7 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn link_count_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<u64, ErrorCode> {
-        dir.stat_at(NO_FOLLOW, utf8(name)?).map(|stat| stat.link_count).map_err(code)
+        dir.stat_at(NO_FOLLOW, self.name(dir, name)?).map(|stat| stat.link_count).map_err(code)
     }
 
     fn read_into(
@@ -399,11 +410,6 @@ pub(crate) fn open_directory(dir: &Descriptor, name: &str) -> Result<Descriptor,
         ) => dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DescriptorFlags::READ),
         opened => opened,
     }
-}
-
-/// WASI's names are UTF-8.
-fn utf8(name: &[u8]) -> Result<&str, ErrorCode> {
-    name_to_str(name).ok_or(ErrorCode::InvalidName)
 }
 
 /// The kind in the listing or, where the host does not list it, in the entry's metadata.

@@ -31,7 +31,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use crate::error::ErrorCode;
-use crate::name::check_name;
+use crate::name::check_portable;
 use crate::platform::{
     DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry, name_to_str,
 };
@@ -454,7 +454,7 @@ fn wide(name: &[u8]) -> Result<Name, ErrorCode> {
 /// A name for something new: one that every program can use.
 fn new_name(name: &[u8]) -> Result<Name, ErrorCode> {
     let text = name_to_str(name).ok_or(ErrorCode::InvalidName)?;
-    check_name(text).map_err(|cause| cause.code)?;
+    check_portable(text)?;
     wide(name)
 }
 

@@ -90,6 +90,18 @@ const ORDERS: &[Order] = &[
         drop(other);
         std::fs::remove_file(kept)
     }),
+    ("names that some systems take for others", || {
+        let dir = tempdir()?;
+        dir.create_file("x")?.write_all(b"bytes")?;
+        for other in ["x.", "x ", "s\\..\\x"] {
+            // They are other names, or refused.
+            if let Ok(mut file) = dir.create_file(other) {
+                file.write_all(b"other")?;
+            }
+            let _ = dir.remove(other);
+        }
+        holds(&mut dir.open_file("x")?, "bytes")
+    }),
     ("a directory before the file in it", || {
         let dir = tempdir()?;
         dir.create_dir("sub")?;
