@@ -1,8 +1,7 @@
 //! wasi:filesystem of WASI 0.2 as a platform of `tempfile_core`, and an instance as its context.
 //!
 //! The provider component uses all of it. The client uses it, in wasm, for files that the provider
-//! exchanged for descriptors. On other targets the crate is empty but for
-//! its tests.
+//! exchanged for descriptors. On other targets the crate is empty but for its tests.
 //!
 //! Only what behaves alike on all hosts is used: path flags are empty, so no link is followed; no
 //! trailing slash is sent; files are opened with `read` and `write` and nothing else; nothing

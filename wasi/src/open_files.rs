@@ -56,9 +56,7 @@ impl<D, F> OpenFiles<D, F> {
         to: At<'_, D>,
         rename: impl Fn() -> Result<(), ErrorCode>,
     ) -> Result<(), ErrorCode> {
-        let files = self.find(from);
-        let closable = !files.is_empty();
-        self.change(&files, closable, rename, |file| file.replace_name(from, Some(to)))
+        self.change(&self.find(from), true, rename, |file| file.replace_name(from, Some(to)))
     }
 
     /// Gives a file a second name by `link`.
@@ -79,7 +77,7 @@ impl<D, F> OpenFiles<D, F> {
         remove: impl Fn() -> Result<(), ErrorCode>,
     ) -> Result<(), ErrorCode> {
         let files = self.find(at);
-        let closable = !files.is_empty() && files.iter().all(|file| file.names.borrow().len() > 1);
+        let closable = files.iter().all(|file| file.names.borrow().len() > 1);
         self.change(&files, closable, remove, |file| file.replace_name(at, None))
     }
 
@@ -92,7 +90,8 @@ impl<D, F> OpenFiles<D, F> {
         record: impl Fn(&OpenFile<D, F>),
     ) -> Result<(), ErrorCode> {
         let mut changed = change();
-        let closed = closable && matches!(changed, Err(ErrorCode::Access | ErrorCode::Busy));
+        let refused = matches!(changed, Err(ErrorCode::Access | ErrorCode::Busy));
+        let closed = refused && closable && !files.is_empty();
         if closed {
             files.iter().for_each(|file| drop(file.file.take()));
             changed = change();
