@@ -11,6 +11,7 @@ macro_rules! conversions {
         use $ledger as ledger;
         use $tempfile as tempfile;
 
+        #[cold]
         pub(crate) fn error(error: core::Error) -> tempfile::Error {
             let code = $crate::convert_code!(error.code, core::ErrorCode => tempfile::ErrorCode);
             tempfile::Error { code, message: error.message, path: error.path }

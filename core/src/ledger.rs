@@ -161,6 +161,7 @@ impl SharedLedger {
 
     /// Records which limit refused something until [`explain`](Self::explain) asks for it, because
     /// the error of a platform is only a code.
+    #[cold]
     fn refuse(&self, refusal: Refusal) -> ErrorCode {
         self.0.ledger.lock().refusal = Some(refusal);
         ErrorCode::Quota
@@ -168,6 +169,7 @@ impl SharedLedger {
 
     /// Adds to the code `quota` which limit it was. A file system has quotas too: for those,
     /// nothing is recorded.
+    #[cold]
     pub(crate) fn explain(&self, cause: Cause) -> Cause {
         if cause != ErrorCode::Quota.into() {
             return cause;

@@ -135,6 +135,7 @@ impl<D, F> OpenFile<D, F> {
         act(self.file.borrow_mut().insert(file))
     }
 
+    #[cold]
     fn open(&self) -> Result<F, ErrorCode> {
         let names = self.names.borrow();
         let mut opened = Err(ErrorCode::Access);
