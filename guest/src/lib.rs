@@ -29,6 +29,8 @@ mod bindings {
             "wit",
         ],
         world: "scratch:tempfile-provider/provider",
+        // There are no constructors for each export to run.
+        disable_run_ctors_once_workaround: true,
         with: {
             "wasi:clocks/wall-clock@0.2.0": wasip2::clocks::wall_clock,
             "wasi:filesystem/types@0.2.0": wasip2::filesystem::types,
