@@ -140,6 +140,7 @@ impl SharedLedger {
     }
 
     /// Reserves memory for something that lives as long as the returned charge.
+    #[inline(never)]
     pub(crate) fn charge(&self, bytes: usize) -> Result<MemoryCharge, ErrorCode> {
         let mut charge = MemoryCharge::empty(self.0.budget.clone());
         charge.resize(bytes as u64).map_err(|refusal| self.refuse(refusal))?;

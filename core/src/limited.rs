@@ -308,6 +308,7 @@ impl<P: Platform> Platform for Limited<P> {
         Ok(())
     }
 
+    #[inline(never)]
     fn remove_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
         self.inner.remove_directory(&dir.dir, name)?;
         self.record_removal(dir, name);
