@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use rand_core::TryRng;
 
 use crate::context::{Context, PlatformFile};
-use crate::create::{charge_spooled, unlisted};
+use crate::create::unlisted;
 use crate::error::{Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, STREAM, check_stream};
 use crate::instance::{Instance, SpoolLocation};
@@ -56,11 +56,8 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
     ) -> Result<Self, Error> {
         const OPERATION: &str = "create a spooled file";
         let ledger = instance.context().ledger();
-        let admit = || {
-            ledger.admit_handles(1)?;
-            Ok::<_, ErrorCode>((charge_spooled(ledger, location.path_len())?, ledger.charge(0)?))
-        };
-        let (handle, bytes) = admit().explained(ledger).without_path(OPERATION)?;
+        let handle = ledger.admit_handle(location.path_len()).explained(ledger);
+        let handle = handle.without_path(OPERATION)?;
         let now = instance.context().now();
         let inner = Inner {
             instance: instance.clone(),
@@ -68,7 +65,7 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
             spool: Some(Spool::new(max_memory)),
             entry: ledger.open(HandleKind::File, None, None, now),
             _handle: handle,
-            bytes,
+            bytes: ledger.empty_charge(),
         };
         let file = Spooled(Shared::new(Lock::new(inner)));
         if max_memory == Some(0) {

@@ -8,8 +8,6 @@ use crate::context::{Context, PlatformFile};
 use crate::dir::TempDir;
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{File, Origin};
-use crate::ledger::SharedLedger;
-use crate::memory::MemoryCharge;
 use crate::name::{Draft, Options, pattern};
 use crate::path::{NamePath, OpenLocation};
 use crate::platform::Platform;
@@ -21,9 +19,6 @@ use crate::temp_path::TempPath;
 /// With 80 random bits a second taken name means an attack or a broken random source. With a short
 /// random part, this many draws find a free name as long as one in twenty is free.
 pub const MAX_TRIES: u32 = 128;
-
-/// The memory that a handle takes besides its texts, in bytes, rounded up.
-const HANDLE_MEMORY: usize = 1024;
 
 /// Creates something under a free name: the only loop that draws names.
 ///
@@ -92,33 +87,11 @@ fn under_draft<C: Context, T>(
     })
 }
 
-/// Reserves the memory of a handle for something with a name and a label.
-pub(crate) fn charge_handle(
-    ledger: &SharedLedger,
-    path: &str,
-    label: Option<&str>,
-) -> Result<MemoryCharge, ErrorCode> {
-    ledger.charge(path.len() + label.map_or(0, str::len) + HANDLE_MEMORY)
-}
-
-/// Reserves the memory of a handle without a name.
-pub(crate) fn charge_file(ledger: &SharedLedger) -> Result<MemoryCharge, ErrorCode> {
-    ledger.charge(HANDLE_MEMORY)
-}
-
-/// Reserves the memory of the handle of a spooled file, which keeps the path of its location.
-pub(crate) fn charge_spooled(
-    ledger: &SharedLedger,
-    location_path: usize,
-) -> Result<MemoryCharge, ErrorCode> {
-    ledger.charge(location_path.saturating_add(HANDLE_MEMORY))
-}
-
 /// Creates a named file: `named` of the interface.
 ///
 /// # Errors
 /// Those of [`under_new_name`] and of the platform; `quota`; `invalid` if the label is too long.
-pub fn named<C: Context, R: TryRng>(
+pub(crate) fn named<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
     options: &Options,
@@ -137,8 +110,8 @@ fn create_named<C: Context, R: TryRng>(
     location: &OpenLocation<C>,
 ) -> Result<(File<C>, TempPath<C>), ErrorCode> {
     ctx.ledger().admit_handles(2)?;
-    let charge = charge_handle(ctx.ledger(), draft.path().0, label)?;
-    let file_charge = charge_file(ctx.ledger())?;
+    let charge = ctx.ledger().admit_handle(draft.path().0.len() + label.map_or(0, str::len))?;
+    let file_charge = ctx.ledger().admit_handle(0)?;
     let (file, path) = create_file(ctx, source, draft, location)?;
     let identity = match location.shared.then(|| ctx.platform().identity(&file)).transpose() {
         Ok(identity) => identity,
@@ -157,15 +130,14 @@ fn create_named<C: Context, R: TryRng>(
 ///
 /// # Errors
 /// Those of the platform; `exhausted`; `quota`.
-pub fn unnamed<C: Context, R: TryRng>(
+pub(crate) fn unnamed<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
     location: &OpenLocation<C>,
 ) -> Result<File<C>, Error> {
     const OPERATION: &str = "create an unnamed file in";
     let mut create = || {
-        ctx.ledger().admit_handles(1)?;
-        let charge = charge_file(ctx.ledger())?;
+        let charge = ctx.ledger().admit_handle(0)?;
         let (file, origin) = create_unnamed(ctx, source, location)?;
         Ok::<_, Cause>(File::new(ctx.clone(), file, origin, charge))
     };
@@ -232,7 +204,7 @@ fn create_under_private_name<C: Context, R: TryRng>(
 ///
 /// # Errors
 /// As [`named`].
-pub fn directory<C: Context, R: TryRng>(
+pub(crate) fn directory<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
     options: &Options,
@@ -250,8 +222,7 @@ fn create_directory<C: Context, R: TryRng>(
     label: Option<&str>,
     location: &OpenLocation<C>,
 ) -> Result<TempDir<C>, ErrorCode> {
-    ctx.ledger().admit_handles(1)?;
-    let charge = charge_handle(ctx.ledger(), draft.path().0, label)?;
+    let charge = ctx.ledger().admit_handle(draft.path().0.len() + label.map_or(0, str::len))?;
     let create = |name: &str| ctx.platform().create_directory(&location.dir, name.as_bytes());
     draw_until_free(draft, source, create)?;
     let path = NamePath::from(&*draft);

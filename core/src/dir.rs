@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::context::{Context, Descriptors, Dir, PlatformFile, check_stopped};
-use crate::create::{charge_file, charge_handle};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::file::{Durability, File, Origin};
 use crate::ledger::{HandleKind, LedgerEntry};
@@ -92,8 +91,7 @@ impl<C: Context> TempDir<C> {
         let path = NamePath::new(&parent.path, name);
         let adopt = || -> Result<Self, Cause> {
             let (dir, name) = open_child_parent(ctx.platform(), &parent.dir, name)?;
-            ctx.ledger().admit_handles(1)?;
-            let charge = charge_handle(ctx.ledger(), path.path(), None)?;
+            let charge = ctx.ledger().admit_handle(path.path().len())?;
             let dir = ctx.platform().open_for_removal(&dir, name.as_bytes())?;
             Ok(Self::guarding(ctx.clone(), parent.clone(), path.clone(), dir, None, charge)?)
         };
@@ -242,7 +240,7 @@ impl<C: Context> TempDir<C> {
         let root = &self.inside()?.dir;
         let components = if path.is_empty() { Vec::new() } else { child_components(path)? };
         let dir = walk(self.ctx.platform(), root, components)?;
-        let mut charge = self.ctx.ledger().charge(0)?;
+        let mut charge = self.ctx.ledger().empty_charge();
         let mut entries = Vec::new();
         for entry in self.ctx.platform().entries(&dir)? {
             check_stopped(&self.ctx)?;
@@ -412,8 +410,7 @@ impl<C: Context> TempDir<C> {
         open: impl FnOnce(&Dir<C>, &[u8]) -> Result<PlatformFile<C>, ErrorCode>,
     ) -> Result<File<C>, Cause> {
         let (dir, name) = self.child(path)?;
-        self.ctx.ledger().admit_handles(1)?;
-        let charge = charge_file(self.ctx.ledger())?;
+        let charge = self.ctx.ledger().admit_handle(0)?;
         Ok(File::new(self.ctx.clone(), open(&dir, name)?, Origin::Named, charge))
     }
 

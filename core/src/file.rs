@@ -265,8 +265,7 @@ impl<C: Context> File<C> {
         let duplicate = || {
             let file = self.open()?;
             check_offset(offset)?;
-            self.ctx.ledger().admit_handles(1)?;
-            let charge = crate::create::charge_file(self.ctx.ledger())?;
+            let charge = self.ctx.ledger().admit_handle(0)?;
             Ok::<_, ErrorCode>((self.ctx.platform().duplicate(file)?, charge))
         };
         let (file, charge) = duplicate().explained(self.ctx.ledger()).without_path(STREAM)?;

@@ -13,6 +13,9 @@ use crate::remove::{CleanupFailure, Failures};
 use crate::retry::{MAX_WAITING, Waiting};
 use crate::shared::{Lock, Shared};
 
+/// The memory that a handle takes besides its texts, in bytes, rounded up.
+const HANDLE_MEMORY: usize = 1024;
+
 /// The kind of a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HandleKind {
@@ -139,11 +142,17 @@ impl SharedLedger {
         self.0.limits.memory.is_some() || self.0.budget.is_some()
     }
 
-    /// Reserves memory for something that lives as long as the returned charge.
-    #[inline(never)]
-    pub(crate) fn charge(&self, bytes: usize) -> Result<MemoryCharge, ErrorCode> {
-        let mut charge = MemoryCharge::empty(self.0.budget.clone());
-        charge.resize(bytes as u64).map_err(|refusal| self.refuse(refusal))?;
+    /// A part of the memory budget for something that may grow.
+    pub(crate) fn empty_charge(&self) -> MemoryCharge {
+        MemoryCharge::empty(self.0.budget.clone())
+    }
+
+    /// Admits one more handle, and reserves the memory that it and its texts take.
+    pub(crate) fn admit_handle(&self, texts: usize) -> Result<MemoryCharge, ErrorCode> {
+        self.admit_handles(1)?;
+        let mut charge = self.empty_charge();
+        let bytes = texts.saturating_add(HANDLE_MEMORY) as u64;
+        charge.resize(bytes).map_err(|refusal| self.refuse(refusal))?;
         Ok(charge)
     }
 

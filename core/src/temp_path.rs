@@ -70,8 +70,7 @@ impl<C: Context> TempPath<C> {
     pub fn reopen(&self) -> Result<File<C>, Error> {
         let reopen = || {
             let guard = self.guard()?;
-            self.ctx.ledger().admit_handles(1)?;
-            let charge = crate::create::charge_file(self.ctx.ledger())?;
+            let charge = self.ctx.ledger().admit_handle(0)?;
             Ok::<_, ErrorCode>((self.open(guard, C::Platform::open_file)?, charge))
         };
         let (file, charge) = reopen().explained(self.ctx.ledger()).at("reopen", self.path())?;
