@@ -54,7 +54,7 @@ enum State<C: Context> {
         origin: Origin<C>,
     },
     /// Closed, but the private name could not be removed yet.
-    Leftover {
+    NameLeft {
         location: OpenLocation<C>,
         path: NamePath,
     },
@@ -229,8 +229,8 @@ impl<C: Context> File<C> {
                 self.entry.close();
                 Ok(file)
             }
-            State::Leftover { location, path } => {
-                self.state = State::Leftover { location, path };
+            State::NameLeft { location, path } => {
+                self.state = State::NameLeft { location, path };
                 Err(ErrorCode::Closed)
             }
             State::Closed => Err(ErrorCode::Closed),
@@ -291,7 +291,7 @@ impl<C: Context> File<C> {
                 remove_waiting(&self.ctx);
                 removed
             }
-            State::Leftover { location, path } => self.remove_private_name(location, path),
+            State::NameLeft { location, path } => self.remove_private_name(location, path),
             State::Closed => Ok(()),
         }
         .without_path("close a temporary file")
@@ -305,7 +305,7 @@ impl<C: Context> File<C> {
         match self.ctx.platform().remove_file(&location.dir, path.name()) {
             Ok(()) | Err(ErrorCode::NoEntry) => Ok(()),
             Err(code) => {
-                self.state = State::Leftover { location, path };
+                self.state = State::NameLeft { location, path };
                 Err(code)
             }
         }
@@ -314,7 +314,7 @@ impl<C: Context> File<C> {
     fn open(&self) -> Result<&PlatformFile<C>, ErrorCode> {
         match &self.state {
             State::Open { file, .. } => Ok(file),
-            State::Leftover { .. } | State::Closed => Err(ErrorCode::Closed),
+            State::NameLeft { .. } | State::Closed => Err(ErrorCode::Closed),
         }
     }
 }
@@ -322,7 +322,7 @@ impl<C: Context> File<C> {
 impl<C: Context> Drop for File<C> {
     fn drop(&mut self) {
         let exchanged = matches!(self.state, State::Closed);
-        if let (Err(error), State::Leftover { path, .. }) = (self.close(), &self.state) {
+        if let (Err(error), State::NameLeft { path, .. }) = (self.close(), &self.state) {
             let path = String::from(path.path());
             if may_be_open(error.code) {
                 // A stream may have it open.

@@ -20,7 +20,7 @@ struct Guard<C: Context> {
     /// The identity of the file that was created, in a shared directory.
     identity: Option<Identity>,
     /// The file is persisted, but its old name could not be removed yet.
-    leftover: bool,
+    persisted: bool,
 }
 
 /// A platform's way to open a file.
@@ -49,7 +49,7 @@ impl<C: Context> TempPath<C> {
         charge: MemoryCharge,
     ) -> Self {
         let entry = ctx.ledger().open(HandleKind::Path, Some(path.shared()), label, ctx.now());
-        let guard = Some(Guard { location, identity, leftover: false });
+        let guard = Some(Guard { location, identity, persisted: false });
         TempPath { ctx, path, guard, entry, _charge: charge }
     }
 
@@ -112,7 +112,7 @@ impl<C: Context> TempPath<C> {
         let from = (&guard.location, self.path.name());
         if rename_file(&self.ctx, from, &target, mode, is_ours)? {
             if let Some(guard) = &mut self.guard {
-                guard.leftover = true;
+                guard.persisted = true;
             }
         } else {
             self.guard = None;
@@ -153,7 +153,7 @@ impl<C: Context> TempPath<C> {
     }
 
     fn guard(&self) -> Result<&Guard<C>, ErrorCode> {
-        self.guard.as_ref().filter(|guard| !guard.leftover).ok_or(ErrorCode::Closed)
+        self.guard.as_ref().filter(|guard| !guard.persisted).ok_or(ErrorCode::Closed)
     }
 
     /// In a shared directory: compares the file at the name with the one that was created. Between

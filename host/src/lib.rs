@@ -92,7 +92,7 @@ pub use sandbox::{
     Output, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder, ScratchAccess, State, Used,
     check_process,
 };
-pub use scratch::{CleanupFailure, Leftovers, ScratchDir, ScratchRoot, Sweep};
+pub use scratch::{CleanupFailure, ComposedSweep, ScratchDir, ScratchRoot, Sweep};
 /// The engine, in the version whose types this crate's interface has.
 pub use wasmtime;
 

@@ -43,13 +43,13 @@ pub use tempfile_core::CleanupFailure;
 use crate::error::{Error, RootCause};
 use crate::system::{self, Claim, Dir, Info, Lock};
 
-mod leftovers;
+mod composed;
 mod mounts;
 mod name;
 mod retry;
 mod sweep;
 
-pub use leftovers::Leftovers;
+pub use composed::ComposedSweep;
 pub use sweep::Sweep;
 
 /// The directory that contains all scratch directories of an application. Clones share it, and any

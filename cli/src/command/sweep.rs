@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use wasi_tempfile_host::{Leftovers, ScratchRoot, Sweep};
+use wasi_tempfile_host::{ComposedSweep, ScratchRoot, Sweep};
 
 use super::progress::Progress;
 use super::terminal::printable;
@@ -110,11 +110,11 @@ impl SweepRoot {
     fn result(&self) -> std::result::Result<Sweep, wasi_tempfile_host::Error> {
         if let Some(age) = self.older_than {
             let prefixes = self.prefix.iter().cloned();
-            let leftovers = Leftovers::older_than(age).random_chars(self.random_chars);
-            let leftovers = prefixes.fold(leftovers, Leftovers::prefix);
+            let composed = ComposedSweep::older_than(age).random_chars(self.random_chars);
+            let composed = prefixes.fold(composed, ComposedSweep::prefix);
             return match self.dry_run {
-                true => leftovers.sweep_dry(&self.root),
-                false => leftovers.sweep(&self.root),
+                true => composed.sweep_dry(&self.root),
+                false => composed.sweep(&self.root),
             };
         }
         let root = ScratchRoot::open_unswept(&self.root)?;

@@ -14,7 +14,7 @@ use crate::system::{self, Dir, Found, Lock, Open};
 pub struct Sweep {
     /// Removed, because nobody had locked it; in a dry run, what would be removed.
     pub removed: Vec<PathBuf>,
-    /// In use; of `Leftovers`, too young to be removed.
+    /// In use; of `ComposedSweep`, too young to be removed.
     pub live: Vec<PathBuf>,
     /// Kept on purpose.
     pub kept: Vec<PathBuf>,

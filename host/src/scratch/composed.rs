@@ -47,21 +47,21 @@ const MIN_RANDOM_CHARS: u8 = 8;
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use wasi_tempfile_host::Leftovers;
+/// use wasi_tempfile_host::ComposedSweep;
 ///
 /// // No request takes longer than half an hour.
-/// let sweep = Leftovers::older_than(Duration::from_secs(3600)).sweep("/var/lib/plugins/tmp")?;
+/// let sweep = ComposedSweep::older_than(Duration::from_secs(3600)).sweep("/var/lib/plugins")?;
 /// println!("{} removed", sweep.removed.len());
 /// # Ok::<(), wasi_tempfile_host::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Leftovers {
+pub struct ComposedSweep {
     age: Duration,
     prefixes: Vec<String>,
     random_chars: u8,
 }
 
-impl Leftovers {
+impl ComposedSweep {
     /// A sweep of what was last changed at least this long ago.
     pub fn older_than(age: Duration) -> Self {
         let prefixes = DEFAULT_PREFIXES.map(str::to_owned).into();
@@ -94,8 +94,8 @@ impl Leftovers {
     pub fn sweep(&self, directory: impl AsRef<Path>) -> Result<Sweep, Error> {
         self.each(directory.as_ref(), |opened, entry, sweep| {
             let removed = match entry.directory {
-                true => opened.remove_leftover_tree(entry),
-                false => opened.remove_leftover_file(entry),
+                true => opened.remove_tree(entry),
+                false => opened.remove_file(entry),
             };
             // Somebody else has removed or replaced it since.
             let Some(failures) = removed else { return };
@@ -185,7 +185,7 @@ struct Entry {
 
 impl OpenRoot {
     /// Removes a file, and returns what failed. `None` if it is gone, or another one has its name.
-    fn remove_leftover_file(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
+    fn remove_file(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
         let identity = Native.identity_at(&self.dir, entry.name.as_bytes()).ok()?;
         if identity != entry.identity {
             return None;
@@ -198,8 +198,8 @@ impl OpenRoot {
     }
 
     /// Removes a directory with everything in it, as
-    /// [`remove_leftover_file`](Self::remove_leftover_file) does a file.
-    fn remove_leftover_tree(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
+    /// [`remove_file`](Self::remove_file) does a file.
+    fn remove_tree(&self, entry: &Entry) -> Option<Vec<CleanupFailure>> {
         let opened = Native.open_for_removal(&self.dir, entry.name.as_bytes());
         let same = opened.and_then(|dir| {
             let identity = Native.directory_identity(&dir)?;
@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn only_names_that_a_provider_makes_are_ours() {
-        let leftovers = Leftovers::older_than(Duration::ZERO).prefix("upload-").prefix("");
-        let ours = |name: &str| leftovers.is_ours(name);
+        let sweep = ComposedSweep::older_than(Duration::ZERO).prefix("upload-").prefix("");
+        let ours = |name: &str| sweep.is_ours(name);
         for name in [
             "tmpabcdefghijklmno7",
             "tmpabcdefghijklmno7.txt",
@@ -243,7 +243,7 @@ mod tests {
         ] {
             assert!(!ours(name), "{name}");
         }
-        let python = Leftovers::older_than(Duration::ZERO).random_chars(8);
+        let python = ComposedSweep::older_than(Duration::ZERO).random_chars(8);
         assert!(python.is_ours("tmpabcdefg7") && !python.is_ours("tmpabcdefghijklmno7"));
     }
 }

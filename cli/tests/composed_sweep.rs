@@ -22,7 +22,7 @@ fn sweep(directory: &Path, options: &[&str]) -> Ended {
     output(command().args(["sweep", "--composed"]).args(options).arg(directory))
 }
 
-/// Removes whatever has the form of a leftover, whatever its age.
+/// Removes whatever has the name of a temporary file, whatever its age.
 fn sweep_now(directory: &Path) -> Ended {
     sweep(directory, &["--older-than", "0"])
 }
