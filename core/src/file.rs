@@ -123,12 +123,8 @@ impl<C: Context> File<C> {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
-        self.open()
-            .and_then(|file| match readable(offset, buffer.len())? {
-                0 => Ok(0),
-                length => self.ctx.platform().read_into(file, offset, &mut buffer[..length]),
-            })
-            .without_path("read a temporary file")
+        let read = |file: &_| read_at(self.ctx.platform(), file, buffer, offset);
+        self.open().and_then(read).without_path("read a temporary file")
     }
 
     /// Writes at `offset` and returns the number of bytes written: at least 1 unless `data` is
@@ -138,15 +134,10 @@ impl<C: Context> File<C> {
     /// `closed`; `invalid` if the offset is over 2^63-1; `file-too-large`, `no-space` and others of
     /// the system.
     pub fn write(&self, data: &[u8], offset: u64) -> Result<u64, Error> {
+        let write = |file: &_| write_at(self.ctx.platform(), file, data, offset);
         self.open()
-            .and_then(|file| match check_offset(offset)? {
-                _ if data.is_empty() => Ok(0),
-                offset if data.len() as u64 > MAX_OFFSET - offset => Err(ErrorCode::FileTooLarge),
-                offset => {
-                    let data = &data[..data.len().min(MAX_WRITE)];
-                    self.ctx.platform().write(file, offset, data).map(|count| count as u64)
-                }
-            })
+            .and_then(write)
+            .map(|count| count as u64)
             .explained(self.ctx.ledger())
             .without_path("write to a temporary file")
     }
@@ -165,7 +156,7 @@ impl<C: Context> File<C> {
     /// # Errors
     /// `closed`; `invalid` if the size is over 2^63-1; `file-too-large`.
     pub fn set_size(&self, size: u64) -> Result<(), Error> {
-        let resize = |file: &_| self.ctx.platform().set_size(file, check_offset(size)?);
+        let resize = |file: &_| set_size(self.ctx.platform(), file, size);
         self.open()
             .and_then(resize)
             .explained(self.ctx.ledger())
@@ -376,6 +367,49 @@ pub(crate) fn check_stream<C: Context>(ctx: &C, offset: u64) -> Result<(), Error
         Descriptors::All | Descriptors::Streams => check_offset(offset).map(|_| ()),
         Descriptors::Directories | Descriptors::None => Err(ErrorCode::Unsupported),
     }
+}
+
+/// Reads a platform's file into `buffer`; 0 means end of file. May read less.
+///
+/// # Errors
+/// `invalid` if the offset is over 2^63-1; those of the platform.
+pub fn read_at<P: Platform>(
+    platform: &P,
+    file: &P::File,
+    buffer: &mut [u8],
+    offset: u64,
+) -> Result<usize, ErrorCode> {
+    match readable(offset, buffer.len())? {
+        0 => Ok(0),
+        length => platform.read_into(file, offset, &mut buffer[..length]),
+    }
+}
+
+/// Writes some of `data` to a platform's file: at least one byte, unless it is empty.
+///
+/// # Errors
+/// `invalid` if the offset is over 2^63-1; `file-too-large` if the end would be; those of the
+/// platform.
+pub fn write_at<P: Platform>(
+    platform: &P,
+    file: &P::File,
+    data: &[u8],
+    offset: u64,
+) -> Result<usize, ErrorCode> {
+    let room = MAX_OFFSET - check_offset(offset)?;
+    match data.len() {
+        0 => Ok(0),
+        length if length as u64 > room => Err(ErrorCode::FileTooLarge),
+        length => platform.write(file, offset, &data[..length.min(MAX_WRITE)]),
+    }
+}
+
+/// Truncates a platform's file, or extends it with zeros.
+///
+/// # Errors
+/// `invalid` if the size is over 2^63-1; those of the platform.
+pub fn set_size<P: Platform>(platform: &P, file: &P::File, size: u64) -> Result<(), ErrorCode> {
+    platform.set_size(file, check_offset(size)?)
 }
 
 fn check_offset(offset: u64) -> Result<u64, ErrorCode> {

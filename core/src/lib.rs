@@ -60,7 +60,7 @@ pub use context::{Base, Context, Descriptors};
 pub use create::{MAX_TRIES, under_new_name};
 pub use dir::{Entry, TempDir};
 pub use error::{Cause, Error, ErrorCode};
-pub use file::{Durability, File, MAX_READ, MAX_WRITE, link_unnamed};
+pub use file::{Durability, File, MAX_READ, MAX_WRITE, link_unnamed, read_at, set_size, write_at};
 pub use instance::{Instance, Location};
 pub use ledger::{Counts, HandleKind, LiveHandle, SharedLedger, Usage};
 pub use limited::{Limited, LimitedDir, LimitedFile};
@@ -70,7 +70,7 @@ pub use name::{DEFAULT_RANDOM_CHARS, MAX_LABEL, MAX_NAME, Options, check_portabl
 #[cfg(all(feature = "native", any(unix, windows)))]
 pub use native::{Entries, Native, Process, error_code_of};
 pub use path::{MAX_PATH, OpenLocation, longest_preopen};
-pub use persist::ReplaceMode;
+pub use persist::{ReplaceMode, sync_file};
 pub use platform::{
     DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry, name_to_str,
 };

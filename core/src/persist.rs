@@ -132,8 +132,11 @@ fn removed(result: Result<(), ErrorCode>) -> bool {
     matches!(result, Ok(()) | Err(ErrorCode::NoEntry))
 }
 
-/// Brings a file to stable storage.
-pub(crate) fn sync_file<P: Platform>(
+/// Brings a platform's file to stable storage.
+///
+/// # Errors
+/// Those of the platform.
+pub fn sync_file<P: Platform>(
     platform: &P,
     file: &P::File,
     durability: Durability,
