@@ -91,7 +91,7 @@ fn under_draft<C: Context, T>(
 ///
 /// # Errors
 /// Those of [`under_new_name`] and of the platform; `quota`; `invalid` if the label is too long.
-pub(crate) fn named<C: Context, R: TryRng>(
+pub fn named<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
     options: &Options,
@@ -130,7 +130,7 @@ fn create_named<C: Context, R: TryRng>(
 ///
 /// # Errors
 /// Those of the platform; `exhausted`; `quota`.
-pub(crate) fn unnamed<C: Context, R: TryRng>(
+pub fn unnamed<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
     location: &OpenLocation<C>,
@@ -204,7 +204,7 @@ fn create_under_private_name<C: Context, R: TryRng>(
 ///
 /// # Errors
 /// As [`named`].
-pub(crate) fn directory<C: Context, R: TryRng>(
+pub fn directory<C: Context, R: TryRng>(
     ctx: &C,
     source: &mut R,
     options: &Options,

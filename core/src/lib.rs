@@ -57,7 +57,7 @@ mod testing;
 
 pub use any_file::{AnyFile, Spooled};
 pub use context::{Base, Context, Descriptors};
-pub use create::{MAX_TRIES, under_new_name};
+pub use create::{MAX_TRIES, directory, named, under_new_name, unnamed};
 pub use dir::{Entry, TempDir};
 pub use error::{Cause, Error, ErrorCode};
 pub use file::{Durability, File, MAX_READ, MAX_WRITE, link_unnamed, read_at, set_size, write_at};
