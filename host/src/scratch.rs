@@ -25,31 +25,28 @@
 //! So nobody waits for a lock, and a process that is stopped at any point blocks no other. A
 //! directory that is to be kept is renamed to `kept-…`, which no sweep touches.
 
-use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use getrandom::SysRng;
-use tempfile_core::{
-    Base, Cause, Context, Descriptors, ErrorCode, Identity, Instance, Location, MAX_TRIES, Native,
-    OpenLocation, Platform, SharedLedger, TempDir,
-};
+use tempfile_core::{ErrorCode, MAX_TRIES};
 
 pub use tempfile_core::CleanupFailure;
 
 use crate::error::{Error, RootCause};
-use crate::system::{self, Claim, Dir, Info, Lock};
+use crate::system;
 
 mod composed;
+mod dir;
 mod mounts;
 mod name;
+mod open_root;
 mod retry;
 mod sweep;
 
 pub use composed::ComposedSweep;
+pub use dir::ScratchDir;
+use open_root::OpenRoot;
 pub use sweep::Sweep;
 
 /// The directory that contains all scratch directories of an application. Clones share it, and any
@@ -69,62 +66,6 @@ struct Inner {
     /// The directory at the path: another one if it was removed and made again.
     opened: Mutex<Arc<OpenRoot>>,
     retries: retry::Retries,
-}
-
-/// A directory that was opened as a root.
-struct OpenRoot {
-    dir: Dir,
-    identity: Identity,
-    /// Whether it has the shared lock. Not while something else locks the whole directory.
-    locked: Mutex<bool>,
-    context: RootContext,
-    location: OpenLocation<RootContext>,
-}
-
-/// The context in which a root's own directories are created: every path is the root.
-#[derive(Clone)]
-struct RootContext {
-    dir: Dir,
-    path: Arc<str>,
-    ledger: SharedLedger,
-}
-
-impl Context for RootContext {
-    type Platform = Native;
-
-    fn platform(&self) -> &Native {
-        &Native
-    }
-
-    fn resolve_base(&self, _: &str) -> Result<Base<Dir>, Cause> {
-        let (dir, path) = (self.dir.clone(), self.path.to_string());
-        Ok(Base { dir, path, rest: String::new() })
-    }
-
-    fn env_var(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn fallback_dirs(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn descriptors(&self) -> Descriptors {
-        Descriptors::None
-    }
-
-    fn ledger(&self) -> &SharedLedger {
-        &self.ledger
-    }
-
-    fn now(&self) -> u64 {
-        0
-    }
-
-    fn is_stopped(&self) -> bool {
-        // The host's own cleanup is not the plugin's time.
-        false
-    }
 }
 
 impl ScratchRoot {
@@ -281,105 +222,6 @@ fn plain(path: &Path) -> Result<PathBuf, RootCause> {
     }
 }
 
-impl OpenRoot {
-    fn new(path: &Path) -> Result<Self, RootCause> {
-        let opened = Self::at(path, system::check)?;
-        opened.ensure_shared_lock()?;
-        Ok(opened)
-    }
-
-    /// Opens a directory if it passes a check, and does not lock it.
-    fn at(path: &Path, check: fn(&Info) -> Result<(), RootCause>) -> Result<Self, RootCause> {
-        check(&system::info_at(path).map_err(failed("examine"))?)?;
-        let name: Arc<str> = path.to_str().ok_or(RootCause::NotText)?.into();
-        let dir = system::open_root(path).map_err(failed("open"))?;
-        // Checked again, because only the opened directory counts. The check before gives reasons.
-        let info = system::info(&dir).map_err(failed("examine"))?;
-        check(&info)?;
-        let context = RootContext { dir: dir.clone(), path: name, ledger: SharedLedger::new() };
-        let location = Instance::new(context.clone(), SysRng)
-            .open(Location::Directory(&context.path))
-            .map_err(|cause| RootCause::Refused { cause })?;
-        let (identity, locked) = (system::identity(&info), Mutex::new(false));
-        Ok(Self { dir, identity, locked, context, location })
-    }
-
-    /// Gets the shared lock, unless something else locks the whole directory now.
-    fn ensure_shared_lock(&self) -> Result<(), RootCause> {
-        let mut locked = self.locked.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*locked {
-            *locked = system::lock_root(&self.dir).map_err(|cause| RootCause::NoLocks { cause })?;
-        }
-        Ok(())
-    }
-
-    /// Creates a directory that need not be locked yet.
-    fn create_unlocked(&self) -> Result<Run, RootCause> {
-        let about = |code| refused(code, "create a directory in", &self.context.path);
-        let create = |name: &str| system::make(&self.dir, name);
-        let (mut lock, name) = name::under_new_run_name(create).map_err(about)?;
-        match TempDir::adopt(&self.context, &self.location, &name) {
-            Ok(directory) => Ok(Run { name, directory, lock }),
-            Err(error) => {
-                system::unmake(&self.dir, &name, &mut lock);
-                Err(about(error.code))
-            }
-        }
-    }
-
-    /// Locks a new directory. `None` if a sweep has locked it first, and then removes it.
-    fn claim(&self, run: Run) -> Result<Option<Run>, RootCause> {
-        let handle = run.directory.get_ref().map_err(|cause| RootCause::Refused { cause })?;
-        let claim = system::claim(&self.dir, &run.name, handle, &run.lock);
-        match claim.map_err(failed("lock a directory in"))? {
-            Claim::Ours => Ok(Some(run)),
-            Claim::Lost => Ok(None),
-            Claim::Unmarked => Err(RootCause::NoMarks),
-        }
-    }
-}
-
-/// The directory of a run, and the lock on it.
-struct Run {
-    name: String,
-    directory: TempDir<RootContext>,
-    lock: Lock,
-}
-
-impl Run {
-    /// Removes the directory, and then its lock.
-    fn remove(&mut self, root: &Dir) -> Vec<CleanupFailure> {
-        let failures = try_again_while(
-            |failures: &Vec<CleanupFailure>| {
-                failures.iter().any(|failure| may_pass(failure.error.code))
-            },
-            || self.directory.close().err().unwrap_or_default(),
-        );
-        if failures.is_empty() {
-            system::remove_lock(root, &self.name, &mut self.lock);
-        }
-        failures
-    }
-}
-
-/// Tries something again, after pauses, while somebody else may be in the way for a moment.
-fn try_again_while<T>(in_the_way: impl Fn(&T) -> bool, mut attempt: impl FnMut() -> T) -> T {
-    let mut result = attempt();
-    for pause in system::PAUSES {
-        if !in_the_way(&result) {
-            break;
-        }
-        thread::sleep(pause);
-        result = attempt();
-    }
-    result
-}
-
-/// Whether somebody else may have a file open for a moment.
-fn may_pass(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::Access | ErrorCode::Busy)
-}
-
 fn failed(operation: &'static str) -> impl Fn(io::Error) -> RootCause {
     move |cause| RootCause::Io { operation, cause }
 }
@@ -394,114 +236,14 @@ impl std::fmt::Debug for ScratchRoot {
     }
 }
 
-/// The scratch directory of one instance. [`close`](Self::close) removes it with everything in it
-/// and reports failures; a drop does the same and logs them.
-///
-/// It is locked until the drop, so only then can a sweep remove what `close` could not. What a drop
-/// could not remove is tried again while the root is open, after longer and longer pauses: see
-/// [`ScratchRoot::waiting`].
-pub struct ScratchDir {
-    path: PathBuf,
-    root: ScratchRoot,
-    opened: Arc<OpenRoot>,
-    /// In a mutex, because another thread removes the directory of an abandoned run.
-    run: Mutex<Run>,
-}
-
-impl ScratchDir {
-    /// The path of the directory. It is for the embedder: no plugin gets it.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The open directory.
-    pub(crate) fn handle(&self) -> Result<Dir, Error> {
-        self.run().directory.get_ref().cloned().map_err(|cause| self.refused(cause))
-    }
-
-    /// The names that are directly in it now, in no order.
-    ///
-    /// # Errors
-    ///
-    /// If the directory cannot be read, or is gone.
-    pub fn entries(&self) -> io::Result<Vec<OsString>> {
-        fs::read_dir(&self.path)?.map(|entry| Ok(entry?.file_name())).collect()
-    }
-
-    /// Removes the directory, and returns what could not be removed. Call it again to try again.
-    pub fn close(&self) -> Vec<CleanupFailure> {
-        self.run().remove(&self.opened.dir)
-    }
-
-    /// Keeps the directory under another name, which no sweep removes, and returns its new path.
-    /// Removing it is then up to you.
-    ///
-    /// Windows renames no directory in which a file is open. After some attempts it keeps its name,
-    /// and is foreign to sweeps.
-    ///
-    /// # Errors
-    ///
-    /// If it has been closed, or cannot be renamed.
-    pub fn keep(&self) -> Result<PathBuf, Error> {
-        let mut run = self.run();
-        let handle = run.directory.get_ref().map_err(|cause| self.refused(cause))?.clone();
-        let kept = name::kept(&run.name);
-        let root = &self.opened.dir;
-        // The random part is as hard to guess as before, so the name is free.
-        let renamed = try_again_while(
-            |renamed: &Result<_, _>| renamed.is_err_and(may_pass),
-            || Native.rename(root, run.name.as_bytes(), root, kept.as_bytes()),
-        );
-        let path = match renamed {
-            Ok(()) => self.path.with_file_name(kept),
-            Err(code) if system::OPEN_FILES_PREVENT_RENAMES && may_pass(code) => self.path.clone(),
-            Err(code) => {
-                let path = self.path.to_string_lossy();
-                return Err(self.root.error(refused(code, "rename", &path)));
-            }
-        };
-        system::unmark(&handle);
-        run.directory.keep().map_err(|cause| self.refused(cause))?;
-        let Run { name, lock, .. } = &mut *run;
-        system::remove_lock(root, name, lock);
-        Ok(path)
-    }
-
-    fn refused(&self, cause: tempfile_core::Error) -> Error {
-        self.root.error(RootCause::Refused { cause })
-    }
-
-    fn run(&self) -> MutexGuard<'_, Run> {
-        self.run.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for ScratchDir {
-    fn drop(&mut self) {
-        let stayed = self.close();
-        for CleanupFailure { path, error } in &stayed {
-            tracing::warn!(path, cause = %error, "something stayed in a scratch directory");
-        }
-        if !stayed.is_empty() {
-            let mut run = self.run();
-            // A later attempt opens it anew. This one has failed, so the guard need not try again.
-            let _ = run.directory.keep();
-            run.lock.release();
-            retry::later(&self.root.inner, self.opened.clone(), run.name.clone());
-        }
-    }
-}
-
-impl std::fmt::Debug for ScratchDir {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("ScratchDir").field(&self.path).finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use getrandom::SysRng;
+    use tempfile_core::{Instance, Location, Options, Process};
+
     use super::*;
-    use tempfile_core::{Options, Process};
 
     /// Runs a test with a root of its own.
     fn with_root(test: impl FnOnce(&ScratchRoot)) {

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile_core::{CleanupFailure, ErrorCode, Native, Platform, TempDir};
 
+use super::dir::Run;
 use super::name::Kind;
-use super::{Error, OpenRoot, RootCause, Run, ScratchRoot, mounts, refused};
+use super::{Error, OpenRoot, RootCause, ScratchRoot, mounts, refused};
 use crate::system::{self, Dir, Found, Lock, Open};
 
 /// The result of a sweep: full paths, in no order.
