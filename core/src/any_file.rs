@@ -109,10 +109,11 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
                 if inner.room(end).is_ok() {
                     return;
                 }
-                (inner.instance.clone(), inner.movable_if_reaching(end))
+                let own = inner.movable().map_or(0, |spool| spool.if_reaching(end).0);
+                (inner.instance.clone(), own)
             };
             let size = |file: &Shared<Lock<Inner<C, R>>>| {
-                file.try_lock().map_or(0, |inner| inner.movable())
+                file.try_lock().map_or(0, |inner| inner.movable().map_or(0, Spool::in_memory))
             };
             let largest = {
                 let files = instance.spooled_files().lock();
@@ -172,25 +173,15 @@ impl<C: Context, R: TryRng + Clone> Inner<C, R> {
     /// Moves a file that may not reach `end` in memory to disk. One that never moves is refused.
     fn admit(&mut self, end: u64) -> Result<(), Error> {
         let Err(refusal) = self.room(end) else { return Ok(()) };
-        match &self.spool {
-            Some(spool) if spool.moves() => self.roll_over(),
-            Some(_) | None => Err(refusal).without_path("extend a spooled file"),
+        match self.movable() {
+            Some(_) => self.roll_over(),
+            None => Err(refusal).without_path("extend a spooled file"),
         }
     }
 
-    /// Bytes in memory that could move to disk.
-    fn movable(&self) -> u64 {
-        match &self.spool {
-            Some(spool) if spool.moves() => spool.in_memory(),
-            Some(_) | None => 0,
-        }
-    }
-
-    fn movable_if_reaching(&self, end: u64) -> u64 {
-        match &self.spool {
-            Some(spool) if spool.moves() => spool.if_reaching(end).0,
-            Some(_) | None => 0,
-        }
+    /// The spool, if its bytes may move to disk.
+    fn movable(&self) -> Option<&Spool<File<C>>> {
+        self.spool.as_ref().filter(|spool| spool.moves())
     }
 
     fn close(&mut self) -> Result<(), Error> {

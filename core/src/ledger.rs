@@ -221,7 +221,7 @@ impl SharedLedger {
     /// Records that a spooled file occupies `new` bytes of memory instead of `old`.
     pub(crate) fn resize_memory(&self, old: u64, new: u64) {
         if old != new {
-            self.0.ledger.lock().count_memory(new, old);
+            self.0.ledger.lock().usage.count_memory(new, old);
         }
     }
 
@@ -337,12 +337,6 @@ impl Ledger {
             *self.usage.handles(entry.kind).0 -= 1;
         }
     }
-
-    fn count_memory(&mut self, more: u64, less: u64) {
-        let Usage { live, peak, .. } = &mut self.usage;
-        live.memory = live.memory.saturating_sub(less).saturating_add(more);
-        peak.memory = peak.memory.max(live.memory);
-    }
 }
 
 impl Usage {
@@ -355,17 +349,22 @@ impl Usage {
         }
     }
 
+    fn count_memory(&mut self, more: u64, less: u64) {
+        count(&mut self.live.memory, &mut self.peak.memory, more, less);
+    }
+
     pub(crate) fn count_bytes(&mut self, more: u64, less: u64) {
-        let Usage { live, peak, .. } = self;
-        live.bytes = live.bytes.saturating_sub(less).saturating_add(more);
-        peak.bytes = peak.bytes.max(live.bytes);
+        count(&mut self.live.bytes, &mut self.peak.bytes, more, less);
     }
 
     pub(crate) fn count_entries(&mut self, more: u64, less: u64) {
-        let Usage { live, peak, .. } = self;
-        live.entries = live.entries.saturating_sub(less).saturating_add(more);
-        peak.entries = peak.entries.max(live.entries);
+        count(&mut self.live.entries, &mut self.peak.entries, more, less);
     }
+}
+
+fn count(live: &mut u64, peak: &mut u64, more: u64, less: u64) {
+    *live = live.saturating_sub(less).saturating_add(more);
+    *peak = (*peak).max(*live);
 }
 
 /// A live handle's entry in the ledger. Dropping it closes the entry.

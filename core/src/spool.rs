@@ -85,7 +85,7 @@ impl<F: Bytes> Spool<F> {
     /// `invalid` if the offset is over 2^63-1; once it has moved, those of the file.
     pub fn read_into(&self, buffer: &mut [u8], offset: u64) -> Result<usize, Error> {
         if offset > MAX_OFFSET {
-            return Err(failure(ErrorCode::Invalid, "read a spooled file"));
+            return Err(Error::without_path(ErrorCode::Invalid, "read a spooled file"));
         }
         match &self.state {
             State::Disk(file) => file.read_into(buffer, offset),
@@ -131,7 +131,7 @@ impl<F: Bytes> Spool<F> {
             State::Memory(bytes) => {
                 bytes
                     .write(index(offset), data)
-                    .map_err(|code| failure(code, "write to a spooled file"))?;
+                    .map_err(|code| Error::without_path(code, "write to a spooled file"))?;
                 Ok(data.len() as u64)
             }
         }
@@ -161,9 +161,9 @@ impl<F: Bytes> Spool<F> {
         self.make_room(size, make)?;
         match &mut self.state {
             State::Disk(file) => file.set_size(size),
-            State::Memory(bytes) => {
-                bytes.resize(index(size)).map_err(|code| failure(code, "resize a spooled file"))
-            }
+            State::Memory(bytes) => bytes
+                .resize(index(size))
+                .map_err(|code| Error::without_path(code, "resize a spooled file")),
         }
     }
 
@@ -231,10 +231,10 @@ impl<F: Bytes> Spool<F> {
     /// Refuses what would end past the largest offset, before anything is moved.
     pub(crate) fn check_write(&self, offset: u64, len: usize) -> Result<(), Error> {
         if offset > MAX_OFFSET {
-            return Err(failure(ErrorCode::Invalid, "write to a spooled file"));
+            return Err(Error::without_path(ErrorCode::Invalid, "write to a spooled file"));
         }
         if len as u64 > MAX_OFFSET - offset {
-            return Err(failure(ErrorCode::FileTooLarge, "write to a spooled file"));
+            return Err(Error::without_path(ErrorCode::FileTooLarge, "write to a spooled file"));
         }
         Ok(())
     }
@@ -242,7 +242,7 @@ impl<F: Bytes> Spool<F> {
     /// Refuses a size past the largest offset, before anything is moved.
     pub(crate) fn check_size(&self, size: u64) -> Result<(), Error> {
         if size > MAX_OFFSET {
-            return Err(failure(ErrorCode::Invalid, "resize a spooled file"));
+            return Err(Error::without_path(ErrorCode::Invalid, "resize a spooled file"));
         }
         Ok(())
     }
@@ -288,10 +288,6 @@ fn index(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
-fn failure(code: ErrorCode, operation: &str) -> Error {
-    Error::without_path(code, operation)
-}
-
 #[cfg(test)]
 mod tests {
     use core::cell::RefCell;
@@ -321,7 +317,7 @@ mod tests {
             // Short, as a disk that fills up is.
             let end = (start + data.len()).min(self.room);
             if end <= start {
-                return Err(failure(ErrorCode::NoSpace, "write to a disk"));
+                return Err(Error::without_path(ErrorCode::NoSpace, "write to a disk"));
             }
             let mut bytes = self.bytes.borrow_mut();
             let len = bytes.len().max(end);
