@@ -365,6 +365,15 @@ impl TempfileCtxView<'_> {
         self.blocking.run(|| act(self))
     }
 
+    /// Uses a resource in a call that may wait for the disk.
+    fn call_on<R: 'static, T>(
+        &mut self,
+        resource: &Resource<R>,
+        act: impl FnOnce(&mut R) -> Result<T, tempfile_core::Error>,
+    ) -> Result<T, Failure> {
+        self.call(|view| Ok(act(view.table.get_mut(resource)?)?))
+    }
+
     /// Gives something of this interface to the plugin. If the table is full it is dropped, and
     /// with it what it guards.
     fn push<T: Send + 'static>(&mut self, value: T) -> Result<Resource<T>, Failure> {

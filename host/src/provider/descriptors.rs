@@ -22,8 +22,7 @@ const CHUNK: usize = 64 << 10;
 impl TempfileCtxView<'_> {
     fn stream(&mut self, file: &Resource<File>, position: u64) -> Result<FileStream, Failure> {
         let blocking = self.blocking;
-        let file =
-            self.call(|view| Ok::<_, Failure>(view.table.get_mut(file)?.duplicate(position)?))?;
+        let file = self.call_on(file, |file| file.duplicate(position))?;
         Ok(FileStream { file, position, failed: false, blocking })
     }
 }
@@ -31,8 +30,7 @@ impl TempfileCtxView<'_> {
 impl Host for TempfileCtxView<'_> {
     fn file_descriptor(&mut self, file: Resource<File>) -> Result<Resource<Descriptor>, Failure> {
         // The context permits none of files, so this fails with the right error.
-        let _ =
-            self.call(|view| Ok::<_, Failure>(view.table.get_mut(&file)?.into_descriptor()?))?;
+        let _ = self.call_on(&file, File::into_descriptor)?;
         Err(Error::without_path(ErrorCode::Unsupported, "give out a file").into())
     }
 

@@ -8,17 +8,6 @@ use super::interface::tempfile::{
 };
 use super::{Failure, File, TempDir, TempfileCtxView, convert};
 
-impl TempfileCtxView<'_> {
-    /// Makes a call on an open directory that may wait for the disk.
-    fn call_dir<T>(
-        &mut self,
-        dir: &Resource<TempDir>,
-        act: impl FnOnce(&mut TempDir) -> Result<T, tempfile_core::Error>,
-    ) -> Result<T, Failure> {
-        self.call(|view| Ok(act(view.table.get_mut(dir)?)?))
-    }
-}
-
 impl HostTempDir for TempfileCtxView<'_> {
     fn path(&mut self, dir: Resource<TempDir>) -> wasmtime::Result<String> {
         Ok(self.table.get(&dir)?.path().to_owned())
@@ -29,7 +18,7 @@ impl HostTempDir for TempfileCtxView<'_> {
         dir: Resource<TempDir>,
         path: String,
     ) -> Result<Resource<File>, Failure> {
-        let file = self.call_dir(&dir, |dir| dir.create_file(&path))?;
+        let file = self.call_on(&dir, |dir| dir.create_file(&path))?;
         self.push(File::Plain(file))
     }
 
@@ -38,28 +27,28 @@ impl HostTempDir for TempfileCtxView<'_> {
         dir: Resource<TempDir>,
         path: String,
     ) -> Result<Resource<File>, Failure> {
-        let file = self.call_dir(&dir, |dir| dir.open_file(&path))?;
+        let file = self.call_on(&dir, |dir| dir.open_file(&path))?;
         self.push(File::Plain(file))
     }
 
     fn create_directory(&mut self, dir: Resource<TempDir>, path: String) -> Result<(), Failure> {
-        self.call_dir(&dir, |dir| dir.create_directory(&path))
+        self.call_on(&dir, |dir| dir.create_directory(&path))
     }
 
     fn metadata(&mut self, dir: Resource<TempDir>, path: String) -> Result<Metadata, Failure> {
-        self.call_dir(&dir, |dir| dir.metadata(&path)).map(convert::metadata)
+        self.call_on(&dir, |dir| dir.metadata(&path)).map(convert::metadata)
     }
 
     fn rename(&mut self, dir: Resource<TempDir>, old: String, new: String) -> Result<(), Failure> {
-        self.call_dir(&dir, |dir| dir.rename(&old, &new))
+        self.call_on(&dir, |dir| dir.rename(&old, &new))
     }
 
     fn remove(&mut self, dir: Resource<TempDir>, path: String) -> Result<(), Failure> {
-        self.call_dir(&dir, |dir| dir.remove(&path))
+        self.call_on(&dir, |dir| dir.remove(&path))
     }
 
     fn entries(&mut self, dir: Resource<TempDir>, path: String) -> Result<Vec<Entry>, Failure> {
-        let entries = self.call_dir(&dir, |dir| dir.entries(&path))?;
+        let entries = self.call_on(&dir, |dir| dir.entries(&path))?;
         Ok(entries.into_iter().map(convert::entry).collect())
     }
 
@@ -71,11 +60,11 @@ impl HostTempDir for TempfileCtxView<'_> {
         durability: Durability,
     ) -> Result<(), Failure> {
         let (mode, durability) = (convert::replace_mode(mode), convert::durability(durability));
-        self.call_dir(&dir, |dir| dir.persist(&target, mode, durability))
+        self.call_on(&dir, |dir| dir.persist(&target, mode, durability))
     }
 
     fn keep(&mut self, dir: Resource<TempDir>) -> Result<String, Failure> {
-        self.call_dir(&dir, TempDir::keep)
+        self.call_on(&dir, TempDir::keep)
     }
 
     fn close(

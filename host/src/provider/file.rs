@@ -50,20 +50,9 @@ pub(super) fn define_write<T: 'static>(
     linker.instance("scratch:tempfile/tempfile@0.1.0")?.func_wrap("[method]file.write", write)
 }
 
-impl TempfileCtxView<'_> {
-    /// Makes a call on a file that may wait for the disk.
-    fn call_file<T>(
-        &mut self,
-        file: &Resource<File>,
-        act: impl FnOnce(&mut File) -> Result<T, tempfile_core::Error>,
-    ) -> Result<T, Failure> {
-        self.call(|view| Ok(act(view.table.get_mut(file)?)?))
-    }
-}
-
 impl HostFile for TempfileCtxView<'_> {
     fn read(&mut self, file: Resource<File>, length: u32, offset: u64) -> Result<Vec<u8>, Failure> {
-        self.call_file(&file, |file| file.read(length, offset))
+        self.call_on(&file, |file| file.read(length, offset))
     }
 
     fn write(
@@ -72,19 +61,19 @@ impl HostFile for TempfileCtxView<'_> {
         buffer: Vec<u8>,
         offset: u64,
     ) -> Result<u64, Failure> {
-        self.call_file(&file, |file| file.write(&buffer, offset))
+        self.call_on(&file, |file| file.write(&buffer, offset))
     }
 
     fn size(&mut self, file: Resource<File>) -> Result<u64, Failure> {
-        self.call_file(&file, |file| file.size())
+        self.call_on(&file, |file| file.size())
     }
 
     fn set_size(&mut self, file: Resource<File>, size: u64) -> Result<(), Failure> {
-        self.call_file(&file, |file| file.set_size(size))
+        self.call_on(&file, |file| file.set_size(size))
     }
 
     fn sync(&mut self, file: Resource<File>, durability: Durability) -> Result<(), Failure> {
-        self.call_file(&file, |file| file.sync(convert::durability(durability)))
+        self.call_on(&file, |file| file.sync(convert::durability(durability)))
     }
 
     fn storage(&mut self, file: Resource<File>) -> Result<Storage, Failure> {
@@ -92,11 +81,11 @@ impl HostFile for TempfileCtxView<'_> {
     }
 
     fn roll_over(&mut self, file: Resource<File>) -> Result<(), Failure> {
-        self.call_file(&file, File::roll_over)
+        self.call_on(&file, File::roll_over)
     }
 
     fn close(&mut self, file: Resource<File>) -> Result<(), Failure> {
-        self.call_file(&file, File::close)
+        self.call_on(&file, File::close)
     }
 
     fn drop(&mut self, file: Resource<File>) -> wasmtime::Result<()> {

@@ -11,7 +11,7 @@ impl HostTempPath for TempfileCtxView<'_> {
     }
 
     fn reopen(&mut self, path: Resource<TempPath>) -> Result<Resource<File>, Failure> {
-        let file = self.call(|view| Ok::<_, Failure>(view.table.get(&path)?.reopen()?))?;
+        let file = self.call_on(&path, |path| path.reopen())?;
         self.push(File::Plain(file))
     }
 
@@ -23,7 +23,7 @@ impl HostTempPath for TempfileCtxView<'_> {
         durability: Durability,
     ) -> Result<(), Failure> {
         let (mode, durability) = (convert::replace_mode(mode), convert::durability(durability));
-        self.call(|view| Ok(view.table.get_mut(&path)?.persist(&target, mode, durability)?))
+        self.call_on(&path, |path| path.persist(&target, mode, durability))
     }
 
     fn keep(&mut self, path: Resource<TempPath>) -> Result<String, Failure> {
@@ -31,7 +31,7 @@ impl HostTempPath for TempfileCtxView<'_> {
     }
 
     fn close(&mut self, path: Resource<TempPath>) -> Result<(), Failure> {
-        self.call(|view| Ok(view.table.get_mut(&path)?.close()?))
+        self.call_on(&path, TempPath::close)
     }
 
     fn drop(&mut self, path: Resource<TempPath>) -> wasmtime::Result<()> {

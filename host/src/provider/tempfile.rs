@@ -80,7 +80,7 @@ impl Host for TempfileCtxView<'_> {
         durability: Durability,
     ) -> Result<(), Failure> {
         let durability = convert::durability(durability);
-        self.call(|view| Ok(view.table.get_mut(&file)?.link(&target, durability)?))
+        self.call_on(&file, |file| file.link(&target, durability))
     }
 
     fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<Error> {
