@@ -6,9 +6,9 @@
 //! goes on counting, since it still fills the disk. Growth is admitted before it happens, up to the
 //! last byte that fits.
 //!
-//! Names are compared byte by byte. A file system that folds case, or gives files short names, would
-//! find what counts under one name by another, under which it does not: there a name that is not
-//! listed exactly is not found.
+//! Names are compared byte by byte. A file system that folds case, or gives files short names,
+//! would find what counts under one name by another, under which it does not: there a name that is
+//! not listed exactly is not found.
 
 use alloc::string::String;
 use alloc::vec::Vec;
