@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rustix::fs::{AtFlags, Mode, OFlags, fsync, mkdirat, openat, renameat, unlinkat};
 
-use crate::groups::nanoseconds;
+use crate::comparison::nanoseconds;
 
 const CREATE: OFlags = OFlags::RDWR
     .union(OFlags::CREATE)

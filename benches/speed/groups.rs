@@ -1,24 +1,23 @@
 //! The benchmark groups, and the comparisons between their benchmarks.
 
-use std::cell::{LazyCell, RefCell};
+use std::cell::LazyCell;
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use cap_tempfile::ambient_authority;
-use criterion::{Criterion, SamplingMode};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::bare;
+use crate::comparison::{Comparison, Routine, timed};
 use crate::embedder::{self, Embedder, Placement, Synchronous, pooling, whole};
 use crate::plugins::{Plugins, Runner};
-use crate::processes::{self, waited};
-use crate::report::{Measurement, Report};
+use crate::processes;
+use crate::report::Report;
 use crate::sorting::Sorting;
 use crate::space::Space;
 
@@ -31,9 +30,6 @@ const NATIVE: &str = "native";
 const COMPONENT: &str = "component";
 const HOST: &str = "host";
 
-/// Runs an operation `count` times, and returns the nanoseconds that this took.
-type Routine = Rc<dyn Fn(u64) -> u64>;
-
 /// An operation, and its implementations.
 pub(crate) struct Group {
     name: &'static str,
@@ -41,18 +37,6 @@ pub(crate) struct Group {
     slow: bool,
     benchmarks: Vec<(&'static str, Routine)>,
     comparisons: Vec<Comparison>,
-}
-
-/// Two benchmarks of a group that are measured in pairs.
-pub(crate) struct Comparison {
-    group: &'static str,
-    slow: bool,
-    benchmark: &'static str,
-    baseline: &'static str,
-    /// The largest ratio that is accepted.
-    target: Option<f64>,
-    run: Routine,
-    run_baseline: Routine,
 }
 
 impl Group {
@@ -406,78 +390,4 @@ fn sorting(space: &Space, plugins: &Plugins, report: &mut Report) -> Vec<Group> 
         .bench(GNU, move |count| gnu.with_gnu(count))
         .compare("component", GNU, 1.20);
     vec![group]
-}
-
-pub(crate) fn timed(count: u64, mut once: impl FnMut()) -> u64 {
-    let start = Instant::now();
-    (0..count).for_each(|_| once());
-    nanoseconds(start.elapsed())
-}
-
-pub(crate) fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Subtracts the run-queue wait of this thread from the time that `run` returns.
-fn undisturbed(run: impl FnOnce() -> u64) -> u64 {
-    let waited = || waited(Path::new("/proc/thread-self/schedstat"));
-    let before = waited();
-    let took = run();
-    let waited = waited() - before;
-    // The wait includes that of the start, which is not in the time: never subtract more than half.
-    took - waited.min(took / 2)
-}
-
-/// One sample: both benchmarks with the same number of iterations.
-struct Pair {
-    count: u64,
-    nanoseconds: u64,
-    baseline: u64,
-}
-
-impl Comparison {
-    /// Measures it, unless the command line filters it out.
-    pub(crate) fn measure(&self, criterion: &mut Criterion, report: &mut Report) {
-        let pairs = RefCell::new(Vec::new());
-        let mut group = criterion.benchmark_group(self.group);
-        group.sampling_mode(SamplingMode::Flat);
-        let (samples, warm_up, measured) = if self.slow { (10, 1, 1000) } else { (30, 300, 1200) };
-        group.sample_size(samples);
-        group
-            .warm_up_time(Duration::from_millis(warm_up))
-            .measurement_time(Duration::from_millis(measured));
-        group.bench_function(format!("{} against {}", self.benchmark, self.baseline), |bencher| {
-            bencher.iter_custom(|count| {
-                let pair = self.pair(count, pairs.borrow().len() % 2 == 0);
-                let took = pair.nanoseconds;
-                pairs.borrow_mut().push(pair);
-                Duration::from_nanos(took)
-            });
-        });
-        group.finish();
-        // The command line may leave it out, and the shortest samples are from the warm-up.
-        let pairs = pairs.into_inner();
-        let Some(last) = pairs.last() else { return };
-        let (times, ratios): (Vec<f64>, Vec<f64>) = pairs
-            .iter()
-            .filter(|pair| pair.count > last.count / 2)
-            .map(|pair| {
-                let nanoseconds = pair.nanoseconds as f64;
-                (nanoseconds / pair.count as f64, nanoseconds / pair.baseline as f64)
-            })
-            .unzip();
-        let (group, benchmark, baseline) = (self.group, self.benchmark, self.baseline);
-        report.add(Measurement::time(group, benchmark, &times, baseline, &ratios, self.target));
-    }
-
-    fn pair(&self, count: u64, baseline_last: bool) -> Pair {
-        let run = |routine: &Routine| undisturbed(|| routine(count));
-        if baseline_last {
-            let nanoseconds = run(&self.run);
-            Pair { count, nanoseconds, baseline: run(&self.run_baseline) }
-        } else {
-            let baseline = run(&self.run_baseline);
-            Pair { count, nanoseconds: run(&self.run), baseline }
-        }
-    }
 }

@@ -9,8 +9,8 @@ use std::time::Instant;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Store;
 
+use crate::comparison::nanoseconds;
 use crate::embedder::{self, Embedder, Placement, State};
-use crate::groups::nanoseconds;
 use crate::space::Space;
 
 /// The argument that this program starts itself with.

@@ -14,6 +14,7 @@ use criterion::Criterion;
 use wasi_tempfile_host::ScratchRoot;
 
 mod bare;
+mod comparison;
 mod embedder;
 mod figures;
 mod groups;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::groups::nanoseconds;
+use crate::comparison::nanoseconds;
 use crate::plugins::Runner;
 use crate::processes::finish;
 

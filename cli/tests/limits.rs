@@ -144,8 +144,8 @@ fn limits_of_another_form_in_the_environment_are_wrong_usage() {
 /// WASI answers that there is no such file, which says nothing about the limit.
 #[test]
 fn a_plugin_that_fails_without_a_view_of_its_paths_is_explained() {
-    let hint = "the plugin could not open its temporary files by their paths, since the run limits \
-                bytes, entries or file sizes";
+    let hint = "a plugin whose bytes, entries or file sizes are limited cannot open its temporary \
+                files by their paths";
     let hints = |options: &[&str], litter: &str, subcommand: &str| {
         let world = World::new();
         let options = [options, &["--env", litter]].concat();

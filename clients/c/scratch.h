@@ -1,10 +1,11 @@
 /* Temporary files and directories for WebAssembly plugins in C: the interface `scratch:tempfile`.
  *
- * Every function that can fail returns a `scratch_code`: 0 (`SCRATCH_OK`), or why it failed; the
- * functions after `mkstemp` and its kin set `errno` instead. A handle of 0 is closed, and closing
- * it again is no error. Where something is created, and where it is persisted or linked to, may be
- * a relative path: from the current directory, which is `/` until you call `chdir`.
- * `wit/tempfile/tempfile.wit` has each function's rules and errors. */
+ * Every function that can fail returns a `scratch_code`: 0 (`SCRATCH_OK`), or why it failed.
+ * `scratch_tmpfile`, `scratch_mkstemp` and `scratch_mkdtemp` set `errno` instead, as their
+ * counterparts in the C library do. A handle of 0 is closed, and closing it again is no error. The
+ * path of a location and the target of persist and link may be relative: they are taken from the
+ * current directory, which is `/` until you call `chdir`. `wit/tempfile/tempfile.wit` has each
+ * function's rules and errors. The functions are not thread-safe. */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
@@ -110,19 +111,31 @@ scratch_code scratch_write(scratch_file file, const void *buffer, size_t size, u
 scratch_code scratch_read_all(scratch_file file, char **data, size_t *size);
 /* Makes the bytes the whole content of the file. */
 scratch_code scratch_write_all(scratch_file file, const void *buffer, size_t size);
+/* The size in bytes. */
 scratch_code scratch_size(scratch_file file, uint64_t *size);
+/* Truncates the file, or extends it with zeros: `size` in bytes, at most 2^63-1. */
 scratch_code scratch_truncate(scratch_file file, uint64_t size);
+/* Waits until written data is on stable storage. SCRATCH_NONE does nothing. */
 scratch_code scratch_sync(scratch_file file, scratch_durability durability);
+/* Where the bytes are. */
 scratch_code scratch_get_storage(scratch_file file, scratch_storage *storage);
+/* Moves the bytes of a spooled file to disk. */
 scratch_code scratch_roll_over(scratch_file file);
+/* Gives an unnamed file a permanent name, which must be free. SCRATCH_UNSUPPORTED where the host
+ * cannot, as in a provider component. */
 scratch_code scratch_link(scratch_file file, const char *target, scratch_durability durability);
+/* Closes the file, and sets the handle to 0. Its name stays. */
 scratch_code scratch_close(scratch_file *file);
 
-/* Names. A function that takes a pointer to a handle ends it: the handle is 0 afterwards, also if
- * the answer is SCRATCH_NOT_DURABLE. After another failure it is as before. */
+/* Names. persist, keep and close take a pointer to the handle, and set the handle to 0 on success
+ * and on SCRATCH_NOT_DURABLE. After any other failure it is unchanged. The same holds for the
+ * functions of a directory. */
 
+/* The path at which the file was created. */
 scratch_code scratch_name_path(scratch_name name, char **path);
+/* Opens the file at the name again. */
 scratch_code scratch_name_reopen(scratch_name name, scratch_file *file);
+/* Renames the file to `target`, where it stays. */
 scratch_code scratch_name_persist(scratch_name *name, const char *target, scratch_replace mode,
                                   scratch_durability durability);
 /* Leaves the file where it is. `path` may be NULL. */

@@ -6,8 +6,9 @@
 //! goes on counting, since it still fills the disk. Growth is admitted before it happens, up to the
 //! last byte that fits.
 //!
-//! Names are compared byte by byte. A file system that folds case would find what counts under one
-//! name by another, under which it does not: there a name that is not listed exactly is not found.
+//! Names are compared byte by byte. A file system that folds case, or gives files short names,
+//! would find what counts under one name by another, under which it does not: there a name that is
+//! not listed exactly is not found.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -165,8 +166,8 @@ impl<P: Platform> Limited<P> {
         linked
     }
 
-    /// Fails with `no-entry` if what a name finds has another name: one that differs in case, or is
-    /// another spelling of it in Unicode.
+    /// Fails with `no-entry` if what a name finds has another name: one that differs in case, is
+    /// another spelling of it in Unicode, or its short name on Windows.
     fn check_exact(&self, dir: &LimitedDir<P::Dir>, name: &[u8]) -> Result<(), ErrorCode> {
         let Some(ledger) = &self.ledger else { return Ok(()) };
         let known = || ledger.account(|account, _, _| account.find(dir.number, name).is_some());
@@ -179,7 +180,9 @@ impl<P: Platform> Limited<P> {
     /// Whether an existing name may be another spelling of what it finds: one call for most names,
     /// where a listing takes one for every entry.
     fn may_fold(&self, dir: &P::Dir, name: &[u8]) -> bool {
-        let Some(name) = name_to_str(name).filter(|name| name.is_ascii()) else { return true };
+        // Windows finds an entry by its short name too, which has a tilde: `PROGRA~1`.
+        let plain = |name: &&str| name.is_ascii() && !name.contains('~');
+        let Some(name) = name_to_str(name).filter(plain) else { return true };
         let swap = |c: char| match c.is_ascii_lowercase() {
             true => c.to_ascii_uppercase(),
             false => c.to_ascii_lowercase(),

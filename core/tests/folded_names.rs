@@ -192,6 +192,20 @@ fn under_limits_a_name_is_found_in_its_own_case_alone() {
     drop(dir.create_file("Sub/file").unwrap());
 }
 
+/// Windows finds a file by its short name, too.
+#[test]
+fn under_limits_a_short_name_finds_nothing() {
+    let root = TestDir::new();
+    let dir = limited(&root, modern());
+    for (name, short) in [("longer name", "longer~1"), ("20260101", "202601~1")] {
+        drop(dir.create_file(name).unwrap());
+        assert_code(dir.open_file(short), ErrorCode::NoEntry);
+        assert_code(dir.rename(short, "renamed"), ErrorCode::NoEntry);
+        assert_code(dir.rename("AbC", short), ErrorCode::Exist);
+        assert_code(dir.create_file(short), ErrorCode::Exist);
+    }
+}
+
 #[test]
 fn under_limits_a_rename_replaces_no_name_in_another_case_but_its_own() {
     let root = TestDir::new();

@@ -2,10 +2,11 @@
 #![allow(missing_docs)]
 
 use std::cell::Cell;
+use std::fs;
 use std::rc::Rc;
 
 use tempfile_core::{
-    AnyFile, Context, Durability, Error, ErrorCode, Limited, Limits, Location, MAX_PATH,
+    AnyFile, Context, Durability, Entry, Error, ErrorCode, Limited, Limits, Location, MAX_PATH,
     MemoryBudget, Options, ReplaceMode, SharedLedger, Storage, TempDir,
 };
 
@@ -181,6 +182,27 @@ fn a_listing_larger_than_the_budget_is_refused() {
     drop(dir.create_file("small/file").unwrap());
     assert_eq!(dir.entries("small").unwrap().len(), 1);
     assert_eq!(user.budget.used(), used);
+}
+
+#[test]
+fn a_listing_is_charged_for_itself_and_for_the_copy_of_the_caller() {
+    let (count, len) = (100, 200);
+    let takes = 2 * count * (size_of::<Entry>() as u64 + len);
+    let list_with = |room: u64| {
+        let used = {
+            let user = User::new(MIB);
+            let _dir = user.directory().unwrap();
+            user.budget.used()
+        };
+        let user = User::new(used + room);
+        let dir = user.directory().unwrap();
+        for number in 0..count {
+            fs::write(format!("{}/{number:0200}", dir.path()), "").unwrap();
+        }
+        dir.entries("").map(|entries| entries.len())
+    };
+    assert_code(list_with(takes), ErrorCode::Quota);
+    assert_eq!(list_with(2 * takes), Ok(100));
 }
 
 #[test]

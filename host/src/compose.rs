@@ -7,6 +7,7 @@
 
 use wac_graph::types::{Package, are_semver_compatible};
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId, PackageId};
+use wasmparser::{Parser, Payload};
 
 use crate::error::{Error, Source, one_line};
 
@@ -74,12 +75,16 @@ pub fn compose(plugin: &[u8], provider: &[u8], preopens: PluginPreopens) -> Resu
     }
 }
 
-/// Whether a plugin has been composed with a provider already: it has the interface's name in it,
-/// and does not import it.
+/// Whether a plugin has been composed with a provider already: a component inside it exports the
+/// interface, and the plugin does not import it.
 pub(crate) fn has_provider<'a>(plugin: &[u8], mut imports: impl Iterator<Item = &'a str>) -> bool {
-    // The name of an import stands in a component as it is.
-    let name = b"scratch:tempfile/";
-    !imports.any(is_scratch) && plugin.windows(name.len()).any(|part| part == name)
+    !imports.any(is_scratch)
+        && Parser::new(0).parse_all(plugin).map_while(Result::ok).any(|payload| match payload {
+            Payload::ComponentExportSection(exports) => {
+                exports.into_iter().flatten().any(|export| is_scratch(export.name.name))
+            }
+            _ => false,
+        })
 }
 
 /// Whether the interfaces that the provider serves to the plugin are exports of the result too.

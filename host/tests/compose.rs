@@ -186,6 +186,14 @@ fn a_composed_plugin_is_not_composed_again() {
 }
 
 #[test]
+fn a_plugin_that_only_mentions_the_interface_is_composed() {
+    let plugin = r#"(component (core module (memory 1)
+        (data (i32.const 0) "scratch:tempfile/tempfile@0.1.0")))"#;
+    let plugin = wat::parse_str(plugin).expect("the test's text is a component");
+    compose(&plugin, components::PROVIDER, PluginPreopens::Granted).expect("compose");
+}
+
+#[test]
 fn the_provider_imports_little() {
     let allowed =
         ["wasi:cli/environment@", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];

@@ -114,8 +114,9 @@ impl<D, F> OpenFiles<D, F> {
         files.filter(|file| file.names.borrow().iter().any(|known| self.is(known, at))).collect()
     }
 
+    /// Whether a name may be this one: such a host folds case.
     fn is(&self, (dir, name): &(Rc<D>, String), at: At<'_, D>) -> bool {
-        name == at.1 && (Rc::ptr_eq(dir, at.0) || (self.is_same)(dir, at.0))
+        name.eq_ignore_ascii_case(at.1) && (Rc::ptr_eq(dir, at.0) || (self.is_same)(dir, at.0))
     }
 }
 
@@ -328,6 +329,15 @@ mod tests {
         let file = add(&files, &dir, "a");
         let other = Rc::new(Directory::clone(&dir));
         assert_eq!(rename(&files, &other, "a", "c"), None);
+        assert_eq!(number(&file), Ok(1));
+    }
+
+    #[test]
+    fn a_file_is_found_by_its_name_in_another_case() {
+        let (dir, files) = two_files();
+        let file = add(&files, &dir, "a");
+        let rename = || dir.rename("a", "c");
+        assert_eq!(files.rename((&dir, "A"), (&dir, "c"), rename), Ok(()));
         assert_eq!(number(&file), Ok(1));
     }
 

@@ -56,9 +56,8 @@ impl Compose {
         let whole = compose(&plugin, provider, preopens)
             .map_err(|error| format!("compose {}: {error}", self.plugin.display()))?;
         files::write(&self.output, &whole)?;
-        // The name of an import stands in the component as it is.
-        let needle = b"scratch:tempfile";
-        if !plugin.windows(needle.len()).any(|part| part == needle) {
+        // A component holds its parts as they are.
+        if !whole.windows(provider.len()).any(|part| part == provider) {
             complain("the plugin imports nothing of scratch:tempfile, so it got no provider");
         }
         Ok(ExitCode::SUCCESS)

@@ -201,16 +201,16 @@ impl RunPlugin {
         }
         if counted && signal.is_none() && may_have_missed_paths(&outcome) {
             complain(
-                "the plugin could not open its temporary files by their paths, since the run \
-                 limits bytes, entries or file sizes",
+                "a plugin whose bytes, entries or file sizes are limited cannot open its temporary \
+                 files by their paths",
             );
         }
         Ok(conclude(&outcome, signal))
     }
 }
 
-/// Whether a plugin that is kept from its scratch directory may have failed for that: it had paths
-/// in there, for which WASI answers that there is no such file, and no limit refused it anything.
+/// Whether a plugin may have failed because it is kept from its scratch directory: it had paths in
+/// there, for which WASI answers that there is no such file, and no limit refused it anything.
 fn may_have_missed_paths(outcome: &Outcome) -> bool {
     let failed = matches!(outcome.ending, Ending::Failed { .. } | Ending::Trapped { .. });
     let had_paths = |usage: &wasi_tempfile_host::provider::Usage| {

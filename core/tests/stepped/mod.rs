@@ -41,7 +41,7 @@ pub(crate) struct Stepped {
     syncs: bool,
     /// The directories that are open, if none of them may be removed or renamed.
     open: Option<Rc<RefCell<Vec<Weak<Handle>>>>>,
-    /// Whether a name finds an entry that differs in case.
+    /// Whether a name finds an entry that differs in case, or by its short name.
     folds: bool,
 }
 
@@ -89,7 +89,7 @@ impl Stepped {
         let entries = self.folds.then(|| Native.entries(dir).ok()).flatten();
         let names = entries.into_iter().flatten().flatten().map(|entry| entry.name);
         names
-            .filter(|found| fold(found) == fold(name))
+            .filter(|found| [fold(found), fold(&Self::short(found))].contains(&fold(name)))
             .map(Cow::Owned)
             .next()
             .unwrap_or(name.into())
@@ -106,6 +106,11 @@ impl Stepped {
         let identity = |dir: &Dir| Native.directory_identity(dir);
         let itself = self.folds && *found == *name && identity(dir) == identity(to);
         if itself { target.into() } else { found }
+    }
+
+    /// The short name that Windows gives to a file, if the first six characters need no change.
+    fn short(name: &[u8]) -> Vec<u8> {
+        [name.get(..6).unwrap_or(name), b"~1"].concat()
     }
 
     /// A system on which one method always fails.
