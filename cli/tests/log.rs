@@ -46,7 +46,7 @@ fn a_variable_of_another_form_is_said_and_the_run_goes_on() {
     let ended = output(world.run(&[], &["ok"]).env("RUST_LOG", "loud"));
     assert_eq!(ended.code, Some(0));
     let [line] = ended.complaints()[..] else { panic!("{}", ended.stderr) };
-    assert!(line.starts_with("RUST_LOG is not heeded: "), "{line}");
+    assert!(line.starts_with("RUST_LOG is ignored: "), "{line}");
 }
 
 #[test]

@@ -63,7 +63,8 @@ impl Account {
         self.memory.shrink(name_memory(len));
     }
 
-    /// How far a file may reach that shall reach `end`, beyond `start`.
+    /// Admits the growth of a file to `end` bytes. Returns the size that it may have: `end`, or
+    /// less if only a part fits, but more than `start`. Fails if nothing beyond `start` fits.
     pub(crate) fn admit_growth(
         &self,
         file: Number,

@@ -40,9 +40,9 @@ pub(crate) struct Inner<C: Context, R> {
     /// None once the file is closed.
     spool: Option<Spool<File<C>>>,
     entry: LedgerEntry,
-    /// What the handle takes.
+    /// The memory reserved for the handle.
     _handle: MemoryCharge,
-    /// What the bytes take.
+    /// The memory reserved for the bytes.
     bytes: MemoryCharge,
 }
 
@@ -84,7 +84,8 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
         Ok(file)
     }
 
-    /// Does what makes the file reach `end`, when there is memory for it.
+    /// Makes room for the file to reach `end` bytes, by moving spooled files to disk if necessary,
+    /// and then calls `grow`.
     fn grow<T>(
         &self,
         end: u64,
@@ -134,7 +135,7 @@ impl<C: Context, R: TryRng + Clone> Inner<C, R> {
         self.spool.as_ref().ok_or(ErrorCode::Closed).without_path(CLOSED)
     }
 
-    /// Does what may move the bytes to disk, and updates the accounting.
+    /// Calls `act`, which may move the bytes to disk, and then updates the accounting of memory.
     fn change<T>(
         &mut self,
         act: impl FnOnce(
@@ -214,8 +215,9 @@ impl<C: Context, R> Drop for Inner<C, R> {
 }
 
 impl<C: Context, R: TryRng + Clone> AnyFile<C, R> {
-    /// Takes the file out, for a table that must not be borrowed while the file is used. What it
-    /// leaves is to be replaced with the file afterwards: it is closed, or the same spooled file.
+    /// Moves the file out of `self`, for a caller whose table must not stay borrowed while the file
+    /// is used. Leaves a closed file, or another reference to the same spooled file; the caller
+    /// puts the file back afterwards.
     #[must_use]
     pub fn take(&mut self) -> Self {
         match self {

@@ -68,7 +68,7 @@ pub(crate) fn create_file<C: Context, R: TryRng>(
     Ok((file, NamePath::from(&*draft)))
 }
 
-/// Creates something under a name of the options: checks these, calls `create`, and makes its
+/// Checks `options`, calls `create` with a name draft, and adds the operation and the path to its
 /// error.
 fn under_draft<C: Context, T>(
     ctx: &C,

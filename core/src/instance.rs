@@ -24,11 +24,11 @@ const VARIABLES: [&str; 3] = ["TMPDIR", "TEMP", "TMP"];
 /// Why a candidate for the default directory was not usable.
 #[derive(PartialEq, Eq)]
 enum Candidate {
-    /// It is no directory in which files can be created.
+    /// It is not a directory in which files can be created.
     Unusable,
-    /// It is one, and has no room, or the process has none.
+    /// The disk is full, a limit is reached, or the process has no descriptor or memory left.
     Exhausted,
-    /// The system failed.
+    /// The system failed for another reason.
     Broken,
 }
 

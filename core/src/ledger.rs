@@ -212,8 +212,8 @@ impl SharedLedger {
         ledger.stop_waiting(path);
     }
 
-    /// Removes nothing later by a name that has just been given, or taken away, and nothing that
-    /// has to do with it: it is not what was to be removed any more.
+    /// Cancels the pending removals of a path, of what is below it and of its parents. Called when
+    /// a name is given to something else or taken away: what has the path now must not be removed.
     pub(crate) fn stop_waiting(&self, path: impl FnOnce() -> String) {
         self.0.ledger.lock().stop_waiting(path);
     }
@@ -235,7 +235,8 @@ impl SharedLedger {
         self.0.ledger.lock().leftovers.forget(path);
     }
 
-    /// Keeps a name to be removed when a file is closed, if there is room.
+    /// Queues the removal of a name, to be tried again when a file is closed or a guard is dropped.
+    /// Does nothing if [`MAX_WAITING`] removals are queued.
     pub(crate) fn wait(&self, waiting: Waiting) {
         let all = &mut self.0.ledger.lock().waiting;
         if all.len() < MAX_WAITING {

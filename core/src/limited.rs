@@ -191,8 +191,9 @@ impl<P: Platform> Limited<P> {
         other != name && self.inner.metadata_at(dir, other.as_bytes()).is_ok()
     }
 
-    /// Checks the two names of a rename. It may change the case of its own name, and replaces
-    /// nothing under another, since systems differ in which of the two names then stays.
+    /// Checks the two names of a rename. A rename may change the case of a file's own name. A
+    /// target that exists in another spelling is `exist`, since systems differ in which of the two
+    /// names stays.
     fn check_rename(
         &self,
         (dir, name): (&LimitedDir<P::Dir>, &[u8]),

@@ -29,7 +29,8 @@ impl Limits {
         Limits { handles: self.handles.or(Some(Self::DEFAULT_HANDLES)), ..self }
     }
 
-    /// The environment variable from which the provider component reads its limits.
+    /// The environment variable of a plugin with its limits. The provider component reads it, and
+    /// so does a sandbox for its host provider, unless the run has limits of its own.
     pub const VARIABLE: &str = "SCRATCH_LIMITS";
 
     /// Parses what [`Display`](fmt::Display) writes: `bytes=1048576,handles=20`. What is not named
@@ -96,7 +97,8 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Whether `more` fits below a limit on `what`, of which `used` is in use.
+/// Whether `more` fits within a limit on `what`, of which `used` is in use. The limit itself may be
+/// reached.
 pub(crate) fn fits(
     what: &'static str,
     limit: Option<u64>,

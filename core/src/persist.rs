@@ -49,8 +49,8 @@ impl<C: Context> Target<C> {
         }
     }
 
-    /// Whether the name `name` in the directory `from` finds this one: it is the same, or the file
-    /// system folds case, and then it lists only one of the two, whichever that is.
+    /// Whether a lookup of `name` in `from` finds the target: the two names are equal, or the file
+    /// system folds case, in which case the directory lists only one of the two.
     fn is_found_by(&self, ctx: &C, from: &OpenLocation<C>, name: &[u8]) -> bool {
         let identity = |dir: &Dir<C>| ctx.platform().directory_identity(dir);
         let same = match (identity(&from.dir), identity(&self.location.dir)) {

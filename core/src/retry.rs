@@ -1,6 +1,6 @@
-//! Names that a drop could not remove, because something was open: hosts on Windows remove no name
-//! of an open file or directory. They are tried again whenever a file or the guard of a name is
-//! closed.
+//! Removals that failed in a drop because something was open, to be tried again: hosts on Windows
+//! remove no name of an open file or directory. Every close of a file and every drop of a guard
+//! tries them again.
 
 use alloc::string::String;
 

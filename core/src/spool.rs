@@ -216,8 +216,8 @@ impl<F: Bytes> Spool<F> {
         }
     }
 
-    /// The bytes in memory, and the memory that they occupy, if the file reached `end`. The present
-    /// ones if the bytes are on disk, or would move there first.
+    /// The number of bytes in memory, and the memory that they occupy, if the file reached `end`.
+    /// Unchanged numbers if the bytes are on disk, or would move there first.
     pub(crate) fn if_reaching(&self, end: u64) -> (u64, u64) {
         match &self.state {
             State::Memory(bytes) if self.max_memory.is_none_or(|max| end <= max) => {
@@ -283,7 +283,8 @@ impl<F: Bytes> Spool<F> {
     }
 }
 
-/// An offset in memory; past what memory there can be, a place where nothing is and nothing goes.
+/// Converts an offset to an index in memory. An offset that no memory can have becomes
+/// `usize::MAX`, where reads find nothing and writes fail.
 fn index(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }

@@ -50,9 +50,9 @@ struct Worker {
 /// was spawned there. Only in such a future does [`block_in_place`] give the worker's tasks away,
 /// while one of the `threads` is free. Without a runtime, the future is polled as it is.
 ///
-/// Nothing that tokio shows tells a worker from the thread of a current-thread runtime on which
-/// another runtime was entered, and `tokio::task::block_in_place` panics on the latter. So whoever
-/// spawned the task has to say it.
+/// tokio has no stable way to distinguish a worker from the thread of a current-thread runtime on
+/// which another runtime was entered, and `tokio::task::block_in_place` panics on the latter. So
+/// the caller that spawned the task has to mark it.
 pub(crate) async fn on_worker_of<T>(
     runtime: Option<Handle>,
     threads: Threads,
@@ -107,8 +107,9 @@ pub(crate) fn block_in_place<T>(call: impl FnOnce() -> T) -> T {
     tokio::task::block_in_place(call)
 }
 
-/// The runtime whose worker this thread is and may stop to be. None if it now polls something else
-/// in a nested `block_on`.
+/// The runtime for which this thread may call `block_in_place`, with a permit acquired. None if the
+/// thread is not polling a future of [`on_worker_of`], as in a nested `block_on`, or if no permit
+/// is free.
 fn runtime_to_leave() -> Option<Handle> {
     WORKER.with_borrow_mut(|worker| {
         let worker = worker.as_mut()?;

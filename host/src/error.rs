@@ -333,7 +333,10 @@ impl fmt::Display for MountCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Relative => f.write_str("the path in the plugin must begin with `/`"),
-            Self::NotPlain => f.write_str("the path in the plugin is not in its plain form"),
+            Self::NotPlain => f.write_str(
+                "the path in the plugin must be like `/data`: no empty, `.` or `..` component, no \
+                 slash at its end, and no NUL",
+            ),
             Self::Scratch => {
                 write!(
                     f,

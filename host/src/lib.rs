@@ -45,8 +45,9 @@
 //!
 //! [`Plugin::run`] and [`Plugin::call`] block the calling thread until the plugin ends, and are the
 //! fastest. [`Plugin::run_async`] and [`Plugin::call_async`] are for tokio: file system calls run
-//! on blocking threads, compute-bound plugins yield after a [time slice](EngineLimits::time_slice),
-//! and dropping the future stops the run and removes its directory.
+//! where the table says, compute-bound plugins yield after a [time
+//! slice](EngineLimits::time_slice), and dropping the future stops the run and removes its
+//! directory.
 //!
 //! | | `run`, `call` | `run_async`, `call_async` |
 //! |---|---|---|

@@ -1,8 +1,10 @@
 //! The host provider: `scratch:tempfile` implemented by the host.
 //!
 //! It uses the same rules as the provider component (`tempfile_core`), on the operating system
-//! instead of wasi:filesystem: files have mode 0600 and directories 0700, unnamed files never have
-//! a name, error codes are exact, bytes are copied once, and a plugin needs no `wasi:filesystem`.
+//! instead of wasi:filesystem. On Unix, files have mode 0600 and directories 0700; on Linux, an
+//! unnamed file never has a name where the file system has such files. Error codes are exact.
+//! Besides the system's own copy, a write copies no bytes and a read copies them once. A plugin
+//! needs no `wasi:filesystem`.
 //!
 //! A sandbox sets all of this up. This module is for embedders with a wasmtime store of their own,
 //! and works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a [`TempfileView`]
@@ -298,9 +300,10 @@ static BLOCKED: OnceLock<Threads> = OnceLock::new();
 /// Spawns a task on the current tokio runtime, in which stores that were linked by
 /// [`add_to_linker_async`] do not stall the other tasks of a multi-thread runtime.
 ///
-/// As [`tokio::spawn`], with the knowledge that `block_in_place` is permitted there: it panics in
-/// several places that nothing tells from the worker of a multi-thread runtime. Without a runtime,
-/// the task runs on that of `wasmtime-wasi`.
+/// Works as [`tokio::spawn`]. In such a task the provider may call `block_in_place`, which panics
+/// in several other places, and tokio has no way to detect those. At most 32 threads block at the
+/// same time; beyond that a call blocks its worker. Without a current runtime, the task runs on the
+/// runtime of `wasmtime-wasi`.
 pub fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     with_ambient_tokio_runtime(|| {
         let runtime = Handle::current();

@@ -8,12 +8,12 @@ const STEP: u64 = 16 << 20;
 /// What has been freed since the allocator was last asked.
 static FREED: AtomicU64 = AtomicU64::new(0);
 
-/// Says that a run has ended which had so many bytes of spooled files in the host's memory. May
-/// take some milliseconds, every 16 MiB.
+/// Records that a run has freed `bytes` of spooled files, and calls `malloc_trim` after every
+/// [`STEP`] bytes, which may take some milliseconds.
 ///
-/// They are many small blocks, which glibc keeps for the process when they are freed: after two
-/// hundred runs at once a service would have gigabytes for good. Other allocators give back by
-/// themselves what is not used for a while.
+/// Spooled bytes are many small blocks. glibc does not return them to the system when they are
+/// freed, so after two hundred runs at once a service would keep gigabytes. Other allocators return
+/// unused memory by themselves.
 pub(crate) fn freed(bytes: u64) {
     let before = FREED.fetch_add(bytes, Ordering::Relaxed);
     if before < STEP && before.saturating_add(bytes) >= STEP {

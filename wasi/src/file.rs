@@ -11,8 +11,8 @@ use crate::platform::{FILE, is_on_windows, open_regular};
 
 /// What the platform opens a file as.
 pub trait Handle: From<Descriptor> {
-    /// A file whose name the host holds while it is open. `add` makes it one that can be closed for
-    /// a moment.
+    /// Wraps a file whose name the host locks while it is open. `add` registers it, so that it can
+    /// be closed and reopened when its name changes.
     fn held(descriptor: Descriptor, add: impl FnOnce(Descriptor) -> Held) -> Self;
 
     /// Uses the descriptor.
@@ -84,9 +84,10 @@ impl Handle for File {
     }
 }
 
-/// What a change of a name depends on.
+/// The open files of a provider, and whether the host locks their names.
 pub(crate) struct Names {
-    /// Whether the host holds the names of open files, as on Windows, once that is known.
+    /// Whether the host locks the names of open files, as wasmtime on Windows does; empty until the
+    /// first use.
     held: OnceCell<bool>,
     files: Rc<OpenFiles<Descriptor, Descriptor>>,
 }

@@ -10,8 +10,9 @@ use super::{Result, complain, files};
 
 /// Put the provider inside a plugin, so that it runs in any WASI 0.2 host
 ///
-/// The provider uses the host's first writable directory, or the one that TMPDIR names. The host
-/// can limit what the plugin has in use at one time: see `component --help`.
+/// Temporary files are made in the first of these that is granted and writable: the directory that
+/// TMPDIR, TEMP or TMP names, /tmp, /var/tmp, /usr/tmp, and the host's other directories in their
+/// order. The host can limit what the plugin has in use at one time: see `component --help`.
 #[derive(Args)]
 pub(crate) struct Compose {
     /// The plugin, a component that imports scratch:tempfile
@@ -35,9 +36,9 @@ pub(crate) struct Compose {
 enum Preopens {
     /// Every directory that the host grants, and so its temporary files by their paths
     All,
-    /// Every directory that the host grants, except the first one named `/tmp`: the plugin cannot
-    /// open its temporary files by their paths if they are in there, and elsewhere it can. `run`
-    /// grants `/tmp` a second time unless the plugin's files are limited
+    /// Every directory that the host grants, except the first one named `/tmp`. So the plugin
+    /// cannot open temporary files in that one by their paths, but can open those in other
+    /// directories. `run` grants `/tmp` a second time unless the plugin's files are limited
     Granted,
     /// No directory: the plugin has the files of scratch:tempfile only
     None,

@@ -44,8 +44,8 @@ pub(crate) struct Conformance {
     /// The format of the results
     #[arg(long, value_enum, default_value = "pretty")]
     format: Format,
-    /// Write the results to this file, when all are there, instead of standard output; or the suite
-    /// as a component
+    /// Write the results to this file, once all cases have ended, instead of standard output; with
+    /// --list the list, with --component the suite
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Print the names of the cases, and run nothing; with `--format json` also what each needs
@@ -219,7 +219,7 @@ impl Conformance {
             Format::Pretty => list::names(chosen),
             Format::Json => list::objects(chosen),
             Format::Junit | Format::Html => {
-                complain("--list has no such --format: it prints names, or objects with `json`");
+                complain("--list needs `--format pretty` (names) or `--format json` (objects)");
                 return Ok(ExitCode::from(MISUSED));
             }
         };

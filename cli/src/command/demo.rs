@@ -28,8 +28,11 @@ const MEMORY: u64 = 16 << 20;
 ///
 /// The plugin is an external merge sort. It gets the lines of FILE on standard input, and so little
 /// memory that it has to write sorted parts to temporary files and to merge them. The result is
-/// checked: the lines are in the order of `LC_ALL=C sort`, and are those of FILE. A demonstration:
-/// FILE and the sorted lines are copied to the directory for temporary files.
+/// checked: the lines are in the order of `LC_ALL=C sort`, and are those of FILE. FILE and the
+/// sorted lines are copied to the directory for temporary files, so this is not meant for large
+/// files.
+///
+/// SIZE is a number of bytes, with or without a unit in powers of 1024: 4096, 512K, 64MiB, 1G.
 #[derive(Args)]
 pub(crate) struct Demo {
     /// The file to sort [default: a generated text]

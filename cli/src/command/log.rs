@@ -32,7 +32,7 @@ pub(super) fn start(filter: Option<Targets>) {
     let of_variable = || {
         let text = std::env::var(VARIABLE).ok()?;
         let filter = self::filter(&text);
-        filter.map_err(|why| complain(format_args!("{VARIABLE} is not heeded: {why}"))).ok()
+        filter.map_err(|why| complain(format_args!("{VARIABLE} is ignored: {why}"))).ok()
     };
     if let Some(filter) = filter.or_else(of_variable) {
         let lines = layer().with_ansi(false).with_writer(|| Lines(io::stderr()));

@@ -24,10 +24,10 @@ use super::{
 /// removed when the plugin ends, also by a trap, a timeout or Ctrl-C. If this program itself is
 /// killed, the next run with the same root removes it.
 ///
-/// Temporary files that the plugin makes in a mount are removed too, with `--provider host`. With
-/// another provider those stay that the plugin had not removed when it trapped, exited or was
-/// stopped, and a line says so; whatever it creates there is then private: no other user can read
-/// it.
+/// With `--provider host`, temporary files that the plugin makes in a mount are removed too. With
+/// another provider, those that the plugin has not removed stay there if it traps, exits or is
+/// stopped, and a line on standard error says so. Everything that such a plugin creates in a mount
+/// is private: no other user can read it.
 ///
 /// What the plugin itself prints reaches the terminal as it is.
 ///
@@ -35,10 +35,12 @@ use super::{
 /// plugin that does not begin with `-`. `--` ends them: in `run plugin.wasm -- --keep`, the option
 /// is the plugin's.
 ///
-/// Exit code: 0 the plugin succeeded, 1 it failed, 2 wrong usage, 3 the plugin cannot be started or
-/// the host failed, 128 + N after signal N.
+/// Exit code: 0 the plugin succeeded; 1 it failed, trapped, or ran out of memory or time; 2 wrong
+/// usage; 3 the plugin could not be started, the host failed, or the plugin succeeded and something
+/// could not be removed; 128 + N after signal N.
 ///
-/// SIZE is a number of bytes, or of units of 1024: 512K, 64MiB, 1G. DURATION is 500ms, 10s, 2m, 1h.
+/// SIZE is a number of bytes, with or without a unit in powers of 1024: 4096, 512K, 64MiB, 1G, 1T.
+/// DURATION is a whole number with a unit: 500ms, 10s, 2m, 1h; without a unit it is in seconds.
 #[derive(Args)]
 pub(crate) struct RunPlugin {
     /// Grant a directory, with `:ro` only for reading
@@ -88,8 +90,8 @@ pub(crate) struct RunPlugin {
     /// `peak-files`, `peak-paths`, `peak-directories`: the most open files, guarded names and
     /// guarded directories at one time; `peak-spooled`: the most bytes of spooled files in memory;
     /// `peak-bytes`, `peak-entries`: the most bytes and names on disk, only if one of --bytes,
-    /// --entries, --file-size is set; `kept`: names that the plugin kept or persisted; `refused`:
-    /// how often a limit refused it something.
+    /// --entries, --file-size is set; `kept`: names and directories that the plugin kept, persisted
+    /// or linked; `refused`: calls that failed with `quota` or `out-of-handles`.
     #[arg(long, value_enum, value_name = "FORMAT")]
     #[arg(num_args = 0..=1, default_missing_value = "text", require_equals = true)]
     stats: Option<stats::Format>,

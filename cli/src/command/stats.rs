@@ -17,8 +17,8 @@ pub(super) enum Format {
     Json,
 }
 
-/// Prints what the run used on standard error, apart from the plugin's output. Bytes and names on
-/// disk are only `counted` where they are limited.
+/// Prints what the run used on standard error, apart from the plugin's output. `counted`: whether
+/// bytes and names on disk were counted, which they are only where they are limited.
 pub(super) fn print(format: Format, outcome: &Outcome, counted: bool) {
     let figures = figures(outcome, counted);
     let mut error = std::io::stderr().lock();

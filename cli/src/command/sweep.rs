@@ -24,7 +24,7 @@ use super::{HOST_FAILED, Result, complain, files, system};
 ///
 /// With --composed, remove the temporary files and directories that composed plugins left in a
 /// directory of another host when they trapped. Nothing on disk shows that such a file is not in
-/// use any more, so its age decides.
+/// use any more, so its age decides: `live` then means younger than --older-than.
 #[derive(Args)]
 pub(crate) struct SweepRoot {
     /// The root, or the directory that composed plugins write to
@@ -43,7 +43,8 @@ pub(crate) struct SweepRoot {
     #[arg(long, requires = "older_than")]
     composed: bool,
 
-    /// How long ago the last change has to be: longer than any plugin keeps a temporary file
+    /// Remove what was last changed at least this long ago: choose a time that is longer than any
+    /// plugin keeps a temporary file. TIME is a number with a unit: 500ms, 10s, 2m, 1h
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "composed")]
     older_than: Option<Duration>,
 
@@ -56,7 +57,7 @@ pub(crate) struct SweepRoot {
     )]
     prefix: Vec<String>,
 
-    /// The number of random characters in names; those of the Python client have 8
+    /// The number of random characters in names, 8 to 255; those of the Python client have 8
     #[arg(
         long,
         value_name = "COUNT",

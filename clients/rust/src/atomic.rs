@@ -12,9 +12,10 @@ use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
 /// moment, also after a power cut.
 ///
 /// A temporary file is created beside the target, `write` fills it, it is synced, renamed over the
-/// target, and the directory is synced. If anything fails, the target is as it was, and the
-/// temporary file is removed. The new file is readable by its owner alone, whatever the old one's
-/// mode was.
+/// target, and the directory is synced. If anything fails before the rename, the target is as it
+/// was, and the temporary file is removed. Natively on Unix, and with the host provider, the new
+/// file has mode 0600, whatever the old one's mode was; with a provider component it has the mode
+/// that the host's umask leaves.
 ///
 /// ```
 /// use std::io::Write;

@@ -233,9 +233,10 @@ impl<'a, 'b> Builder<'a, 'b> {
     /// directory.
     ///
     /// `create` gets a path, and is called with another one while it answers that the name is taken
-    /// (`AlreadyExists`, `AddrInUse`). It must not replace what is there. The name is removed, as a
-    /// file's, when the returned guard is dropped. In a component, `create` and the removal see
-    /// what `std::fs` sees there, which a run with limits keeps the scratch directory out of.
+    /// (`AlreadyExists`, `AddrInUse`). It must not replace what is there. The name is removed, like
+    /// that of a file, when the returned guard is dropped. In a component, `create` and the removal
+    /// use `std::fs`, which does not see the scratch directory if the run limits bytes, entries or
+    /// the size of files.
     ///
     /// ```
     /// use std::fs::File;

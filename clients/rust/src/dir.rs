@@ -479,7 +479,8 @@ impl fmt::Debug for TempDir {
 pub struct DirPersistError {
     /// The cause.
     pub error: io::Error,
-    /// The directory, still guarded.
+    /// The directory, still guarded, unless the error is `not-durable`: then it is at the target,
+    /// and this is closed.
     pub dir: TempDir,
 }
 

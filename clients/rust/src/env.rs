@@ -25,12 +25,13 @@ pub fn override_temp_dir(path: &Path) -> Result<(), PathBuf> {
     OVERRIDE.set(path.to_path_buf()).map_err(|_| OVERRIDE.get().cloned().unwrap_or_default())
 }
 
-/// The default directory: the one that was set, else the first that a file can be created in of the
-/// environment's `TMPDIR`, `TEMP` and `TMP`, the usual ones, and the preopens. The usual ones are
-/// Python's: on Windows `AppData\Local\Temp` of the user, `Temp` of the system, `c:\temp`,
+/// Returns the default directory: the one that [`override_temp_dir`] set, or else the first of
+/// these in which a file can be created: the directories that the variables `TMPDIR`, `TEMP` and
+/// `TMP` name, the usual ones, and the preopens (natively, the current directory). The usual ones
+/// are Python's: on Windows `AppData\Local\Temp` of the user, `Temp` of the system, `c:\temp`,
 /// `c:\tmp`, `\temp` and `\tmp`, elsewhere `/tmp`, `/var/tmp` and `/usr/tmp`.
 ///
-/// Where there is none it is `/tmp`, and creating there says why.
+/// If none is usable, returns `/tmp`; an attempt to create a file then fails with the reason.
 ///
 /// ```
 /// let file = wasi_tempfile::NamedTempFile::new()?;

@@ -54,8 +54,8 @@ pub fn tempfile_in<P: AsRef<Path>>(dir: P) -> io::Result<File> {
 ///
 /// Natively it is a `std::fs::File`, and converts into one, into an `OwnedFd` (on Windows an
 /// `OwnedHandle`) and into `std::process::Stdio`. Threads, child processes and clones share its
-/// cursor. In wasm, where
-/// `std::fs` does not see the scratch directory, clones share it.
+/// cursor. In wasm it is the provider's handle or descriptor; the cursor is this crate's own, and
+/// clones share it.
 ///
 /// ```
 /// use std::io::{Seek, Write};

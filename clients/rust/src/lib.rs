@@ -22,7 +22,8 @@
 //! * [`File`] is this crate's own type: WASI has no way to make a `std::fs::File` of a descriptor.
 //!   Natively it is one inside, and converts into it.
 //! * Files in a [`TempDir`] can be created and opened through it ([`TempDir::create_file`] and its
-//!   neighbours). `std::fs` sees a plugin's scratch directory only in runs without limits.
+//!   neighbours). `std::fs` sees a plugin's scratch directory as `/tmp`, unless the run limits
+//!   bytes, entries or the size of files.
 //! * Names and paths are UTF-8; others are refused.
 //! * An `io::Error` carries the interface's code: [`error_code`].
 //!

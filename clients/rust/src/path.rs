@@ -189,8 +189,10 @@ impl TempPath {
     ///
     /// # Errors
     /// As [`persist`](Self::persist) or [`persist_noclobber`](Self::persist_noclobber);
-    /// [`Other`](io::ErrorKind::Other) (`io`) if the file could not be synced, and (`not-durable`)
-    /// if it has its new name, but the directory could not be synced.
+    /// [`Other`](io::ErrorKind::Other) (`io`) if the file could not be synced;
+    /// [`Other`](io::ErrorKind::Other) (`not-durable`) if it has its new name, which is no longer
+    /// guarded, but the directory could not be synced. For a path that this crate has not created,
+    /// the latter is the system's own error.
     pub fn persist_with<P: AsRef<Path>>(
         self,
         new_path: P,
@@ -358,7 +360,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 
 impl Drop for ByPath {
     fn drop(&mut self) {
-        // A drop has nobody to tell; `close` has.
+        // A drop cannot report a failure; `close` does.
         let _ = self.close();
     }
 }
@@ -402,7 +404,8 @@ impl AsRef<OsStr> for TempPath {
 pub struct PathPersistError {
     /// The cause.
     pub error: io::Error,
-    /// The path, still guarded.
+    /// The path, still guarded, unless the error is `not-durable`: then the file is at the target,
+    /// and this is closed.
     pub path: TempPath,
 }
 

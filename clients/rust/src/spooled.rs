@@ -238,7 +238,7 @@ impl Write for SpooledTempFile {
 
 impl Seek for SpooledTempFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // As in a `std::io::Cursor`, where any position can be sought, and some not written to.
+        // As in a `std::io::Cursor`: any position can be sought, though some cannot be written to.
         let max = if self.is_rolled() { MAX_POSITION } else { u64::MAX };
         self.position = seek_to(to, max, self.position, || self.spool.size().map_err(io_error))?;
         Ok(self.position)

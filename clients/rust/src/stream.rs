@@ -113,8 +113,7 @@ mod sys {
 
     /// Reads a file from an offset to its end, by a WASI stream.
     ///
-    /// A type of its own, because methods of the same names mean less on the stream: its `flush`
-    /// does not wait.
+    /// This wraps [`InputStream`], whose methods of the same names promise less.
     pub struct Reader(InputStream);
 
     /// Writes to a file from an offset on, by a WASI stream. Dropping it waits until the bytes are
@@ -129,8 +128,10 @@ mod sys {
         ///
         /// # Errors
         /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if the offset is over 2^63-1;
-        /// [`Unsupported`](io::ErrorKind::Unsupported) (`unsupported`) if the provider must see
-        /// every byte.
+        /// [`Unsupported`](io::ErrorKind::Unsupported) (`unsupported`) if bytes, entries or file
+        /// sizes are limited and the provider is a component;
+        /// [`QuotaExceeded`](io::ErrorKind::QuotaExceeded) (`quota`) if the host serves the stream,
+        /// and no handle is left.
         pub fn reader(&self, offset: u64) -> io::Result<Reader> {
             self.handle.reader(offset).map(Reader).map_err(io_error)
         }
@@ -181,7 +182,7 @@ mod sys {
     impl Drop for Writer {
         fn drop(&mut self) {
             if let Some(mut stream) = self.stream.take() {
-                // A drop has nobody to tell; `flush` has.
+                // A drop cannot report a failure; `flush` does.
                 let _ = Write::flush(&mut stream);
             }
         }

@@ -165,9 +165,9 @@ impl TempfileCtxBuilder {
 
     /// Limits what the instance may have in use at one moment. What would exceed a limit fails with
     /// `quota`. Everything counts that is created through the interface, wherever it is, until it
-    /// is gone; a file's bytes are its size, sparse or not. If bytes or entries are limited, every
-    /// byte passes through the host, and the functions of `scratch:tempfile-wasi` that give out
-    /// descriptors are `unsupported`.
+    /// is gone; a file's bytes are its size, sparse or not. If bytes, entries or the size of files
+    /// are limited, every byte passes through the host, and the functions of
+    /// `scratch:tempfile-wasi` that give out descriptors are `unsupported`.
     ///
     /// Handles are limited to [`Limits::DEFAULT_HANDLES`] unless `limits` has another number.
     pub fn limits(mut self, limits: Limits) -> Self {

@@ -101,8 +101,8 @@ impl Control {
         self.lock().meter.as_ref()?.usage()
     }
 
-    /// How the call of the plugin ended, from then on. The host may still be removing the scratch
-    /// directory.
+    /// How the call of the plugin ended; none while it has not. The host may still be removing the
+    /// scratch directory.
     pub fn ending(&self) -> Option<Ending> {
         self.lock().ending.clone()
     }

@@ -177,8 +177,8 @@ impl EngineLimits {
         wasi.allow_ip_name_lookup(false);
     }
 
-    /// The limit on a run's handles that has no other: an eighth of the table is left to WASI,
-    /// which traps if it is full.
+    /// The limit on handles of a run that sets none: 4,096, or seven eighths of the table if that
+    /// is less. WASI needs the last eighth, because it traps if the table is full.
     pub(super) fn default_handles(&self) -> u64 {
         let room = self.table_entries - self.table_entries / 8;
         Limits::DEFAULT_HANDLES.min(room as u64)

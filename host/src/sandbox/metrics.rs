@@ -7,8 +7,9 @@ use crate::scratch::CleanupFailure;
 
 /// Counters of all runs of a sandbox so far, all taken at the same moment.
 ///
-/// `begun` is the sum of `live` and all endings. `directories_made` is the sum of `live` and the
-/// three counters of ended directories.
+/// `begun` is the sum of `live` and the eight counters of ended runs, from `returned` to `dropped`.
+/// `directories_made` is the sum of `live`, `directories_removed`, `directories_kept` and
+/// `directories_left`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {

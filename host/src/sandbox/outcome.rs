@@ -71,7 +71,8 @@ pub struct Used {
     pub time: Duration,
     /// The ledger of the host provider; none where a component provides.
     pub tempfile: Option<tempfile_core::Usage>,
-    /// How often the host provider refused the plugin more than its limits.
+    /// How many calls of the host provider failed with `quota` or `out-of-handles`, whether by a
+    /// limit of the run, of the file system or of the process.
     pub refused: u64,
     /// The bytes that the plugin wrote to standard error: none mean that it explained nothing.
     pub stderr: u64,

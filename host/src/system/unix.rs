@@ -38,7 +38,7 @@ pub(crate) type Info = Stat;
 pub(crate) struct Lock;
 
 impl Lock {
-    /// That of something that has none.
+    /// The placeholder for something without a lock.
     pub(crate) const NONE: Self = Lock;
 
     pub(crate) fn release(&mut self) {}

@@ -46,7 +46,7 @@ pub(crate) struct Info {
 pub(crate) struct Lock(Option<File>);
 
 impl Lock {
-    /// That of something that has none.
+    /// The placeholder for something without a lock.
     pub(crate) const NONE: Self = Lock(None);
 
     /// Lets others lock the directory.

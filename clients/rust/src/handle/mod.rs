@@ -4,7 +4,8 @@
 //! the descriptor that the provider gave out, or the provider's handle if it gives out none, and
 //! the cursor is this crate's own.
 //!
-//! What has an offset answers the interface's error; what uses the cursor answers `io::Error`.
+//! Methods with an offset return the interface's `Error`; methods that use the cursor return
+//! `io::Error`.
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
