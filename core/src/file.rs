@@ -315,7 +315,7 @@ impl<C: Context> Drop for File<C> {
         let exchanged = matches!(self.state, State::Closed);
         if let (Err(error), State::NameLeft { path, .. }) = (self.close(), &self.state) {
             let path = String::from(path.path());
-            if may_be_open(error.code) {
+            if may_be_open(&self.ctx, error.code) {
                 // A stream may have it open.
                 self.ctx.ledger().wait(Waiting { path: path.clone(), kind: Kind::File });
             }

@@ -198,7 +198,7 @@ impl SharedLedger {
         let (path, label) = (path.cloned(), label.map(String::from));
         let mut ledger = self.0.ledger.lock();
         if let Some(path) = &path {
-            ledger.stop_waiting(|| String::from(&**path));
+            ledger.forget_path(true, || String::from(&**path));
         }
         let index = ledger.open(Entry { kind, path, label, since: now });
         drop(ledger);
@@ -209,13 +209,18 @@ impl SharedLedger {
     pub(crate) fn count_kept(&self, path: impl FnOnce() -> String) {
         let mut ledger = self.0.ledger.lock();
         ledger.usage.kept += 1;
-        ledger.stop_waiting(path);
+        ledger.forget_path(true, path);
     }
 
-    /// Cancels the pending removals of a path, of what is below it and of its parents. Called when
-    /// a name is given to something else or taken away: what has the path now must not be removed.
-    pub(crate) fn stop_waiting(&self, path: impl FnOnce() -> String) {
-        self.0.ledger.lock().stop_waiting(path);
+    /// Forgets what was at a path that has been given to something: it is no longer left over, and
+    /// nothing is removed later by that path, below it or by one above it.
+    pub(crate) fn path_is_given(&self, path: impl FnOnce() -> String) {
+        self.0.ledger.lock().forget_path(true, path);
+    }
+
+    /// Forgets what was at a path that leads to nothing any more, and below it.
+    pub(crate) fn path_is_gone(&self, path: impl FnOnce() -> String) {
+        self.0.ledger.lock().forget_path(false, path);
     }
 
     /// Records that a spooled file occupies `new` bytes of memory instead of `old`.
@@ -290,18 +295,16 @@ struct Entry {
 }
 
 impl Ledger {
-    fn stop_waiting(&mut self, path: impl FnOnce() -> String) {
-        if self.waiting.is_empty() {
+    fn forget_path(&mut self, given: bool, path: impl FnOnce() -> String) {
+        // Whatever waits is left over too.
+        if self.leftovers.list().is_empty() {
             return;
         }
         let path = path();
-        for waiting in self.waiting.extract_if(.., |waiting| {
-            is_within(&waiting.path, &path) || is_within(&path, &waiting.path)
-        }) {
-            if is_within(&waiting.path, &path) && is_within(&path, &waiting.path) {
-                self.leftovers.forget(&waiting.path);
-            }
-        }
+        self.waiting.retain(|waiting| {
+            !is_within(&waiting.path, &path) && !(given && is_within(&path, &waiting.path))
+        });
+        self.leftovers.forget(&path);
     }
 
     fn new(budget: Option<MemoryBudget>) -> Self {

@@ -365,6 +365,10 @@ impl<P: Platform> Platform for Limited<P> {
         self.add_name(number, (to, target), || self.inner.link_unnamed(&file.file, &to.dir, target))
     }
 
+    fn locks_open_names(&self) -> bool {
+        self.inner.locks_open_names()
+    }
+
     fn is_shared(&self, dir: &Self::Dir) -> Result<bool, ErrorCode> {
         self.inner.is_shared(&dir.dir)
     }
@@ -375,6 +379,10 @@ impl<P: Platform> Platform for Limited<P> {
 
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode> {
         self.inner.directory_identity(&dir.dir)
+    }
+
+    fn is_same_directory(&self, dir: &Self::Dir, other: &Self::Dir) -> bool {
+        self.inner.is_same_directory(&dir.dir, &other.dir)
     }
 
     fn is_directory_at(

@@ -52,13 +52,10 @@ impl<C: Context> Target<C> {
     /// Whether a lookup of `name` in `from` finds the target: the two names are equal, or the file
     /// system folds case, in which case the directory lists only one of the two.
     fn is_found_by(&self, ctx: &C, from: &OpenLocation<C>, name: &[u8]) -> bool {
-        let identity = |dir: &Dir<C>| ctx.platform().directory_identity(dir);
-        let same = match (identity(&from.dir), identity(&self.location.dir)) {
-            (Ok(from), Ok(to)) => from == to,
-            // Without identities, directories are known by their paths.
-            (Err(_), _) | (_, Err(_)) => from.path == self.location.path,
-        };
-        let lists = |name| lists(ctx.platform(), &from.dir, name);
+        let (platform, to) = (ctx.platform(), &self.location);
+        // Not every host can compare directories.
+        let same = from.path == to.path || platform.is_same_directory(&from.dir, &to.dir);
+        let lists = |name| lists(platform, &from.dir, name);
         same && (self.name() == name || !lists(name) || !lists(self.name()))
     }
 }
@@ -112,7 +109,9 @@ pub(crate) fn rename_directory<C: Context>(
                 Err(ErrorCode::Unsupported) => {}
                 renamed => return renamed,
             }
-            // An empty directory reserves the name, and a rename may replace it.
+            // An empty directory reserves the name, and a rename may replace it. It must not be
+            // what is renamed, where that has lost its name.
+            platform.metadata_at(&from.dir, name)?;
             platform.create_directory(&to.dir, target.name())?;
             rename().inspect_err(|_| {
                 // If somebody has put something into it meanwhile, it is theirs.

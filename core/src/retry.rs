@@ -31,8 +31,8 @@ pub(crate) struct Waiting {
 }
 
 /// Whether a removal or a rename may have failed because something was open.
-pub(crate) fn may_be_open(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::Access | ErrorCode::Busy)
+pub(crate) fn may_be_open(ctx: &impl Context, code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Access | ErrorCode::Busy) && ctx.platform().locks_open_names()
 }
 
 /// Tries to remove every name that waits.

@@ -191,7 +191,7 @@ impl<C: Context> Drop for TempPath<C> {
             let path = String::from(self.path());
             // A later removal compares nothing, so it is only for a name that nobody else can take.
             let compares = self.guard.as_ref().is_some_and(|guard| guard.identity.is_some());
-            if may_be_open(error.code) && !compares {
+            if may_be_open(&self.ctx, error.code) && !compares {
                 self.ctx.ledger().wait(Waiting { path: path.clone(), kind: Kind::File });
             }
             self.ctx.ledger().record_leftover(CleanupFailure { path, error });

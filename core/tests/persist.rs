@@ -96,6 +96,20 @@ fn no_clobber_gives_a_directory_a_free_name() {
 }
 
 #[test]
+fn no_clobber_makes_nothing_if_the_directory_has_lost_its_name() {
+    for platform in [plain(), old()] {
+        let root = TestDir::new();
+        let mut dir = directory(&instance(&root, platform));
+        let own = String::from(dir.path());
+        fs::rename(&own, root.join("moved")).unwrap();
+        for target in [own, root.join("target")] {
+            assert_code(persist(&mut dir, &target, NoClobber), ErrorCode::NoEntry);
+            assert_eq!(root.names(), ["moved"]);
+        }
+    }
+}
+
+#[test]
 fn no_clobber_leaves_whatever_has_the_name() {
     for platform in [plain(), old()] {
         let root = TestDir::new();

@@ -39,6 +39,8 @@ pub(crate) struct Stepped {
     /// Whether syncing reaches the disk. Few tests can observe stable storage, and waiting for it
     /// would make all others slow.
     syncs: bool,
+    /// Whether it says that it removes and renames no name of what is open.
+    locks: bool,
     /// The directories that are open, if none of them may be removed or renamed.
     open: Option<Rc<RefCell<Vec<Weak<Handle>>>>>,
     /// Whether a name finds an entry that differs in case, or by its short name.
@@ -47,12 +49,17 @@ pub(crate) struct Stepped {
 
 impl Stepped {
     pub(crate) fn new(step: impl Fn(&'static str) -> Done + 'static) -> Self {
-        Stepped { step: Rc::new(step), syncs: false, open: None, folds: false }
+        Stepped { step: Rc::new(step), syncs: false, locks: false, open: None, folds: false }
+    }
+
+    /// A system that removes and renames no name of what is open, as its steps show.
+    pub(crate) fn locking_open_names(self) -> Self {
+        Stepped { locks: true, ..self }
     }
 
     /// A system that removes and renames no directory that is open.
     pub(crate) fn refusing_open_directories(self) -> Self {
-        Stepped { open: Some(Rc::default()), ..self }
+        Stepped { open: Some(Rc::default()), ..self.locking_open_names() }
     }
 
     fn opened(&self, dir: Dir) -> Dir {
@@ -217,6 +224,9 @@ impl Platform for Stepped {
         (self.step)("link_unnamed")?;
         Native.link_unnamed(file, to, &self.found(to, target))
     }
+    fn locks_open_names(&self) -> bool {
+        self.locks
+    }
     fn is_shared(&self, dir: &Dir) -> Result<bool, ErrorCode> {
         (self.step)("is_shared")?;
         Native.is_shared(dir)
@@ -228,6 +238,9 @@ impl Platform for Stepped {
     fn directory_identity(&self, dir: &Dir) -> Result<Identity, ErrorCode> {
         (self.step)("directory_identity")?;
         Native.directory_identity(dir)
+    }
+    fn is_same_directory(&self, dir: &Dir, other: &Dir) -> bool {
+        Native.is_same_directory(dir, other)
     }
     fn is_directory_at(&self, dir: &Dir, parent: &Dir, name: Name<'_>) -> Result<bool, ErrorCode> {
         (self.step)("is_directory_at")?;
