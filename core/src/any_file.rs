@@ -12,7 +12,7 @@ use crate::instance::{Instance, SpoolLocation};
 use crate::ledger::{HandleKind, LedgerEntry};
 use crate::limits::Refusal;
 use crate::memory::MemoryCharge;
-use crate::retry::remove_waiting;
+use crate::retry::retry_removals;
 use crate::shared::{Lock, Shared, WeakShared};
 use crate::spool::{Spool, Storage};
 
@@ -204,7 +204,7 @@ impl<C: Context, R> Inner<C, R> {
         self.bytes.shrink(u64::MAX);
         self.location = SpoolLocation::Closed;
         self.entry.close();
-        remove_waiting(self.instance.context());
+        retry_removals(self.instance.context());
     }
 }
 

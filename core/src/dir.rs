@@ -14,7 +14,7 @@ use crate::persist::{ReplaceMode, Target, rename_directory, sync_tree};
 use crate::platform::name_to_str;
 use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
 use crate::remove::{CleanupFailure, Removal};
-use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
+use crate::retry::{Kind, PendingRemoval, may_be_open, retry_removals};
 
 /// An entry of a directory: `entry` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -287,7 +287,9 @@ impl<C: Context> TempDir<C> {
             rename_directory(ctx, (parent, name.name()), &target, mode)
         };
         match rename(&self.ctx, &guard.parent, &self.path) {
-            Err(code) if may_be_open(&self.ctx, code) => self.without_handle(code, rename)?,
+            Err(code) if may_be_open(&self.ctx, code) => {
+                self.retry_with_handle_closed(code, rename)?
+            }
             renamed => renamed?,
         }
         self.ctx.ledger().path_is_gone(|| String::from(self.path()));
@@ -367,7 +369,9 @@ impl<C: Context> TempDir<C> {
             let remove = |ctx: &C, parent: &OpenLocation<C>, name: &NamePath| {
                 ctx.platform().remove_directory(&parent.dir, name.name())
             };
-            if let Ok(()) | Err(ErrorCode::NoEntry) = self.without_handle(error.code, remove) {
+            if let Ok(()) | Err(ErrorCode::NoEntry) =
+                self.retry_with_handle_closed(error.code, remove)
+            {
                 failures.clear();
             }
         }
@@ -397,7 +401,7 @@ impl<C: Context> TempDir<C> {
     /// hosts remove or rename none that is open. If that fails too, opens the directory again.
     ///
     /// Does nothing if the name is not the directory's: of another one, or of a mount over it.
-    fn without_handle(
+    fn retry_with_handle_closed(
         &mut self,
         code: ErrorCode,
         act: impl FnOnce(&C, &OpenLocation<C>, &NamePath) -> Result<(), ErrorCode>,
@@ -460,7 +464,7 @@ impl<C: Context> Drop for TempDir<C> {
             let is_open = failures.iter().any(|failure| may_be_open(&self.ctx, failure.error.code));
             if is_open && !compares {
                 let path = String::from(self.path());
-                self.ctx.ledger().wait(Waiting { path, kind: Kind::Tree });
+                self.ctx.ledger().queue_removal(PendingRemoval { path, kind: Kind::Tree });
             }
             let listed = failures.iter().any(|failure| failure.path == self.path());
             failures.into_iter().for_each(|failure| self.ctx.ledger().record_leftover(failure));
@@ -473,6 +477,6 @@ impl<C: Context> Drop for TempDir<C> {
         }
         // Now nothing has it open, nor the directory that it is in.
         self.guard = None;
-        remove_waiting(&self.ctx);
+        retry_removals(&self.ctx);
     }
 }

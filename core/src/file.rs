@@ -12,7 +12,7 @@ use crate::path::{NamePath, OpenLocation};
 use crate::persist::{Target, sync_file};
 use crate::platform::Platform;
 use crate::remove::CleanupFailure;
-use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
+use crate::retry::{Kind, PendingRemoval, may_be_open, retry_removals};
 
 /// The most bytes that one read returns: what may be allocated for a caller who asks for more.
 pub const MAX_READ: usize = 1 << 20;
@@ -279,7 +279,7 @@ impl<C: Context> File<C> {
                         self.remove_private_name(location, path)
                     }
                 };
-                remove_waiting(&self.ctx);
+                retry_removals(&self.ctx);
                 removed
             }
             State::NameLeft { location, path } => self.remove_private_name(location, path),
@@ -317,13 +317,15 @@ impl<C: Context> Drop for File<C> {
             let path = String::from(path.path());
             if may_be_open(&self.ctx, error.code) {
                 // A stream may have it open.
-                self.ctx.ledger().wait(Waiting { path: path.clone(), kind: Kind::File });
+                self.ctx
+                    .ledger()
+                    .queue_removal(PendingRemoval { path: path.clone(), kind: Kind::File });
             }
             self.ctx.ledger().record_leftover(CleanupFailure { path, error });
         }
         if exchanged {
             // The caller has closed the descriptor by now.
-            remove_waiting(&self.ctx);
+            retry_removals(&self.ctx);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::limits::{Limits, Refusal, fits};
 use crate::memory::{MemoryBudget, MemoryCharge};
 use crate::path::is_within;
 use crate::remove::{CleanupFailure, Failures};
-use crate::retry::{MAX_WAITING, Waiting};
+use crate::retry::{MAX_QUEUED, PendingRemoval};
 use crate::shared::{Lock, Shared};
 
 /// The memory that a handle takes besides its texts, in bytes, rounded up.
@@ -241,17 +241,17 @@ impl SharedLedger {
     }
 
     /// Queues the removal of a name, to be tried again when a file is closed or a guard is dropped.
-    /// Does nothing if [`MAX_WAITING`] removals are queued.
-    pub(crate) fn wait(&self, waiting: Waiting) {
-        let all = &mut self.0.ledger.lock().waiting;
-        if all.len() < MAX_WAITING {
-            all.push(waiting);
+    /// Does nothing if [`MAX_QUEUED`] removals are queued.
+    pub(crate) fn queue_removal(&self, pending: PendingRemoval) {
+        let all = &mut self.0.ledger.lock().pending;
+        if all.len() < MAX_QUEUED {
+            all.push(pending);
         }
     }
 
-    /// Takes the names that wait.
-    pub(crate) fn take_waiting(&self) -> Vec<Waiting> {
-        core::mem::take(&mut self.0.ledger.lock().waiting)
+    /// Takes the queued removals.
+    pub(crate) fn take_pending(&self) -> Vec<PendingRemoval> {
+        core::mem::take(&mut self.0.ledger.lock().pending)
     }
 
     /// Reads or changes the accounting of files on disk.
@@ -281,7 +281,7 @@ struct Ledger {
     usage: Usage,
     leftovers: Failures,
     /// Those among them that are tried again when a file is closed.
-    waiting: Vec<Waiting>,
+    pending: Vec<PendingRemoval>,
     account: Account,
     /// The limit that refused last, until an error says so.
     refusal: Option<Refusal>,
@@ -296,13 +296,13 @@ struct Entry {
 
 impl Ledger {
     fn forget_path(&mut self, given: bool, path: impl FnOnce() -> String) {
-        // Whatever waits is left over too.
+        // Whatever is queued is left over too.
         if self.leftovers.list().is_empty() {
             return;
         }
         let path = path();
-        self.waiting.retain(|waiting| {
-            !is_within(&waiting.path, &path) && !(given && is_within(&path, &waiting.path))
+        self.pending.retain(|pending| {
+            !is_within(&pending.path, &path) && !(given && is_within(&path, &pending.path))
         });
         self.leftovers.forget(&path);
     }
@@ -313,7 +313,7 @@ impl Ledger {
             free: Vec::new(),
             usage: Usage::default(),
             leftovers: Failures::default(),
-            waiting: Vec::new(),
+            pending: Vec::new(),
             account: Account::new(MemoryCharge::empty(budget)),
             refusal: None,
         }

@@ -76,12 +76,12 @@ impl Drop for Counted {
 impl<P: Platform> Limited<P> {
     /// Keeps what is created on `inner` within the limits of `ledger`.
     pub fn new(inner: P, ledger: &SharedLedger) -> Self {
-        let ledger = ledger.limits().count_files().then(|| ledger.clone());
+        let ledger = ledger.limits().limits_files().then(|| ledger.clone());
         Limited { inner, ledger }
     }
 
     /// Whether files are counted, so that no access may bypass this platform.
-    pub fn counts(&self) -> bool {
+    pub fn is_counting(&self) -> bool {
         self.ledger.is_some()
     }
 
@@ -331,14 +331,14 @@ impl<P: Platform> Platform for Limited<P> {
         self.change_name((dir, name), (to, target), rename)
     }
 
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        let rename = || self.inner.rename_new(&dir.dir, name, &to.dir, target);
+        let rename = || self.inner.rename_no_replace(&dir.dir, name, &to.dir, target);
         self.change_name((dir, name), (to, target), rename)
     }
 

@@ -80,7 +80,7 @@ pub(crate) fn rename_file<C: Context>(
             Ok(left && !removed(platform.remove_file(&from.dir, name)))
         }
         ReplaceMode::NoClobber => {
-            match platform.rename_new(&from.dir, name, &to.dir, target.name()) {
+            match platform.rename_no_replace(&from.dir, name, &to.dir, target.name()) {
                 Ok(()) => Ok(false),
                 Err(ErrorCode::Unsupported) => {
                     platform.link(&from.dir, name, &to.dir, target.name())?;
@@ -105,7 +105,7 @@ pub(crate) fn rename_directory<C: Context>(
     match mode {
         ReplaceMode::Overwrite => rename(),
         ReplaceMode::NoClobber => {
-            match platform.rename_new(&from.dir, name, &to.dir, target.name()) {
+            match platform.rename_no_replace(&from.dir, name, &to.dir, target.name()) {
                 Err(ErrorCode::Unsupported) => {}
                 renamed => return renamed,
             }

@@ -114,7 +114,7 @@ pub trait Platform: Clone {
         target: &[u8],
     ) -> Result<(), ErrorCode>;
     /// Renames to a free name, in one step. `unsupported` where there is no such call.
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],

@@ -12,7 +12,7 @@ use crate::path::{NamePath, OpenLocation};
 use crate::persist::{ReplaceMode, Target, rename_file, sync_file};
 use crate::platform::{Identity, Platform};
 use crate::remove::CleanupFailure;
-use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
+use crate::retry::{Kind, PendingRemoval, may_be_open, retry_removals};
 
 /// The name that a handle guards.
 struct Guard<C: Context> {
@@ -192,12 +192,14 @@ impl<C: Context> Drop for TempPath<C> {
             // A later removal compares nothing, so it is only for a name that nobody else can take.
             let compares = self.guard.as_ref().is_some_and(|guard| guard.identity.is_some());
             if may_be_open(&self.ctx, error.code) && !compares {
-                self.ctx.ledger().wait(Waiting { path: path.clone(), kind: Kind::File });
+                self.ctx
+                    .ledger()
+                    .queue_removal(PendingRemoval { path: path.clone(), kind: Kind::File });
             }
             self.ctx.ledger().record_leftover(CleanupFailure { path, error });
         }
         // Its directory may wait until nothing has it open.
         self.guard = None;
-        remove_waiting(&self.ctx);
+        retry_removals(&self.ctx);
     }
 }

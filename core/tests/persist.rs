@@ -33,7 +33,7 @@ fn plain() -> Stepped {
 
 /// A system without a rename that does not replace.
 fn old() -> Stepped {
-    Stepped::failing("rename_new", ErrorCode::Unsupported)
+    Stepped::failing("rename_no_replace", ErrorCode::Unsupported)
 }
 
 fn named(instance: &TestInstance<Stepped>) -> (File<C>, TempPath<C>) {
@@ -385,7 +385,7 @@ fn an_old_name_is_guarded_until_it_can_be_removed() {
             let is_busy = Rc::new(Cell::new(false));
             let busy_now = is_busy.clone();
             let platform = Stepped::new(move |call| match call {
-                "rename_new" => Err(ErrorCode::Unsupported),
+                "rename_no_replace" => Err(ErrorCode::Unsupported),
                 "remove_file" if busy_now.get() => Err(ErrorCode::Busy),
                 _ => Ok(()),
             });

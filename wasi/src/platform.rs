@@ -232,7 +232,7 @@ impl<F: Handle> Platform for Wasi<F> {
         }
     }
 
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         _: &Self::Dir,
         _: &[u8],

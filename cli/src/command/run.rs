@@ -163,7 +163,7 @@ impl RunPlugin {
         let variable = self.environment.iter().find(|(name, _)| name == Limits::VARIABLE);
         let counted = limits
             .or_else(|| Limits::from_text(&variable?.1))
-            .is_some_and(|limits| limits.count_files());
+            .is_some_and(|limits| limits.limits_files());
         for (name, value) in self.environment {
             run = run.env(name, value);
         }

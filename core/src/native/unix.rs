@@ -176,7 +176,7 @@ impl Platform for Native {
     }
 
     #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],
@@ -191,7 +191,7 @@ impl Platform for Native {
     }
 
     #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         _: &Self::Dir,
         _: &[u8],

@@ -286,7 +286,7 @@ impl Platform for Native {
         }
     }
 
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],

@@ -16,7 +16,7 @@ use tempfile_core::{
 
 /// The calls that some systems lack.
 pub(crate) const OPTIONAL_CALLS: [&str; 3] =
-    ["create_unnamed", "create_delete_on_close", "rename_new"];
+    ["create_unnamed", "create_delete_on_close", "rename_no_replace"];
 
 /// Whether others may rename and remove names in the directory: both, where modes can say so.
 pub(crate) const SHARED: &[bool] = if cfg!(unix) { &[false, true] } else { &[false] };
@@ -211,10 +211,10 @@ impl Platform for Stepped {
         let name = self.found(dir, name);
         Native.rename(dir, &name, to, &self.renamed((dir, &name), (to, target)))
     }
-    fn rename_new(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        (self.step)("rename_new")?;
+    fn rename_no_replace(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
+        (self.step)("rename_no_replace")?;
         self.refuse_if_open(dir, name)?;
-        Native.rename_new(dir, &self.found(dir, name), to, &self.found(to, target))
+        Native.rename_no_replace(dir, &self.found(dir, name), to, &self.found(to, target))
     }
     fn link(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("link")?;

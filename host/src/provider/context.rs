@@ -94,7 +94,7 @@ impl Context for InstanceContext {
     fn descriptors(&self) -> Descriptors {
         // A file's bytes pass through the host as fast as through a descriptor, and a file that
         // stays here can still be linked.
-        if self.0.platform.counts() { Descriptors::None } else { Descriptors::Directories }
+        if self.0.platform.is_counting() { Descriptors::None } else { Descriptors::Directories }
     }
 
     fn ledger(&self) -> &SharedLedger {

@@ -243,7 +243,7 @@ impl Settings {
             ScratchAccess::Auto => {
                 let in_environment = || Limits::from_text(self.limits_variable()?);
                 let limits = self.limits.or_else(in_environment);
-                !limits.is_some_and(|limits| limits.count_files())
+                !limits.is_some_and(|limits| limits.limits_files())
             }
         }
     }
