@@ -218,7 +218,7 @@ impl<F: Bytes> Spool<F> {
 
     /// The number of bytes in memory, and the memory that they occupy, if the file reached `end`.
     /// Unchanged numbers if the bytes are on disk, or would move there first.
-    pub(crate) fn if_reaching(&self, end: u64) -> (u64, u64) {
+    pub(crate) fn usage_at(&self, end: u64) -> (u64, u64) {
         match &self.state {
             State::Memory(bytes) if self.max_memory.is_none_or(|max| end <= max) => {
                 let end = end.max(bytes.len() as u64);
@@ -248,7 +248,7 @@ impl<F: Bytes> Spool<F> {
     }
 
     /// Whether the bytes may ever move to disk.
-    pub(crate) fn moves(&self) -> bool {
+    pub(crate) fn can_move(&self) -> bool {
         self.max_memory.is_some()
     }
 

@@ -128,6 +128,18 @@ fn a_named_file_costs_its_creation_and_its_removal() {
 }
 
 #[test]
+fn without_a_limit_on_memory_spooled_files_are_in_no_list() {
+    let fixture = Fixture::new();
+    let spooled = || fixture.instance.spooled(Some(1), Location::Scratch).unwrap();
+    // The ledger's own lists have grown then.
+    drop((fixture.unnamed(), fixture.unnamed(), fixture.unnamed()));
+    let (first, allocated, _) = allocations(spooled);
+    let (second, again, _) = allocations(spooled);
+    assert_eq!(allocated, again);
+    drop((first, second));
+}
+
+#[test]
 fn closing_a_file_before_its_name_costs_no_call() {
     let fixture = Fixture::new();
     let (file, mut path) = fixture.named();

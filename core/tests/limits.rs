@@ -308,6 +308,33 @@ fn spooled_files_share_the_memory_and_move_to_disk_within_its_limits() {
 }
 
 #[test]
+fn a_refusal_says_which_limit_it_was_and_no_other_error_does() {
+    let user = User::new(Limits { handles: Some(2), ..Limits::default() });
+    let dir = user.try_directory().unwrap();
+    let file = dir.create_file("file").unwrap();
+    let refused = dir.open_file("file").err().expect("refused");
+    let limit = "the limit on handles is 2; 2 in use, 1 more asked for";
+    assert!(refused.message.contains(limit), "{refused}");
+    let missing = dir.metadata("missing").unwrap_err();
+    assert_eq!(missing.code, ErrorCode::NoEntry);
+    assert!(!missing.message.contains("limit"), "{missing}");
+    drop(file);
+}
+
+#[test]
+fn what_stays_for_good_is_counted() {
+    let user = User::new(Limits::default());
+    let (_kept, mut kept) = user.named();
+    let (_persisted, mut persisted) = user.named();
+    let mut dir = user.try_directory().unwrap();
+    kept.keep().unwrap();
+    let target = user.dir.join("target");
+    persisted.persist(&target, ReplaceMode::NoClobber, Durability::None).unwrap();
+    dir.keep().unwrap();
+    assert_eq!(user.instance.context().ledger.usage().kept, 3);
+}
+
+#[test]
 fn a_probe_that_exceeds_a_limit_is_not_a_missing_directory() {
     for none in [bytes(0), Limits { entries: Some(0), ..Limits::default() }] {
         assert_quota(User::new(none).instance.default_directory());

@@ -10,6 +10,7 @@ use crate::interface::{self, Durability, Error, ErrorCode};
 
 pub(crate) struct Handle {
     file: fs::File,
+    append: bool,
     #[cfg(windows)]
     cursor: cursor::Lock,
 }
@@ -22,6 +23,7 @@ impl Handle {
     pub(crate) fn from_std(file: fs::File) -> Self {
         Handle {
             file,
+            append: false,
             #[cfg(windows)]
             cursor: cursor::Lock::default(),
         }
@@ -80,8 +82,12 @@ impl Handle {
         self.without_cursor(|file| file.read_at(buffer, offset))
     }
 
+    /// In append mode, writes at the end, as Linux does whatever the offset is.
     pub(crate) fn write_at(&self, data: &[u8], offset: u64) -> Result<usize, Error> {
-        self.without_cursor(|file| file.write_at(data, offset))
+        self.without_cursor(|file| {
+            let offset = if self.append { file.end(offset)? } else { offset };
+            file.write_at(data, offset)
+        })
     }
 
     pub(crate) fn size(&self) -> Result<u64, Error> {
@@ -120,18 +126,22 @@ impl Handle {
     #[cfg(unix)]
     pub(crate) fn set_append(&mut self) -> io::Result<()> {
         let flags = rustix::fs::fcntl_getfl(&self.file)?;
-        Ok(rustix::fs::fcntl_setfl(&self.file, flags | rustix::fs::OFlags::APPEND)?)
+        rustix::fs::fcntl_setfl(&self.file, flags | rustix::fs::OFlags::APPEND)?;
+        self.append = true;
+        Ok(())
     }
 
     #[cfg(windows)]
     pub(crate) fn set_append(&mut self) -> io::Result<()> {
         self.file = Native::reopen_for_append(&self.file)?;
+        self.append = true;
         Ok(())
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         Ok(Handle {
             file: self.file.try_clone()?,
+            append: self.append,
             #[cfg(windows)]
             cursor: self.cursor.clone(),
         })
