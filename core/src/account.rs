@@ -9,9 +9,9 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::ledger::Usage;
 use crate::limits::{Limits, Refusal, fits};
 use crate::memory::MemoryCharge;
+use crate::usage::Usage;
 
 /// The number of a file or directory. It is never used again.
 pub(crate) type Number = u64;

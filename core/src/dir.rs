@@ -6,15 +6,20 @@ use alloc::vec::Vec;
 
 use crate::context::{Context, Descriptors, Dir, PlatformFile, check_stopped};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File, Origin};
-use crate::ledger::{HandleKind, LedgerEntry};
+use crate::failures::CleanupFailure;
+use crate::file::{File, Origin};
+use crate::ledger::ExplainExt;
+use crate::ledger::{Kind, LedgerEntry, PendingRemoval};
+use crate::location::{OpenLocation, open_child_parent, walk};
 use crate::memory::MemoryCharge;
-use crate::path::{MAX_PATH, NamePath, OpenLocation, child_components, open_child_parent, walk};
-use crate::persist::{ReplaceMode, Target, rename_directory, sync_tree};
+use crate::name::NamePath;
+use crate::path::{MAX_PATH, child_components};
+use crate::persist::{Durability, ReplaceMode, Target, rename_directory, sync_tree};
 use crate::platform::name_to_str;
 use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
-use crate::remove::{CleanupFailure, Removal};
-use crate::retry::{Kind, PendingRemoval, may_be_open, retry_removals};
+use crate::remove::Removal;
+use crate::retry::{may_be_open, retry_removals};
+use crate::usage::HandleKind;
 
 /// An entry of a directory: `entry` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]

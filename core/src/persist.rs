@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 
 use crate::context::{Context, Dir, check_stopped};
 use crate::error::{Cause, ErrorCode};
-use crate::file::Durability;
-use crate::path::{OpenLocation, open_parent};
+use crate::location::{OpenLocation, open_parent};
 use crate::platform::{EntryKind, Platform, RawEntry};
 
 /// What persisting does if the target's name is taken: `replace-mode` of the interface.
@@ -16,6 +15,17 @@ pub enum ReplaceMode {
     Overwrite,
     /// Leaves the target alone and fails with `exist`.
     NoClobber,
+}
+
+/// What must be on stable storage before an operation returns: `durability` of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing.
+    None,
+    /// The file's bytes and size.
+    Data,
+    /// The file with all its metadata and, if it gets a name, the directory of the name.
+    Full,
 }
 
 /// The directory and the name that something is to get.

@@ -2,33 +2,12 @@
 //! remove no name of an open file or directory. Every close of a file and every drop of a guard
 //! tries them again.
 
-use alloc::string::String;
-
 use crate::context::Context;
 use crate::error::ErrorCode;
-use crate::path::open_parent;
+use crate::ledger::{Kind, PendingRemoval};
+use crate::location::open_parent;
 use crate::platform::Platform;
 use crate::remove::Removal;
-
-/// How many removals are queued, so that closing a file is not slow. More are left over for good.
-pub(crate) const MAX_QUEUED: usize = 64;
-
-/// What is to be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A name that is not a directory.
-    File,
-    /// A directory with everything in it.
-    Tree,
-}
-
-/// A removal to be tried again when what has the name open is closed.
-#[derive(Debug)]
-pub(crate) struct PendingRemoval {
-    /// As the caller knows it: a handle of its directory would be open until then.
-    pub(crate) path: String,
-    pub(crate) kind: Kind,
-}
 
 /// Whether a removal or a rename may have failed because something was open.
 pub(crate) fn may_be_open(ctx: &impl Context, code: ErrorCode) -> bool {

@@ -5,14 +5,17 @@ use alloc::sync::Arc;
 
 use crate::context::{Context, Dir, PlatformFile};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File, Origin};
-use crate::ledger::{HandleKind, LedgerEntry};
+use crate::failures::CleanupFailure;
+use crate::file::{File, Origin};
+use crate::ledger::ExplainExt;
+use crate::ledger::{Kind, LedgerEntry, PendingRemoval};
+use crate::location::OpenLocation;
 use crate::memory::MemoryCharge;
-use crate::path::{NamePath, OpenLocation};
-use crate::persist::{ReplaceMode, Target, rename_file, sync_file};
+use crate::name::NamePath;
+use crate::persist::{Durability, ReplaceMode, Target, rename_file, sync_file};
 use crate::platform::{Identity, Platform};
-use crate::remove::CleanupFailure;
-use crate::retry::{Kind, PendingRemoval, may_be_open, retry_removals};
+use crate::retry::{may_be_open, retry_removals};
+use crate::usage::HandleKind;
 
 /// The name that a handle guards.
 struct Guard<C: Context> {
