@@ -174,8 +174,8 @@ impl<T> RunOptions<T> {
     /// Keeps the scratch directory for inspection, however the run ends:
     /// [`Outcome::kept`](crate::Outcome::kept) is its path.
     ///
-    /// It contains what the plugin had not removed by its end, with either provider. Files without a
-    /// name are gone, and so is what the host provider removes from mounts after a trap.
+    /// It contains what the plugin had not removed by its end, with either provider. Files without
+    /// a name are gone, and so is what the host provider removes from mounts after a trap.
     pub fn keep(mut self) -> Self {
         self.settings.keep = true;
         self
