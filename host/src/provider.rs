@@ -6,8 +6,10 @@
 //! Besides the system's own copy, a write copies no bytes and a read copies them once. A plugin
 //! needs no `wasi:filesystem`.
 //!
-//! A sandbox sets all of this up. This module is for embedders with a wasmtime store of their own,
-//! and works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a [`TempfileView`]
+//! A sandbox sets all of this up, with the [`Limits`] of
+//! [`RunOptions::limits`](crate::RunOptions::limits), and shows the [`Usage`] in the
+//! [`Outcome`](crate::Outcome). The rest of this module is for embedders with a wasmtime store of
+//! their own, and works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a [`TempfileView`]
 //! that finds it there, and [`add_to_linker`].
 //!
 //! ```
@@ -104,7 +106,9 @@ mod tempfile;
 
 pub(crate) use context::Meter;
 pub use context::TempfileCtxBuilder;
-pub use tempfile_core::{Counts, Limits, MemoryBudget, Usage};
+#[doc(inline)]
+pub use tempfile_core::MemoryBudget;
+pub use tempfile_core::{Counts, Limits, Usage};
 
 /// Generated from the world `imports` of `scratch:tempfile-wasi`.
 #[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all)]

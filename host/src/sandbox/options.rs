@@ -145,7 +145,9 @@ impl<T> RunOptions<T> {
 
     /// Limits the files, names, handles and memory for them that the run may have at one time, and
     /// counts them: see
-    /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits).
+    /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits). The plugin's
+    /// own memory, in which the Rust client's `SpooledTempFile` keeps its bytes, is limited by
+    /// [`memory`](Self::memory).
     ///
     /// The provider enforces them, so this is for plugins that were loaded with
     /// [`Provider::Host`](crate::Provider::Host) or
