@@ -312,6 +312,7 @@ impl<P: Platform> Platform for Limited<P> {
         Ok(())
     }
 
+    // Inlined, it would be in a component eight times.
     #[inline(never)]
     fn remove_directory(&self, dir: &Self::Dir, name: &[u8]) -> Result<(), ErrorCode> {
         self.inner.remove_directory(&dir.dir, name)?;
