@@ -13,9 +13,8 @@ pub struct Limits {
     /// Live handles: open files, guarded names and directories, and in the host streams. Where a
     /// sandbox or a provider sets none, it is [`DEFAULT_HANDLES`](Self::DEFAULT_HANDLES) at most.
     pub handles: Option<u64>,
-    /// Bytes of memory for all spooled files of the interface (`spooled`), which the provider holds.
-    /// The Rust client's `SpooledTempFile` is in the plugin's own memory, which this does not
-    /// limit.
+    /// Bytes of memory for all spooled files of the interface, which the provider holds. The Rust
+    /// client's `SpooledTempFile` is in the plugin's own memory, which this does not limit.
     pub memory: Option<u64>,
     /// Bytes of any one file on disk.
     pub file_size: Option<u64>,

@@ -9,8 +9,8 @@
 //! A sandbox sets all of this up, with the [`Limits`] of
 //! [`RunOptions::limits`](crate::RunOptions::limits), and shows the [`Usage`] in the
 //! [`Outcome`](crate::Outcome). The rest of this module is for embedders with a wasmtime store of
-//! their own, and works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a [`TempfileView`]
-//! that finds it there, and [`add_to_linker`].
+//! their own, and works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a
+//! [`TempfileView`] that finds it there, and [`add_to_linker`].
 //!
 //! ```
 //! use wasi_tempfile_host::ScratchRoot;
