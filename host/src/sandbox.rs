@@ -361,7 +361,9 @@ impl<T: Send + 'static> SandboxBuilder<T> {
             }
         };
         let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed("link WASI"))?;
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+            .and_then(|()| provider::error_text::replace_in(&mut linker))
+            .map_err(failed("link WASI"))?;
         let ticker = EpochTicker::new(&engine, limits.time_slice);
         let common = Common {
             engine,

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
-    Ending, Error, Input, Mount, MountCause, Outcome, Output, Provider, RunOptions, ScratchRoot,
+    Ending, Error, Input, Limits, Mount, MountCause, Outcome, Output, Provider, RunOptions,
+    ScratchRoot, Usage,
 };
 
 use super::watch::Watch;
@@ -215,9 +215,7 @@ impl RunPlugin {
 /// there, for which WASI answers that there is no such file, and no limit refused it anything.
 fn may_have_missed_paths(outcome: &Outcome) -> bool {
     let failed = matches!(outcome.ending, Ending::Failed { .. } | Ending::Trapped { .. });
-    let had_paths = |usage: &wasi_tempfile_host::provider::Usage| {
-        usage.peak.paths > 0 || usage.peak.directories > 0
-    };
+    let had_paths = |usage: &Usage| usage.peak.paths > 0 || usage.peak.directories > 0;
     failed && outcome.used.refused == 0 && outcome.used.tempfile.as_ref().is_some_and(had_paths)
 }
 

@@ -176,10 +176,11 @@ impl<T: Send + 'static> Instance<T> {
     pub(super) fn clean_up<R>(self, ended: CallEnd<R>) -> Result<Outcome<R>, Error> {
         let Self { store, mut guard } = self;
         let spooled = store.data().usage().peak.memory;
+        // With the store, the host provider removes what handles guard.
+        let left_behind = guard.begun.scratch().entries().unwrap_or_default();
         // Open files first: they may not be removable.
         drop(store);
         trim::freed(spooled);
-        let left_behind = guard.begun.scratch().entries().unwrap_or_default();
         let Disposal { kept, not_removed } = guard.begun.dispose()?;
         let CallEnd { ending, value, error, used } = ended;
         let outcome = Outcome { ending, value, error, left_behind, not_removed, kept, used };

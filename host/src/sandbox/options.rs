@@ -145,7 +145,9 @@ impl<T> RunOptions<T> {
 
     /// Limits the files, names, handles and memory for them that the run may have at one time, and
     /// counts them: see
-    /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits).
+    /// [`TempfileCtxBuilder::limits`](crate::provider::TempfileCtxBuilder::limits). The plugin's
+    /// own memory, in which the Rust client's `SpooledTempFile` keeps its bytes, is limited by
+    /// [`memory`](Self::memory).
     ///
     /// The provider enforces them, so this is for plugins that were loaded with
     /// [`Provider::Host`](crate::Provider::Host) or
@@ -174,8 +176,8 @@ impl<T> RunOptions<T> {
     /// Keeps the scratch directory for inspection, however the run ends:
     /// [`Outcome::kept`](crate::Outcome::kept) is its path.
     ///
-    /// It contains what the run had not removed by its end. With the host provider, files that were
-    /// still open then are removed as if they had been dropped.
+    /// It contains what the plugin had not removed by its end, with either provider. Files without
+    /// a name are gone, and so is what the host provider removes from mounts after a trap.
     pub fn keep(mut self) -> Self {
         self.settings.keep = true;
         self

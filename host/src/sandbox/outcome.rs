@@ -26,8 +26,8 @@ pub struct Outcome<R = ()> {
     pub value: Option<R>,
     /// The error that ended the call, with its backtrace: a trap, or an error of a host function.
     pub error: Option<wasmtime::Error>,
-    /// The names directly in the scratch directory when the run ended. The host has removed them
-    /// since.
+    /// The names directly in the scratch directory when the call of the plugin ended. The host has
+    /// removed them since, unless the directory was to be [kept](crate::RunOptions::keep).
     pub left_behind: Vec<OsString>,
     /// What the host could not remove.
     pub not_removed: Vec<CleanupFailure>,
