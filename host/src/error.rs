@@ -63,7 +63,7 @@ pub enum Error {
     },
     /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a
     /// provider that enforces none.
-    NotLimited,
+    LimitsNotEnforced,
     /// The variable `SCRATCH_LIMITS` of the plugin's environment has another form than
     /// `bytes=1048576,handles=20`. A limit must not be lost to a mistake.
     MalformedLimits {
@@ -235,7 +235,7 @@ impl fmt::Display for Error {
             Self::Zero { option } => {
                 write!(f, "the option `{option}` is zero, with which no plugin can run")
             }
-            Self::NotLimited => f.write_str(
+            Self::LimitsNotEnforced => f.write_str(
                 "limits need the host or this program's own component as provider; a composed \
                      plugin has one of its own, which reads SCRATCH_LIMITS in its environment",
             ),
@@ -283,7 +283,7 @@ impl StdError for Error {
             | Self::HasProvider
             | Self::NoRun
             | Self::Zero { .. }
-            | Self::NotLimited
+            | Self::LimitsNotEnforced
             | Self::MalformedLimits { .. }
             | Self::EngineLacks { .. }
             | Self::CacheOfEngine

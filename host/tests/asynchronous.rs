@@ -642,7 +642,7 @@ fn zero_of_what_a_run_needs_is_an_error_that_names_it() {
     assert_eq!((sandbox.counters().begun, sandbox.counters().not_begun), (0, 2));
     let default = EngineLimits::default;
     for (name, limits) in [
-        ("table_entries", default().table_entries(0)),
+        ("resource_table_entries", default().resource_table_entries(0)),
         ("component_handles", default().component_handles(0)),
         ("hostcall_fuel", default().hostcall_fuel(0)),
         ("instances", default().instances(0)),

@@ -93,8 +93,8 @@ fn a_stack_that_cannot_be_is_an_error() {
 }
 
 #[test]
-fn table_entries() {
-    let limits = EngineLimits::default().table_entries(100);
+fn resource_table_entries() {
+    let limits = EngineLimits::default().resource_table_entries(100);
     let (ending, _) = plugin(limits, By::Component, &["hold", "150"]);
     assert_trapped(&ending, "resource table");
     let (ending, said) = plugin(limits, By::Component, &["hold", "20"]);

@@ -60,7 +60,7 @@ engine_limits! {
     /// The host provider stops at seven eighths of it with `out-of-handles`; past that a full table
     /// is a trap, while a system without free descriptors is an error that the plugin can handle.
     /// So this should be more than the process's limit of open files.
-    table_entries: usize = 16_384;
+    resource_table_entries: usize = 16_384;
     /// Handles in the tables of plugin, stub and provider together: 65,536. One temporary file
     /// takes up to three, and so does a directory.
     component_handles: usize = 65_536;
@@ -136,7 +136,7 @@ impl EngineLimits {
     /// Refuses limits with which no plugin can run.
     pub(super) fn check_zero(&self) -> Result<(), Error> {
         let limits = [
-            ("table_entries", self.table_entries),
+            ("resource_table_entries", self.resource_table_entries),
             ("component_handles", self.component_handles),
             ("hostcall_fuel", self.hostcall_fuel),
             ("instances", self.instances),
@@ -180,14 +180,14 @@ impl EngineLimits {
     /// The limit on handles of a run that sets none: 4,096, or seven eighths of the table if that
     /// is less. WASI needs the last eighth, because it traps if the table is full.
     pub(super) fn default_handles(&self) -> u64 {
-        let room = self.table_entries - self.table_entries / 8;
+        let room = self.resource_table_entries - self.resource_table_entries / 8;
         Limits::DEFAULT_HANDLES.min(room as u64)
     }
 
     /// An empty table of a run's handles.
     pub(super) fn table(&self) -> ResourceTable {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(self.table_entries);
+        table.set_max_capacity(self.resource_table_entries);
         table
     }
 }

@@ -264,7 +264,7 @@ impl Settings {
             |limits: Limits| Limits { handles: limits.handles.or(Some(default_handles)), ..limits };
         match (self.limits, provision) {
             (None, _) => builder = builder.limits(with_handles(Limits::default())),
-            (Some(_), Provision::Other) => return Err(Error::NotLimited),
+            (Some(_), Provision::Other) => return Err(Error::LimitsNotEnforced),
             (Some(limits), Provision::Component) => {
                 // The first of a name counts.
                 self.environment.insert(0, (Limits::VARIABLE.to_owned(), limits.to_string()));
