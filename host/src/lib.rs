@@ -96,6 +96,8 @@ pub use sandbox::{
 pub use scratch::{CleanupFailure, ComposedSweep, ScratchDir, ScratchRoot, Sweep};
 /// The engine, in the version whose types this crate's interface has.
 pub use wasmtime;
+/// WASI, in the version that a store of your own needs beside [`provider`].
+pub use wasmtime_wasi;
 
 /// The README's program is compiled.
 #[cfg(doctest)]
