@@ -395,14 +395,24 @@ async fn call_and_drop(scene: &Scene, options: RunOptions<Data>) {
 
 #[test]
 fn what_a_dropped_call_holds_is_held_until_its_place_in_the_pool_is_free() {
-    let scene = Scene::with(Sandbox::builder().engine(pooled(2)));
+    let scene = Arc::new(Scene::with(Sandbox::builder().engine(pooled(2))));
     let places = Arc::new(Semaphore::new(2));
     shared_threads(2).block_on(async {
-        for _ in 0..200 {
-            let place = places.clone().acquire_owned().await.expect("nobody closes it");
-            call_and_drop(&scene, scene.options().hold(place)).await;
+        let callers: Vec<_> = (0..4)
+            .map(|_| {
+                let (scene, places) = (scene.clone(), places.clone());
+                tokio::spawn(async move {
+                    for _ in 0..50 {
+                        let place = places.clone().acquire_owned().await.expect("it is open");
+                        call_and_drop(&scene, scene.options().hold(place)).await;
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.expect("no panic");
         }
-        let _all = places.acquire_many(2).await.expect("nobody closes it");
+        let _all = places.acquire_many(2).await.expect("it is open");
         scene.world.assert_nothing_left();
     });
     assert_eq!(scene.sandbox.counters().dropped, 200);
