@@ -223,7 +223,7 @@ fn may_have_missed_paths(outcome: &Outcome) -> bool {
 fn is_misuse(error: &Error) -> bool {
     matches!(
         error,
-        Error::NotLimited
+        Error::LimitsNotEnforced
             | Error::MalformedLimits { .. }
             | Error::Mount { cause: MountCause::Twice, .. }
     )

@@ -199,16 +199,15 @@ impl TempfileCtxBuilder {
     ///
     /// # Errors
     ///
-    /// If the memory budget has no room for the mounts.
+    /// If the memory budget has no room for the directories.
     pub fn build(self) -> Result<TempfileCtx, Error> {
         let Self { scratch, preopens, environment, limits, memory, stop } = self;
         let ledger = SharedLedger::with_limits(limits.with_default_handles(), Some(memory));
         let platform = Limited::new(Native, &ledger);
         let open = |Preopen { guest, dir, read_only }| {
-            let dir = platform.base(dir, &guest).map_err(|code| Error::Mount {
-                guest: guest.clone(),
-                cause: MountCause::Memory { code },
-            })?;
+            let dir = platform
+                .base(dir, &guest)
+                .map_err(|code| Error::Memory { guest: guest.clone(), code })?;
             Ok(Preopen { guest, dir, read_only })
         };
         let preopens = preopens.into_iter().map(open).collect::<Result<_, Error>>()?;
