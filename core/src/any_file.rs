@@ -7,14 +7,17 @@ use rand_core::TryRng;
 use crate::context::{Context, PlatformFile, check_stopped};
 use crate::create::unlisted;
 use crate::error::{Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File, STREAM, check_stream};
+use crate::file::{File, STREAM, check_stream};
 use crate::instance::{Instance, SpoolLocation};
-use crate::ledger::{HandleKind, LedgerEntry};
+use crate::ledger::ExplainExt;
+use crate::ledger::LedgerEntry;
 use crate::limits::Refusal;
 use crate::memory::MemoryCharge;
-use crate::retry::remove_waiting;
+use crate::persist::Durability;
+use crate::retry::retry_removals;
 use crate::shared::{Lock, Shared, WeakShared};
 use crate::spool::{Spool, Storage};
+use crate::usage::HandleKind;
 
 /// `file` of the interface. Dropping it closes it.
 ///
@@ -206,7 +209,7 @@ impl<C: Context, R> Inner<C, R> {
         self.bytes.shrink(u64::MAX);
         self.location = SpoolLocation::Closed;
         self.entry.close();
-        remove_waiting(self.instance.context());
+        retry_removals(self.instance.context());
     }
 }
 

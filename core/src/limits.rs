@@ -2,17 +2,19 @@
 
 use core::fmt;
 
-/// How much may be in use at one moment: `limits` of the interface. None means no limit; what would
-/// exceed one fails with `quota`.
+/// How much may be in use at one moment: `limits` of the interface. What would exceed a limit fails
+/// with `quota`. None means no limit, but for `handles`: a sandboxed plugin always has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
     /// Bytes of all files on disk.
     pub bytes: Option<u64>,
     /// Names of files and directories.
     pub entries: Option<u64>,
-    /// Live handles: open files and streams, guarded names and directories.
+    /// Live handles: open files, guarded names and directories, and in the host streams. Where a
+    /// sandbox or a provider sets none, it is [`DEFAULT_HANDLES`](Self::DEFAULT_HANDLES) at most.
     pub handles: Option<u64>,
-    /// Bytes of memory for all spooled files.
+    /// Bytes of memory for all spooled files of the interface, which the provider holds. The Rust
+    /// client's `SpooledTempFile` is in the plugin's own memory, which this does not limit.
     pub memory: Option<u64>,
     /// Bytes of any one file on disk.
     pub file_size: Option<u64>,
@@ -49,7 +51,7 @@ impl Limits {
     }
 
     /// Whether files on disk are limited, so that every byte and name has to be counted.
-    pub fn count_files(&self) -> bool {
+    pub fn limits_files(&self) -> bool {
         self.bytes.is_some() || self.entries.is_some() || self.file_size.is_some()
     }
 

@@ -81,6 +81,7 @@ impl MemoryCharge {
     ///
     /// # Errors
     /// `quota` if the budget does not have it; nothing has changed then.
+    // Inlined, it would be in a component 13 times.
     #[inline(never)]
     pub(crate) fn resize(&mut self, bytes: u64) -> Result<(), Refusal> {
         if bytes < self.bytes {

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use crate::blocks::Blocks;
 use crate::context::{Context, check_stopped};
 use crate::error::{Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File, MAX_OFFSET, MAX_READ};
+use crate::file::{File, MAX_OFFSET, MAX_READ};
+use crate::persist::Durability;
 
 /// A file that a spooled file can move to. Each method promises what [`File`]'s does.
 pub trait Bytes {

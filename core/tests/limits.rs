@@ -198,6 +198,30 @@ fn every_name_is_an_entry() {
     assert_eq!((user.live().entries, user.peak().entries), (0, 4));
 }
 
+/// As in a component: WASI has neither unnamed files nor a rename that replaces nothing.
+#[test]
+fn at_the_limit_of_entries_what_takes_a_second_name_for_a_moment_is_refused() {
+    let lacks = ["create_unnamed", "create_delete_on_close", "rename_no_replace"];
+    let component = Stepped::new(move |call| match lacks.contains(&call) {
+        true => Err(ErrorCode::Unsupported),
+        false => Ok(()),
+    });
+    for (platform, code) in [(component, Some(ErrorCode::Quota)), (Stepped::new(|_| Ok(())), None)]
+    {
+        let user = User::on(platform, Limits { entries: Some(2), ..Limits::default() });
+        let (_file, mut path) = user.named();
+        let mut dir = user.try_directory().unwrap();
+        let target = |name: &str| user.dir.join(name);
+        let codes = [
+            user.instance.unnamed(user.location()).err(),
+            user.spooled(Some(1)).roll_over().err(),
+            path.persist(&target("file"), ReplaceMode::NoClobber, Durability::None).err(),
+            dir.persist(&target("dir"), ReplaceMode::NoClobber, Durability::None).err(),
+        ];
+        assert_eq!(codes.map(|error| error.map(|error| error.code)), [code; 4]);
+    }
+}
+
 #[test]
 fn a_name_by_link_is_an_entry() {
     let user = User::new(Limits { entries: Some(1), ..Limits::default() });
@@ -328,7 +352,7 @@ fn without_limits_on_disk_nothing_on_disk_is_counted() {
 
 #[test]
 fn a_limited_file_gets_a_free_name_by_a_link() {
-    let user = User::on(Stepped::failing("rename_new", ErrorCode::Unsupported), bytes(1000));
+    let user = User::on(Stepped::failing("rename_no_replace", ErrorCode::Unsupported), bytes(1000));
     let (file, mut path) = user.named();
     file.write(b"new", 0).unwrap();
     let target = user.dir.join("target");
@@ -403,7 +427,7 @@ fn files_are_counted_if_anything_on_disk_is_limited() {
         (Limits { file_size: Some(1), ..none() }, true),
     ] {
         let user = User::new(limits);
-        assert_eq!(user.instance.context().platform.counts(), counts, "{limits:?}");
+        assert_eq!(user.instance.context().platform.is_counting(), counts, "{limits:?}");
     }
 }
 

@@ -355,9 +355,12 @@ fn on_a_limited_disk(platform: Stepped) -> (TestDir, TestInstance<Limited<Steppe
 
 #[test]
 fn a_name_that_is_not_made_takes_no_memory() {
-    for (failing, optional) in
-        [("create_directory", ""), ("create_file", ""), ("rename", ""), ("link", "rename_new")]
-    {
+    for (failing, optional) in [
+        ("create_directory", ""),
+        ("create_file", ""),
+        ("rename", ""),
+        ("link", "rename_no_replace"),
+    ] {
         let fails = Rc::new(Cell::new(false));
         let failing_now = fails.clone();
         let (_dir, instance, budget) = on_a_limited_disk(Stepped::new(move |call| match call {

@@ -21,6 +21,7 @@ pub(crate) struct Provider;
 type Instance = core_::Instance<WasiContext, SysRng>;
 
 /// The component's one user. If its limits cannot be read, it may create nothing.
+// Inlined, it would be in the component seven times.
 #[inline(never)]
 pub(crate) fn instance() -> Result<&'static Instance, core_::Error> {
     static INSTANCE: Global<Result<Instance, core_::Error>> = Global::new();

@@ -64,7 +64,7 @@
 //! compiles it on the calling thread; do it once, and let [`SandboxBuilder::cache`] keep the code.
 //!
 //! All runs share the descriptors of your process. Give each a limit on
-//! [handles](provider::Limits::handles), streams among them, so that one cannot take what the
+//! [handles](Limits::handles), streams among them, so that one cannot take what the
 //! others and your own code need. The default, 4,096, is more than many processes may open.
 //!
 //! # The limits of your process
@@ -94,8 +94,12 @@ pub use sandbox::{
     check_process,
 };
 pub use scratch::{CleanupFailure, ComposedSweep, ScratchDir, ScratchRoot, Sweep};
+#[doc(inline)]
+pub use tempfile_core::{Counts, Limits, Usage};
 /// The engine, in the version whose types this crate's interface has.
 pub use wasmtime;
+/// WASI, in the version that a store of your own needs beside [`provider`].
+pub use wasmtime_wasi;
 
 /// The README's program is compiled.
 #[cfg(doctest)]

@@ -6,9 +6,11 @@
 //! Besides the system's own copy, a write copies no bytes and a read copies them once. A plugin
 //! needs no `wasi:filesystem`.
 //!
-//! A sandbox sets all of this up. This module is for embedders with a wasmtime store of their own,
-//! and works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a [`TempfileView`]
-//! that finds it there, and [`add_to_linker`].
+//! A sandbox sets all of this up, with the [`Limits`] of
+//! [`RunOptions::limits`](crate::RunOptions::limits), and shows the [`Usage`] in the
+//! [`Outcome`](crate::Outcome). The rest of this module is for embedders with a wasmtime store of
+//! their own, and works like wasmtime's host crates: a [`TempfileCtx`] in the store's data, a
+//! [`TempfileView`] that finds it there, and [`add_to_linker`].
 //!
 //! ```
 //! use wasi_tempfile_host::ScratchRoot;
@@ -77,6 +79,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use getrandom::SysRng;
@@ -87,6 +90,7 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTabl
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::blocking::{Threads, block_in_place, on_worker_of};
+use crate::compose::SCRATCH_GUEST_PATH;
 use crate::error::Error;
 use crate::scratch::ScratchDir;
 
@@ -94,6 +98,7 @@ mod context;
 mod convert;
 mod descriptors;
 mod dir;
+pub(crate) mod error_text;
 mod file;
 mod ledger;
 mod temp_path;
@@ -101,7 +106,9 @@ mod tempfile;
 
 pub(crate) use context::Meter;
 pub use context::TempfileCtxBuilder;
-pub use tempfile_core::{Counts, Limits, MemoryBudget, Usage};
+#[doc(inline)]
+pub use tempfile_core::MemoryBudget;
+pub use tempfile_core::{Counts, Limits, Usage};
 
 /// Generated from the world `imports` of `scratch:tempfile-wasi`.
 #[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all)]
@@ -272,6 +279,9 @@ impl Blocking {
 /// The functions are synchronous, for stores of either kind: a call that waits for the disk blocks
 /// its thread. Use [`add_to_linker_async`] on a runtime that shares its threads among instances.
 ///
+/// Add WASI first: if `wasi:io/error` is there, it is replaced by one with messages of a single
+/// line. WASI's own shows a backtrace of your process to the plugin, if `RUST_BACKTRACE` is set.
+///
 /// # Errors
 ///
 /// If the linker has one of the interfaces already.
@@ -330,7 +340,22 @@ fn add<T: TempfileView + 'static>(
     interface::tempfile::add_to_linker::<T, HasTempfile>(linker, view)?;
     file::add_write_to_linker(linker, view)?;
     interface::ledger::add_to_linker::<T, HasTempfile>(linker, view)?;
+    error_text::replace_in(linker)?;
     bindings::scratch::tempfile_wasi::descriptors::add_to_linker::<T, HasTempfile>(linker, view)
+}
+
+/// Defines something in a linker again, also in one that otherwise refuses names that are taken.
+fn shadowing<T>(
+    linker: &mut Linker<T>,
+    define: impl Fn(&mut Linker<T>) -> wasmtime::Result<()>,
+) -> wasmtime::Result<()> {
+    if define(linker).is_ok() {
+        return Ok(());
+    }
+    linker.allow_shadowing(true);
+    let defined = define(linker);
+    linker.allow_shadowing(false);
+    defined
 }
 
 /// How a call fails: with an error that the plugin receives, or with a trap for an invalid handle.
@@ -420,6 +445,23 @@ impl TempfileCtxView<'_> {
             view.ctx.in_table -= 1;
             Ok(())
         })
+    }
+
+    /// Keeps what the live handles guard in the scratch directory, so that their drop leaves it.
+    pub(crate) fn keep_guarded(&mut self) {
+        let in_scratch = |path: &str| Path::new(path).starts_with(SCRATCH_GUEST_PATH);
+        for entry in self.table.iter_mut() {
+            // A handle that is closed has nothing to keep.
+            if let Some(path) = entry.downcast_mut::<TempPath>()
+                && in_scratch(path.path())
+            {
+                let _ = path.keep();
+            } else if let Some(dir) = entry.downcast_mut::<TempDir>()
+                && in_scratch(dir.path())
+            {
+                let _ = dir.keep();
+            }
+        }
     }
 }
 

@@ -69,8 +69,8 @@ struct Inner {
 }
 
 impl ScratchRoot {
-    /// Opens a root, creates it for this user alone if it does not exist, and
-    /// [sweeps](Self::sweep) it.
+    /// Opens a root, creates it for this user alone if it does not exist, [sweeps](Self::sweep) it,
+    /// and makes and removes a directory in it, as a run would. Its parent must exist.
     ///
     /// On Unix it is created with mode 0700. On Windows it has the access list that the directory
     /// around it passes on: in the user's own directory for temporary files that is access for the
@@ -80,10 +80,10 @@ impl ScratchRoot {
     ///
     /// If the root is a symbolic link, belongs to another user, or can be written to by others,
     /// because they could then replace its contents; its parents are not checked. If its path ends
-    /// in `..`, which may hide a link. If its file system has no locks. If it cannot be created or
-    /// opened, or its path is not UTF-8. On Windows neither owner nor access list is looked at. If
-    /// the sweep could not remove something, that is no error: it is logged, and the next sweep
-    /// tries again.
+    /// in `..`, which may hide a link. If its file system has no locks. If it cannot be created,
+    /// opened or written to, if it is full, or its path is not UTF-8. On Windows neither owner nor
+    /// access list is looked at. If the sweep could not remove something, that is no error: it is
+    /// logged, and the next sweep tries again.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::open_and_sweep(path).map(|(root, _)| root)
     }
@@ -100,14 +100,17 @@ impl ScratchRoot {
         let root = Self::open_unswept(path)?;
         let sweep = if made { Sweep::default() } else { root.sweep()? };
         sweep.log();
+        // Else each run would be the first to find out that it cannot be written to.
+        drop(root.create_dir()?);
         Ok((root, sweep))
     }
 
-    /// Opens an existing root without sweeping it.
+    /// Opens an existing root without sweeping it or changing anything in it.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open), but for what only a change finds out: that it cannot be written to
+    /// or is full.
     pub fn open_unswept(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let open = || {

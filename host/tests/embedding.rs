@@ -9,13 +9,17 @@ use std::time::Duration;
 use support::{PLUGIN, World};
 #[cfg(windows)]
 use wasi_tempfile_host::CleanupFailure;
-use wasi_tempfile_host::{Capture, Ending, Plugin, Provider, RunOptions, Sandbox, ScratchRoot};
+use wasi_tempfile_host::{
+    Capture, Ending, Mount, Plugin, Provider, RunOptions, Sandbox, ScratchRoot,
+};
 
 fn plugin() -> Plugin {
+    plugin_with(Provider::Component)
+}
+
+fn plugin_with(provider: Provider<'_>) -> Plugin {
     let sandbox = Sandbox::new().expect("make a sandbox");
-    sandbox
-        .load(&fs::read(PLUGIN).expect("read the plugin"), Provider::Component)
-        .expect("load the plugin")
+    sandbox.load(&fs::read(PLUGIN).expect("read the plugin"), provider).expect("load the plugin")
 }
 
 fn root(world: &World) -> ScratchRoot {
@@ -58,12 +62,15 @@ fn one_plugin_runs_many_times_side_by_side_each_in_a_directory_of_its_own() {
 
 #[test]
 fn what_a_trap_left_behind_is_told_and_removed() {
-    let world = World::new();
-    let outcome =
-        plugin().run(RunOptions::in_root(&root(&world)).args(["plugin", "trap"])).expect("run");
-    assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
-    assert_eq!(outcome.left_behind.len(), 2, "a file and a directory: {:?}", outcome.left_behind);
-    world.assert_nothing_left();
+    for provider in [Provider::Component, Provider::Host] {
+        let world = World::new();
+        let run = RunOptions::in_root(&root(&world)).args(["plugin", "trap"]);
+        let outcome = plugin_with(provider).run(run).expect("run");
+        assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
+        let left = &outcome.left_behind;
+        assert_eq!(left.len(), 2, "a file and a directory, with {provider:?}: {left:?}");
+        world.assert_nothing_left();
+    }
 }
 
 #[test]
@@ -178,12 +185,39 @@ fn no_time_at_all_is_a_timeout() {
 }
 
 #[test]
-fn output_beyond_the_capture_ends_the_plugin_and_not_the_host() {
+fn output_beyond_the_capture_is_discarded_and_the_plugin_goes_on() {
+    let world = World::new();
+    for (limit, is_truncated) in [(30, true), (1 << 20, false)] {
+        let [output, errors] = [Capture::new(limit), Capture::new(limit)];
+        let run = RunOptions::in_root(&root(&world)).args(["plugin", "chatter", "1000"]);
+        let outcome = plugin().run(run.stdout(&output).stderr(&errors)).expect("run");
+        assert_eq!(outcome.ending, Ending::Returned, "{}", errors.text());
+        for (capture, name) in [(&output, "output"), (&errors, "errors")] {
+            let whole: String = (0..1000).map(|n| format!("line {n} of the {name}\n")).collect();
+            assert_eq!(capture.text(), whole[..whole.len().min(limit)]);
+            assert_eq!(capture.is_truncated(), is_truncated, "{name}");
+        }
+        assert!(outcome.used.stderr > 20_000, "all that was written counts");
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_capture_that_is_exactly_full_is_whole() {
+    let world = World::new();
+    let output = Capture::new("line 0 of the output\n".len());
+    let run = RunOptions::in_root(&root(&world)).args(["plugin", "chatter", "1"]).stdout(&output);
+    plugin().run(run).expect("run");
+    assert_eq!((&*output.text(), output.is_truncated()), ("line 0 of the output\n", false));
+}
+
+#[test]
+fn a_plugin_that_never_stops_writing_to_a_capture_ends_by_its_timeout() {
     let world = World::new();
     let output = Capture::new(10_000);
     let run = RunOptions::in_root(&root(&world)).args(["plugin", "flood"]).stdout(&output);
-    let outcome = plugin().run(run).expect("run");
-    assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
+    let outcome = plugin().run(run.timeout(Duration::from_secs(1))).expect("run");
+    assert_eq!(outcome.ending, Ending::TimedOut);
     assert_eq!(output.bytes().len(), 10_000);
     world.assert_nothing_left();
 }
@@ -218,17 +252,42 @@ fn a_function_of_the_embedders_finds_the_run_it_belongs_to() {
 }
 
 #[test]
-fn a_kept_directory_of_a_trap_shows_what_was_there() {
+fn a_kept_directory_shows_what_was_there_however_the_run_ended() {
+    for provider in [Provider::Component, Provider::Host] {
+        let plugin = plugin_with(provider);
+        for arguments in [&["trap"][..], &["exit", "0"], &["spin"], &["hoard"]] {
+            let world = World::new();
+            let root = root(&world);
+            let run = RunOptions::in_root(&root).args(["plugin"]).args(arguments.iter().copied());
+            let run = run.timeout(Duration::from_secs(1)).memory(16 << 20).keep();
+            let outcome = plugin.run(run).expect("run");
+            let kept = outcome.kept.expect("it was kept");
+            let seen: Vec<_> = fs::read_dir(&kept).expect("list it").collect();
+            let which = format!("{provider:?}, {arguments:?}, {:?}", outcome.ending);
+            assert_eq!((seen.len(), outcome.left_behind.len()), (2, 2), "{which}");
+            // One of them is a file with six bytes, the other a directory with a file.
+            for entry in seen {
+                let path = entry.expect("read an entry").path();
+                if path.is_dir() {
+                    assert_eq!(fs::read_dir(path).expect("list it").count(), 1, "{which}");
+                } else {
+                    assert_eq!(fs::read_to_string(path).expect("read it"), "litter", "{which}");
+                }
+            }
+            assert_eq!(root.sweep().expect("sweep").kept, [kept]);
+        }
+    }
+}
+
+#[test]
+fn to_keep_the_directory_keeps_nothing_in_a_mount() {
     let world = World::new();
-    let root = ScratchRoot::open(world.root()).expect("open the root");
-    let plugin = fs::read(PLUGIN).expect("read the plugin");
-    let plugin = Sandbox::new()
-        .and_then(|sandbox| sandbox.load(&plugin, Provider::Component))
-        .expect("load the plugin");
-    let outcome =
-        plugin.run(RunOptions::in_root(&root).args(["plugin", "trap"]).keep()).expect("run");
-    assert!(matches!(outcome.ending, Ending::Trapped { .. }));
+    let (root, out) = (root(&world), world.directory("out"));
+    let mount = Mount::new(&out, "/tmpfiles").expect("a mount");
+    let run = RunOptions::in_root(&root).args(["plugin", "trap"]).env("TMPDIR", "/tmpfiles");
+    let outcome = plugin_with(Provider::Host).run(run.mount(mount).keep()).expect("run");
+    assert!(matches!(outcome.ending, Ending::Trapped { .. }), "{:?}", outcome.ending);
     let kept = outcome.kept.expect("it was kept");
-    assert_eq!(fs::read_dir(&kept).expect("list it").count(), 2);
-    assert_eq!(root.sweep().expect("sweep").kept, [kept]);
+    assert_eq!(fs::read_dir(kept).expect("list it").count(), 0, "they were in the mount");
+    assert_eq!(fs::read_dir(&out).expect("list it").count(), 0, "what a trap left there goes");
 }

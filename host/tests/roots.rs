@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use support::{Mount, World};
+use tempfile_core::ErrorCode;
 use wasi_tempfile_host::{Error, RootCause, ScratchRoot};
 
 fn open(world: &World) -> ScratchRoot {
@@ -126,5 +127,41 @@ fn what_could_not_be_removed_is_removed_later() {
         std::thread::yield_now();
     }
     assert_eq!(root.waiting(), 0);
+    world.assert_nothing_left();
+}
+
+#[test]
+fn a_root_that_cannot_be_written_to_is_refused_when_it_is_opened() {
+    let world = World::new();
+    let path = world.directory("unwritable");
+    // Modes mean nothing to the superuser, and only the superuser mounts.
+    let (_mount, code) = if rustix::process::geteuid().is_root() {
+        let Some(mount) = Mount::in_memory_of(&path, "ro,mode=700") else { return };
+        (Some(mount), ErrorCode::ReadOnly)
+    } else {
+        world.set_mode("unwritable", 0o500);
+        (None, ErrorCode::Access)
+    };
+    match ScratchRoot::open(&path) {
+        Err(Error::Root { path: named, cause: RootCause::Refused { cause } }) => {
+            assert_eq!((named, cause.code), (path.clone(), code));
+        }
+        otherwise => panic!("{otherwise:?}"),
+    }
+    let root = ScratchRoot::open_unswept(&path).expect("to look at it changes nothing");
+    assert!(root.sweep_dry().expect("look").removed.is_empty());
+    assert!(root.create_dir().is_err());
+}
+
+#[test]
+fn opening_a_root_leaves_nothing_in_it_and_looking_changes_nothing() {
+    let world = World::new();
+    let orphan = world.orphan("abcdefghijklmno7");
+    let before = fs::metadata(world.root()).expect("look at it").modified().expect("a time");
+    let root = ScratchRoot::open_unswept(world.root()).expect("open the root");
+    root.sweep_dry().expect("look");
+    let after = fs::metadata(world.root()).expect("look at it").modified().expect("a time");
+    assert_eq!((world.scratch(), after), (vec![orphan], before));
+    open(&world);
     world.assert_nothing_left();
 }

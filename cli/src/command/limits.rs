@@ -1,7 +1,7 @@
 //! The limits on the files of a plugin, as options of `run`.
 
 use clap::Args;
-use wasi_tempfile_host::provider::Limits;
+use wasi_tempfile_host::Limits;
 
 use super::values;
 

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
-    Ending, Error, Input, Mount, MountCause, Outcome, Output, Provider, RunOptions, ScratchRoot,
+    Ending, Error, Input, Limits, Mount, MountCause, Outcome, Output, Provider, RunOptions,
+    ScratchRoot, Usage,
 };
 
 use super::watch::Watch;
@@ -163,7 +163,7 @@ impl RunPlugin {
         let variable = self.environment.iter().find(|(name, _)| name == Limits::VARIABLE);
         let counted = limits
             .or_else(|| Limits::from_text(&variable?.1))
-            .is_some_and(|limits| limits.count_files());
+            .is_some_and(|limits| limits.limits_files());
         for (name, value) in self.environment {
             run = run.env(name, value);
         }
@@ -215,9 +215,7 @@ impl RunPlugin {
 /// there, for which WASI answers that there is no such file, and no limit refused it anything.
 fn may_have_missed_paths(outcome: &Outcome) -> bool {
     let failed = matches!(outcome.ending, Ending::Failed { .. } | Ending::Trapped { .. });
-    let had_paths = |usage: &wasi_tempfile_host::provider::Usage| {
-        usage.peak.paths > 0 || usage.peak.directories > 0
-    };
+    let had_paths = |usage: &Usage| usage.peak.paths > 0 || usage.peak.directories > 0;
     failed && outcome.used.refused == 0 && outcome.used.tempfile.as_ref().is_some_and(had_paths)
 }
 
@@ -225,7 +223,7 @@ fn may_have_missed_paths(outcome: &Outcome) -> bool {
 fn is_misuse(error: &Error) -> bool {
     matches!(
         error,
-        Error::NotLimited
+        Error::LimitsNotEnforced
             | Error::MalformedLimits { .. }
             | Error::Mount { cause: MountCause::Twice, .. }
     )

@@ -2,30 +2,26 @@
 
 #![allow(clippy::unnecessary_cast, reason = "the fields of `stat` have other widths elsewhere")]
 
-#[cfg(target_os = "linux")]
-use std::collections::VecDeque;
-use std::ffi::{CStr, CString};
 use std::fs;
 use std::io;
-#[cfg(target_os = "linux")]
-use std::mem::MaybeUninit;
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-#[cfg(target_os = "linux")]
-use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawMode, Stat};
-#[cfg(target_os = "linux")]
-use rustix::fs::{RawDir, SeekFrom};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::errno::{code, code_of};
 use crate::error::ErrorCode;
-use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
+use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform};
+
+mod listing;
+mod removal;
+
+pub use listing::Entries;
 
 /// The operating system's files, with the rights of the process.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,95 +60,6 @@ fn open_directory(dir: impl AsFd, name: &[u8], flags: OFlags) -> Result<OwnedFd,
         #[cfg(target_os = "linux")]
         Err(ErrorCode::Access) => open(&dir, name, flags | OFlags::PATH, 0),
         opened => opened,
-    }
-}
-
-/// A directory listing.
-pub struct Entries {
-    dir: Arc<OwnedFd>,
-    listing: Listing,
-}
-
-enum Listing {
-    /// Through a descriptor of its own.
-    Own(rustix::fs::Dir),
-    /// Through the directory's descriptor.
-    #[cfg(target_os = "linux")]
-    Shared(SharedListing),
-}
-
-impl Listing {
-    fn next(&mut self, _dir: &OwnedFd) -> Option<Result<(CString, FileType), Errno>> {
-        match self {
-            Self::Own(listing) => listing
-                .next()
-                .map(|entry| entry.map(|entry| (entry.file_name().into(), entry.file_type()))),
-            #[cfg(target_os = "linux")]
-            Self::Shared(listing) => listing.next(_dir),
-        }
-    }
-}
-
-/// A listing through a descriptor that others may list through too: for a process that has no
-/// descriptor left. It keeps its own position, since that of the descriptor is shared.
-#[cfg(target_os = "linux")]
-#[derive(Default)]
-struct SharedListing {
-    read: VecDeque<(CString, FileType)>,
-    position: u64,
-}
-
-#[cfg(target_os = "linux")]
-impl SharedListing {
-    fn next(&mut self, dir: &OwnedFd) -> Option<Result<(CString, FileType), Errno>> {
-        if self.read.is_empty()
-            && let Err(errno) = self.read_on(dir)
-        {
-            return Some(Err(errno));
-        }
-        self.read.pop_front().map(Ok)
-    }
-
-    fn read_on(&mut self, dir: &OwnedFd) -> Result<(), Errno> {
-        static POSITION: Mutex<()> = Mutex::new(());
-        let _alone = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
-        // Only if it differs: some file systems lose their place in a directory that changes.
-        if rustix::fs::tell(dir)? != self.position {
-            rustix::fs::seek(dir, SeekFrom::Start(self.position))?;
-        }
-        let mut buffer = [MaybeUninit::uninit(); 4096];
-        let mut listing = RawDir::new(dir, &mut buffer);
-        while let Some(entry) = listing.next() {
-            let entry = entry?;
-            self.position = entry.next_entry_cookie();
-            self.read.push_back((entry.file_name().into(), entry.file_type()));
-            if listing.is_buffer_empty() {
-                break;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Iterator for Entries {
-    type Item = Result<RawEntry, ErrorCode>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (name, listed) = match self.listing.next(&self.dir)? {
-                Ok(entry) => entry,
-                Err(errno) => return Some(Err(code(errno))),
-            };
-            if &*name == c"." || &*name == c".." {
-                continue;
-            }
-            match kind(&self.dir, &name, listed) {
-                Ok(kind) => return Some(Ok(RawEntry { name: name.into_bytes(), kind })),
-                // It was removed meanwhile.
-                Err(Errno::NOENT) => {}
-                Err(errno) => return Some(Err(code(errno))),
-            }
-        }
     }
 }
 
@@ -225,30 +132,11 @@ impl Platform for Native {
     }
 
     fn open_for_removal(&self, dir: &Self::Dir, name: &[u8]) -> Result<Self::Dir, ErrorCode> {
-        let opened = match open_same_mount(dir, name) {
-            Err(ErrorCode::Access) => {
-                grant_owner(dir, name)?;
-                open_same_mount(dir, name)?
-            }
-            opened => opened?,
-        };
-        // Reading is not enough to remove entries. If this fails, so does the removal.
-        let mode = rustix::fs::fstat(&opened).map_err(code)?.st_mode;
-        if let Some(mode) = granting_owner(mode) {
-            let _ = rustix::fs::fchmod(&opened, mode);
-        }
-        Ok(Arc::new(opened))
+        removal::open(dir, name).map(Arc::new)
     }
 
     fn entries(&self, dir: &Self::Dir) -> Result<Self::Entries, ErrorCode> {
-        // Opens `.` anew, because clones of a handle share its position.
-        let listing = match rustix::fs::Dir::read_from(dir) {
-            Ok(listing) => Listing::Own(listing),
-            #[cfg(target_os = "linux")]
-            Err(Errno::MFILE | Errno::NFILE) => Listing::Shared(SharedListing::default()),
-            Err(errno) => return Err(code(errno)),
-        };
-        Ok(Entries { dir: dir.clone(), listing })
+        Entries::new(dir)
     }
 
     fn metadata_at(&self, dir: &Self::Dir, name: &[u8]) -> Result<Metadata, ErrorCode> {
@@ -288,7 +176,7 @@ impl Platform for Native {
     }
 
     #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],
@@ -303,7 +191,7 @@ impl Platform for Native {
     }
 
     #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         _: &Self::Dir,
         _: &[u8],
@@ -344,6 +232,10 @@ impl Platform for Native {
         Err(ErrorCode::Unsupported)
     }
 
+    fn locks_open_names(&self) -> bool {
+        false
+    }
+
     fn is_shared(&self, dir: &Self::Dir) -> Result<bool, ErrorCode> {
         let stat = rustix::fs::fstat(dir).map_err(code)?;
         Ok(others_may_rename(&stat, rustix::process::geteuid().as_raw()))
@@ -355,6 +247,11 @@ impl Platform for Native {
 
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode> {
         rustix::fs::fstat(dir).map(identity).map_err(code)
+    }
+
+    fn is_same_directory(&self, dir: &Self::Dir, other: &Self::Dir) -> bool {
+        let identity = self.directory_identity(dir);
+        identity.is_ok() && identity == self.directory_identity(other)
     }
 
     fn is_directory_at(
@@ -456,79 +353,6 @@ fn is_no_regular_file(refusal: Errno) -> bool {
     refusals.contains(&refusal)
 }
 
-/// Opens a directory, or fails with `busy` if it is a mount point.
-#[cfg(target_os = "linux")]
-fn open_same_mount(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
-    use rustix::fs::{ResolveFlags, openat2};
-    let flags = DIRECTORY | OFlags::NOFOLLOW;
-    match retry_on_intr(|| openat2(dir, name, flags, Mode::empty(), ResolveFlags::NO_XDEV)) {
-        Err(Errno::XDEV) => Err(ErrorCode::Busy),
-        // Old kernels and some sandboxes refuse openat2.
-        Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::INVAL) => {
-            open_unless_mount_root(dir, name)
-        }
-        opened => opened.map_err(code),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_same_mount(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
-    open_on_same_device(dir, name)
-}
-
-/// As [`open_same_mount`], without `openat2`.
-#[cfg(target_os = "linux")]
-fn open_unless_mount_root(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
-    use rustix::fs::{StatxAttributes, StatxFlags, statx};
-    let opened = open_on_same_device(dir, name)?;
-    // What is mounted from the same file system has the same device.
-    match statx(&opened, c"", AtFlags::EMPTY_PATH, StatxFlags::empty()) {
-        Ok(stat) if stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) => {
-            Err(ErrorCode::Busy)
-        }
-        Ok(_) | Err(_) => Ok(opened),
-    }
-}
-
-/// As [`open_same_mount`], as far as POSIX shows mount points: a directory on another device than
-/// its parent is one.
-fn open_on_same_device(dir: &impl AsFd, name: &[u8]) -> Result<OwnedFd, ErrorCode> {
-    let opened = open(dir, name, DIRECTORY | OFlags::NOFOLLOW, 0)?;
-    let device = |dir: &dyn AsFd| rustix::fs::fstat(dir.as_fd()).map(|stat| stat.st_dev);
-    let same = device(dir).map_err(code)? == device(&opened).map_err(code)?;
-    if same { Ok(opened) } else { Err(ErrorCode::Busy) }
-}
-
-/// The mode that gives its owner every right on a directory; none if that has them.
-fn granting_owner(mode: RawMode) -> Option<Mode> {
-    let granted = mode | DIRECTORY_MODE;
-    (granted != mode).then(|| Mode::from_raw_mode(granted))
-}
-
-/// Gives the owner of a directory every right on it: by handle, so that no link is followed.
-#[cfg(target_os = "linux")]
-fn grant_owner(dir: &impl AsFd, name: &[u8]) -> Result<(), ErrorCode> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let found = open(dir, name, flags, 0)?;
-    let mode = granting_owner(rustix::fs::fstat(&found).map_err(code)?.st_mode);
-    // Another user's directory, to which its owner has every right.
-    let mode = mode.ok_or(ErrorCode::Access)?;
-    // fchmod refuses an O_PATH handle; its entry in /proc is accepted.
-    let found = std::format!("/proc/self/fd/{}", found.as_raw_fd());
-    rustix::fs::chmod(found, mode).map_err(|_| ErrorCode::Access)
-}
-
-/// Gives the owner of a directory every right on it: by name, and a link's own mode if it is one.
-#[cfg(not(target_os = "linux"))]
-fn grant_owner(dir: &impl AsFd, name: &[u8]) -> Result<(), ErrorCode> {
-    let stat = stat_at(dir, name)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-        return Err(ErrorCode::NotDirectory);
-    }
-    let mode = granting_owner(stat.st_mode).ok_or(ErrorCode::Access)?;
-    rustix::fs::chmodat(dir, name, mode, AtFlags::SYMLINK_NOFOLLOW).map_err(|_| ErrorCode::Access)
-}
-
 fn stat_at(dir: &impl AsFd, name: &[u8]) -> Result<Stat, ErrorCode> {
     rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).map_err(code)
 }
@@ -544,17 +368,6 @@ fn others_may_rename(stat: &Stat, user: u32) -> bool {
     let trusted_owner = stat.st_uid == user || stat.st_uid == ROOT;
     let mode = stat.st_mode as RawMode;
     !trusted_owner || (mode & OTHERS_WRITE != 0 && mode & STICKY == 0)
-}
-
-/// The kind in the listing or, where the file system does not list it, in the entry's metadata.
-fn kind(dir: &impl AsFd, name: &CStr, listed: FileType) -> Result<EntryKind, Errno> {
-    Ok(entry_kind(match listed {
-        FileType::Unknown => {
-            let stat = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
-            FileType::from_raw_mode(stat.st_mode)
-        }
-        known => known,
-    }))
 }
 
 fn entry_kind(kind: FileType) -> EntryKind {
@@ -587,6 +400,9 @@ mod tests {
 
     use getrandom::SysRng;
 
+    #[cfg(target_os = "linux")]
+    use super::removal::open_unless_mount_root;
+    use super::removal::{grant_owner, open_on_same_device, open_same_mount};
     use super::*;
     use crate::{Instance, Location, Options, Process, TempDir};
 

@@ -7,7 +7,6 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::ops::Deref;
 use std::os::windows::ffi::OsStringExt;
 use std::os::windows::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::os::windows::io::{AsHandle, OwnedHandle};
@@ -31,16 +30,15 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use crate::error::ErrorCode;
-use crate::name::check_portable;
-use crate::platform::{
-    DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry, name_to_str,
-};
+use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
 
 mod code;
+mod name;
 mod nt;
 
 use code::code;
 pub use code::code_of;
+use name::{is_same_name, new_name, wide};
 
 /// The operating system's files, with the rights of the process.
 #[derive(Debug, Clone, Copy, Default)]
@@ -288,7 +286,7 @@ impl Platform for Native {
         }
     }
 
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],
@@ -322,6 +320,10 @@ impl Platform for Native {
         Err(ErrorCode::Unsupported)
     }
 
+    fn locks_open_names(&self) -> bool {
+        false
+    }
+
     fn is_shared(&self, _: &Self::Dir) -> Result<bool, ErrorCode> {
         // Who may rename in a directory is up to the access lists of all that is in it, and the
         // directories for temporary files are each user's own.
@@ -334,6 +336,11 @@ impl Platform for Native {
 
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode> {
         identity(dir)
+    }
+
+    fn is_same_directory(&self, dir: &Self::Dir, other: &Self::Dir) -> bool {
+        let identity = self.directory_identity(dir);
+        identity.is_ok() && identity == self.directory_identity(other)
     }
 
     fn is_directory_at(
@@ -403,71 +410,6 @@ impl Platform for Native {
         let opened = nt::open(dir, &[], FILE_ADD_FILE, FILE_OPEN, DIRECTORY).map_err(code)?;
         self.sync_all(&opened.into())
     }
-}
-
-/// A name in UTF-16, on the stack: creation and removal allocate nothing for it.
-struct Name {
-    units: [u16; nt::MAX_NAME],
-    len: usize,
-}
-
-impl Name {
-    fn push(&mut self, units: impl IntoIterator<Item = u16>) -> Result<(), ErrorCode> {
-        for unit in units {
-            *self.units.get_mut(self.len).ok_or(ErrorCode::NameTooLong)? = unit;
-            self.len += 1;
-        }
-        Ok(())
-    }
-}
-
-impl Deref for Name {
-    type Target = [u16];
-
-    fn deref(&self) -> &[u16] {
-        &self.units[..self.len]
-    }
-}
-
-/// A name as the system takes it: one component. What could lead elsewhere is refused, a stream of
-/// the file (`name:stream`) included.
-fn wide(name: &[u8]) -> Result<Name, ErrorCode> {
-    if name.iter().any(|byte| matches!(byte, b'\\' | b'/' | b':' | 0)) || name.is_empty() {
-        return Err(ErrorCode::InvalidName);
-    }
-    let mut units = Name { units: [0; nt::MAX_NAME], len: 0 };
-    let mut rest = name;
-    while let Err(error) = str::from_utf8(rest) {
-        let (valid, other) = rest.split_at(error.valid_up_to());
-        units.push(name_to_str(valid).unwrap_or_default().encode_utf16())?;
-        // Half of a surrogate pair, as a listing encodes it.
-        let [0xED, high @ 0xA0..=0xBF, low @ 0x80..=0xBF, after @ ..] = other else {
-            return Err(ErrorCode::InvalidName);
-        };
-        units.push([0xD000 | u16::from(high & 0x3F) << 6 | u16::from(low & 0x3F)])?;
-        rest = after;
-    }
-    units.push(name_to_str(rest).unwrap_or_default().encode_utf16())?;
-    Ok(units)
-}
-
-/// A name for something new: one that every program can use.
-fn new_name(name: &[u8]) -> Result<Name, ErrorCode> {
-    let text = name_to_str(name).ok_or(ErrorCode::InvalidName)?;
-    check_portable(text)?;
-    wide(name)
-}
-
-/// Whether two names differ in nothing but case. The system compares names by an upper-case table
-/// of its own, which is not quite Unicode's: for two names that are equal there and not here, a
-/// rename that must not replace succeeds, and changes only the case of the name.
-fn is_same_name(one: &[u16], other: &[u16]) -> bool {
-    let folded = |units: &[u16]| -> String {
-        char::decode_utf16(units.iter().copied())
-            .flat_map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER).to_uppercase())
-            .collect()
-    };
-    one.len() == other.len() && folded(one) == folded(other)
 }
 
 fn open(
@@ -661,30 +603,6 @@ mod tests {
         ] {
             assert_eq!(without_end(path), expected);
         }
-    }
-
-    #[test]
-    fn a_listed_name_is_found_again_whatever_its_units() {
-        for units in [
-            &[u16::from(b'a')][..],
-            &[0x00E9, 0x65E5],
-            &[0xD83D, 0xDC4B],
-            &[0xD800],
-            &[u16::from(b'a'), 0xDFFF, u16::from(b'b'), 0xD800, u16::from(b'c')],
-        ] {
-            let listed = OsString::from_wide(units).into_encoded_bytes();
-            assert_eq!(&*wide(&listed).unwrap(), units);
-        }
-    }
-
-    #[test]
-    fn no_name_leads_elsewhere() {
-        for name in ["", "a\\b", "a/b", "a:b", "a\0b"] {
-            assert_eq!(wide(name.as_bytes()).err(), Some(ErrorCode::InvalidName), "{name:?}");
-        }
-        assert_eq!(wide(b"\xFF").err(), Some(ErrorCode::InvalidName));
-        assert_eq!(wide(&[b'x'; 256]).err(), Some(ErrorCode::NameTooLong));
-        assert_eq!(wide(&[b'x'; 255]).unwrap().len(), 255);
     }
 
     #[test]

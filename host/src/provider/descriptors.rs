@@ -23,7 +23,7 @@ impl TempfileCtxView<'_> {
     fn stream(&mut self, file: &Resource<File>, position: u64) -> Result<FileStream, Failure> {
         let blocking = self.blocking;
         let file = self.call_on(file, |file| file.duplicate(position))?;
-        Ok(FileStream { file, position, failed: false, blocking })
+        Ok(FileStream { file, position, closed: false, blocking })
     }
 }
 
@@ -74,19 +74,20 @@ impl Host for TempfileCtxView<'_> {
 struct FileStream {
     file: tempfile_core::File<InstanceContext>,
     position: u64,
-    failed: bool,
+    /// Whether it has ended or failed. WASI's streams do not go on after that.
+    closed: bool,
     blocking: Blocking,
 }
 
 impl FileStream {
     /// Fails once with the cause. After that the stream is closed.
     fn fail(&mut self, error: Error) -> StreamError {
-        self.failed = true;
+        self.closed = true;
         StreamError::LastOperationFailed(error.into())
     }
 
     fn check(&self) -> StreamResult<()> {
-        if self.failed { Err(StreamError::Closed) } else { Ok(()) }
+        if self.closed { Err(StreamError::Closed) } else { Ok(()) }
     }
 }
 
@@ -103,7 +104,10 @@ impl InputStream for FileStream {
             return Ok(Bytes::new());
         }
         match self.blocking.run(|| self.file.read(size.min(CHUNK) as u32, self.position)) {
-            Ok(bytes) if bytes.is_empty() => Err(StreamError::Closed),
+            Ok(bytes) if bytes.is_empty() => {
+                self.closed = true;
+                Err(StreamError::Closed)
+            }
             Ok(bytes) => {
                 self.position += bytes.len() as u64;
                 Ok(bytes.into())

@@ -12,14 +12,8 @@ pub(super) fn add_write_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> TempfileCtxView<'_>,
 ) -> wasmtime::Result<()> {
-    if define_write(linker, view).is_ok() {
-        return Ok(());
-    }
-    // The generated binding is there already, and this linker does not permit to replace it.
-    linker.allow_shadowing(true);
-    let defined = define_write(linker, view);
-    linker.allow_shadowing(false);
-    defined
+    // The generated binding is there already.
+    super::shadowing(linker, |linker| define_write(linker, view))
 }
 
 pub(super) fn define_write<T: 'static>(

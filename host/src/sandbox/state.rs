@@ -34,10 +34,14 @@ pub struct State<T = ()> {
     table: ResourceTable,
     tempfile: TempfileCtx,
     scratch: PathBuf,
+    /// Whether the scratch directory is to be kept, with what the plugin's handles guard in it.
+    keep: bool,
     mode: RunMode,
     /// Bytes that the plugin has written to standard error.
     stderr: Arc<AtomicU64>,
     pub(super) limiter: StoreLimiter,
+    /// Whether the plugin has its instance and its stack: from then on errors are of its call.
+    pub(super) instantiated: bool,
 }
 
 impl<T> State<T> {
@@ -51,6 +55,7 @@ impl<T> State<T> {
     ) -> Result<Self, Error> {
         settings.read_limits(provision)?;
         settings.check_mounts()?;
+        let keep = settings.keep;
         let mut wasi = WasiCtx::builder();
         limits.apply_wasi(&mut wasi);
         // Before the first directory, which copies the setting. The detour through the blocking
@@ -66,9 +71,11 @@ impl<T> State<T> {
             table: limits.table(),
             tempfile,
             scratch: begun.path().to_owned(),
+            keep,
             mode,
             stderr,
             limiter: StoreLimiter::new(memory, limits),
+            instantiated: false,
         })
     }
 
@@ -107,6 +114,14 @@ impl<T> State<T> {
 
     pub(super) fn refused(&self) -> u64 {
         self.tempfile.refused()
+    }
+}
+
+impl<T> Drop for State<T> {
+    fn drop(&mut self) {
+        if self.keep {
+            self.tempfile.view(&mut self.table).keep_guarded();
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use wasmtime_wasi::cli::{
     AsyncStdinStream, AsyncStdoutStream, InputFile, IsTerminal, OutputFile, StdinStream,
     StdoutStream,
 };
-use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use super::state::RunMode;
@@ -81,6 +81,18 @@ impl From<File> for Input {
     }
 }
 
+impl From<Vec<u8>> for Input {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<String> for Input {
+    fn from(text: String) -> Self {
+        Self::Bytes(text.into())
+    }
+}
+
 impl From<&str> for Input {
     fn from(text: &str) -> Self {
         Self::Bytes(text.into())
@@ -129,7 +141,7 @@ impl Output {
             (Self::File(file), RunMode::CurrentThread | RunMode::MultiThread) => {
                 Box::new(AsyncStdoutStream::new(AHEAD, tokio::fs::File::from_std(file)))
             }
-            (Self::Capture(capture), _) => Box::new(capture.pipe),
+            (Self::Capture(capture), _) => Box::new(capture),
             (Self::Stream(writer), _) => {
                 Box::new(AsyncStdoutStream::new(AHEAD, Exclusive::new(writer)))
             }
@@ -161,26 +173,107 @@ impl From<&Capture> for Output {
     }
 }
 
-/// Output captured in memory. Clones share it, so one can be read after the run or during it.
+/// Output captured in memory, up to a limit. Clones share it, so one can be read after the run or
+/// during it.
 #[derive(Clone, Debug)]
 pub struct Capture {
-    pipe: MemoryOutputPipe,
+    limit: usize,
+    captured: Arc<Mutex<Captured>>,
+}
+
+#[derive(Debug, Default)]
+struct Captured {
+    bytes: Vec<u8>,
+    truncated: bool,
 }
 
 impl Capture {
-    /// Captures up to `limit` bytes. After that, the plugin's output is closed.
+    /// Captures the first `limit` bytes. What the plugin writes after that is discarded, without an
+    /// error for the plugin.
     pub fn new(limit: usize) -> Self {
-        Self { pipe: MemoryOutputPipe::new(limit) }
+        Self { limit, captured: Arc::default() }
     }
 
     /// The output so far.
     pub fn bytes(&self) -> Vec<u8> {
-        self.pipe.contents().to_vec()
+        self.captured().bytes.clone()
     }
 
     /// The output so far, as text, with invalid UTF-8 replaced.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes()).into_owned()
+        String::from_utf8_lossy(&self.captured().bytes).into_owned()
+    }
+
+    /// Whether the plugin has written more than the limit.
+    pub fn is_truncated(&self) -> bool {
+        self.captured().truncated
+    }
+
+    fn captured(&self) -> MutexGuard<'_, Captured> {
+        self.captured.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append(&self, bytes: &[u8]) {
+        let mut captured = self.captured();
+        let room = self.limit.saturating_sub(captured.bytes.len());
+        captured.truncated |= bytes.len() > room;
+        captured.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+}
+
+impl IsTerminal for Capture {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Capture {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl OutputStream for Capture {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.append(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(AHEAD)
+    }
+}
+
+#[async_trait]
+impl Pollable for Capture {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for Capture {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.append(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 

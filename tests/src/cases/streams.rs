@@ -10,6 +10,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_writer_begins_at_its_offset),
     case!(a_writer_past_the_end_leaves_a_gap),
     case!(a_reader_at_the_end_is_at_its_end),
+    case!(a_reader_that_has_ended_stays_ended),
     case!(a_writer_that_is_dropped_loses_nothing),
     case!(streams_leave_the_cursor),
     case!(streams_go_on_after_the_file),
@@ -79,6 +80,20 @@ fn a_reader_at_the_end_is_at_its_end(_: &World) {
         file.reader(offset).unwrap().read_to_end(&mut seen).unwrap();
         assert_eq!(seen, b"", "{offset}");
     }
+}
+
+fn a_reader_that_has_ended_stays_ended(_: &World) {
+    let file = tempfile().unwrap();
+    file.write_at(b"first", 0).unwrap();
+    let mut reader = file.reader(0).unwrap();
+    let mut seen = Vec::new();
+    reader.read_to_end(&mut seen).unwrap();
+    assert_eq!(seen, b"first");
+    file.write_at(b"second", 5).unwrap();
+    assert_eq!(reader.read(&mut [0; 6]).unwrap(), 0, "the end of a stream is final");
+    assert_eq!(reader.read_to_end(&mut seen).unwrap(), 0);
+    file.reader(5).unwrap().read_to_end(&mut seen).unwrap();
+    assert_eq!(seen, b"firstsecond");
 }
 
 fn a_writer_that_is_dropped_loses_nothing(w: &World) {

@@ -1,6 +1,6 @@
 //! The sandboxed placements: the imports of the plugin.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::{
     CleanupFailure, Counts, Durability, Entry, EntryKind, Error, HandleKind, Limits, LiveHandle,
@@ -54,7 +54,7 @@ pub fn unnamed(location: Location<'_>) -> Result<File, Error> {
 /// Those of the interface's `named`.
 pub fn named(options: &Options, location: Location<'_>) -> Result<(File, TempPath), Error> {
     let (file, path) = wit::named(&options_to_wit(options), &to_wit(location)).map_err(error)?;
-    Ok((File(file), TempPath { inner: path, path: OnceLock::new() }))
+    Ok((File(file), TempPath(path)))
 }
 
 /// Creates a file that stays in memory up to and including `max_memory` bytes.
@@ -70,8 +70,7 @@ pub fn spooled(max_memory: Option<u64>, location: Location<'_>) -> Result<File, 
 /// # Errors
 /// Those of the interface's `directory`.
 pub fn directory(options: &Options, location: Location<'_>) -> Result<TempDir, Error> {
-    let inner = wit::directory(&options_to_wit(options), &to_wit(location)).map_err(error)?;
-    Ok(TempDir { inner, path: OnceLock::new() })
+    wit::directory(&options_to_wit(options), &to_wit(location)).map(TempDir).map_err(error)
 }
 
 /// Gives an unnamed file a permanent name.
@@ -143,7 +142,7 @@ pub fn file_descriptor(file: &File) -> Result<tempfile_wasi::Descriptor, Error> 
 /// Those of the interface's `directory-descriptor`.
 #[cfg(feature = "direct")]
 pub fn directory_descriptor(dir: &TempDir) -> Result<tempfile_wasi::Descriptor, Error> {
-    wasi::directory_descriptor(&dir.inner).map_err(error)
+    wasi::directory_descriptor(&dir.0).map_err(error)
 }
 
 /// Returns a stream that reads the file from `offset`.
@@ -168,18 +167,10 @@ pub fn write_via_stream(file: &File, offset: u64) -> Result<tempfile_wasi::Outpu
 pub struct File(wit::File);
 
 /// The guard of a file's name.
-pub struct TempPath {
-    inner: wit::TempPath,
-    /// The path, once somebody has asked for it.
-    path: OnceLock<Arc<str>>,
-}
+pub struct TempPath(wit::TempPath);
 
 /// The guard of a directory and everything in it.
-pub struct TempDir {
-    inner: wit::TempDir,
-    /// The path, once somebody has asked for it.
-    path: OnceLock<Arc<str>>,
-}
+pub struct TempDir(wit::TempDir);
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl File {
@@ -223,16 +214,15 @@ impl File {
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempPath {
     pub fn path(&self) -> String {
-        self.shared_path().to_string()
+        self.0.path()
     }
 
-    /// The path, shared.
     pub(crate) fn shared_path(&self) -> Arc<str> {
-        self.path.get_or_init(|| self.inner.path().into()).clone()
+        self.path().into()
     }
 
     pub fn reopen(&self) -> Result<File, Error> {
-        self.inner.reopen().map(File).map_err(error)
+        self.0.reopen().map(File).map_err(error)
     }
 
     pub fn persist(
@@ -242,43 +232,42 @@ impl TempPath {
         durability: Durability,
     ) -> Result<(), Error> {
         let (mode, durability) = (mode_to_wit(mode), durability_to_wit(durability));
-        self.inner.persist(target, mode, durability).map_err(error)
+        self.0.persist(target, mode, durability).map_err(error)
     }
 
     pub fn keep(&self) -> Result<String, Error> {
-        self.inner.keep().map_err(error)
+        self.0.keep().map_err(error)
     }
 
     pub fn close(&self) -> Result<(), Error> {
-        self.inner.close().map_err(error)
+        self.0.close().map_err(error)
     }
 }
 
 #[allow(missing_docs, reason = "the interface's own text is the documentation")]
 impl TempDir {
     pub fn path(&self) -> String {
-        self.shared_path().to_string()
+        self.0.path()
     }
 
-    /// The path, shared.
     pub(crate) fn shared_path(&self) -> Arc<str> {
-        self.path.get_or_init(|| self.inner.path().into()).clone()
+        self.path().into()
     }
 
     pub fn create_file(&self, path: &str) -> Result<File, Error> {
-        self.inner.create_file(path).map(File).map_err(error)
+        self.0.create_file(path).map(File).map_err(error)
     }
 
     pub fn open_file(&self, path: &str) -> Result<File, Error> {
-        self.inner.open_file(path).map(File).map_err(error)
+        self.0.open_file(path).map(File).map_err(error)
     }
 
     pub fn create_directory(&self, path: &str) -> Result<(), Error> {
-        self.inner.create_directory(path).map_err(error)
+        self.0.create_directory(path).map_err(error)
     }
 
     pub fn metadata(&self, path: &str) -> Result<Metadata, Error> {
-        let wit::Metadata { kind, size } = self.inner.metadata(path).map_err(error)?;
+        let wit::Metadata { kind, size } = self.0.metadata(path).map_err(error)?;
         Ok(Metadata { kind: entry_kind(kind), size })
     }
 
@@ -289,28 +278,28 @@ impl TempDir {
         durability: Durability,
     ) -> Result<(), Error> {
         let (mode, durability) = (mode_to_wit(mode), durability_to_wit(durability));
-        self.inner.persist(target, mode, durability).map_err(error)
+        self.0.persist(target, mode, durability).map_err(error)
     }
 
     pub fn rename(&self, old: &str, new: &str) -> Result<(), Error> {
-        self.inner.rename(old, new).map_err(error)
+        self.0.rename(old, new).map_err(error)
     }
 
     pub fn remove(&self, path: &str) -> Result<(), Error> {
-        self.inner.remove(path).map_err(error)
+        self.0.remove(path).map_err(error)
     }
 
     pub fn entries(&self, path: &str) -> Result<Vec<Entry>, Error> {
         let entry = |wit::Entry { name, kind }| Entry { name, kind: entry_kind(kind) };
-        Ok(self.inner.entries(path).map_err(error)?.into_iter().map(entry).collect())
+        Ok(self.0.entries(path).map_err(error)?.into_iter().map(entry).collect())
     }
 
     pub fn keep(&self) -> Result<String, Error> {
-        self.inner.keep().map_err(error)
+        self.0.keep().map_err(error)
     }
 
     pub fn close(&self) -> Result<(), Vec<CleanupFailure>> {
-        self.inner.close().map_err(|failures| failures.into_iter().map(failure).collect())
+        self.0.close().map_err(|failures| failures.into_iter().map(failure).collect())
     }
 }
 
@@ -354,7 +343,7 @@ fn options_to_wit(options: &Options) -> wit::Options {
 fn to_wit(location: Location<'_>) -> wit::Location<'_> {
     match location {
         Location::Scratch => wit::Location::Scratch,
-        Location::Within(dir) => wit::Location::Within(&dir.inner),
+        Location::Within(dir) => wit::Location::Within(&dir.0),
         Location::Directory(path) => wit::Location::Directory(path.to_owned()),
     }
 }

@@ -115,6 +115,8 @@ fn main() -> ExitCode {
         "keep" => keep(),
         "cram" => cram(),
         "remove" => remove(),
+        "stream-errors" => stream_errors(),
+        "chatter" => chatter(number(&argument)),
         "tenant" => tenant::run(&argument),
         #[cfg(target_arch = "wasm32")]
         "dead" => handles::call(&argument, std::env::args().nth(3).as_deref().unwrap_or_default()),
@@ -356,6 +358,25 @@ fn remove() {
     match directory.remove_all() {
         Ok(()) => say("removed"),
         Err(failures) => say(&format!("{} stayed: {}", failures.len(), failures[0].path)),
+    }
+}
+
+/// Prints the messages of a writer and of a reader at the last offsets that a file can have.
+fn stream_errors() {
+    let file = wasi_tempfile::tempfile().expect("make a file");
+    let last = i64::MAX as u64;
+    let mut writer = file.writer(last).expect("a writer");
+    let written = writer.write_all(b"zz").and_then(|()| writer.flush());
+    say(&format!("write: {}", written.expect_err("it is past the last offset")));
+    let read = file.reader(last - 1).expect("a reader").read(&mut [0; 4]);
+    say(&format!("read: {}", read.map_or_else(|error| error.to_string(), |n| n.to_string())));
+}
+
+/// Prints this many lines on standard output and on standard error, whatever becomes of them.
+fn chatter(lines: u64) {
+    for line in 0..lines {
+        println!("line {line} of the output");
+        eprintln!("line {line} of the errors");
     }
 }
 
