@@ -88,7 +88,7 @@ fn limits<R>(outcome: &Outcome<R>) {
     if outcome.used.refused > 0 {
         warn!(
             refused = outcome.used.refused,
-            "calls of a plugin were refused by a limit, the file system or the process"
+            "calls were refused by a limit, the file system or the process"
         );
     }
 }
