@@ -9,9 +9,9 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use crate::ledger::Usage;
 use crate::limits::{Limits, Refusal, fits};
 use crate::memory::MemoryCharge;
+use crate::usage::Usage;
 
 /// The number of a file or directory. It is never used again.
 pub(crate) type Number = u64;
@@ -47,7 +47,7 @@ impl Account {
     }
 
     /// Whether there may be one more name of `len` bytes, for which memory is reserved until
-    /// [`unname`](Self::unname).
+    /// [`remove_name`](Self::remove_name).
     pub(crate) fn admit_name(
         &mut self,
         len: usize,
@@ -155,7 +155,7 @@ impl Account {
     pub(crate) fn remove(&mut self, (dir, name): (Number, &[u8]), usage: &mut Usage) {
         let mut pending: Vec<Name> = Vec::from([(dir, Box::from(name))]);
         while let Some((dir, name)) = pending.pop() {
-            let Some(number) = self.unname(dir, &name, usage) else { continue };
+            let Some(number) = self.remove_name(dir, &name, usage) else { continue };
             let inside = (number, Box::from([]))..(number + 1, Box::from([]));
             pending.extend(self.names.range(inside).map(|(name, _)| name.clone()));
             self.forget_unreachable(number, usage);
@@ -252,7 +252,7 @@ impl Account {
         }
     }
 
-    fn unname(&mut self, dir: Number, name: &[u8], usage: &mut Usage) -> Option<Number> {
+    fn remove_name(&mut self, dir: Number, name: &[u8], usage: &mut Usage) -> Option<Number> {
         let number = self.take_name(dir, name, usage)?;
         self.memory.shrink(name_memory(name.len()));
         Some(number)

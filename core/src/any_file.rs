@@ -4,17 +4,20 @@ use alloc::vec::Vec;
 
 use rand_core::TryRng;
 
-use crate::context::{Context, PlatformFile};
+use crate::context::{Context, PlatformFile, check_stopped};
 use crate::create::unlisted;
 use crate::error::{Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File, STREAM, check_stream};
+use crate::file::{File, STREAM, check_stream};
 use crate::instance::{Instance, SpoolLocation};
-use crate::ledger::{HandleKind, LedgerEntry};
+use crate::ledger::ExplainExt;
+use crate::ledger::LedgerEntry;
 use crate::limits::Refusal;
 use crate::memory::MemoryCharge;
-use crate::retry::remove_waiting;
+use crate::persist::Durability;
+use crate::retry::retry_removals;
 use crate::shared::{Lock, Shared, WeakShared};
 use crate::spool::{Spool, Storage};
+use crate::usage::HandleKind;
 
 /// `file` of the interface. Dropping it closes it.
 ///
@@ -86,47 +89,58 @@ impl<C: Context, R: TryRng + Clone> Spooled<C, R> {
 
     /// Makes room for the file to reach `end` bytes, by moving spooled files to disk if necessary,
     /// and then calls `grow`.
-    fn grow<T>(
+    fn grow_with_room<T>(
         &self,
         end: u64,
         grow: impl FnOnce(&mut Inner<C, R>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.make_room(end);
+        let moved = self.make_room(end);
         let mut inner = self.0.lock();
-        inner.admit(end)?;
+        if let Err(refusal) = inner.room(end) {
+            moved?;
+            return Err(refusal).without_path("extend a spooled file");
+        }
         grow(&mut inner)
     }
 
-    /// Moves the largest spooled files of the instance to disk until this one may reach `end`.
-    /// Stops if the largest is this one, or if none can move: then this file moves itself, or is
-    /// refused.
-    fn make_room(&self, end: u64) {
-        if !self.0.lock().instance.context().ledger().limits_memory() {
-            return;
-        }
-        loop {
-            let (instance, own) = {
-                let inner = self.0.lock();
-                if inner.room(end).is_ok() {
-                    return;
-                }
-                let own = inner.movable().map_or(0, |spool| spool.if_reaching(end).0);
-                (inner.instance.clone(), own)
-            };
-            let size = |file: &Shared<Lock<Inner<C, R>>>| {
-                file.try_lock().map_or(0, |inner| inner.movable().map_or(0, Spool::in_memory))
-            };
-            let largest = {
-                let files = instance.spooled_files().lock();
-                let others = files.iter().filter_map(WeakShared::upgrade);
-                others.filter(|file| !Shared::ptr_eq(file, &self.0)).max_by_key(size)
-            };
-            let Some(largest) = largest.filter(|file| size(file) >= own.max(1)) else { return };
-            let moved = largest.try_lock().is_some_and(|mut inner| inner.roll_over().is_ok());
-            if !moved {
-                return;
+    /// Moves spooled files of the instance to disk, the largest first, until this one may reach
+    /// `end`. One that cannot move stays, and the next one is tried.
+    ///
+    /// # Errors
+    /// Those of moving this file.
+    fn make_room(&self, end: u64) -> Result<(), Error> {
+        let (instance, own) = {
+            let inner = self.0.lock();
+            if inner.room(end).is_ok() {
+                return Ok(());
+            }
+            (inner.instance.clone(), inner.movable().map_or(0, |spool| spool.usage_at(end).0))
+        };
+        let is_own = |file: &Shared<_>| Shared::ptr_eq(file, &self.0);
+        let size = |file: &Shared<Lock<Inner<C, R>>>| match file.try_lock() {
+            _ if is_own(file) => own,
+            Some(inner) => inner.movable().map_or(0, Spool::in_memory),
+            None => 0,
+        };
+        let mut files: Vec<_> = {
+            let files = instance.spooled_files().lock();
+            files.iter().filter_map(WeakShared::upgrade).map(|file| (size(&file), file)).collect()
+        };
+        files.retain(|(size, _)| *size > 0);
+        let mut own_move = Ok(());
+        while self.0.lock().room(end).is_err() {
+            // Of two equally large ones the other moves.
+            let by_size = files.iter().enumerate();
+            let largest = by_size.max_by_key(|(_, (size, file))| (*size, !is_own(file)));
+            let Some((index, _)) = largest else { break };
+            let (_, file) = files.swap_remove(index);
+            check_stopped(instance.context()).without_path("move a spooled file")?;
+            let moved = file.try_lock().map_or(Ok(()), |mut inner| inner.roll_over());
+            if is_own(&file) {
+                own_move = moved;
             }
         }
+        own_move
     }
 }
 
@@ -136,7 +150,7 @@ impl<C: Context, R: TryRng + Clone> Inner<C, R> {
     }
 
     /// Calls `act`, which may move the bytes to disk, and then updates the accounting of memory.
-    fn change<T>(
+    fn update<T>(
         &mut self,
         act: impl FnOnce(
             &mut Spool<File<C>>,
@@ -158,31 +172,22 @@ impl<C: Context, R: TryRng + Clone> Inner<C, R> {
     }
 
     fn roll_over(&mut self) -> Result<(), Error> {
-        self.change(|spool, make| spool.roll_over(make))
+        self.update(|spool, make| spool.roll_over(make))
     }
 
     /// Whether the file may reach `end` in memory.
     fn room(&self, end: u64) -> Result<(), Refusal> {
         let Some(spool) = &self.spool else { return Ok(()) };
-        let (len, capacity) = spool.if_reaching(end);
+        let (len, capacity) = spool.usage_at(end);
         let more = len.saturating_sub(spool.in_memory());
         let ledger = self.instance.context().ledger();
         ledger.admit_memory(more)?;
         self.bytes.fits(capacity)
     }
 
-    /// Moves a file that may not reach `end` in memory to disk. One that never moves is refused.
-    fn admit(&mut self, end: u64) -> Result<(), Error> {
-        let Err(refusal) = self.room(end) else { return Ok(()) };
-        match self.movable() {
-            Some(_) => self.roll_over(),
-            None => Err(refusal).without_path("extend a spooled file"),
-        }
-    }
-
     /// The spool, if its bytes may move to disk.
     fn movable(&self) -> Option<&Spool<File<C>>> {
-        self.spool.as_ref().filter(|spool| spool.moves())
+        self.spool.as_ref().filter(|spool| spool.can_move())
     }
 
     fn close(&mut self) -> Result<(), Error> {
@@ -204,7 +209,7 @@ impl<C: Context, R> Inner<C, R> {
         self.bytes.shrink(u64::MAX);
         self.location = SpoolLocation::Closed;
         self.entry.close();
-        remove_waiting(self.instance.context());
+        retry_removals(self.instance.context());
     }
 }
 
@@ -249,8 +254,8 @@ impl<C: Context, R: TryRng + Clone> AnyFile<C, R> {
                 if data.is_empty() {
                     return Ok(0);
                 }
-                file.grow(offset + data.len() as u64, |inner| {
-                    inner.change(|spool, make| spool.write(data, offset, make))
+                file.grow_with_room(offset + data.len() as u64, |inner| {
+                    inner.update(|spool, make| spool.write(data, offset, make))
                 })
             }
         }
@@ -277,7 +282,9 @@ impl<C: Context, R: TryRng + Clone> AnyFile<C, R> {
             AnyFile::Plain(file) => file.set_size(size),
             AnyFile::Spooled(file) => {
                 file.0.lock().spool()?.check_size(size)?;
-                file.grow(size, |inner| inner.change(|spool, make| spool.set_size(size, make)))
+                file.grow_with_room(size, |inner| {
+                    inner.update(|spool, make| spool.set_size(size, make))
+                })
             }
         }
     }

@@ -33,10 +33,19 @@ impl Blocks {
 
     /// The memory that the buffer would occupy at most if it reached `len`, in bytes.
     pub(crate) fn capacity_for(&self, len: usize) -> usize {
+        if len <= self.room() {
+            return self.capacity();
+        }
         // The first block may double as it grows; every other block is allocated at once.
         let first = len.min(BLOCK).next_power_of_two().min(BLOCK);
         let blocks = if len <= BLOCK { first } else { len.div_ceil(BLOCK).saturating_mul(BLOCK) };
         blocks.max(self.capacity())
+    }
+
+    /// The length up to which the buffer grows without more memory.
+    fn room(&self) -> usize {
+        let full = self.blocks.len().saturating_sub(1) * BLOCK;
+        self.blocks.last().map_or(0, |last| full + last.capacity().min(BLOCK))
     }
 
     /// The bytes from `offset` to the end of their block; empty only at the end of the buffer.
@@ -131,7 +140,9 @@ impl Blocks {
             } else {
                 BLOCK
             };
-            block.try_reserve_exact(room.saturating_sub(block.len())).ok()?;
+            if block.capacity() < wanted {
+                block.try_reserve_exact(room - block.len()).ok()?;
+            }
             block.resize(wanted, 0);
         }
         Some(())
@@ -207,12 +218,38 @@ mod tests {
 
     #[test]
     fn the_predicted_memory_is_never_exceeded() {
+        let lens = [1, 3, 100, 5000, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 5 * BLOCK + 7, 40, 90];
+        for cut in [0, 1, 1000, BLOCK / 2 + 1, BLOCK + 7] {
+            let mut blocks = Blocks::new();
+            for len in lens {
+                let predicted = blocks.capacity_for(len);
+                blocks.resize(len).unwrap();
+                let capacity = blocks.capacity();
+                assert!(capacity <= predicted, "{len}: {capacity} > {predicted}");
+                blocks.resize(len.saturating_sub(cut)).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn no_memory_is_predicted_for_what_fits() {
         let mut blocks = Blocks::new();
-        for len in [1, 3, 100, 5000, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 5 * BLOCK + 7, 40, 90]
-        {
-            let predicted = blocks.capacity_for(len);
+        for (len, cut, fits) in [
+            (20_000, 20_000, BLOCK),
+            (20_000, 17_000, 17_000),
+            (BLOCK + 1, BLOCK + 1, 2 * BLOCK),
+            (3 * BLOCK, 2 * BLOCK + 5, 2 * BLOCK + 5),
+        ] {
             blocks.resize(len).unwrap();
-            assert!(blocks.capacity() <= predicted, "{len}: {} > {predicted}", blocks.capacity());
+            blocks.resize(cut).unwrap();
+            let capacity = blocks.capacity();
+            for within in [0, 1, cut - 1, cut, fits] {
+                assert_eq!(blocks.capacity_for(within), capacity, "{within} of {cut}");
+            }
+            assert!(blocks.capacity_for(fits + 1) > capacity);
+            blocks.resize(fits).unwrap();
+            assert_eq!(blocks.capacity(), capacity);
+            blocks.resize(0).unwrap();
         }
     }
 

@@ -7,11 +7,12 @@ use rand_core::TryRng;
 use crate::context::{Context, PlatformFile};
 use crate::dir::TempDir;
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
+use crate::failures::CleanupFailure;
 use crate::file::{File, Origin};
-use crate::name::{Draft, Options, pattern};
-use crate::path::{NamePath, OpenLocation};
+use crate::ledger::ExplainExt;
+use crate::location::OpenLocation;
+use crate::name::{Draft, NamePath, Options, pattern};
 use crate::platform::Platform;
-use crate::remove::CleanupFailure;
 use crate::temp_path::TempPath;
 
 /// How often a taken name is followed by another.

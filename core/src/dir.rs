@@ -6,15 +6,20 @@ use alloc::vec::Vec;
 
 use crate::context::{Context, Descriptors, Dir, PlatformFile, check_stopped};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File, Origin};
-use crate::ledger::{HandleKind, LedgerEntry};
+use crate::failures::CleanupFailure;
+use crate::file::{File, Origin};
+use crate::ledger::ExplainExt;
+use crate::ledger::{Kind, LedgerEntry, PendingRemoval};
+use crate::location::{OpenLocation, open_child_parent, walk};
 use crate::memory::MemoryCharge;
-use crate::path::{MAX_PATH, NamePath, OpenLocation, child_components, open_child_parent, walk};
-use crate::persist::{ReplaceMode, Target, rename_directory, sync_tree};
+use crate::name::NamePath;
+use crate::path::{MAX_PATH, child_components};
+use crate::persist::{Durability, ReplaceMode, Target, rename_directory, sync_tree};
 use crate::platform::name_to_str;
 use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
-use crate::remove::{CleanupFailure, Removal};
-use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
+use crate::remove::Removal;
+use crate::retry::{may_be_open, retry_removals};
+use crate::usage::HandleKind;
 
 /// An entry of a directory: `entry` of the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +165,7 @@ impl<C: Context> TempDir<C> {
     pub fn create_file(&self, path: &str) -> Result<File<C>, Error> {
         let create = |dir: &_, name: &[u8]| self.ctx.platform().create_file(dir, name);
         let created = self.on_child("create the file", path, self.file(path, create))?;
-        self.ctx.ledger().stop_waiting(|| self.child_path(path));
+        self.ctx.ledger().path_is_given(|| self.child_path(path));
         Ok(created)
     }
 
@@ -182,7 +187,7 @@ impl<C: Context> TempDir<C> {
         let create = |(dir, name): (_, &[u8])| self.ctx.platform().create_directory(&dir, name);
         let created = self.child(path).and_then(|child| Ok(create(child)?));
         self.on_child("create the directory", path, created)?;
-        self.ctx.ledger().stop_waiting(|| self.child_path(path));
+        self.ctx.ledger().path_is_given(|| self.child_path(path));
         Ok(())
     }
 
@@ -206,8 +211,8 @@ impl<C: Context> TempDir<C> {
         let rename = |(dir, name): (_, &[u8])| self.ctx.platform().rename(&dir, name, &to, target);
         let renamed = self.child(old).and_then(|child| Ok(rename(child)?));
         self.on_child("rename", old, renamed)?;
-        self.ctx.ledger().stop_waiting(|| self.child_path(old));
-        self.ctx.ledger().stop_waiting(|| self.child_path(new));
+        self.ctx.ledger().path_is_gone(|| self.child_path(old));
+        self.ctx.ledger().path_is_given(|| self.child_path(new));
         Ok(())
     }
 
@@ -222,7 +227,10 @@ impl<C: Context> TempDir<C> {
         let mut removal = Removal::new(&self.ctx);
         removal.remove_entry(&dir, name, &shown);
         match removal.finish().into_iter().next() {
-            None => Ok(()),
+            None => {
+                self.ctx.ledger().path_is_gone(|| shown);
+                Ok(())
+            }
             Some(failure) => Err(failure.error),
         }
     }
@@ -284,9 +292,12 @@ impl<C: Context> TempDir<C> {
             rename_directory(ctx, (parent, name.name()), &target, mode)
         };
         match rename(&self.ctx, &guard.parent, &self.path) {
-            Err(code) if may_be_open(code) => self.without_handle(code, rename)?,
+            Err(code) if may_be_open(&self.ctx, code) => {
+                self.retry_with_handle_closed(code, rename)?
+            }
             renamed => renamed?,
         }
+        self.ctx.ledger().path_is_gone(|| String::from(self.path()));
         self.release(|| target.path());
         Ok(target.sync_directory(&self.ctx, durability)?)
     }
@@ -319,11 +330,23 @@ impl<C: Context> TempDir<C> {
         let mut removal = Removal::new(&self.ctx);
         match (self.compare(guard), &guard.inside) {
             (Ok(()), Some(inside)) => {
-                removal.remove_contents(&inside.dir, self.path());
-                // The name may have come to be somebody else's: what is emptied is what is open.
-                let open = || Ok(inside.dir.clone());
-                let (parent, name) = (&guard.parent.dir, self.path.name());
-                removal.remove_emptied_directory(parent, name, self.path(), open);
+                let (platform, parent) = (self.ctx.platform(), &guard.parent.dir);
+                let name = self.path.name();
+                match platform.remove_directory(parent, name) {
+                    Ok(()) | Err(ErrorCode::NoEntry) => {}
+                    Err(code) => match platform.is_directory_at(&inside.dir, parent, name) {
+                        Ok(true) => {
+                            removal.remove_contents(&inside.dir, self.path());
+                            // The name may have come to be somebody else's: what is emptied is what
+                            // is open.
+                            let open = || Ok(inside.dir.clone());
+                            removal.remove_emptied_directory(parent, name, self.path(), open);
+                        }
+                        Ok(false) => removal.record(code, self.path()),
+                        Err(ErrorCode::NoEntry) => {}
+                        Err(code) => removal.record(code, self.path()),
+                    },
+                }
             }
             (Ok(()), None) => {
                 let (platform, name) = (self.ctx.platform(), self.path.name());
@@ -339,29 +362,28 @@ impl<C: Context> TempDir<C> {
                     Err(code) => removal.record(code, self.path()),
                 }
             }
-            // The name is gone. What others did with the directory is theirs, what is in it is
-            // ours.
-            (Err(ErrorCode::NoEntry), Some(inside)) => {
-                removal.remove_contents(&inside.dir, self.path());
-            }
-            (Err(ErrorCode::NoEntry), None) => {}
+            // It has been removed, or renamed: then it is somebody's who wants it.
+            (Err(ErrorCode::NoEntry), _) => {}
             (Err(code), _) => removal.record(code, self.path()),
         }
         let mut failures = removal.finish();
         if let [CleanupFailure { path, error }] = failures.as_slice()
             && path == self.path()
-            && may_be_open(error.code)
+            && may_be_open(&self.ctx, error.code)
         {
             let remove = |ctx: &C, parent: &OpenLocation<C>, name: &NamePath| {
                 ctx.platform().remove_directory(&parent.dir, name.name())
             };
-            if let Ok(()) | Err(ErrorCode::NoEntry) = self.without_handle(error.code, remove) {
+            if let Ok(()) | Err(ErrorCode::NoEntry) =
+                self.retry_with_handle_closed(error.code, remove)
+            {
                 failures.clear();
             }
         }
         if failures.is_empty() {
             self.guard = None;
             self.entry.close();
+            self.ctx.ledger().path_is_gone(|| String::from(self.path()));
             Ok(())
         } else {
             Err(failures)
@@ -384,7 +406,7 @@ impl<C: Context> TempDir<C> {
     /// hosts remove or rename none that is open. If that fails too, opens the directory again.
     ///
     /// Does nothing if the name is not the directory's: of another one, or of a mount over it.
-    fn without_handle(
+    fn retry_with_handle_closed(
         &mut self,
         code: ErrorCode,
         act: impl FnOnce(&C, &OpenLocation<C>, &NamePath) -> Result<(), ErrorCode>,
@@ -444,14 +466,22 @@ impl<C: Context> Drop for TempDir<C> {
     fn drop(&mut self) {
         if let Err(failures) = self.close() {
             let compares = self.guard.as_ref().is_some_and(|guard| guard.identity.is_some());
-            if failures.iter().any(|failure| may_be_open(failure.error.code)) && !compares {
+            let is_open = failures.iter().any(|failure| may_be_open(&self.ctx, failure.error.code));
+            if is_open && !compares {
                 let path = String::from(self.path());
-                self.ctx.ledger().wait(Waiting { path, kind: Kind::Tree });
+                self.ctx.ledger().queue_removal(PendingRemoval { path, kind: Kind::Tree });
             }
+            let listed = failures.iter().any(|failure| failure.path == self.path());
             failures.into_iter().for_each(|failure| self.ctx.ledger().record_leftover(failure));
+            // What is left in it may be removed by a guard of its own, and the directory stay.
+            if !listed {
+                let (path, code) = (String::from(self.path()), ErrorCode::NotEmpty);
+                let error = Error::new(code, "remove", self.path());
+                self.ctx.ledger().record_leftover(CleanupFailure { path, error });
+            }
         }
         // Now nothing has it open, nor the directory that it is in.
         self.guard = None;
-        remove_waiting(&self.ctx);
+        retry_removals(&self.ctx);
     }
 }

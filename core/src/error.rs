@@ -4,9 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
-use crate::ledger::SharedLedger;
 use crate::limits::Refusal;
-use crate::path::MAX_PATH;
 
 /// Calls the macro in brackets with every code: its variant, its name in WIT, and its cause in
 /// words.
@@ -111,7 +109,7 @@ pub struct Error {
 
 /// The longest path in an error, in bytes: a caller must not pay for a megabyte that it passed by
 /// mistake, nor a host for one that was passed on purpose.
-const MAX_SHOWN: usize = 2 * MAX_PATH;
+const MAX_SHOWN: usize = 8192;
 
 impl Error {
     /// A failure that concerns `path`. The message is `operation "path": cause (code)`.
@@ -210,17 +208,11 @@ impl From<Refusal> for Cause {
 
 /// Adds the operation and the path to a bare cause.
 pub(crate) trait ResultExt<T> {
-    /// Adds the limit that refused it, if it was one of the ledger's.
-    fn explained(self, ledger: &SharedLedger) -> Result<T, Cause>;
     fn at(self, operation: &str, path: &str) -> Result<T, Error>;
     fn without_path(self, operation: &str) -> Result<T, Error>;
 }
 
 impl<T, E: Into<Cause>> ResultExt<T> for Result<T, E> {
-    fn explained(self, ledger: &SharedLedger) -> Result<T, Cause> {
-        self.map_err(|cause| ledger.explain(cause.into()))
-    }
-
     fn at(self, operation: &str, path: &str) -> Result<T, Error> {
         self.map_err(|cause| cause.into().at(operation, path))
     }

@@ -6,13 +6,16 @@ use core::mem;
 
 use crate::context::{Context, Descriptors, PlatformFile};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
-use crate::ledger::{HandleKind, LedgerEntry};
+use crate::failures::CleanupFailure;
+use crate::ledger::ExplainExt;
+use crate::ledger::{Kind, LedgerEntry, PendingRemoval};
+use crate::location::OpenLocation;
 use crate::memory::MemoryCharge;
-use crate::path::{NamePath, OpenLocation};
-use crate::persist::{Target, sync_file};
+use crate::name::NamePath;
+use crate::persist::{Durability, Target, sync_file};
 use crate::platform::Platform;
-use crate::remove::CleanupFailure;
-use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
+use crate::retry::{may_be_open, retry_removals};
+use crate::usage::HandleKind;
 
 /// The most bytes that one read returns: what may be allocated for a caller who asks for more.
 pub const MAX_READ: usize = 1 << 20;
@@ -23,17 +26,6 @@ pub const MAX_WRITE: usize = 4 << 20;
 
 /// The largest offset and size: systems use signed 64-bit numbers.
 pub(crate) const MAX_OFFSET: u64 = i64::MAX as u64;
-
-/// What must be on stable storage before an operation returns: `durability` of the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// Nothing.
-    None,
-    /// The file's bytes and size.
-    Data,
-    /// The file with all its metadata and, if it gets a name, the directory of the name.
-    Full,
-}
 
 /// How a file was created, which decides what its handle has to remove and whether it can be
 /// linked.
@@ -279,7 +271,7 @@ impl<C: Context> File<C> {
                         self.remove_private_name(location, path)
                     }
                 };
-                remove_waiting(&self.ctx);
+                retry_removals(&self.ctx);
                 removed
             }
             State::NameLeft { location, path } => self.remove_private_name(location, path),
@@ -315,15 +307,17 @@ impl<C: Context> Drop for File<C> {
         let exchanged = matches!(self.state, State::Closed);
         if let (Err(error), State::NameLeft { path, .. }) = (self.close(), &self.state) {
             let path = String::from(path.path());
-            if may_be_open(error.code) {
+            if may_be_open(&self.ctx, error.code) {
                 // A stream may have it open.
-                self.ctx.ledger().wait(Waiting { path: path.clone(), kind: Kind::File });
+                self.ctx
+                    .ledger()
+                    .queue_removal(PendingRemoval { path: path.clone(), kind: Kind::File });
             }
             self.ctx.ledger().record_leftover(CleanupFailure { path, error });
         }
         if exchanged {
             // The caller has closed the descriptor by now.
-            remove_waiting(&self.ctx);
+            retry_removals(&self.ctx);
         }
     }
 }

@@ -6,26 +6,15 @@ use alloc::vec::Vec;
 
 use crate::account::Account;
 use crate::error::{Cause, Error, ErrorCode};
+use crate::failures::{CleanupFailure, Failures};
 use crate::limits::{Limits, Refusal, fits};
 use crate::memory::{MemoryBudget, MemoryCharge};
 use crate::path::is_within;
-use crate::remove::{CleanupFailure, Failures};
-use crate::retry::{MAX_WAITING, Waiting};
 use crate::shared::{Lock, Shared};
+use crate::usage::{HandleKind, Usage};
 
 /// The memory that a handle takes besides its texts, in bytes, rounded up.
 const HANDLE_MEMORY: usize = 1024;
-
-/// The kind of a handle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HandleKind {
-    /// An open file, or a stream of one.
-    File,
-    /// A name that is removed with its handle.
-    Path,
-    /// A directory that is removed with its handle.
-    Directory,
-}
 
 /// A handle that has not been closed, kept, persisted or exchanged for a descriptor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,32 +29,24 @@ pub struct LiveHandle {
     pub age: u64,
 }
 
-/// What is in use at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Open files and streams.
-    pub files: u32,
-    /// Names that are guarded.
-    pub paths: u32,
-    /// Directories that are guarded.
-    pub directories: u32,
-    /// Bytes of spooled files in memory.
-    pub memory: u64,
-    /// Bytes on disk, where they are limited: see [`Limited`](crate::Limited).
-    pub bytes: u64,
-    /// Names of files and directories, where they are limited.
-    pub entries: u64,
+/// How many removals are queued, so that closing a file is not slow. More are left over for good.
+pub(crate) const MAX_QUEUED: usize = 64;
+
+/// What is to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A name that is not a directory.
+    File,
+    /// A directory with everything in it.
+    Tree,
 }
 
-/// What is in use, and the maxima so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// Now.
-    pub live: Counts,
-    /// The maximum of each count by itself.
-    pub peak: Counts,
-    /// How many names and directories were kept, persisted or linked.
-    pub kept: u64,
+/// A removal to be tried again when what has the name open is closed.
+#[derive(Debug)]
+pub(crate) struct PendingRemoval {
+    /// As the caller knows it: a handle of its directory would be open until then.
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
 }
 
 /// The ledger of one user: its live handles, what it uses and may use, and what could not be
@@ -198,7 +179,7 @@ impl SharedLedger {
         let (path, label) = (path.cloned(), label.map(String::from));
         let mut ledger = self.0.ledger.lock();
         if let Some(path) = &path {
-            ledger.stop_waiting(|| String::from(&**path));
+            ledger.forget_path(true, || String::from(&**path));
         }
         let index = ledger.open(Entry { kind, path, label, since: now });
         drop(ledger);
@@ -209,13 +190,18 @@ impl SharedLedger {
     pub(crate) fn count_kept(&self, path: impl FnOnce() -> String) {
         let mut ledger = self.0.ledger.lock();
         ledger.usage.kept += 1;
-        ledger.stop_waiting(path);
+        ledger.forget_path(true, path);
     }
 
-    /// Cancels the pending removals of a path, of what is below it and of its parents. Called when
-    /// a name is given to something else or taken away: what has the path now must not be removed.
-    pub(crate) fn stop_waiting(&self, path: impl FnOnce() -> String) {
-        self.0.ledger.lock().stop_waiting(path);
+    /// Forgets what was at a path that has been given to something: it is no longer left over, and
+    /// nothing is removed later by that path, below it or by one above it.
+    pub(crate) fn path_is_given(&self, path: impl FnOnce() -> String) {
+        self.0.ledger.lock().forget_path(true, path);
+    }
+
+    /// Forgets what was at a path that leads to nothing any more, and below it.
+    pub(crate) fn path_is_gone(&self, path: impl FnOnce() -> String) {
+        self.0.ledger.lock().forget_path(false, path);
     }
 
     /// Records that a spooled file occupies `new` bytes of memory instead of `old`.
@@ -236,17 +222,17 @@ impl SharedLedger {
     }
 
     /// Queues the removal of a name, to be tried again when a file is closed or a guard is dropped.
-    /// Does nothing if [`MAX_WAITING`] removals are queued.
-    pub(crate) fn wait(&self, waiting: Waiting) {
-        let all = &mut self.0.ledger.lock().waiting;
-        if all.len() < MAX_WAITING {
-            all.push(waiting);
+    /// Does nothing if [`MAX_QUEUED`] removals are queued.
+    pub(crate) fn queue_removal(&self, pending: PendingRemoval) {
+        let all = &mut self.0.ledger.lock().pending;
+        if all.len() < MAX_QUEUED {
+            all.push(pending);
         }
     }
 
-    /// Takes the names that wait.
-    pub(crate) fn take_waiting(&self) -> Vec<Waiting> {
-        core::mem::take(&mut self.0.ledger.lock().waiting)
+    /// Takes the queued removals.
+    pub(crate) fn take_pending(&self) -> Vec<PendingRemoval> {
+        core::mem::take(&mut self.0.ledger.lock().pending)
     }
 
     /// Reads or changes the accounting of files on disk.
@@ -276,7 +262,7 @@ struct Ledger {
     usage: Usage,
     leftovers: Failures,
     /// Those among them that are tried again when a file is closed.
-    waiting: Vec<Waiting>,
+    pending: Vec<PendingRemoval>,
     account: Account,
     /// The limit that refused last, until an error says so.
     refusal: Option<Refusal>,
@@ -290,18 +276,18 @@ struct Entry {
 }
 
 impl Ledger {
-    fn stop_waiting(&mut self, path: impl FnOnce() -> String) {
-        if self.waiting.is_empty() {
+    fn forget_path(&mut self, given: bool, path: impl FnOnce() -> String) {
+        // Whatever is queued is left over too.
+        if self.leftovers.list().is_empty() {
             return;
         }
         let path = path();
-        for waiting in self.waiting.extract_if(.., |waiting| {
-            is_within(&waiting.path, &path) || is_within(&path, &waiting.path)
-        }) {
-            if is_within(&waiting.path, &path) && is_within(&path, &waiting.path) {
-                self.leftovers.forget(&waiting.path);
-            }
-        }
+        self.pending.retain(|pending| {
+            let below = is_within(&pending.path, &path);
+            let above = is_within(&path, &pending.path);
+            !(below || (given && above))
+        });
+        self.leftovers.forget(&path);
     }
 
     fn new(budget: Option<MemoryBudget>) -> Self {
@@ -310,7 +296,7 @@ impl Ledger {
             free: Vec::new(),
             usage: Usage::default(),
             leftovers: Failures::default(),
-            waiting: Vec::new(),
+            pending: Vec::new(),
             account: Account::new(MemoryCharge::empty(budget)),
             refusal: None,
         }
@@ -340,32 +326,16 @@ impl Ledger {
     }
 }
 
-impl Usage {
-    fn handles(&mut self, kind: HandleKind) -> (&mut u32, &mut u32) {
-        let Usage { live, peak, .. } = self;
-        match kind {
-            HandleKind::File => (&mut live.files, &mut peak.files),
-            HandleKind::Path => (&mut live.paths, &mut peak.paths),
-            HandleKind::Directory => (&mut live.directories, &mut peak.directories),
-        }
-    }
-
-    fn count_memory(&mut self, more: u64, less: u64) {
-        count(&mut self.live.memory, &mut self.peak.memory, more, less);
-    }
-
-    pub(crate) fn count_bytes(&mut self, more: u64, less: u64) {
-        count(&mut self.live.bytes, &mut self.peak.bytes, more, less);
-    }
-
-    pub(crate) fn count_entries(&mut self, more: u64, less: u64) {
-        count(&mut self.live.entries, &mut self.peak.entries, more, less);
-    }
+/// Adds to an error which limit it was.
+pub(crate) trait ExplainExt<T> {
+    /// Adds the limit that refused it, if it was one of the ledger's.
+    fn explained(self, ledger: &SharedLedger) -> Result<T, Cause>;
 }
 
-fn count(live: &mut u64, peak: &mut u64, more: u64, less: u64) {
-    *live = live.saturating_sub(less).saturating_add(more);
-    *peak = (*peak).max(*live);
+impl<T, E: Into<Cause>> ExplainExt<T> for Result<T, E> {
+    fn explained(self, ledger: &SharedLedger) -> Result<T, Cause> {
+        self.map_err(|cause| ledger.explain(cause.into()))
+    }
 }
 
 /// A live handle's entry in the ledger. Dropping it closes the entry.

@@ -35,11 +35,13 @@ mod convert;
 mod create;
 mod dir;
 mod error;
+mod failures;
 mod file;
 mod instance;
 mod ledger;
 mod limited;
 mod limits;
+mod location;
 mod memory;
 mod name;
 #[cfg(all(feature = "native", any(unix, windows)))]
@@ -54,29 +56,32 @@ mod spool;
 mod temp_path;
 #[cfg(test)]
 mod testing;
+mod usage;
 
 pub use any_file::{AnyFile, Spooled};
 pub use context::{Base, Context, Descriptors};
 pub use create::{MAX_TRIES, directory, named, under_new_name, unnamed};
 pub use dir::{Entry, TempDir};
 pub use error::{Cause, Error, ErrorCode};
-pub use file::{Durability, File, MAX_READ, MAX_WRITE, link_unnamed, read_at, set_size, write_at};
+pub use failures::CleanupFailure;
+pub use file::{File, MAX_READ, MAX_WRITE, link_unnamed, read_at, set_size, write_at};
 pub use instance::{Instance, Location};
-pub use ledger::{Counts, HandleKind, LiveHandle, SharedLedger, Usage};
+pub use ledger::{LiveHandle, SharedLedger};
 pub use limited::{Limited, LimitedDir, LimitedFile};
 pub use limits::Limits;
+pub use location::OpenLocation;
 pub use memory::MemoryBudget;
-pub use name::{DEFAULT_RANDOM_CHARS, MAX_LABEL, MAX_NAME, Options, check_portable};
+pub use name::{DEFAULT_RANDOM_CHARS, MAX_LABEL, Options, check_portable};
 #[cfg(all(feature = "native", any(unix, windows)))]
 pub use native::{Entries, Native, Process, error_code_of};
-pub use path::{MAX_PATH, OpenLocation, longest_preopen};
-pub use persist::{ReplaceMode, sync_file};
+pub use path::{MAX_NAME, MAX_PATH, longest_preopen};
+pub use persist::{Durability, ReplaceMode, sync_file};
 pub use platform::{
     DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry, name_to_str,
 };
-pub use remove::CleanupFailure;
 pub use spool::{Bytes, Spool, Storage};
 pub use temp_path::TempPath;
+pub use usage::{Counts, HandleKind, Usage};
 
 /// What the macros of this crate name.
 #[doc(hidden)]

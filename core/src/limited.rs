@@ -76,12 +76,12 @@ impl Drop for Counted {
 impl<P: Platform> Limited<P> {
     /// Keeps what is created on `inner` within the limits of `ledger`.
     pub fn new(inner: P, ledger: &SharedLedger) -> Self {
-        let ledger = ledger.limits().count_files().then(|| ledger.clone());
+        let ledger = ledger.limits().limits_files().then(|| ledger.clone());
         Limited { inner, ledger }
     }
 
     /// Whether files are counted, so that no access may bypass this platform.
-    pub fn counts(&self) -> bool {
+    pub fn is_counting(&self) -> bool {
         self.ledger.is_some()
     }
 
@@ -331,14 +331,14 @@ impl<P: Platform> Platform for Limited<P> {
         self.change_name((dir, name), (to, target), rename)
     }
 
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],
         to: &Self::Dir,
         target: &[u8],
     ) -> Result<(), ErrorCode> {
-        let rename = || self.inner.rename_new(&dir.dir, name, &to.dir, target);
+        let rename = || self.inner.rename_no_replace(&dir.dir, name, &to.dir, target);
         self.change_name((dir, name), (to, target), rename)
     }
 
@@ -365,6 +365,10 @@ impl<P: Platform> Platform for Limited<P> {
         self.add_name(number, (to, target), || self.inner.link_unnamed(&file.file, &to.dir, target))
     }
 
+    fn locks_open_names(&self) -> bool {
+        self.inner.locks_open_names()
+    }
+
     fn is_shared(&self, dir: &Self::Dir) -> Result<bool, ErrorCode> {
         self.inner.is_shared(&dir.dir)
     }
@@ -375,6 +379,10 @@ impl<P: Platform> Platform for Limited<P> {
 
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode> {
         self.inner.directory_identity(&dir.dir)
+    }
+
+    fn is_same_directory(&self, dir: &Self::Dir, other: &Self::Dir) -> bool {
+        self.inner.is_same_directory(&dir.dir, &other.dir)
     }
 
     fn is_directory_at(

@@ -51,7 +51,7 @@ impl Limits {
     }
 
     /// Whether files on disk are limited, so that every byte and name has to be counted.
-    pub fn count_files(&self) -> bool {
+    pub fn limits_files(&self) -> bool {
         self.bytes.is_some() || self.entries.is_some() || self.file_size.is_some()
     }
 

@@ -1,17 +1,15 @@
 //! Names of temporary files and directories: prefix, random characters, suffix.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use rand_core::TryRng;
 
 use crate::error::{Cause, ErrorCode};
-use crate::path::{MAX_PATH, PATH_TOO_LONG, push_directory};
+use crate::path::{MAX_NAME, MAX_PATH, PATH_TOO_LONG, join, push_directory};
 
 /// The default number of random characters in a name: 80 bits.
 pub const DEFAULT_RANDOM_CHARS: u8 = 16;
-
-/// The longest name on the common file systems, in bytes.
-pub const MAX_NAME: usize = 255;
 
 /// The longest label, in bytes.
 pub const MAX_LABEL: usize = 255;
@@ -200,6 +198,40 @@ fn is_device(name: &str) -> bool {
     let port = stem.strip_suffix(|c: char| c.is_ascii_digit() || matches!(c, '¹' | '²' | '³'));
     is(&["con", "prn", "aux", "nul", "conin$", "conout$"], stem)
         || port.is_some_and(|port| is(&["com", "lpt"], port))
+}
+
+/// The path of something that was created, and the name at its end: one shared string.
+#[derive(Clone)]
+pub(crate) struct NamePath {
+    path: Arc<str>,
+    name: usize,
+}
+
+impl NamePath {
+    pub(crate) fn new(directory: &str, name: &str) -> Self {
+        let path = join(directory, name);
+        NamePath { name: path.len() - name.len(), path: path.into() }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    /// The name as a platform takes it.
+    pub(crate) fn name(&self) -> &[u8] {
+        &self.path.as_bytes()[self.name..]
+    }
+}
+
+impl From<&Draft<'_>> for NamePath {
+    fn from(draft: &Draft<'_>) -> Self {
+        let (path, name) = draft.path();
+        NamePath { path: path.into(), name }
+    }
 }
 
 #[cfg(test)]

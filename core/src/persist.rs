@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 
 use crate::context::{Context, Dir, check_stopped};
 use crate::error::{Cause, ErrorCode};
-use crate::file::Durability;
-use crate::path::{OpenLocation, open_parent};
+use crate::location::{OpenLocation, open_parent};
 use crate::platform::{EntryKind, Platform, RawEntry};
 
 /// What persisting does if the target's name is taken: `replace-mode` of the interface.
@@ -16,6 +15,17 @@ pub enum ReplaceMode {
     Overwrite,
     /// Leaves the target alone and fails with `exist`.
     NoClobber,
+}
+
+/// What must be on stable storage before an operation returns: `durability` of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing.
+    None,
+    /// The file's bytes and size.
+    Data,
+    /// The file with all its metadata and, if it gets a name, the directory of the name.
+    Full,
 }
 
 /// The directory and the name that something is to get.
@@ -52,13 +62,10 @@ impl<C: Context> Target<C> {
     /// Whether a lookup of `name` in `from` finds the target: the two names are equal, or the file
     /// system folds case, in which case the directory lists only one of the two.
     fn is_found_by(&self, ctx: &C, from: &OpenLocation<C>, name: &[u8]) -> bool {
-        let identity = |dir: &Dir<C>| ctx.platform().directory_identity(dir);
-        let same = match (identity(&from.dir), identity(&self.location.dir)) {
-            (Ok(from), Ok(to)) => from == to,
-            // Without identities, directories are known by their paths.
-            (Err(_), _) | (_, Err(_)) => from.path == self.location.path,
-        };
-        let lists = |name| lists(ctx.platform(), &from.dir, name);
+        let (platform, to) = (ctx.platform(), &self.location);
+        // Not every host can compare directories.
+        let same = from.path == to.path || platform.is_same_directory(&from.dir, &to.dir);
+        let lists = |name| lists(platform, &from.dir, name);
         same && (self.name() == name || !lists(name) || !lists(self.name()))
     }
 }
@@ -83,7 +90,7 @@ pub(crate) fn rename_file<C: Context>(
             Ok(left && !removed(platform.remove_file(&from.dir, name)))
         }
         ReplaceMode::NoClobber => {
-            match platform.rename_new(&from.dir, name, &to.dir, target.name()) {
+            match platform.rename_no_replace(&from.dir, name, &to.dir, target.name()) {
                 Ok(()) => Ok(false),
                 Err(ErrorCode::Unsupported) => {
                     platform.link(&from.dir, name, &to.dir, target.name())?;
@@ -108,11 +115,13 @@ pub(crate) fn rename_directory<C: Context>(
     match mode {
         ReplaceMode::Overwrite => rename(),
         ReplaceMode::NoClobber => {
-            match platform.rename_new(&from.dir, name, &to.dir, target.name()) {
+            match platform.rename_no_replace(&from.dir, name, &to.dir, target.name()) {
                 Err(ErrorCode::Unsupported) => {}
                 renamed => return renamed,
             }
-            // An empty directory reserves the name, and a rename may replace it.
+            // An empty directory reserves the name, and a rename may replace it. It must not be
+            // what is renamed, where that has lost its name.
+            platform.metadata_at(&from.dir, name)?;
             platform.create_directory(&to.dir, target.name())?;
             rename().inspect_err(|_| {
                 // If somebody has put something into it meanwhile, it is theirs.

@@ -114,7 +114,7 @@ pub trait Platform: Clone {
         target: &[u8],
     ) -> Result<(), ErrorCode>;
     /// Renames to a free name, in one step. `unsupported` where there is no such call.
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],
@@ -137,6 +137,9 @@ pub trait Platform: Clone {
         target: &[u8],
     ) -> Result<(), ErrorCode>;
 
+    /// Whether the system refuses to remove or rename the name of what is open.
+    fn locks_open_names(&self) -> bool;
+
     /// Whether other users may rename or remove names in the directory. False where owners and
     /// modes cannot be seen; then nobody asks for identities.
     fn is_shared(&self, dir: &Self::Dir) -> Result<bool, ErrorCode>;
@@ -144,7 +147,10 @@ pub trait Platform: Clone {
     fn identity(&self, file: &Self::File) -> Result<Identity, ErrorCode>;
     /// Returns the identity of an open directory. `unsupported` where nothing identifies it.
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode>;
-    /// Whether the name in `parent` is that of an open directory. False where that cannot be told.
+    /// Whether two handles are of one directory. False where the host cannot compare them.
+    fn is_same_directory(&self, dir: &Self::Dir, other: &Self::Dir) -> bool;
+    /// Whether the name in `parent` is that of an open directory. True where the host cannot
+    /// compare directories, and the name is that of one.
     fn is_directory_at(
         &self,
         dir: &Self::Dir,

@@ -5,19 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::context::{Context, Dir, check_stopped};
-use crate::error::{Error, ErrorCode, ResultExt};
+use crate::error::{ErrorCode, ResultExt};
+use crate::failures::{CleanupFailure, Failures};
 use crate::name::base32;
-use crate::path::is_separator;
 use crate::platform::{EntryKind, Platform, RawEntry, display_path};
-
-/// Something that could not be removed: `cleanup-failure` of the interface.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CleanupFailure {
-    /// Where it is now, as the caller knows it.
-    pub path: String,
-    /// Why it could not be removed.
-    pub error: Error,
-}
 
 /// How many directories of a tree are open at once, with two handles each. A directory that is
 /// deeper is moved to the top of the tree and removed from there, so depth costs neither handles
@@ -27,46 +18,6 @@ const MAX_OPEN: usize = 12;
 /// How often a directory is listed again when it is found not to be empty, because somebody creates
 /// entries in it meanwhile.
 const MAX_ROUNDS: u8 = 4;
-
-/// The first failures of a removal, in bounded memory.
-#[derive(Debug, Default)]
-pub(crate) struct Failures {
-    list: Vec<CleanupFailure>,
-    /// The length of all texts, in bytes.
-    text: usize,
-}
-
-impl Failures {
-    /// How many failures are recorded.
-    const MAX: usize = 1024;
-
-    /// How long their texts may be together, in bytes.
-    const MAX_TEXT: usize = 1 << 20;
-
-    /// Records a failure, if there is room.
-    pub(crate) fn push(&mut self, failure: CleanupFailure) {
-        let CleanupFailure { path, error } = &failure;
-        let in_error = error.path.as_ref().map_or(0, String::len);
-        let text = self.text + path.len() + error.message.len() + in_error;
-        if self.list.len() < Self::MAX && text <= Self::MAX_TEXT {
-            self.list.push(failure);
-            self.text = text;
-        }
-    }
-
-    pub(crate) fn list(&self) -> &[CleanupFailure] {
-        &self.list
-    }
-
-    /// Forgets what is about `path` or something in it.
-    pub(crate) fn forget(&mut self, path: &str) {
-        let kept = core::mem::take(self).list.into_iter().filter(|failure| {
-            let below = failure.path.strip_prefix(path);
-            !below.is_some_and(|rest| rest.is_empty() || rest.starts_with(is_separator))
-        });
-        kept.for_each(|failure| self.push(failure));
-    }
-}
 
 /// How many directories that were too deep may wait at the top of the tree, so that memory is
 /// bounded.
@@ -106,7 +57,7 @@ impl<'a, C: Context> Removal<'a, C> {
     /// Returns what could not be removed: the first failures, at most 1024 and at most 1 MiB of
     /// text.
     pub(crate) fn finish(self) -> Vec<CleanupFailure> {
-        self.failures.list
+        self.failures.into_list()
     }
 
     /// Records something that could not be removed.
@@ -163,7 +114,7 @@ impl<'a, C: Context> Removal<'a, C> {
         open: impl Fn() -> Result<Dir<C>, ErrorCode>,
     ) {
         for _ in 0..MAX_ROUNDS {
-            if !self.failures.list.is_empty() {
+            if !self.failures.list().is_empty() {
                 return;
             }
             match self.platform.remove_directory(parent, name) {

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use crate::blocks::Blocks;
 use crate::context::{Context, check_stopped};
 use crate::error::{Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File, MAX_OFFSET, MAX_READ};
+use crate::file::{File, MAX_OFFSET, MAX_READ};
+use crate::persist::Durability;
 
 /// A file that a spooled file can move to. Each method promises what [`File`]'s does.
 pub trait Bytes {
@@ -218,7 +219,7 @@ impl<F: Bytes> Spool<F> {
 
     /// The number of bytes in memory, and the memory that they occupy, if the file reached `end`.
     /// Unchanged numbers if the bytes are on disk, or would move there first.
-    pub(crate) fn if_reaching(&self, end: u64) -> (u64, u64) {
+    pub(crate) fn usage_at(&self, end: u64) -> (u64, u64) {
         match &self.state {
             State::Memory(bytes) if self.max_memory.is_none_or(|max| end <= max) => {
                 let end = end.max(bytes.len() as u64);
@@ -248,7 +249,7 @@ impl<F: Bytes> Spool<F> {
     }
 
     /// Whether the bytes may ever move to disk.
-    pub(crate) fn moves(&self) -> bool {
+    pub(crate) fn can_move(&self) -> bool {
         self.max_memory.is_some()
     }
 

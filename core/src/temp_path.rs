@@ -5,14 +5,17 @@ use alloc::sync::Arc;
 
 use crate::context::{Context, Dir, PlatformFile};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
-use crate::file::{Durability, File, Origin};
-use crate::ledger::{HandleKind, LedgerEntry};
+use crate::failures::CleanupFailure;
+use crate::file::{File, Origin};
+use crate::ledger::ExplainExt;
+use crate::ledger::{Kind, LedgerEntry, PendingRemoval};
+use crate::location::OpenLocation;
 use crate::memory::MemoryCharge;
-use crate::path::{NamePath, OpenLocation};
-use crate::persist::{ReplaceMode, Target, rename_file, sync_file};
+use crate::name::NamePath;
+use crate::persist::{Durability, ReplaceMode, Target, rename_file, sync_file};
 use crate::platform::{Identity, Platform};
-use crate::remove::CleanupFailure;
-use crate::retry::{Kind, Waiting, may_be_open, remove_waiting};
+use crate::retry::{may_be_open, retry_removals};
+use crate::usage::HandleKind;
 
 /// The name that a handle guards.
 struct Guard<C: Context> {
@@ -191,13 +194,15 @@ impl<C: Context> Drop for TempPath<C> {
             let path = String::from(self.path());
             // A later removal compares nothing, so it is only for a name that nobody else can take.
             let compares = self.guard.as_ref().is_some_and(|guard| guard.identity.is_some());
-            if may_be_open(error.code) && !compares {
-                self.ctx.ledger().wait(Waiting { path: path.clone(), kind: Kind::File });
+            if may_be_open(&self.ctx, error.code) && !compares {
+                self.ctx
+                    .ledger()
+                    .queue_removal(PendingRemoval { path: path.clone(), kind: Kind::File });
             }
             self.ctx.ledger().record_leftover(CleanupFailure { path, error });
         }
         // Its directory may wait until nothing has it open.
         self.guard = None;
-        remove_waiting(&self.ctx);
+        retry_removals(&self.ctx);
     }
 }

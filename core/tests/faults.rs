@@ -292,7 +292,7 @@ fn run(
 
 /// The code that a scenario reports if it ends because calls fail with `code`.
 fn expected(scenario: &Scenario, calls: &[&str], code: ErrorCode) -> ErrorCode {
-    let renamed = calls.iter().any(|call| ["rename", "rename_new", "link"].contains(call));
+    let renamed = calls.iter().any(|call| ["rename", "rename_no_replace", "link"].contains(call));
     let searches = scenario.0 == "default directory";
     match code {
         _ if renamed && calls.last() == Some(&"sync_directory") => ErrorCode::NotDurable,

@@ -21,7 +21,7 @@ type C = TestContext<Stepped>;
 
 /// With a rename that does not replace, and without.
 fn systems() -> [Stepped; 2] {
-    let old = Stepped::failing("rename_new", ErrorCode::Unsupported);
+    let old = Stepped::failing("rename_no_replace", ErrorCode::Unsupported);
     [Stepped::new(|_| Ok(())).folding(), old.folding()]
 }
 

@@ -198,6 +198,30 @@ fn every_name_is_an_entry() {
     assert_eq!((user.live().entries, user.peak().entries), (0, 4));
 }
 
+/// As in a component: WASI has neither unnamed files nor a rename that replaces nothing.
+#[test]
+fn at_the_limit_of_entries_what_takes_a_second_name_for_a_moment_is_refused() {
+    let lacks = ["create_unnamed", "create_delete_on_close", "rename_no_replace"];
+    let component = Stepped::new(move |call| match lacks.contains(&call) {
+        true => Err(ErrorCode::Unsupported),
+        false => Ok(()),
+    });
+    for (platform, code) in [(component, Some(ErrorCode::Quota)), (Stepped::new(|_| Ok(())), None)]
+    {
+        let user = User::on(platform, Limits { entries: Some(2), ..Limits::default() });
+        let (_file, mut path) = user.named();
+        let mut dir = user.try_directory().unwrap();
+        let target = |name: &str| user.dir.join(name);
+        let codes = [
+            user.instance.unnamed(user.location()).err(),
+            user.spooled(Some(1)).roll_over().err(),
+            path.persist(&target("file"), ReplaceMode::NoClobber, Durability::None).err(),
+            dir.persist(&target("dir"), ReplaceMode::NoClobber, Durability::None).err(),
+        ];
+        assert_eq!(codes.map(|error| error.map(|error| error.code)), [code; 4]);
+    }
+}
+
 #[test]
 fn a_name_by_link_is_an_entry() {
     let user = User::new(Limits { entries: Some(1), ..Limits::default() });
@@ -284,6 +308,33 @@ fn spooled_files_share_the_memory_and_move_to_disk_within_its_limits() {
 }
 
 #[test]
+fn a_refusal_says_which_limit_it_was_and_no_other_error_does() {
+    let user = User::new(Limits { handles: Some(2), ..Limits::default() });
+    let dir = user.try_directory().unwrap();
+    let file = dir.create_file("file").unwrap();
+    let refused = dir.open_file("file").err().expect("refused");
+    let limit = "the limit on handles is 2; 2 in use, 1 more asked for";
+    assert!(refused.message.contains(limit), "{refused}");
+    let missing = dir.metadata("missing").unwrap_err();
+    assert_eq!(missing.code, ErrorCode::NoEntry);
+    assert!(!missing.message.contains("limit"), "{missing}");
+    drop(file);
+}
+
+#[test]
+fn what_stays_for_good_is_counted() {
+    let user = User::new(Limits::default());
+    let (_kept, mut kept) = user.named();
+    let (_persisted, mut persisted) = user.named();
+    let mut dir = user.try_directory().unwrap();
+    kept.keep().unwrap();
+    let target = user.dir.join("target");
+    persisted.persist(&target, ReplaceMode::NoClobber, Durability::None).unwrap();
+    dir.keep().unwrap();
+    assert_eq!(user.instance.context().ledger.usage().kept, 3);
+}
+
+#[test]
 fn a_probe_that_exceeds_a_limit_is_not_a_missing_directory() {
     for none in [bytes(0), Limits { entries: Some(0), ..Limits::default() }] {
         assert_quota(User::new(none).instance.default_directory());
@@ -301,7 +352,7 @@ fn without_limits_on_disk_nothing_on_disk_is_counted() {
 
 #[test]
 fn a_limited_file_gets_a_free_name_by_a_link() {
-    let user = User::on(Stepped::failing("rename_new", ErrorCode::Unsupported), bytes(1000));
+    let user = User::on(Stepped::failing("rename_no_replace", ErrorCode::Unsupported), bytes(1000));
     let (file, mut path) = user.named();
     file.write(b"new", 0).unwrap();
     let target = user.dir.join("target");
@@ -376,7 +427,7 @@ fn files_are_counted_if_anything_on_disk_is_limited() {
         (Limits { file_size: Some(1), ..none() }, true),
     ] {
         let user = User::new(limits);
-        assert_eq!(user.instance.context().platform.counts(), counts, "{limits:?}");
+        assert_eq!(user.instance.context().platform.is_counting(), counts, "{limits:?}");
     }
 }
 

@@ -6,8 +6,8 @@ use std::fs;
 use std::rc::Rc;
 
 use tempfile_core::{
-    AnyFile, Context, Durability, Entry, Error, ErrorCode, Limited, Limits, Location, MAX_PATH,
-    MemoryBudget, Options, ReplaceMode, SharedLedger, Storage, TempDir,
+    AnyFile, Context, Durability, Entry, Error, ErrorCode, Limited, Limits, LiveHandle, Location,
+    MAX_PATH, MemoryBudget, Options, ReplaceMode, SharedLedger, Storage, TempDir,
 };
 
 use getrandom::SysRng;
@@ -258,6 +258,39 @@ fn a_spooled_file_is_admitted_by_what_it_would_occupy() {
     file.set_size(16_000).unwrap();
 }
 
+/// A cut file occupies less than it did, so what it occupied before must not be asked for again.
+#[test]
+fn what_makes_no_file_larger_is_not_refused() {
+    for max_memory in [None, Some(MIB)] {
+        let user = User::new(MIB);
+        let mut file = user.spooled(max_memory).unwrap();
+        file.write(&[1; 30_000], 0).unwrap();
+        file.set_size(17_000).unwrap();
+        let rest = MIB - user.budget.used();
+        assert!(user.budget.reserve(rest));
+        file.write(b"x", 0).unwrap();
+        file.write(&[2; 17_000], 0).unwrap();
+        file.set_size(17_000).unwrap();
+        file.set_size(16_900).unwrap();
+        assert_eq!(file.storage(), Ok(Storage::Memory), "{max_memory:?}");
+        assert_eq!(file.size(), Ok(16_900));
+        user.budget.release(rest);
+    }
+}
+
+#[test]
+fn what_grows_a_file_within_the_memory_it_occupies_is_not_refused() {
+    let user = User::new(MIB);
+    let mut file = user.spooled(None).unwrap();
+    file.set_size(20_000).unwrap();
+    let rest = MIB - user.budget.used();
+    assert!(user.budget.reserve(rest));
+    file.write(b"x", 30_000).unwrap();
+    file.set_size(32 * KIB).unwrap();
+    assert_code(file.write(b"x", 32 * KIB), ErrorCode::Quota);
+    user.budget.release(rest);
+}
+
 #[test]
 fn spooled_files_larger_than_the_budget_move_to_disk() {
     let budget = 8 * MIB;
@@ -322,9 +355,12 @@ fn on_a_limited_disk(platform: Stepped) -> (TestDir, TestInstance<Limited<Steppe
 
 #[test]
 fn a_name_that_is_not_made_takes_no_memory() {
-    for (failing, optional) in
-        [("create_directory", ""), ("create_file", ""), ("rename", ""), ("link", "rename_new")]
-    {
+    for (failing, optional) in [
+        ("create_directory", ""),
+        ("create_file", ""),
+        ("rename", ""),
+        ("link", "rename_no_replace"),
+    ] {
         let fails = Rc::new(Cell::new(false));
         let failing_now = fails.clone();
         let (_dir, instance, budget) = on_a_limited_disk(Stepped::new(move |call| match call {
@@ -411,4 +447,20 @@ fn live_handles_are_listed_only_while_there_is_memory_for_the_list() {
     assert!(error.message.contains("the limit on the instance's memory is 8192"), "{error}");
     held.truncate(1);
     ledger.live_handles(0).unwrap();
+}
+
+#[test]
+fn a_list_of_live_handles_needs_room_for_itself_and_for_the_copy_of_the_caller() {
+    let user = User::new(MIB);
+    let ledger = user.instance.context().ledger().clone();
+    let options = Options { label: Some("x".repeat(255)), ..Options::default() };
+    let held = [0; 10].map(|_| user.instance.named(&options, Location::Scratch).unwrap());
+    let names = held.iter().map(|(_, path)| path.path().len() + 255).sum::<usize>();
+    let list = (2 * held.len() * size_of::<LiveHandle>() + names) as u64;
+    let rest = MIB - user.budget.used();
+    assert!(user.budget.reserve(rest - (2 * list - 1)));
+    assert_code(ledger.live_handles(0), ErrorCode::Quota);
+    user.budget.release(1);
+    assert_eq!(ledger.live_handles(0).unwrap().len(), 2 * held.len());
+    user.budget.release(rest - 2 * list);
 }

@@ -368,6 +368,25 @@ fn a_file_that_may_have_to_be_closed_gives_out_streams_and_no_descriptor() {
 }
 
 #[test]
+fn a_name_is_not_removed_later_where_the_system_removes_names_of_open_files() {
+    let (root, refuses) = (TestDir::new(), Rc::new(Cell::new(false)));
+    let refusal = refuses.clone();
+    let platform = Stepped::new(move |call| match call {
+        "remove_file" | "remove_directory" if refusal.get() => Err(ErrorCode::Access),
+        _ => Ok(()),
+    });
+    let instance = TestContext::new(&root, platform).instance();
+    let (file, path) = instance.named(&Options::default(), Location::Scratch).unwrap();
+    let dir = instance.directory(&Options::default(), Location::Scratch).unwrap();
+    refuses.set(true);
+    drop((path, dir));
+    refuses.set(false);
+    drop(file);
+    drop(instance.named(&Options::default(), Location::Scratch).unwrap());
+    assert_eq!(root.names().len(), 2, "they may have come to be somebody else's");
+}
+
+#[test]
 fn what_is_refused_for_another_cause_is_not_tried_again() {
     let tried = Rc::new(RefCell::new(0));
     let (root, count) = (TestDir::new(), tried.clone());
@@ -378,6 +397,7 @@ fn what_is_refused_for_another_cause_is_not_tried_again() {
         }
         _ => Ok(()),
     });
+    let platform = platform.locking_open_names();
     let ctx = TestContext::with_limits(&root, platform, Limits::default(), None);
     let instance = ctx.instance();
     // The probe of the default directory removes its file.

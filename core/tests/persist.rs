@@ -33,7 +33,7 @@ fn plain() -> Stepped {
 
 /// A system without a rename that does not replace.
 fn old() -> Stepped {
-    Stepped::failing("rename_new", ErrorCode::Unsupported)
+    Stepped::failing("rename_no_replace", ErrorCode::Unsupported)
 }
 
 fn named(instance: &TestInstance<Stepped>) -> (File<C>, TempPath<C>) {
@@ -92,6 +92,20 @@ fn no_clobber_gives_a_directory_a_free_name() {
         drop(dir);
         assert_eq!(fs::read(root.path().join("target/file")).unwrap(), b"new");
         assert_eq!(root.names(), ["target"]);
+    }
+}
+
+#[test]
+fn no_clobber_makes_nothing_if_the_directory_has_lost_its_name() {
+    for platform in [plain(), old()] {
+        let root = TestDir::new();
+        let mut dir = directory(&instance(&root, platform));
+        let own = String::from(dir.path());
+        fs::rename(&own, root.join("moved")).unwrap();
+        for target in [own, root.join("target")] {
+            assert_code(persist(&mut dir, &target, NoClobber), ErrorCode::NoEntry);
+            assert_eq!(root.names(), ["moved"]);
+        }
     }
 }
 
@@ -371,7 +385,7 @@ fn an_old_name_is_guarded_until_it_can_be_removed() {
             let is_busy = Rc::new(Cell::new(false));
             let busy_now = is_busy.clone();
             let platform = Stepped::new(move |call| match call {
-                "rename_new" => Err(ErrorCode::Unsupported),
+                "rename_no_replace" => Err(ErrorCode::Unsupported),
                 "remove_file" if busy_now.get() => Err(ErrorCode::Busy),
                 _ => Ok(()),
             });

@@ -1,7 +1,9 @@
 //! Spooled files: when they move to disk, where to, and which of them moves first.
 #![allow(missing_docs)]
 
+use std::cell::Cell;
 use std::fs;
+use std::rc::Rc;
 
 use getrandom::SysRng;
 use tempfile_core::{AnyFile, Durability, Error, ErrorCode, Limits, Location, Options, Storage};
@@ -108,6 +110,65 @@ fn the_largest_file_moves_first() {
     assert_eq!(next.storage(), Ok(Storage::Memory));
     assert_eq!(instance.context().ledger.usage().live.memory, 61);
     assert_eq!(files[1].read(100, 0).unwrap(), [40; 40]);
+}
+
+/// A file in a directory that is gone, so that it cannot move to disk.
+fn homeless(instance: &TestInstance<Stepped>, size: usize) -> Spooled {
+    let mut dir = instance.directory(&Options::default(), Location::Scratch).unwrap();
+    let mut file = instance.spooled(Some(1000), Location::Within(&dir)).unwrap();
+    file.write(&vec![1; size], 0).unwrap();
+    dir.close().unwrap();
+    file
+}
+
+#[test]
+fn if_the_largest_cannot_move_the_next_one_does() {
+    let dir = TestDir::new();
+    let instance = limited(&dir, Stepped::new(|_| Ok(())), 100);
+    let homeless = [homeless(&instance, 30), homeless(&instance, 25)];
+    let files = files(&instance, [20, 15]);
+    let mut never = instance.spooled(None, Location::Scratch).unwrap();
+    never.write(&[1; 30], 0).unwrap();
+    assert_eq!((in_memory(&homeless), in_memory(&files)), ([true; 2], [false, true]));
+    assert_code(never.write(&[1; 100], 0), ErrorCode::Quota);
+    assert_eq!(in_memory(&files), [false; 2]);
+    assert_eq!(homeless[0].read(100, 0).unwrap(), [1; 30]);
+}
+
+#[test]
+fn if_the_file_itself_cannot_move_smaller_ones_do() {
+    let dir = TestDir::new();
+    let instance = limited(&dir, Stepped::new(|_| Ok(())), 100);
+    let mut homeless = homeless(&instance, 50);
+    let files = files(&instance, [20, 15]);
+    homeless.write(&[2; 30], 50).unwrap();
+    assert_eq!(in_memory(&files), [false, true]);
+    assert_code(homeless.write(&[2; 30], 80), ErrorCode::NoEntry);
+    assert_eq!((homeless.storage(), homeless.size()), (Ok(Storage::Memory), Ok(80)));
+}
+
+#[test]
+fn a_file_that_cannot_move_is_tried_once() {
+    let dir = TestDir::new();
+    let tries = Rc::new(Cell::new(0));
+    let counted = tries.clone();
+    let platform = Stepped::new(move |call| match call {
+        "create_unnamed" | "create_delete_on_close" | "create_file" => {
+            counted.set(counted.get() + u32::from(call == "create_unnamed"));
+            Err(ErrorCode::NoSpace)
+        }
+        _ => Ok(()),
+    });
+    let path = dir.path().to_str().expect("UTF-8").to_owned();
+    let instance = limited(&dir, platform, 100);
+    let location = || Location::Directory(&path);
+    let mut files = [30, 40, 20].map(|size| {
+        let mut file = instance.spooled(Some(1000), location()).unwrap();
+        file.write(&vec![1; size], 0).unwrap();
+        file
+    });
+    assert_code(files[0].write(&[1; 100], 0), ErrorCode::NoSpace);
+    assert_eq!((tries.get(), in_memory(&files)), (3, [true; 3]));
 }
 
 #[test]

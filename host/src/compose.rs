@@ -30,7 +30,7 @@ pub enum PluginPreopens {
     /// the paths of its temporary files.
     All,
     /// None: the plugin has no file system besides the interface.
-    Empty,
+    None,
     /// What the host grants, less the first entry named [`SCRATCH_GUEST_PATH`], which is the
     /// provider's. A
     /// [`Sandbox`](crate::Sandbox) grants the directory a second time to a plugin that may see it.
@@ -62,7 +62,7 @@ pub enum PluginPreopens {
 ///
 /// # let file = test_plugins::SORT;
 /// let plugin = std::fs::read(file)?;
-/// let whole = compose(&plugin, components::PROVIDER, PluginPreopens::Empty)?;
+/// let whole = compose(&plugin, components::PROVIDER, PluginPreopens::None)?;
 /// assert!(whole.len() > components::PROVIDER.len());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -228,7 +228,7 @@ fn is_preopens(import: &str) -> bool {
 
 /// Instantiates a stub for the preopens interface.
 fn stub(graph: &mut CompositionGraph, preopens: PluginPreopens) -> Result<NodeId, Error> {
-    let stub = if preopens == PluginPreopens::Empty { EMPTY } else { GRANTED };
+    let stub = if preopens == PluginPreopens::None { EMPTY } else { GRANTED };
     let package = register(graph, "stub", stub)?;
     Ok(graph.instantiate(package))
 }
@@ -262,7 +262,7 @@ mod tests {
             let text =
                 format!(r#"(component (import "wasi:filesystem/preopens{version}" (instance)))"#);
             let plugin = wat::parse_str(text).expect("a component");
-            let composed = compose(&plugin, crate::components::PROVIDER, PluginPreopens::Empty);
+            let composed = compose(&plugin, crate::components::PROVIDER, PluginPreopens::None);
             assert!(
                 matches!(composed, Err(Error::MissingImport { .. })),
                 "{version}: {composed:?}"

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::iter::successors;
 use std::path::PathBuf;
 
 /// Why a component could not be composed, loaded or started.
@@ -62,9 +63,17 @@ pub enum Error {
         /// The option, as its method is called.
         option: &'static str,
     },
+    /// The [memory](crate::RunOptions::memory) of a run has no room for what the host keeps of its
+    /// directories, some hundred bytes for each.
+    Memory {
+        /// The path of the directory as the plugin would see it.
+        guest: String,
+        /// `quota`.
+        code: tempfile_core::ErrorCode,
+    },
     /// [`RunOptions::limits`](crate::RunOptions::limits) was set for a plugin loaded with a
     /// provider that enforces none.
-    NotLimited,
+    LimitsNotEnforced,
     /// The variable `SCRATCH_LIMITS` of the plugin's environment has another form than
     /// `bytes=1048576,handles=20`. A limit must not be lost to a mistake.
     MalformedLimits {
@@ -81,8 +90,8 @@ pub enum Error {
     /// The embedder's engine is not configured as runs need it:
     /// [`EngineLimits::configure`](crate::EngineLimits::configure) does that.
     EngineLacks {
-        /// The missing setting.
-        feature: &'static str,
+        /// The missing setting, as a call of [`Config`](wasmtime::Config).
+        setting: &'static str,
     },
     /// A sandbox was given an engine together with a cache. The cache is a setting of the engine.
     CacheOfEngine,
@@ -91,6 +100,14 @@ pub enum Error {
         /// What was tried.
         operation: &'static str,
         /// The engine's error.
+        source: wasmtime::Error,
+    },
+    /// The pooling allocator of the embedder's engine has no free place. The run has ended without
+    /// an outcome, and is counted as [begun and dropped](crate::Counters::dropped).
+    ///
+    /// [`RunOptions::hold`](crate::RunOptions::hold) shows how runs wait for a place instead.
+    Busy {
+        /// The engine's error, which says of what there is no more.
         source: wasmtime::Error,
     },
     /// The plugin to [`compose`](crate::compose()) has been composed with a provider already.
@@ -178,11 +195,6 @@ pub enum MountCause {
     },
     /// Another mount of the run has the same path in the plugin.
     Twice,
-    /// The run's memory has no room for it.
-    Memory {
-        /// `quota`.
-        code: tempfile_core::ErrorCode,
-    },
 }
 
 impl fmt::Display for Error {
@@ -233,10 +245,15 @@ impl fmt::Display for Error {
                 cause => write!(f, "{} cannot be a scratch root: {cause}", path.display()),
             },
             Self::Mount { guest, cause } => write!(f, "the mount {guest}: {cause}"),
+            Self::Memory { guest, code } => write!(
+                f,
+                "the memory of the run is too small for what the host keeps of the directory \
+                 {guest} ({code})"
+            ),
             Self::Zero { option } => {
                 write!(f, "the option `{option}` is zero, with which no plugin can run")
             }
-            Self::NotLimited => f.write_str(
+            Self::LimitsNotEnforced => f.write_str(
                 "limits need the host or this program's own component as provider; a composed \
                      plugin has one of its own, which reads SCRATCH_LIMITS in its environment",
             ),
@@ -249,17 +266,18 @@ impl fmt::Display for Error {
                 f,
                 "{operation}: {source} (see `ulimit -a`: a run needs some threads and descriptors)"
             ),
-            Self::EngineLacks { feature } => {
-                write!(
-                    f,
-                    "the engine is configured without {feature} (see EngineLimits::configure)"
-                )
-            }
+            Self::EngineLacks { setting } => write!(
+                f,
+                "the engine is configured without {setting} (see EngineLimits::configure)"
+            ),
             Self::CacheOfEngine => f.write_str(
                 "a sandbox takes an engine or a cache: set the cache in the engine's Config",
             ),
             Self::Engine { operation, source } => {
                 write!(f, "{operation}: {}", one_line(source.as_ref()))
+            }
+            Self::Busy { source } => {
+                write!(f, "the engine's pool is full: {}", one_line(source.as_ref()))
             }
             Self::Compose { operation, source } => {
                 write!(f, "{operation}: {}", one_line(&**source))
@@ -277,14 +295,15 @@ impl StdError for Error {
             Self::MissingImport { source, .. } => source.as_ref().map(|source| &**source as _),
             Self::Root { cause, .. } => Some(cause),
             Self::Mount { cause, .. } => Some(cause),
-            Self::Engine { source, .. } => Some(source.as_ref()),
+            Self::Engine { source, .. } | Self::Busy { source } => Some(source.as_ref()),
             Self::Thread { source } | Self::Process { source, .. } => Some(source),
             Self::NotWasm { .. }
             | Self::CoreModule { .. }
             | Self::HasProvider
             | Self::NoRun
+            | Self::Memory { .. }
             | Self::Zero { .. }
-            | Self::NotLimited
+            | Self::LimitsNotEnforced
             | Self::MalformedLimits { .. }
             | Self::EngineLacks { .. }
             | Self::CacheOfEngine
@@ -347,7 +366,6 @@ impl fmt::Display for MountCause {
             }
             Self::Open { host, source } => write!(f, "open {}: {source}", host.display()),
             Self::Twice => f.write_str("another mount has the same path in the plugin"),
-            Self::Memory { code } => write!(f, "the memory limit of the run is reached ({code})"),
         }
     }
 }
@@ -356,25 +374,31 @@ impl StdError for MountCause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Open { source, .. } => Some(source),
-            Self::Relative | Self::NotPlain | Self::Scratch | Self::Twice | Self::Memory { .. } => {
-                None
-            }
+            Self::Relative | Self::NotPlain | Self::Scratch | Self::Twice => None,
         }
     }
 }
 
 /// The whole chain of an error on one line, outermost first.
-pub(crate) fn one_line(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
+pub(crate) fn one_line<'a>(error: &'a (dyn StdError + 'static)) -> String {
+    let source = |error: &&'a (dyn StdError + 'static)| {
+        let error: &'a (dyn StdError + 'static) = *error;
+        error.source()
+    };
+    join_causes(successors(Some(error), source).map(ToString::to_string))
+}
+
+/// The texts of an error and its causes on one line.
+pub(crate) fn join_causes(causes: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    for cause in causes {
+        if text.is_empty() {
+            text = cause;
         // Some libraries repeat the cause in the outer message.
-        if !text.contains(&cause_text) {
+        } else if !text.contains(&cause) {
             text.push_str(": ");
-            text.push_str(&cause_text);
+            text.push_str(&cause);
         }
-        next = cause.source();
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

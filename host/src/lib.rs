@@ -98,6 +98,8 @@ pub use scratch::{CleanupFailure, ComposedSweep, ScratchDir, ScratchRoot, Sweep}
 pub use tempfile_core::{Counts, Limits, Usage};
 /// The engine, in the version whose types this crate's interface has.
 pub use wasmtime;
+/// WASI, in the version that a store of your own needs beside [`provider`].
+pub use wasmtime_wasi;
 
 /// The README's program is compiled.
 #[cfg(doctest)]

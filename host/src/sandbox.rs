@@ -187,7 +187,7 @@ impl<T: Send + 'static> Sandbox<T> {
     /// # Errors
     ///
     /// If the plugin is not a component, imports something that is not served, or cannot be
-    /// [composed](compose); or if [`with`](Self::with) has added a part of `scratch:tempfile` that
+    /// [composed](compose); if the pool of the embedder's engine has no room for one instance; or if [`with`](Self::with) has added a part of `scratch:tempfile` that
     /// the host provider serves.
     pub fn load(&self, plugin: &[u8], provider: Provider<'_>) -> Result<Plugin<T>, Error> {
         let (component, provision) = match provider {
@@ -223,8 +223,14 @@ impl<T: Send + 'static> Sandbox<T> {
 
     fn compile(&self, component: &[u8]) -> Result<Component, Error> {
         check_component("plugin", component)?;
-        Component::from_binary(&self.common.engine, component)
-            .map_err(|error| Error::Invalid { what: "plugin", source: error.into() })
+        let engine = &self.common.engine;
+        Component::from_binary(engine, component).map_err(|source| {
+            // What compiles is valid: then it is the engine that has no room for it, in its pool.
+            if engine.precompile_component(component).is_ok() {
+                return Error::Engine { operation: "load the plugin", source };
+            }
+            Error::Invalid { what: "plugin", source: source.into() }
+        })
     }
 
     fn link(&self, component: &Component, provision: Provision) -> Result<Plugin<T>, Error> {
@@ -310,6 +316,15 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     /// Uses an engine of the embedder's: with a pooling allocator, say, or shared with other
     /// stores. Its configuration must be as [`EngineLimits::configure`] makes it; whatever else it
     /// has is the embedder's choice.
+    ///
+    /// The sandbox advances the engine's epoch, once per [time slice](EngineLimits::time_slice)
+    /// while an asynchronous run computes, and once when a run is stopped. So other stores of the
+    /// engine cannot measure time in epochs, and each needs a deadline that does not end it, such as
+    /// [`Store::epoch_deadline_async_yield_and_update`](
+    /// wasmtime::Store::epoch_deadline_async_yield_and_update).
+    ///
+    /// A run that finds a pool full is [`Error::Busy`]: let runs wait for a place with
+    /// [`RunOptions::hold`].
     pub fn engine(mut self, engine: Engine) -> Self {
         self.engine = Some(engine);
         self
@@ -354,7 +369,8 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     /// # Errors
     ///
     /// If a limit is zero with which no plugin can run. If the engine cannot run on this machine,
-    /// or not with this stack; if the embedder's engine lacks a setting that runs need; if there is
+    /// or the system refuses a stack of this size; if the embedder's engine lacks a setting that
+    /// runs need; if there is
     /// an engine and a cache; if this process may not start threads or open descriptors as runs
     /// need them.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
@@ -371,7 +387,9 @@ impl<T: Send + 'static> SandboxBuilder<T> {
                 let mut config = Config::new();
                 limits.configure(&mut config);
                 config.cache(cache);
-                Engine::new(&config).map_err(failed("start the engine"))?
+                let engine = Engine::new(&config).map_err(failed("start the engine"))?;
+                plugin::try_stack(&engine).map_err(failed("allocate a stack of this size"))?;
+                engine
             }
         };
         let mut linker = Linker::new(&engine);

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -349,6 +349,53 @@ fn the_ending_is_known_when_the_future_is_ready() {
 }
 
 #[test]
+fn a_run_whose_future_was_dropped_has_no_ending_and_is_released() {
+    let world = World::new();
+    let root = root(&world);
+    let (sandbox, plugins) = plugins();
+    let runtime = shared_threads(2);
+    for plugin in &plugins {
+        for subcommand in ["spin", "wait"] {
+            let output = Capture::new(1024);
+            let (input, _open) = tokio::io::duplex(1);
+            let (held, dropped) = mpsc::channel::<()>();
+            let run = RunOptions::in_root(&root).args(["plugin", subcommand]).stdout(&output);
+            let run = run.stdin(Input::stream(input)).hold(held);
+            let control = run.control();
+            let run = runtime.spawn(plugin.run_async(run));
+            runtime.block_on(until_said(&output));
+            assert_eq!(dropped.try_recv(), Err(TryRecvError::Empty), "it is held");
+            run.abort();
+            assert_eq!(runtime.block_on(control.ended()), None, "{subcommand}");
+            runtime.block_on(control.released());
+            assert_eq!(control.ending(), None, "{subcommand}");
+            assert_eq!(dropped.try_recv(), Err(TryRecvError::Disconnected));
+            world.assert_nothing_left();
+        }
+    }
+    assert_eq!((sandbox.counters().dropped, sandbox.counters().live), (4, 0));
+}
+
+#[test]
+fn what_a_run_holds_is_dropped_if_the_run_does_not_begin() {
+    let world = World::new();
+    let root = root(&world);
+    let (_, [plugin, _]) = plugins();
+    let (held, dropped) = mpsc::channel::<()>();
+    let options = || RunOptions::in_root(&root).hold(held.clone());
+    let stopped = options();
+    stopped.control().stop();
+    assert_eq!(plugin.run(stopped).expect("no error").ending, Ending::Interrupted);
+    plugin.run(options().memory(0)).expect_err("it cannot begin");
+    let never = options();
+    let control = never.control();
+    drop(plugin.run_async(never));
+    shared_threads(1).block_on(control.released());
+    drop(held);
+    assert_eq!(dropped.try_recv(), Err(TryRecvError::Disconnected));
+}
+
+#[test]
 fn a_directory_is_kept_however_the_run_ends() {
     let world = World::new();
     let root = root(&world);
@@ -642,10 +689,13 @@ fn zero_of_what_a_run_needs_is_an_error_that_names_it() {
     assert_eq!((sandbox.counters().begun, sandbox.counters().not_begun), (0, 2));
     let default = EngineLimits::default;
     for (name, limits) in [
-        ("table_entries", default().table_entries(0)),
+        ("resource_table_entries", default().resource_table_entries(0)),
         ("component_handles", default().component_handles(0)),
         ("hostcall_fuel", default().hostcall_fuel(0)),
+        ("table_elements", default().table_elements(0)),
         ("instances", default().instances(0)),
+        ("memories", default().memories(0)),
+        ("tables", default().tables(0)),
         ("wasm_stack", default().wasm_stack(0)),
         ("fuel", default().fuel(Some(0))),
         ("time_slice", default().time_slice(Duration::ZERO)),

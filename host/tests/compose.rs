@@ -65,7 +65,7 @@ fn run_granted(
 
 fn composed() -> Vec<u8> {
     let plugin = fs::read(PLUGIN).expect("read the plugin");
-    compose(&plugin, components::PROVIDER, PluginPreopens::Empty).expect("compose")
+    compose(&plugin, components::PROVIDER, PluginPreopens::None).expect("compose")
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn each_choice_of_preopens_opens_what_it_says() {
     for (preopens, sees_tmp, sees_store) in [
         (PluginPreopens::All, true, true),
         (PluginPreopens::Granted, false, true),
-        (PluginPreopens::Empty, false, false),
+        (PluginPreopens::None, false, false),
     ] {
         let composed = compose(&plugin, components::PROVIDER, preopens).expect("compose");
         let run = |directories: &[(&Path, &str)], arguments: &[&str]| {
@@ -162,7 +162,7 @@ fn every_version_of_the_preopens_is_stubbed() {
     assert!(run_elsewhere(&curious(&versions), &work, &[]).is_err(), "alone it sees a directory");
 
     let composed =
-        compose(&curious(&versions), components::PROVIDER, PluginPreopens::Empty).expect("compose");
+        compose(&curious(&versions), components::PROVIDER, PluginPreopens::None).expect("compose");
     assert_eq!(run_elsewhere(&composed, &work, &[]), Ok(String::new()));
 
     let plugin = Sandbox::new()
@@ -179,7 +179,7 @@ fn every_version_of_the_preopens_is_stubbed() {
 #[test]
 fn a_composed_plugin_is_not_composed_again() {
     // A stub would take the directory from the provider that is inside.
-    for preopens in [PluginPreopens::All, PluginPreopens::Granted, PluginPreopens::Empty] {
+    for preopens in [PluginPreopens::All, PluginPreopens::Granted, PluginPreopens::None] {
         let twice = compose(&composed(), components::PROVIDER, preopens);
         assert!(matches!(twice, Err(Error::HasProvider)), "{preopens:?}");
     }
@@ -223,7 +223,7 @@ const GIVES_A_FILE: &str = r#"(component
 #[test]
 fn a_plugin_that_exports_a_function_with_a_resource_of_the_interface_is_composed() {
     let plugin = wat::parse_str(GIVES_A_FILE).expect("a component");
-    for preopens in [PluginPreopens::All, PluginPreopens::Granted, PluginPreopens::Empty] {
+    for preopens in [PluginPreopens::All, PluginPreopens::Granted, PluginPreopens::None] {
         let composed = compose(&plugin, components::PROVIDER, preopens).expect("compose");
         let engine = wasmtime::Engine::default();
         let composed = wasmtime::component::Component::new(&engine, composed).expect("it is valid");

@@ -7,6 +7,7 @@ use std::fs;
 use std::time::Duration;
 
 use support::{PLUGIN, World};
+use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::{
     Capture, Ending, EngineLimits, Provider, RunOptions, Sandbox, ScratchRoot,
 };
@@ -88,13 +89,31 @@ fn they_are_read_back_as_they_were_set() {
 
 #[test]
 fn a_stack_that_cannot_be_is_an_error() {
-    let limits = EngineLimits::default().wasm_stack(0);
-    assert!(Sandbox::builder().limits(limits).build().is_err());
+    for bytes in [0, usize::MAX, usize::MAX / 2] {
+        let limits = EngineLimits::default().wasm_stack(bytes);
+        assert!(Sandbox::builder().limits(limits).build().is_err(), "{bytes}");
+    }
 }
 
 #[test]
-fn table_entries() {
-    let limits = EngineLimits::default().table_entries(100);
+fn memory_without_room_for_the_directory_is_an_error_that_says_so() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    let plugin = sandbox.load(&fs::read(PLUGIN).expect("read the plugin"), Provider::Host);
+    let limits = Limits { bytes: Some(1), ..Limits::default() };
+    let options = RunOptions::in_root(&root).memory(1).limits(limits);
+    let refused = plugin.expect("load the plugin").run(options);
+    assert_eq!(
+        refused.expect_err("there is no room").to_string(),
+        "the memory of the run is too small for what the host keeps of the directory /tmp (quota)"
+    );
+    world.assert_nothing_left();
+}
+
+#[test]
+fn resource_table_entries() {
+    let limits = EngineLimits::default().resource_table_entries(100);
     let (ending, _) = plugin(limits, By::Component, &["hold", "150"]);
     assert_trapped(&ending, "resource table");
     let (ending, said) = plugin(limits, By::Component, &["hold", "20"]);

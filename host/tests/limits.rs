@@ -21,7 +21,7 @@ fn a_provider_of_the_embedders_own_is_not_limited() {
     let run = |limits| RunOptions::in_root(&root).args(["plugin", "ok"]).limits(limits);
     let custom = Provider::Custom(wasi_tempfile_host::components::PROVIDER);
     let custom = sandbox.load(&plugin, custom).expect("load").run(run(Limits::default()));
-    assert!(matches!(custom, Err(Error::NotLimited)));
+    assert!(matches!(custom, Err(Error::LimitsNotEnforced)));
     world.assert_nothing_left();
 }
 
@@ -114,7 +114,7 @@ fn a_plugin_that_has_a_provider_already_keeps_it() {
     for (preopens, provider) in [
         (PluginPreopens::All, Provider::Host),
         (PluginPreopens::Granted, Provider::Host),
-        (PluginPreopens::Empty, Provider::Component),
+        (PluginPreopens::None, Provider::Component),
         (PluginPreopens::All, custom),
     ] {
         let whole = compose(&plugin, components::PROVIDER, preopens).expect("compose");
@@ -125,7 +125,7 @@ fn a_plugin_that_has_a_provider_already_keeps_it() {
         assert_eq!(outcome.ending, Ending::Returned, "{preopens:?}");
         assert_eq!(outcome.used.tempfile, None, "nobody counted");
         let limited = whole.run(run().limits(Limits::default()));
-        assert!(matches!(limited, Err(Error::NotLimited)), "{limited:?}");
+        assert!(matches!(limited, Err(Error::LimitsNotEnforced)), "{limited:?}");
     }
     assert!(sandbox.load(&plugin, Provider::Host).expect("load").is_served_by_host());
 }

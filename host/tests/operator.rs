@@ -16,6 +16,7 @@ use tracing::{Event, Level};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use wasi_tempfile_host::provider::Limits;
+use wasi_tempfile_host::wasmtime;
 use wasi_tempfile_host::{
     Capture, Counters, Ending, EngineLimits, Input, Outcome, Plugin, Provider, RunOptions, Sandbox,
     ScratchRoot,
@@ -222,7 +223,12 @@ fn limits_that_are_met_are_told() {
     let (outcome, seen) = scene.seen(scene.run(&["fill", "5000"]).limits(limits));
     assert_eq!(outcome.used.refused, 2);
     assert_eq!(seen.span["refused"], "2");
-    assert_eq!(seen.events, ["WARN a plugin was refused more than its limits refused=2"]);
+    assert_eq!(
+        seen.events,
+        [
+            "WARN calls of a plugin were refused by a limit, the file system or the process refused=2"
+        ]
+    );
 
     let (_, seen) = scene.seen(scene.run(&["hoard"]).memory(16 << 20));
     assert_eq!(
@@ -326,13 +332,25 @@ fn every_way_to_end_is_counted() {
     while scene.sandbox.counters().live > 0 {
         std::thread::yield_now();
     }
-    // One that was stopped before it began is none.
-    let stopped = scene.run(&["ok"]);
-    stopped.control().stop();
-    assert_eq!(run(stopped), Ending::Interrupted);
+    // Neither of these has begun.
+    let stopped = || {
+        let stopped = scene.run(&["ok"]);
+        stopped.control().stop();
+        stopped
+    };
+    assert_eq!(run(stopped()), Ending::Interrupted);
+    let early = runtime.block_on(scene.plugin.run_async(stopped())).expect("run");
+    assert_eq!(early.ending, Ending::Interrupted);
+    let own = scene.plugin.call(scene.run(&["ok"]), async |_, _| -> wasmtime::Result<()> {
+        wasmtime::bail!("the closure's own")
+    });
+    let reason = "the closure's own".to_owned();
+    assert_eq!(own.expect("call").ending, Ending::Errored { reason });
 
     let mut expected = Counters::default();
-    expected.begun = 9;
+    expected.begun = 10;
+    expected.stopped_early = 2;
+    expected.errored = 1;
     expected.returned = 2;
     expected.failed = 1;
     expected.trapped = 1;
@@ -341,8 +359,8 @@ fn every_way_to_end_is_counted() {
     expected.out_of_fuel = 1;
     expected.interrupted = 1;
     expected.dropped = 1;
-    expected.directories_made = 9;
-    expected.directories_removed = 8;
+    expected.directories_made = 10;
+    expected.directories_removed = 9;
     expected.directories_kept = 1;
     assert_eq!(scene.sandbox.counters(), expected);
 }

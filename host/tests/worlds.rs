@@ -3,15 +3,20 @@
 mod support;
 
 use std::fs;
-use std::sync::mpsc;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::sync::{Arc, mpsc};
+use std::task::Poll;
 use std::time::Duration;
 
 use support::{PLUGIN, World, shared_threads};
+use tokio::sync::{Semaphore, oneshot};
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::wasmtime::component::HasSelf;
+use wasi_tempfile_host::wasmtime::error::Context;
 use wasi_tempfile_host::wasmtime::{
-    Cache, CacheConfig, Config, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, Trap,
-    bail,
+    self, Cache, CacheConfig, Config, Engine, PoolingAllocationConfig, Trap, bail,
 };
 use wasi_tempfile_host::{
     Ending, EngineLimits, Error, Outcome, Plugin, Provider, RunOptions, Sandbox, SandboxBuilder,
@@ -71,7 +76,7 @@ impl bindings::host::Host for Data {
     fn name(&mut self) -> wasi_tempfile_host::wasmtime::Result<u32> {
         match self.0 {
             Some(name) => Ok(name),
-            None => bail!("nobody has a name"),
+            None => Err(io::Error::from(io::ErrorKind::NotFound)).context("nobody has a name"),
         }
     }
 }
@@ -165,11 +170,62 @@ fn a_host_function_finds_the_data_of_its_call() {
 fn an_error_of_a_host_function_is_a_trap_with_its_source() {
     let scene = Scene::new();
     let outcome = scene.outcome(|| scene.options().data(Data(None)), Act::AskTheHost);
-    let reason = "nobody has a name".to_owned();
+    let reason = "nobody has a name: entity not found".to_owned();
     assert_eq!(outcome.ending, Ending::Trapped { reason });
-    assert!(
-        outcome.error.is_some_and(|error| error.root_cause().to_string() == "nobody has a name")
+    assert!(outcome.error.is_some_and(|error| error.root_cause().is::<io::Error>()));
+}
+
+#[test]
+fn an_error_of_a_host_function_called_at_the_start_is_a_trap_too() {
+    let scene = Scene::new();
+    let plugin = wat::parse_str(
+        r#"(component
+            (import "host" (instance $host (export "name" (func (result u32)))))
+            (core func $name (canon lower (func $host "name")))
+            (core module $main
+                (import "host" "name" (func $name (result i32)))
+                (func $start (drop (call $name)))
+                (start $start))
+            (core instance (instantiate $main
+                (with "host" (instance (export "name" (func $name)))))))"#,
     );
+    let plugin = scene.sandbox.load(&plugin.expect("valid text"), Provider::Host);
+    let call = plugin
+        .expect("load the plugin")
+        .call(scene.options().data(Data(None)), async |_, _| -> wasmtime::Result<()> {
+            panic!("there is no instance")
+        });
+    let reason = "nobody has a name: entity not found".to_owned();
+    assert_eq!(call.expect("call").ending, Ending::Trapped { reason });
+}
+
+#[test]
+fn an_error_of_the_closure_is_the_outcomes() {
+    let scene = Scene::new();
+    let failing = || -> wasmtime::Result<()> {
+        Err(io::Error::from(io::ErrorKind::NotFound)).context("read a file of the embedder's")
+    };
+    let alone = scene.plugin.call(scene.options(), async |_, _| failing());
+    let shared =
+        scene.plugin.call_async(scene.options(), move |_, _| Box::pin(async move { failing() }));
+    for outcome in [alone, shared_threads(1).block_on(shared)] {
+        let outcome = outcome.expect("call");
+        let reason = "read a file of the embedder's: entity not found".to_owned();
+        assert_eq!(outcome.ending, Ending::Errored { reason });
+        assert!(outcome.error.is_some_and(|error| error.root_cause().is::<io::Error>()));
+    }
+    assert_eq!(scene.sandbox.counters().errored, 2);
+    scene.world.assert_nothing_left();
+}
+
+#[test]
+fn a_long_reason_is_cut() {
+    let scene = Scene::new();
+    let call = scene
+        .plugin
+        .call(scene.options(), async |_, _| -> wasmtime::Result<()> { bail!("ä".repeat(10_000)) });
+    let Ending::Errored { reason } = call.expect("call").ending else { panic!("an error") };
+    assert_eq!(reason, "ä".repeat(1000) + "…");
 }
 
 #[test]
@@ -187,7 +243,7 @@ fn a_call_that_traps_has_its_trap() {
 fn a_call_that_gets_no_more_memory_and_ends_is_out_of_memory() {
     let scene = Scene::new();
     let outcome = scene.outcome(|| scene.options(), Act::Hoard);
-    assert_eq!(outcome.ending, Ending::OutOfMemory { limit: 1 << 20 });
+    assert_eq!(outcome.ending, Ending::OutOfMemory { limit: Some(1 << 20) });
     let outcome = scene.outcome(|| scene.options().memory(1 << 30), Act::Hoard);
     assert_eq!(outcome.into_value(), Ok(0), "the control");
 }
@@ -213,10 +269,25 @@ fn a_call_of_an_export_that_is_missing_says_so() {
         instance.get_typed_func::<(), ()>(&mut *store, "missing")?;
         Ok(())
     });
-    let Ending::Trapped { reason } = outcome.expect("call").ending else {
+    let Ending::Errored { reason } = outcome.expect("call").ending else {
         panic!("it has no such export")
     };
     assert_eq!(reason, "failed to find function export");
+}
+
+#[test]
+fn a_call_of_an_export_with_another_type_says_which() {
+    let scene = Scene::new();
+    let outcome = scene.plugin.call(scene.options(), async |store, instance| {
+        instance.get_typed_func::<(String,), ()>(&mut *store, "act")?;
+        Ok(())
+    });
+    let ending = outcome.expect("call").ending.to_string();
+    assert_eq!(
+        ending,
+        "the call failed: failed to convert function to given type: type mismatch with parameters: \
+         expected `string` found `u32`"
+    );
 }
 
 #[test]
@@ -250,8 +321,13 @@ fn a_call_can_be_stopped_and_dropped() {
 }
 
 fn pooled(instances: u32) -> Engine {
+    pooled_with(instances, 64 << 20)
+}
+
+/// An engine with a pool of so many instances, with so many bytes of memory each.
+fn pooled_with(instances: u32, bytes: usize) -> Engine {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(instances).max_memory_size(64 << 20).total_memories(instances);
+    pool.total_component_instances(instances).max_memory_size(bytes).total_memories(instances);
     pool.total_tables(8).total_stacks(8).total_core_instances(8);
     let mut config = Config::new();
     EngineLimits::default().configure(&mut config);
@@ -264,7 +340,7 @@ fn an_engine_of_the_embedders_serves_calls() {
     let scene = Scene::with(Sandbox::builder().engine(pooled(8)));
     assert_eq!(scene.outcome(|| scene.options(), Act::Return).into_value(), Ok(42));
     let ending = scene.outcome(|| scene.options(), Act::Hoard).ending;
-    assert_eq!(ending, Ending::OutOfMemory { limit: 1 << 20 });
+    assert_eq!(ending, Ending::OutOfMemory { limit: Some(1 << 20) });
     let timeout = Duration::from_millis(50);
     assert_eq!(
         scene.outcome(|| scene.options().timeout(timeout), Act::Spin).ending,
@@ -287,19 +363,128 @@ fn a_pool_without_room_is_an_error_of_the_host() {
     }));
     wait.recv().expect("the first call has the only instance");
     let refused = scene.call(scene.options(), Act::Return).expect_err("there is no other");
-    let source = std::error::Error::source(&refused).expect("the engine's error");
-    assert!(source.is::<PoolConcurrencyLimitError>(), "{refused}");
+    assert!(matches!(refused, Error::Busy { .. }), "{refused:?}");
+    assert_eq!(
+        refused.to_string(),
+        "the engine's pool is full: maximum concurrent limit of 1 for component instances reached"
+    );
     control.stop();
     runtime.block_on(first).expect("no panic").expect("call");
     assert_eq!(scene.sandbox.counters().dropped, 1);
     scene.world.assert_nothing_left();
 }
 
+/// Calls a plugin that computes, and drops the future when it does.
+async fn call_and_drop(scene: &Scene, options: RunOptions<Data>) {
+    let (instantiated, computes) = oneshot::channel();
+    let mut call = pin!(scene.plugin.call_async(options, move |store, instance| {
+        Box::pin(async move {
+            let _ = instantiated.send(());
+            bindings::Plugin::new(&mut *store, &instance)?.call_act(store, Act::Spin as u32).await
+        })
+    }));
+    let mut computes = pin!(computes);
+    poll_fn(|context| {
+        if let Poll::Ready(outcome) = call.as_mut().poll(context) {
+            panic!("it computes for ever: {outcome:?}");
+        }
+        computes.as_mut().poll(context).map(drop)
+    })
+    .await;
+}
+
+#[test]
+fn what_a_dropped_call_holds_is_held_until_its_place_in_the_pool_is_free() {
+    let scene = Arc::new(Scene::with(Sandbox::builder().engine(pooled(2))));
+    let places = Arc::new(Semaphore::new(2));
+    shared_threads(2).block_on(async {
+        let callers: Vec<_> = (0..4)
+            .map(|_| {
+                let (scene, places) = (scene.clone(), places.clone());
+                tokio::spawn(async move {
+                    for _ in 0..50 {
+                        let place = places.clone().acquire_owned().await.expect("it is open");
+                        call_and_drop(&scene, scene.options().hold(place)).await;
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            caller.await.expect("no panic");
+        }
+        let _all = places.acquire_many(2).await.expect("it is open");
+        scene.world.assert_nothing_left();
+    });
+    assert_eq!(scene.sandbox.counters().dropped, 200);
+}
+
+#[test]
+fn a_dropped_call_that_is_released_has_left_its_place_in_the_pool() {
+    let scene = Scene::with(Sandbox::builder().engine(pooled(1)));
+    shared_threads(2).block_on(async {
+        for _ in 0..200 {
+            let options = scene.options();
+            let control = options.control();
+            call_and_drop(&scene, options).await;
+            control.released().await;
+            scene.world.assert_nothing_left();
+        }
+    });
+    assert_eq!(scene.sandbox.counters().dropped, 200);
+}
+
+#[test]
+fn a_call_refused_by_the_maximum_of_the_pool_is_not_said_to_be_at_its_limit() {
+    let scene = Scene::with(Sandbox::builder().engine(pooled_with(1, 1 << 20)));
+    let outcome = scene.outcome(|| scene.options().memory(256 << 20), Act::Hoard);
+    assert_eq!(outcome.ending, Ending::OutOfMemory { limit: None });
+    assert!(!outcome.ending.to_string().contains("MiB"), "{}", outcome.ending);
+}
+
+#[test]
+fn a_plugin_that_the_pool_has_no_room_for_is_not_called_invalid() {
+    let sandbox = Sandbox::builder().engine(pooled_with(1, 1 << 20)).build().expect("a sandbox");
+    let plugin = fs::read(PLUGIN).expect("read the plugin");
+    let refused = sandbox.load(&plugin, Provider::Host).err().expect("it needs more memory");
+    assert!(matches!(refused, Error::Engine { operation: "load the plugin", .. }), "{refused:?}");
+    let refused = sandbox.load(&plugin[..plugin.len() - 1], Provider::Host).err();
+    assert!(matches!(refused, Some(Error::Invalid { .. })), "the control: {refused:?}");
+}
+
+#[test]
+fn a_value_of_an_export_that_is_too_large_is_an_error_of_the_call() {
+    let scene = Scene::new();
+    let plugin = wat::parse_str(
+        r#"(component
+            (core module $main
+                (memory (export "memory") 65)
+                (func (export "give") (param $length i32) (result i32)
+                    (i32.store (i32.const 4) (local.get $length))
+                    (i32.const 0)))
+            (core instance $main (instantiate $main))
+            (func (export "give") (param "length" u32) (result (list u8))
+                (canon lift (core func $main "give") (memory (core memory $main "memory")))))"#,
+    );
+    let plugin = scene.sandbox.load(&plugin.expect("valid text"), Provider::Host).expect("load");
+    let give = |length: u32| {
+        let options = scene.options().memory(16 << 20);
+        let outcome = plugin.call(options, async move |store, instance| {
+            let give = instance.get_typed_func::<(u32,), (Vec<u8>,)>(&mut *store, "give")?;
+            Ok(give.call_async(store, (length,)).await?.0.len())
+        });
+        outcome.expect("call")
+    };
+    let most = EngineLimits::default().hostcall_fuel;
+    assert_eq!(give(most as u32).into_value(), Ok(most));
+    let reason = format!("one call passed more than {most} bytes to the host, its hostcall_fuel");
+    assert_eq!(give(most as u32 + 1).into_value(), Err(Ending::Errored { reason }));
+}
+
 #[test]
 fn an_engine_that_cannot_be_interrupted_is_refused() {
     let refused = Sandbox::builder().engine(Engine::default()).build().err().expect("no epochs");
     let expected =
-        "the engine is configured without epoch interruption (see EngineLimits::configure)";
+        "the engine is configured without epoch_interruption(true) (see EngineLimits::configure)";
     assert_eq!(refused.to_string(), expected);
 }
 

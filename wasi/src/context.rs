@@ -98,7 +98,7 @@ impl Context for WasiContext {
 
     fn descriptors(&self) -> Descriptors {
         match &self.0.platform {
-            platform if platform.counts() => Descriptors::None,
+            platform if platform.is_counting() => Descriptors::None,
             platform if platform.get_ref().closes_files() => Descriptors::Streams,
             _ => Descriptors::All,
         }

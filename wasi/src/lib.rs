@@ -29,7 +29,7 @@ pub use {
     context::WasiContext,
     file::{File, Handle, Held},
     platform::{Entries, Wasi},
-    streams::{directory_descriptor, read_via_stream, write_via_stream},
+    streams::{directory_descriptor, read_via_stream, stream_error_code, write_via_stream},
     wasip2::filesystem::types::Descriptor,
     wasip2::io::streams::{InputStream, OutputStream},
 };

@@ -165,7 +165,15 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn entries(&self, dir: &Self::Dir) -> Result<Self::Entries, ErrorCode> {
-        let listing = dir.read_directory().map_err(code)?;
+        let listing = match dir.read_directory() {
+            // A preopen itself cannot be listed everywhere (preview2-shim), what is opened through
+            // it can.
+            Err(WasiCode::BadDescriptor) => {
+                open_directory(dir, ".").and_then(|opened| opened.read_directory())
+            }
+            listed => listed,
+        }
+        .map_err(code)?;
         Ok(Entries { dir: dir.clone(), listing, ended: false })
     }
 
@@ -232,7 +240,7 @@ impl<F: Handle> Platform for Wasi<F> {
         }
     }
 
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         _: &Self::Dir,
         _: &[u8],
@@ -261,6 +269,10 @@ impl<F: Handle> Platform for Wasi<F> {
         Err(ErrorCode::Unsupported)
     }
 
+    fn locks_open_names(&self) -> bool {
+        self.names.as_ref().is_some_and(|names| names.are_held())
+    }
+
     fn is_shared(&self, _: &Self::Dir) -> Result<bool, ErrorCode> {
         // WASI has neither owners nor modes.
         Ok(false)
@@ -275,13 +287,20 @@ impl<F: Handle> Platform for Wasi<F> {
         Err(ErrorCode::Unsupported)
     }
 
+    fn is_same_directory(&self, dir: &Self::Dir, other: &Self::Dir) -> bool {
+        dir.is_same_object(other)
+    }
+
     fn is_directory_at(
         &self,
         dir: &Self::Dir,
         parent: &Self::Dir,
         name: &[u8],
     ) -> Result<bool, ErrorCode> {
-        Ok(dir.is_same_object(&open_directory(parent, self.name(parent, name)?).map_err(code)?))
+        let open = || open_directory(parent, self.name(parent, name)?).map_err(code);
+        let found = open()?;
+        // jco's shim takes any two descriptors for different objects.
+        Ok(dir.is_same_object(&found) || !found.is_same_object(&open()?))
     }
 
     fn identity_at(&self, _: &Self::Dir, _: &[u8]) -> Result<Identity, ErrorCode> {
@@ -338,8 +357,7 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn sync_directory(&self, dir: &Self::Dir) -> Result<(), ErrorCode> {
-        // A preopen itself cannot be synced everywhere (preview2-shim), what is opened through it
-        // can.
+        // As for a listing: what is opened through a preopen can be synced everywhere.
         let synced = match dir.sync() {
             Err(WasiCode::Invalid) => dir
                 .open_at(NO_FOLLOW, ".", OpenFlags::DIRECTORY, DescriptorFlags::READ)
@@ -404,6 +422,11 @@ fn check_kinds(
 
 /// Opens a directory, for changing it if the host permits that.
 pub(crate) fn open_directory(dir: &Descriptor, name: &str) -> Result<Descriptor, WasiCode> {
+    // Checked before it is opened, because opening a fifo may block the host: wasmtime looks only
+    // then whether it is a directory.
+    if !is_directory(dir.stat_at(NO_FOLLOW, name)?) {
+        return Err(WasiCode::NotDirectory);
+    }
     match dir.open_at(NO_FOLLOW, name, OpenFlags::DIRECTORY, DIRECTORY) {
         // A read-only preopen, or a host (such as preview2-shim) that refuses the flag. Without it
         // the directory can be walked through, and what tries to change it fails.

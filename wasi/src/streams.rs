@@ -1,7 +1,7 @@
 //! WASI objects for open files and directories.
 
 use tempfile_core::{Error, ErrorCode, TempDir};
-use wasip2::filesystem::types::Descriptor;
+use wasip2::filesystem::types::{Descriptor, filesystem_error_code};
 use wasip2::io::streams::{InputStream, OutputStream};
 
 use crate::code::code;
@@ -23,6 +23,11 @@ pub fn read_via_stream(file: &impl Handle, offset: u64) -> Result<InputStream, E
 /// The host's.
 pub fn write_via_stream(file: &impl Handle, offset: u64) -> Result<OutputStream, Error> {
     file.with(|file| file.write_via_stream(offset).map_err(code)).map_err(failed)
+}
+
+/// The code of a failure that a stream of a file answered with, if the host says it.
+pub fn stream_error_code(error: &wasip2::io::error::Error) -> Option<ErrorCode> {
+    filesystem_error_code(error).map(code)
 }
 
 /// A new descriptor of the directory.

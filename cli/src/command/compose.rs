@@ -52,7 +52,7 @@ impl Compose {
         let preopens = match self.preopens {
             Preopens::All => PluginPreopens::All,
             Preopens::Granted => PluginPreopens::Granted,
-            Preopens::None => PluginPreopens::Empty,
+            Preopens::None => PluginPreopens::None,
         };
         let whole = compose(&plugin, provider, preopens)
             .map_err(|error| format!("compose {}: {error}", self.plugin.display()))?;

@@ -163,7 +163,7 @@ impl RunPlugin {
         let variable = self.environment.iter().find(|(name, _)| name == Limits::VARIABLE);
         let counted = limits
             .or_else(|| Limits::from_text(&variable?.1))
-            .is_some_and(|limits| limits.count_files());
+            .is_some_and(|limits| limits.limits_files());
         for (name, value) in self.environment {
             run = run.env(name, value);
         }
@@ -223,7 +223,7 @@ fn may_have_missed_paths(outcome: &Outcome) -> bool {
 fn is_misuse(error: &Error) -> bool {
     matches!(
         error,
-        Error::NotLimited
+        Error::LimitsNotEnforced
             | Error::MalformedLimits { .. }
             | Error::Mount { cause: MountCause::Twice, .. }
     )

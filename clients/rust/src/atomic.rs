@@ -1,5 +1,6 @@
 //! Replacing a file in one step.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
@@ -28,7 +29,8 @@ use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
 /// ```
 ///
 /// # Errors
-/// That of `write`; those of [`NamedTempFile::new_in`](crate::NamedTempFile::new_in) and
+/// [`InvalidFilename`](io::ErrorKind::InvalidFilename) (`invalid-name`) if `target` ends in `/` or
+/// has no name; that of `write`; those of [`NamedTempFile::new_in`](crate::NamedTempFile::new_in) and
 /// [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). With the code `not-durable`
 /// the new file is in place, and may not survive a power cut.
 pub fn write_atomically<P: AsRef<Path>>(
@@ -36,10 +38,13 @@ pub fn write_atomically<P: AsRef<Path>>(
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
     let target = target.as_ref();
-    let name = target.file_name().ok_or_else(|| {
+    // `file_name` ignores `/` and `/.` at the end, which no file has.
+    let ends_with =
+        |name: &&OsStr| target.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes());
+    if target.file_name().filter(ends_with).is_none() {
         let target = target.to_string_lossy();
-        io_error(Error::new(ErrorCode::InvalidName, "write a file named", &target))
-    })?;
+        return Err(io_error(Error::new(ErrorCode::InvalidName, "write a file named", &target)));
+    }
     let parent = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
@@ -48,6 +53,6 @@ pub fn write_atomically<P: AsRef<Path>>(
     write(file.as_file_mut())?;
     // Closed first: not every system renames an open file.
     let path = file.into_temp_path();
-    path.persist_with(parent.join(name), ReplaceMode::Overwrite, Durability::Full)?;
+    path.persist_with(target, ReplaceMode::Overwrite, Durability::Full)?;
     Ok(())
 }

@@ -112,8 +112,8 @@ impl<'a, 'b> Builder<'a, 'b> {
         self
     }
 
-    /// Sets whether every write goes to the end of the file: natively by `O_APPEND`, which child
-    /// processes share.
+    /// Sets whether every write goes to the end of the file, also one with an offset
+    /// ([`File::write_at`], [`File::writer`]): natively by `O_APPEND`, which child processes share.
     ///
     /// ```
     /// use std::io::{Seek, Write};

@@ -54,7 +54,8 @@ pub(crate) fn absolute(path: &Path) -> Result<Cow<'_, str>, Error> {
     }
     // The only cause: there is no current directory.
     let missing = |_| Error::new(ErrorCode::NoEntry, "find", &path.to_string_lossy());
-    let absolute = std::path::absolute(path).map_err(missing)?;
+    // Not `std::path::absolute`, which drops a `.` at the end.
+    let absolute = std::env::current_dir().map_err(missing)?.join(path);
     path_str(&absolute).map(|path| Cow::Owned(path.to_owned()))
 }
 

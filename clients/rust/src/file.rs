@@ -57,6 +57,9 @@ pub fn tempfile_in<P: AsRef<Path>>(dir: P) -> io::Result<File> {
 /// cursor. In wasm it is the provider's handle or descriptor; the cursor is this crate's own, and
 /// clones share it.
 ///
+/// No position is over 2^63-1. Natively a file system may refuse to seek to a smaller one too, if it
+/// can have no bytes there.
+///
 /// ```
 /// use std::io::{Seek, Write};
 ///
@@ -190,7 +193,8 @@ impl File {
         self.handle.read_at(buffer, offset).map_err(io_error)
     }
 
-    /// Writes at an offset without using the cursor. May be short.
+    /// Writes at an offset without using the cursor. May be short. A file in
+    /// [append mode](crate::Builder::append) is written at its end, whatever the offset is.
     ///
     /// ```
     /// let file = wasi_tempfile::tempfile()?;

@@ -309,7 +309,6 @@ impl Guard for ByPath {
     }
 
     fn persist(&self, target: &Path, mode: ReplaceMode, level: Durability) -> io::Result<()> {
-        let target = std::path::absolute(target)?;
         match level {
             Durability::None => {}
             Durability::Data => self.open_for_sync()?.sync_data()?,
@@ -317,18 +316,24 @@ impl Guard for ByPath {
         }
         match mode {
             ReplaceMode::Overwrite => {
-                fs::rename(&self.path, &target)?;
-                self.released.store(true, Ordering::Relaxed);
+                fs::rename(&self.path, target)?;
+                if are_two_names(&self.path, target) {
+                    // The rename has succeeded and done nothing. A name that stays here is still
+                    // guarded.
+                    let _ = self.close();
+                } else {
+                    self.released.store(true, Ordering::Relaxed);
+                }
             }
             ReplaceMode::NoClobber => {
-                fs::hard_link(&self.path, &target)?;
+                fs::hard_link(&self.path, target)?;
                 // The target is won. A name that stays here is still guarded.
                 let _ = self.close();
             }
         }
-        match (level, target.parent()) {
-            (Durability::Full, Some(parent)) => sync_directory(parent),
-            (Durability::None | Durability::Data, _) | (Durability::Full, None) => Ok(()),
+        match level {
+            Durability::None | Durability::Data => Ok(()),
+            Durability::Full => sync_directory(parent(target)),
         }
     }
 
@@ -343,6 +348,38 @@ impl ByPath {
         // Windows syncs only what may be written.
         fs::OpenOptions::new().read(true).write(cfg!(windows)).open(&self.path)
     }
+}
+
+/// The directory of a file's name.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether two paths are different names of one file, and not one name that is found by both.
+#[cfg(unix)]
+fn are_two_names(path: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let file = |path: &Path| {
+        fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino(), found.nlink()))
+    };
+    let directory =
+        |path: &Path| fs::metadata(parent(path)).ok().map(|found| (found.dev(), found.ino()));
+    // A directory that folds case finds an entry by names that it does not list.
+    let is_listed = |path: &Path| {
+        let mut entries = fs::read_dir(parent(path)).into_iter().flatten().flatten();
+        entries.any(|entry| Some(&*entry.file_name()) == path.file_name())
+    };
+    let one_file = file(path) == file(other) && file(path).is_some_and(|(.., names)| names > 1);
+    let one_name = || path.file_name() == other.file_name();
+    one_file
+        && (directory(path) != directory(other)
+            || !one_name() && is_listed(path) && is_listed(other))
+}
+
+/// Neither WASI nor the standard library on Windows tells which file a path leads to.
+#[cfg(not(unix))]
+fn are_two_names(_: &Path, _: &Path) -> bool {
+    false
 }
 
 #[cfg(not(windows))]

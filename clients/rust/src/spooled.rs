@@ -9,7 +9,7 @@ use crate::env;
 use crate::error::io_error;
 use crate::file::{File, MAX_POSITION, seek_to};
 use crate::handle::Handle;
-use crate::interface::{self, Durability, Error};
+use crate::interface::{self, Durability, Error, ErrorCode, Location};
 
 /// Creates a file that stays in memory up to and including `max_size` bytes, and then moves to an
 /// unnamed file in the default directory.
@@ -43,9 +43,13 @@ pub fn spooled_tempfile_in<P: AsRef<Path>>(max_size: usize, dir: P) -> SpooledTe
 
 /// A file that stays in memory while it is small.
 ///
-/// The memory is the plugin's own. A write that would make the file larger than `max_size` first
-/// moves it to disk; the position stays. If the move fails, the bytes stay in memory, and the next
-/// write tries again.
+/// The memory is the plugin's own: a limit on the plugin's memory holds for it, and one on spooled
+/// files (`limits::memory` of the ledger) does not, which is for [`interface::spooled`]. A write
+/// that would make the file larger than `max_size` first moves it to disk; the position stays. If
+/// the move fails, the bytes stay in memory, and the next write tries again.
+///
+/// As in a [`Cursor`], any position can be sought while the bytes are in memory. On disk the
+/// positions are those of a [`File`]: a file that stands past them cannot move.
 ///
 /// ```
 /// use std::io::{Read, Seek, Write};
@@ -127,10 +131,12 @@ impl SpooledTempFile {
     /// ```
     ///
     /// # Errors
-    /// Those of [`tempfile`](crate::tempfile()) and of writing; the bytes stay in memory.
+    /// Those of [`tempfile`](crate::tempfile()) and of writing;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if no file can be at this position.
+    /// The bytes stay in memory.
     pub fn roll(&mut self) -> io::Result<()> {
-        let dir = self.dir.as_deref();
-        self.spool.roll_over(|| create(dir)).map_err(io_error)
+        let Self { spool, position, dir } = self;
+        spool.roll_over(|| create(dir.as_deref(), *position)).map_err(io_error)
     }
 
     /// Truncates the file, or extends it with zeros. The position stays.
@@ -148,8 +154,8 @@ impl SpooledTempFile {
     /// As [`roll`](Self::roll), if it becomes too large for memory;
     /// [`OutOfMemory`](io::ErrorKind::OutOfMemory) (`out-of-memory`); those of [`File::set_len`].
     pub fn set_len(&mut self, size: u64) -> io::Result<()> {
-        let dir = self.dir.as_deref();
-        self.spool.set_size(size, || create(dir)).map_err(io_error)
+        let Self { spool, position, dir } = self;
+        spool.set_size(size, || create(dir.as_deref(), *position)).map_err(io_error)
     }
 
     /// The bytes or the file, at the same position.
@@ -163,7 +169,7 @@ impl SpooledTempFile {
     pub fn into_inner(self) -> SpooledData {
         match self.spool.into_file() {
             Ok(handle) => {
-                // A system that can't seek so far could not read or write there either.
+                // It was sought or used at this position before.
                 let _ = handle.seek(SeekFrom::Start(self.position));
                 SpooledData::OnDisk(File { handle })
             }
@@ -193,8 +199,14 @@ impl SpooledTempFile {
     }
 }
 
-fn create(dir: Option<&Path>) -> Result<Handle, Error> {
-    env::create_in(dir, |location| interface::unnamed(location).and_then(Handle::new))
+/// Creates a file that can be at `position`.
+fn create(dir: Option<&Path>, position: u64) -> Result<Handle, Error> {
+    let create = |location: Location<'_>| interface::unnamed(location).and_then(Handle::new);
+    let handle = env::create_in(dir, create)?;
+    let refused =
+        |_| Error::without_path(ErrorCode::Invalid, "keep the position of a spooled file");
+    handle.seek(SeekFrom::Start(position)).map_err(refused)?;
+    Ok(handle)
 }
 
 impl Bytes for Handle {
@@ -225,9 +237,10 @@ impl Read for SpooledTempFile {
 
 impl Write for SpooledTempFile {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let dir = self.dir.as_deref();
-        let count = self.spool.write(data, self.position, || create(dir)).map_err(io_error)?;
-        self.position += count;
+        let Self { spool, position, dir } = self;
+        let make = || create(dir.as_deref(), *position);
+        let count = spool.write(data, *position, make).map_err(io_error)?;
+        *position += count;
         Ok(count as usize)
     }
 
@@ -238,10 +251,13 @@ impl Write for SpooledTempFile {
 
 impl Seek for SpooledTempFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // As in a `std::io::Cursor`: any position can be sought, though some cannot be written to.
         let max = if self.is_rolled() { MAX_POSITION } else { u64::MAX };
-        self.position = seek_to(to, max, self.position, || self.spool.size().map_err(io_error))?;
-        Ok(self.position)
+        let target = seek_to(to, max, self.position, || self.spool.size().map_err(io_error))?;
+        if let Some(handle) = self.spool.file_mut() {
+            handle.seek(SeekFrom::Start(target))?;
+        }
+        self.position = target;
+        Ok(target)
     }
 }
 

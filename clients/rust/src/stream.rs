@@ -22,7 +22,11 @@ mod sys {
     /// assert_eq!(text, "89");
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub struct Reader(Stream);
+    pub struct Reader {
+        stream: Stream,
+        /// As a WASI stream, it does not go on with what is written after it has ended.
+        ended: bool,
+    }
 
     /// Writes to a file from an offset on.
     ///
@@ -42,7 +46,8 @@ mod sys {
     }
 
     impl crate::File {
-        /// A reader of the file from `offset` on.
+        /// A reader of the file from `offset` on. Once it has reached the end of the file, it stays
+        /// ended, whatever is written later.
         ///
         /// ```
         /// let end = wasi_tempfile::tempfile()?.reader(0)?;
@@ -54,11 +59,12 @@ mod sys {
         /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if the offset is over 2^63-1;
         /// those of [`try_clone`](Self::try_clone).
         pub fn reader(&self, offset: u64) -> io::Result<Reader> {
-            self.stream(offset).map(Reader)
+            self.stream(offset).map(|stream| Reader { stream, ended: false })
         }
 
-        /// A writer to the file from `offset` on. The bytes are in the file once the writer is
-        /// flushed or dropped.
+        /// A writer to the file from `offset` on; if the file is in
+        /// [append mode](crate::Builder::append), from its end on. The bytes are in the file once
+        /// the writer is flushed or dropped.
         ///
         /// ```
         /// use std::io::Write;
@@ -84,8 +90,13 @@ mod sys {
 
     impl Read for Reader {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let count = self.0.handle.read_at(buffer, self.0.offset).map_err(io_error)?;
-            self.0.offset += count as u64;
+            if self.ended || buffer.is_empty() {
+                return Ok(0);
+            }
+            let Stream { handle, offset } = &mut self.stream;
+            let count = handle.read_at(buffer, *offset).map_err(io_error)?;
+            *offset += count as u64;
+            self.ended = count == 0;
             Ok(count)
         }
     }
@@ -107,9 +118,11 @@ mod sys {
 mod sys {
     use std::io::{self, Read, Write};
 
-    use tempfile_wasi::{InputStream, OutputStream};
+    use tempfile_wasi::{InputStream, OutputStream, stream_error_code};
+    use wasip2::io::streams::StreamError;
 
     use crate::error::io_error;
+    use crate::interface::{Error, ErrorCode};
 
     /// Reads a file from an offset to its end, by a WASI stream.
     ///
@@ -124,7 +137,8 @@ mod sys {
     }
 
     impl crate::File {
-        /// A reader of the file from `offset` on.
+        /// A reader of the file from `offset` on. Once it has reached the end of the file, it stays
+        /// ended, whatever is written later.
         ///
         /// # Errors
         /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if the offset is over 2^63-1;
@@ -136,8 +150,9 @@ mod sys {
             self.handle.reader(offset).map(Reader).map_err(io_error)
         }
 
-        /// A writer to the file from `offset` on. The bytes are in the file once the writer is
-        /// flushed or dropped.
+        /// A writer to the file from `offset` on; if the file is in
+        /// [append mode](crate::Builder::append), from its end on. The bytes are in the file once
+        /// the writer is flushed or dropped.
         ///
         /// # Errors
         /// As [`reader`](Self::reader).
@@ -169,10 +184,6 @@ mod sys {
             self.stream.as_ref().expect("only into_stream takes it")
         }
 
-        fn as_stream_mut(&mut self) -> &mut OutputStream {
-            self.stream.as_mut().expect("only into_stream takes it")
-        }
-
         /// WASI's stream itself. It may be dropped with bytes on their way.
         pub fn into_stream(mut self) -> OutputStream {
             self.stream.take().expect("only into_stream takes it")
@@ -181,26 +192,69 @@ mod sys {
 
     impl Drop for Writer {
         fn drop(&mut self) {
-            if let Some(mut stream) = self.stream.take() {
+            if let Some(stream) = self.stream.take() {
                 // A drop cannot report a failure; `flush` does.
-                let _ = Write::flush(&mut stream);
+                let _ = stream.blocking_flush();
             }
         }
     }
 
     impl Read for Reader {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            Read::read(&mut self.0, buffer)
+            match self.0.blocking_read(buffer.len() as u64) {
+                Ok(bytes) => {
+                    let count = bytes.len().min(buffer.len());
+                    buffer[..count].copy_from_slice(&bytes[..count]);
+                    Ok(count)
+                }
+                Err(StreamError::Closed) => Ok(0),
+                Err(error) => Err(failed(error, "read a temporary file")),
+            }
         }
     }
 
     impl Write for Writer {
         fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-            self.as_stream_mut().write(data)
+            if data.is_empty() {
+                return Ok(0);
+            }
+            let stream = self.as_stream();
+            let written = loop {
+                match stream.check_write() {
+                    Ok(0) => stream.subscribe().block(),
+                    Ok(room) => {
+                        let count = data.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+                        break stream.write(&data[..count]).map(|()| count);
+                    }
+                    Err(error) => break Err(error),
+                }
+            };
+            written.map_err(|error| failed(error, WRITE))
         }
 
         fn flush(&mut self) -> io::Result<()> {
-            self.as_stream_mut().flush()
+            self.as_stream().blocking_flush().map_err(|error| failed(error, WRITE))
+        }
+    }
+
+    const WRITE: &str = "write to a temporary file";
+
+    fn failed(error: StreamError, operation: &str) -> io::Error {
+        let StreamError::LastOperationFailed(error) = error else {
+            // It has failed before.
+            return io_error(Error::without_path(ErrorCode::Closed, operation));
+        };
+        if let Some(code) = stream_error_code(&error) {
+            return io_error(Error::without_path(code, operation));
+        }
+        // The host provider's own streams fail with a message of the interface, which ends with the
+        // code.
+        let text = error.to_debug_string();
+        let message = text.lines().next().unwrap_or_default();
+        let ends_with = |code: &&ErrorCode| message.ends_with(&format!("({code})"));
+        match ErrorCode::ALL.iter().find(ends_with) {
+            Some(&code) => io_error(Error { code, message: message.to_owned(), path: None }),
+            None => io::Error::other(text),
         }
     }
 }

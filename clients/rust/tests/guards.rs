@@ -97,6 +97,47 @@ fn a_path_from_elsewhere_is_persisted() {
     }
 }
 
+/// The system renames a name onto another name of the same file by doing nothing.
+#[cfg(unix)]
+#[test]
+fn a_path_from_elsewhere_goes_if_its_target_is_another_name_of_its_file() {
+    let dir = tempdir().unwrap();
+    let (made, target) = (dir.path().join("made"), dir.path().join("target"));
+    fs::write(&made, "elsewhere").unwrap();
+    fs::hard_link(&made, &target).unwrap();
+    TempPath::try_from_path(&made).unwrap().persist(&target).unwrap();
+    assert!(!made.exists());
+    assert_eq!(fs::read(&target).unwrap(), b"elsewhere");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_from_elsewhere_stays_if_its_target_is_its_own_name() {
+    let dir = tempdir().unwrap();
+    dir.create_dir("sub").unwrap();
+    std::os::unix::fs::symlink(".", dir.path().join("link")).unwrap();
+    let made = dir.path().join("made");
+    fs::write(&made, "elsewhere").unwrap();
+    fs::hard_link(&made, dir.path().join("second")).unwrap();
+    for target in ["made", "./made", "sub/../made", "link/made"] {
+        let path = TempPath::try_from_path(&made).unwrap();
+        path.persist(dir.path().join(target)).unwrap();
+        assert_eq!(fs::read(&made).unwrap(), b"elsewhere", "{target}");
+    }
+}
+
+#[test]
+fn a_path_from_elsewhere_is_not_persisted_to_a_directory() {
+    let dir = tempdir().unwrap();
+    let made = dir.path().join("made");
+    fs::write(&made, "elsewhere").unwrap();
+    for target in ["x/", "x/."] {
+        let target = format!("{}/{target}", dir.path().display());
+        TempPath::try_from_path(&made).unwrap().persist(target).unwrap_err().path.keep().unwrap();
+    }
+    assert_eq!(dir.entries("").unwrap().len(), 1);
+}
+
 #[test]
 fn a_path_from_elsewhere_replaces_nothing_unasked() {
     let dir = tempdir().unwrap();

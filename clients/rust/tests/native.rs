@@ -167,6 +167,19 @@ fn a_stream_goes_on_after_its_file_is_closed() {
     assert_eq!(text, "234");
 }
 
+#[test]
+fn a_reader_that_has_ended_stays_ended() {
+    let file = tempfile().unwrap();
+    file.write_at(b"12", 0).unwrap();
+    let mut reader = file.reader(0).unwrap();
+    assert_eq!(reader.read(&mut []).unwrap(), 0, "nothing was asked for");
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    file.write_at(b"345", 2).unwrap();
+    assert_eq!((reader.read(&mut [0; 4]).unwrap(), &*text), (0, "12"));
+    assert_eq!(io::read_to_string(file.reader(2).unwrap()).unwrap(), "345");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_unnamed_file_is_linked_once() {

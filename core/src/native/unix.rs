@@ -176,7 +176,7 @@ impl Platform for Native {
     }
 
     #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],
@@ -191,7 +191,7 @@ impl Platform for Native {
     }
 
     #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         _: &Self::Dir,
         _: &[u8],
@@ -232,6 +232,10 @@ impl Platform for Native {
         Err(ErrorCode::Unsupported)
     }
 
+    fn locks_open_names(&self) -> bool {
+        false
+    }
+
     fn is_shared(&self, dir: &Self::Dir) -> Result<bool, ErrorCode> {
         let stat = rustix::fs::fstat(dir).map_err(code)?;
         Ok(others_may_rename(&stat, rustix::process::geteuid().as_raw()))
@@ -243,6 +247,11 @@ impl Platform for Native {
 
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode> {
         rustix::fs::fstat(dir).map(identity).map_err(code)
+    }
+
+    fn is_same_directory(&self, dir: &Self::Dir, other: &Self::Dir) -> bool {
+        let identity = self.directory_identity(dir);
+        identity.is_ok() && identity == self.directory_identity(other)
     }
 
     fn is_directory_at(

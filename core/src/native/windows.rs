@@ -286,7 +286,7 @@ impl Platform for Native {
         }
     }
 
-    fn rename_new(
+    fn rename_no_replace(
         &self,
         dir: &Self::Dir,
         name: &[u8],
@@ -320,6 +320,10 @@ impl Platform for Native {
         Err(ErrorCode::Unsupported)
     }
 
+    fn locks_open_names(&self) -> bool {
+        false
+    }
+
     fn is_shared(&self, _: &Self::Dir) -> Result<bool, ErrorCode> {
         // Who may rename in a directory is up to the access lists of all that is in it, and the
         // directories for temporary files are each user's own.
@@ -332,6 +336,11 @@ impl Platform for Native {
 
     fn directory_identity(&self, dir: &Self::Dir) -> Result<Identity, ErrorCode> {
         identity(dir)
+    }
+
+    fn is_same_directory(&self, dir: &Self::Dir, other: &Self::Dir) -> bool {
+        let identity = self.directory_identity(dir);
+        identity.is_ok() && identity == self.directory_identity(other)
     }
 
     fn is_directory_at(

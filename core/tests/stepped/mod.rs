@@ -16,7 +16,7 @@ use tempfile_core::{
 
 /// The calls that some systems lack.
 pub(crate) const OPTIONAL_CALLS: [&str; 3] =
-    ["create_unnamed", "create_delete_on_close", "rename_new"];
+    ["create_unnamed", "create_delete_on_close", "rename_no_replace"];
 
 /// Whether others may rename and remove names in the directory: both, where modes can say so.
 pub(crate) const SHARED: &[bool] = if cfg!(unix) { &[false, true] } else { &[false] };
@@ -39,6 +39,8 @@ pub(crate) struct Stepped {
     /// Whether syncing reaches the disk. Few tests can observe stable storage, and waiting for it
     /// would make all others slow.
     syncs: bool,
+    /// Whether it says that it removes and renames no name of what is open.
+    locks: bool,
     /// The directories that are open, if none of them may be removed or renamed.
     open: Option<Rc<RefCell<Vec<Weak<Handle>>>>>,
     /// Whether a name finds an entry that differs in case, or by its short name.
@@ -47,12 +49,17 @@ pub(crate) struct Stepped {
 
 impl Stepped {
     pub(crate) fn new(step: impl Fn(&'static str) -> Done + 'static) -> Self {
-        Stepped { step: Rc::new(step), syncs: false, open: None, folds: false }
+        Stepped { step: Rc::new(step), syncs: false, locks: false, open: None, folds: false }
+    }
+
+    /// A system that removes and renames no name of what is open, as its steps show.
+    pub(crate) fn locking_open_names(self) -> Self {
+        Stepped { locks: true, ..self }
     }
 
     /// A system that removes and renames no directory that is open.
     pub(crate) fn refusing_open_directories(self) -> Self {
-        Stepped { open: Some(Rc::default()), ..self }
+        Stepped { open: Some(Rc::default()), ..self.locking_open_names() }
     }
 
     fn opened(&self, dir: Dir) -> Dir {
@@ -204,10 +211,10 @@ impl Platform for Stepped {
         let name = self.found(dir, name);
         Native.rename(dir, &name, to, &self.renamed((dir, &name), (to, target)))
     }
-    fn rename_new(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
-        (self.step)("rename_new")?;
+    fn rename_no_replace(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
+        (self.step)("rename_no_replace")?;
         self.refuse_if_open(dir, name)?;
-        Native.rename_new(dir, &self.found(dir, name), to, &self.found(to, target))
+        Native.rename_no_replace(dir, &self.found(dir, name), to, &self.found(to, target))
     }
     fn link(&self, dir: &Dir, name: Name<'_>, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("link")?;
@@ -216,6 +223,9 @@ impl Platform for Stepped {
     fn link_unnamed(&self, file: &fs::File, to: &Dir, target: Name<'_>) -> Done {
         (self.step)("link_unnamed")?;
         Native.link_unnamed(file, to, &self.found(to, target))
+    }
+    fn locks_open_names(&self) -> bool {
+        self.locks
     }
     fn is_shared(&self, dir: &Dir) -> Result<bool, ErrorCode> {
         (self.step)("is_shared")?;
@@ -228,6 +238,9 @@ impl Platform for Stepped {
     fn directory_identity(&self, dir: &Dir) -> Result<Identity, ErrorCode> {
         (self.step)("directory_identity")?;
         Native.directory_identity(dir)
+    }
+    fn is_same_directory(&self, dir: &Dir, other: &Dir) -> bool {
+        Native.is_same_directory(dir, other)
     }
     fn is_directory_at(&self, dir: &Dir, parent: &Dir, name: Name<'_>) -> Result<bool, ErrorCode> {
         (self.step)("is_directory_at")?;

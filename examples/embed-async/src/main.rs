@@ -6,11 +6,13 @@
 //! ```
 //!
 //! Each request has an instance, a scratch directory and limits of its own; its body is streamed
-//! into the plugin's temporary file. A client that hangs up drops the future of its run.
+//! into the plugin's temporary file. A client that hangs up drops the future of its run, whose
+//! permit is held until nothing of the run is left.
 
 use std::convert::Infallible;
 use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use std::{fs, io};
 
@@ -30,6 +32,9 @@ use wasi_tempfile_host::{
 
 /// How many plugins run at once; further requests wait.
 const AT_ONCE: usize = 64;
+
+/// The bytes of an upload at most.
+const LARGEST: u64 = 8 << 20;
 
 #[derive(Clone)]
 struct Service {
@@ -83,20 +88,27 @@ impl Service {
     }
 
     async fn upload(self, request: Request<Incoming>) -> (StatusCode, String) {
-        let _place = self.room.acquire().await;
+        let place = self.room.acquire_owned().await;
         let output = Capture::new(4 << 10);
         let argument = request.uri().path().trim_start_matches('/').to_owned();
-        let body = request.into_body().map_err(io::Error::other).into_data_stream();
+        let received = Arc::new(AtomicU64::new(0));
+        let count = received.clone();
+        let body = request.into_body().map_err(io::Error::other).map_frame(move |frame| {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            count.fetch_add(length as u64, Ordering::Relaxed);
+            frame
+        });
         let run = RunOptions::in_root(&self.root)
+            .hold(place)
             .args(["upload".to_owned(), argument])
-            .stdin(Input::stream(StreamReader::new(body)))
+            .stdin(Input::stream(StreamReader::new(body.into_data_stream())))
             .stdout(&output)
             .memory(16 << 20)
             .timeout(Duration::from_secs(30))
-            .limits(Limits { bytes: Some(8 << 20), handles: Some(16), ..Limits::default() });
+            .limits(Limits { bytes: Some(LARGEST), handles: Some(16), ..Limits::default() });
         match self.plugin.run_async(run).await {
             Ok(outcome) if outcome.ending == Ending::Returned => (StatusCode::OK, output.text()),
-            Ok(outcome) => refusal(&outcome),
+            Ok(outcome) => refusal(&outcome, received.load(Ordering::Relaxed)),
             Err(error) => {
                 // The text names the root: not for clients.
                 eprintln!("{error}");
@@ -106,11 +118,13 @@ impl Service {
     }
 }
 
-fn refusal(outcome: &Outcome) -> (StatusCode, String) {
+fn refusal(outcome: &Outcome, received: u64) -> (StatusCode, String) {
     let status = match &outcome.ending {
-        Ending::Failed { .. } if outcome.used.refused > 0 => {
+        Ending::Failed { .. } if received > LARGEST => {
             return (StatusCode::PAYLOAD_TOO_LARGE, "the upload is larger than 8 MiB".to_owned());
         }
+        // By a limit, the file system or the process: the counter does not say which.
+        Ending::Failed { .. } if outcome.used.refused > 0 => StatusCode::SERVICE_UNAVAILABLE,
         Ending::Failed { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Ending::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::INTERNAL_SERVER_ERROR,

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use wasi_tempfile_host::provider::Limits;
 use wasi_tempfile_host::wasmtime::component::HasSelf;
@@ -26,9 +28,12 @@ mod bindings {
     });
 }
 
-/// How many plugins are called at once, which is what the pool has room for, and how often each.
-const AT_ONCE: u32 = 8;
+/// How many tenants there are, and how often each calls the plugin.
+const TENANTS: u32 = 8;
 const CALLS: usize = 125;
+
+/// How many calls the pool has room for. Further calls wait.
+const AT_ONCE: u32 = 4;
 
 /// The memory of a call, in bytes.
 const MEMORY: usize = 16 << 20;
@@ -76,22 +81,26 @@ fn engine() -> Result<Engine, Box<dyn Error>> {
 /// Calls the plugin for all tenants at once, and counts the answers.
 async fn call_all(plugin: &Plugin<Tenant>, root: &ScratchRoot) -> Result<(), Box<dyn Error>> {
     let mut tenants = JoinSet::new();
-    for tenant in 0..AT_ONCE {
-        let (plugin, root) = (plugin.clone(), root.clone());
+    let places = Arc::new(Semaphore::new(AT_ONCE as usize));
+    for tenant in 0..TENANTS {
+        let (plugin, root, places) = (plugin.clone(), root.clone(), places.clone());
         tenants.spawn(async move {
             let mut answers = Vec::new();
             for number in 0..CALLS {
                 let input = if (tenant, number) == (0, 60) { "trap" } else { "line\na" };
-                let outcome = call(&plugin, &root, format!("tenant {tenant}"), input).await?;
+                let place = places.clone().acquire_owned().await?;
+                let name = format!("tenant {tenant}");
+                let outcome = call(&plugin, &root, place, name, input).await?;
                 let ending = outcome.ending.to_string();
                 answers.push(outcome.value.map_or(ending, |answer| format!("{answer:?}")));
             }
-            Ok::<_, wasi_tempfile_host::Error>(answers)
+            Ok::<_, Box<dyn Error + Send + Sync>>(answers)
         });
     }
     let mut count = BTreeMap::new();
     while let Some(answers) = tenants.join_next().await {
-        answers??.into_iter().for_each(|answer| *count.entry(answer).or_insert(0) += 1);
+        let answers = answers?.map_err(|error| error as Box<dyn Error>)?;
+        answers.into_iter().for_each(|answer| *count.entry(answer).or_insert(0) += 1);
     }
     count.iter().for_each(|(answer, count)| println!("{count} x {answer}"));
     Ok(())
@@ -100,12 +109,15 @@ async fn call_all(plugin: &Plugin<Tenant>, root: &ScratchRoot) -> Result<(), Box
 async fn call(
     plugin: &Plugin<Tenant>,
     root: &ScratchRoot,
+    place: OwnedSemaphorePermit,
     name: String,
     input: &'static str,
 ) -> Result<Outcome<Result<String, String>>, wasi_tempfile_host::Error> {
     let files = Limits { bytes: Some(1 << 20), handles: Some(16), ..Limits::default() };
     let options = RunOptions::in_root(root)
         .data(Tenant { name })
+        // Until the place in the pool is free, also if this call were dropped half-way.
+        .hold(place)
         .memory(MEMORY as u64)
         .timeout(Duration::from_secs(60))
         .limits(files);

@@ -94,7 +94,7 @@ impl Context for InstanceContext {
     fn descriptors(&self) -> Descriptors {
         // A file's bytes pass through the host as fast as through a descriptor, and a file that
         // stays here can still be linked.
-        if self.0.platform.counts() { Descriptors::None } else { Descriptors::Directories }
+        if self.0.platform.is_counting() { Descriptors::None } else { Descriptors::Directories }
     }
 
     fn ledger(&self) -> &SharedLedger {
@@ -199,16 +199,15 @@ impl TempfileCtxBuilder {
     ///
     /// # Errors
     ///
-    /// If the memory budget has no room for the mounts.
+    /// If the memory budget has no room for the directories.
     pub fn build(self) -> Result<TempfileCtx, Error> {
         let Self { scratch, preopens, environment, limits, memory, stop } = self;
         let ledger = SharedLedger::with_limits(limits.with_default_handles(), Some(memory));
         let platform = Limited::new(Native, &ledger);
         let open = |Preopen { guest, dir, read_only }| {
-            let dir = platform.base(dir, &guest).map_err(|code| Error::Mount {
-                guest: guest.clone(),
-                cause: MountCause::Memory { code },
-            })?;
+            let dir = platform
+                .base(dir, &guest)
+                .map_err(|code| Error::Memory { guest: guest.clone(), code })?;
             Ok(Preopen { guest, dir, read_only })
         };
         let preopens = preopens.into_iter().map(open).collect::<Result<_, Error>>()?;

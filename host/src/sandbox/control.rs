@@ -1,5 +1,6 @@
 //! A handle on one run, for other threads and tasks.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -27,8 +28,8 @@ struct Shared {
     state: Mutex<Inner>,
     /// Wakes the run when it waits in a host function.
     stopped: Notify,
-    /// Wakes tasks that wait for the end of the call.
-    ended: Notify,
+    /// Wakes tasks that wait for the end of the call or of the run.
+    changed: Notify,
     /// Wakes threads that wait until the directory has been made.
     made: Condvar,
 }
@@ -101,8 +102,8 @@ impl Control {
         self.lock().meter.as_ref()?.usage()
     }
 
-    /// How the call of the plugin ended; none while it has not. The host may still be removing the
-    /// scratch directory.
+    /// How the call of the plugin ended; none while it has not, and after the future of the run was
+    /// dropped. The host may still be removing the scratch directory.
     pub fn ending(&self) -> Option<Ending> {
         self.lock().ending.clone()
     }
@@ -110,16 +111,29 @@ impl Control {
     /// Waits until the call of the plugin has ended, and not for the removal of its scratch
     /// directory.
     ///
-    /// Gives none if the run did not begin, or if its future was dropped.
+    /// Gives none if the run did not begin, or if its future was dropped before the call had ended:
+    /// then it waits as [`released`](Self::released) does.
     pub async fn ended(&self) -> Option<Ending> {
+        self.until(|inner| inner.ending.is_some() || inner.over).await;
+        self.ending()
+    }
+
+    /// Waits until nothing of the run is left, however it ended: its memory and its place in a
+    /// pooling allocator are free, its scratch directory has been removed, kept or given up, and
+    /// [what it held](crate::RunOptions::hold) has been dropped. Ends at once if the run will never
+    /// begin.
+    ///
+    /// A future of a run that is ready has waited for this; one that is dropped has not.
+    pub async fn released(&self) {
+        self.until(|inner| inner.over).await;
+    }
+
+    async fn until(&self, reached: impl Fn(&Inner) -> bool) {
         loop {
             // Before the look at the state: it is notified of every change since it was made.
-            let changed = self.shared.ended.notified();
-            {
-                let inner = self.lock();
-                if inner.ending.is_some() || inner.over {
-                    return inner.ending.clone();
-                }
+            let changed = self.shared.changed.notified();
+            if reached(&self.lock()) {
+                return;
             }
             changed.await;
         }
@@ -162,10 +176,16 @@ impl Control {
         self.lock().meter = Some(meter);
     }
 
-    /// Publishes the ending, and wakes the tasks that wait for it.
+    /// Publishes the ending, and wakes the tasks that wait for it. A call that ends because the
+    /// future of its run was dropped has none.
     pub(super) fn publish(&self, ending: &Ending) {
-        self.lock().ending = Some(ending.clone());
-        self.shared.ended.notify_waiters();
+        let mut inner = self.lock();
+        if inner.stop == Some(Stop::Dropped) && *ending == Ending::Interrupted {
+            return;
+        }
+        inner.ending = Some(ending.clone());
+        drop(inner);
+        self.shared.changed.notify_waiters();
     }
 
     pub(super) fn stop_reason(&self) -> Option<Stop> {
@@ -229,15 +249,27 @@ impl Drop for Calling<'_> {
 
 /// The run that a [`Control`] belongs to. Dropped, it is over, or will never begin.
 #[derive(Debug)]
-pub(super) struct Controlled(Control);
+pub(super) struct Controlled {
+    control: Control,
+    /// The embedder's, until the run is over. The lock is there for `Sync` alone.
+    held: Mutex<Vec<Box<dyn Any + Send>>>,
+}
 
 impl Controlled {
     pub(super) fn new() -> Self {
-        Self(Control { shared: Arc::default() })
+        Self { control: Control { shared: Arc::default() }, held: Mutex::default() }
     }
 
     pub(super) fn control(&self) -> &Control {
-        &self.0
+        &self.control
+    }
+
+    pub(super) fn hold(&mut self, held: impl Send + 'static) {
+        self.held_mut().push(Box::new(held));
+    }
+
+    fn held_mut(&mut self) -> &mut Vec<Box<dyn Any + Send>> {
+        self.held.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins the run with a scratch directory; not at all if it has been stopped already.
@@ -247,7 +279,7 @@ impl Controlled {
         keep: bool,
         create: impl FnOnce() -> Result<ScratchDir, Error>,
     ) -> Result<Option<Begun>, Error> {
-        let mut inner = self.0.lock();
+        let mut inner = self.control.lock();
         if inner.stop.is_some() || inner.abandoned {
             return Ok(None);
         }
@@ -256,10 +288,10 @@ impl Controlled {
         inner.making = true;
         drop(inner);
         let made = create().map(Arc::new);
-        let mut inner = self.0.lock();
+        let mut inner = self.control.lock();
         inner.making = false;
         inner.scratch = made.as_ref().ok().cloned();
-        self.0.shared.made.notify_all();
+        self.control.shared.made.notify_all();
         drop(inner);
         Ok(Some(Begun { scratch: made?, run: self }))
     }
@@ -267,13 +299,15 @@ impl Controlled {
 
 impl Drop for Controlled {
     fn drop(&mut self) {
-        let mut inner = self.0.lock();
+        // Before it is over, which `Control::released` waits for.
+        self.held_mut().clear();
+        let mut inner = self.control.lock();
         inner.engine = None;
         inner.scratch = None;
         inner.meter = None;
         inner.over = true;
         drop(inner);
-        self.0.shared.ended.notify_waiters();
+        self.control.shared.changed.notify_waiters();
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, Instance, Module, Store, Trap};
+use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::{ResourceTable, WasiCtxBuilder};
 
 use super::State;
@@ -60,7 +60,7 @@ engine_limits! {
     /// The host provider stops at seven eighths of it with `out-of-handles`; past that a full table
     /// is a trap, while a system without free descriptors is an error that the plugin can handle.
     /// So this should be more than the process's limit of open files.
-    table_entries: usize = 16_384;
+    resource_table_entries: usize = 16_384;
     /// Handles in the tables of plugin, stub and provider together: 65,536. One temporary file
     /// takes up to three, and so does a directory.
     component_handles: usize = 65_536;
@@ -68,7 +68,8 @@ engine_limits! {
     /// before it can refuse the call, so for the time of the call they come on top of
     /// [`RunOptions::memory`](crate::RunOptions::memory). More is a trap: a plugin writes a larger
     /// buffer in several calls, as the Rust client, the provider component and the standard
-    /// libraries do.
+    /// libraries do. It holds for the value that an export returns, too: a larger one ends the call
+    /// as [`Ending::Errored`](crate::Ending::Errored).
     hostcall_fuel: usize = tempfile_core::MAX_WRITE;
     /// Random bytes in one call: 1 MiB.
     random_bytes: u64 = 1 << 20;
@@ -89,8 +90,8 @@ engine_limits! {
     /// fuel gives the same result on every machine, but it slows down every plugin.
     fuel: Option<u64> = None;
     /// How long a compute-bound plugin keeps a thread that it shares
-    /// ([`Plugin::run_async`](crate::Plugin::run_async)): 1 ms, at least 100 µs. A runtime whose
-    /// threads all compute polls its timers and sockets after 61 slices.
+    /// ([`Plugin::run_async`](crate::Plugin::run_async) says what that means for its other tasks):
+    /// 1 ms, at least 100 µs.
     time_slice: Duration = Duration::from_millis(1);
 }
 
@@ -99,8 +100,9 @@ const HOST_STACK: usize = 1 << 20;
 
 impl EngineLimits {
     /// Makes the settings that a sandbox needs in the configuration of an engine:
-    /// [epoch interruption](Config::epoch_interruption), the sizes of stacks, and whether fuel is
-    /// consumed.
+    /// [epoch interruption](Config::epoch_interruption), the sizes of stacks, whether fuel is
+    /// consumed, and neither shared memories nor custom page sizes, which
+    /// [`RunOptions::memory`](crate::RunOptions::memory) could not limit.
     ///
     /// For embedders who make the engine themselves: see
     /// [`SandboxBuilder::engine`](crate::SandboxBuilder::engine).
@@ -111,35 +113,36 @@ impl EngineLimits {
         config.consume_fuel(self.fuel.is_some());
         // A memory that threads share would grow past every limiter.
         config.shared_memory(false);
+        // A memory with such pages may refuse a growth before the limiter hears of it, which would
+        // then give back another one.
+        config.wasm_custom_page_sizes(false);
     }
 
     /// Checks that an embedder's engine has the settings that runs need.
     pub(super) fn check(&self, engine: &Engine) -> Result<(), Error> {
-        // An engine does not say how it is configured, so a module shows it.
-        let failed = |source| Error::Engine { operation: "try the engine", source };
-        // (module (func) (start 0))
-        let probe =
-            b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x08\x01\0\x0a\x04\x01\x02\0\x0b";
-        let module = Module::new(engine, probe).map_err(failed)?;
-        let mut store = Store::new(engine, ());
-        if store.set_fuel(u64::MAX).is_err() && self.fuel.is_some() {
-            return Err(Error::EngineLacks { feature: "fuel consumption" });
-        }
-        // The deadline of a new store has passed, so the first function is interrupted.
-        match Instance::new(&mut store, &module, &[]) {
-            Ok(_) => Err(Error::EngineLacks { feature: "epoch interruption" }),
-            Err(error) if error.downcast_ref() == Some(&Trap::Interrupt) => Ok(()),
-            Err(error) => Err(failed(error)),
+        let custom_pages = engine.get_wasm_features().custom_page_sizes();
+        let settings = [
+            ("epoch_interruption(true)", engine.get_epoch_interruption()),
+            ("consume_fuel(true)", self.fuel.is_none() || engine.get_consume_fuel()),
+            ("shared_memory(false)", !engine.get_shared_memory()),
+            ("wasm_custom_page_sizes(false)", !custom_pages),
+        ];
+        match settings.into_iter().find(|(_, is_set)| !is_set) {
+            Some((setting, _)) => Err(Error::EngineLacks { setting }),
+            None => Ok(()),
         }
     }
 
     /// Refuses limits with which no plugin can run.
     pub(super) fn check_zero(&self) -> Result<(), Error> {
         let limits = [
-            ("table_entries", self.table_entries),
+            ("resource_table_entries", self.resource_table_entries),
             ("component_handles", self.component_handles),
             ("hostcall_fuel", self.hostcall_fuel),
+            ("table_elements", self.table_elements),
             ("instances", self.instances),
+            ("memories", self.memories),
+            ("tables", self.tables),
             ("wasm_stack", self.wasm_stack),
         ];
         let zero = limits.iter().find(|(_, limit)| *limit == 0).map(|(name, _)| *name);
@@ -180,14 +183,14 @@ impl EngineLimits {
     /// The limit on handles of a run that sets none: 4,096, or seven eighths of the table if that
     /// is less. WASI needs the last eighth, because it traps if the table is full.
     pub(super) fn default_handles(&self) -> u64 {
-        let room = self.table_entries - self.table_entries / 8;
+        let room = self.resource_table_entries - self.resource_table_entries / 8;
         Limits::DEFAULT_HANDLES.min(room as u64)
     }
 
     /// An empty table of a run's handles.
     pub(super) fn table(&self) -> ResourceTable {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(self.table_entries);
+        table.set_max_capacity(self.resource_table_entries);
         table
     }
 }
@@ -202,25 +205,43 @@ mod tests {
         limits.check(&Engine::new(&config).expect("an engine"))
     }
 
+    fn epochs(config: &mut Config) {
+        config.epoch_interruption(true);
+    }
+
+    #[track_caller]
+    fn assert_lacks(missing: &str, limits: EngineLimits, configure: impl FnOnce(&mut Config)) {
+        match check(limits, configure) {
+            Err(Error::EngineLacks { setting }) => assert_eq!(setting, missing),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn an_engine_must_have_epoch_interruption() {
-        let refused = check(EngineLimits::default(), |_| {});
-        assert!(matches!(refused, Err(Error::EngineLacks { feature: "epoch interruption" })));
-        let epochs = |config: &mut Config| {
-            config.epoch_interruption(true);
-        };
-        check(EngineLimits::default(), epochs).expect("fit");
+        let limits = EngineLimits::default();
+        assert_lacks("epoch_interruption(true)", limits, |_| {});
+        check(limits, epochs).expect("fit");
     }
 
     #[test]
     fn an_engine_must_consume_fuel_where_that_is_limited() {
         let limits = EngineLimits::default().fuel(Some(1));
-        let epochs = |config: &mut Config| {
-            config.epoch_interruption(true);
-        };
-        let refused = check(limits, epochs);
-        assert!(matches!(refused, Err(Error::EngineLacks { feature: "fuel consumption" })));
+        assert_lacks("consume_fuel(true)", limits, epochs);
         check(limits, |config| limits.configure(config)).expect("fit");
+    }
+
+    #[test]
+    fn an_engine_must_have_no_memories_that_grow_past_the_limiter() {
+        let limits = EngineLimits::default();
+        assert_lacks("shared_memory(false)", limits, |config| {
+            limits.configure(config);
+            config.shared_memory(true);
+        });
+        assert_lacks("wasm_custom_page_sizes(false)", limits, |config| {
+            limits.configure(config);
+            config.wasm_custom_page_sizes(true);
+        });
     }
 
     #[test]

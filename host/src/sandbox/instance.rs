@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tracing::Span;
-use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
+use wasmtime::{OutOfMemory, PoolConcurrencyLimitError, Store, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::control::{Begun, Disposal, Stop};
@@ -68,10 +68,17 @@ impl<T: Send + 'static> Instance<T> {
     ) -> Result<Option<Self>, Error> {
         let mut directory_made = false;
         let begun = Self::try_begin(plugin, options, mode, span, &mut directory_made);
-        if let Err(error) = &begun {
-            telemetry::not_begun(span, error);
-            if !directory_made {
-                plugin.common.metrics.not_begun(None);
+        match &begun {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                telemetry::stopped_early(span);
+                plugin.common.metrics.stopped_early();
+            }
+            Err(error) => {
+                telemetry::not_begun(span, error);
+                if !directory_made {
+                    plugin.common.metrics.not_begun(None);
+                }
             }
         }
         begun
@@ -137,15 +144,8 @@ impl<T: Send + 'static> Instance<T> {
         let (value, error) = match called {
             Some(Ok(Ok(value))) => (Some(Ok(value)), None),
             Some(Ok(Err(()))) => (Some(Err(())), None),
-            Some(Err(error)) if error.is::<PoolConcurrencyLimitError>() => {
-                let error = Error::Engine { operation: "instantiate the plugin", source: error };
-                telemetry::not_continued(&error);
-                return Err(error);
-            }
-            // The host's own failure: no memory to map, no descriptor. Nothing that a plugin does
-            // gives an error of the system as such.
-            Some(Err(error)) if is_of_system(&error) => {
-                let error = Error::Engine { operation: "run the plugin", source: error };
+            Some(Err(error)) if !state.instantiated && is_of_host(&error) => {
+                let error = not_instantiated(error);
                 telemetry::not_continued(&error);
                 return Err(error);
             }
@@ -157,7 +157,7 @@ impl<T: Send + 'static> Instance<T> {
             Some(Err(())) => Ending::Failed { status: 1 },
             None => {
                 let limits = &self.guard.common.limits;
-                Ending::of(error.as_ref(), control.stop_reason(), &state.limiter, limits)
+                Ending::of(error.as_ref(), control.stop_reason(), state, limits)
             }
         };
         let used = Used {
@@ -249,9 +249,22 @@ impl Drop for RunGuard {
     }
 }
 
-/// Whether an error of the operating system ended a call.
-fn is_of_system(error: &wasmtime::Error) -> bool {
-    crate::system::is_of_system(error.root_cause())
+/// Whether an instance could not be made for want of the host's own resources: a place in the pool,
+/// addresses to map, a descriptor. An error that has passed through the plugin's code is one of a
+/// function that it called at its start.
+fn is_of_host(error: &wasmtime::Error) -> bool {
+    let of_host = error.is::<PoolConcurrencyLimitError>()
+        || error.is::<OutOfMemory>()
+        || crate::system::is_of_system(error.root_cause());
+    of_host && !error.is::<WasmBacktrace>()
+}
+
+fn not_instantiated(source: wasmtime::Error) -> Error {
+    if source.is::<PoolConcurrencyLimitError>() {
+        Error::Busy { source }
+    } else {
+        Error::Engine { operation: "instantiate the plugin", source }
+    }
 }
 
 /// Does blocking work on the runtime's blocking pool, when one of the `threads` is free.

@@ -13,21 +13,31 @@ pub(super) struct StoreLimiter {
     /// The growth allowed last, to be given back if the system then refuses it.
     last: u64,
     elements: usize,
-    refused: bool,
+    refused: Option<Refusal>,
+}
+
+/// Why the last request for memory was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It was over the limit of the run.
+    Limit,
+    /// It was within the limit, and over the maximum of the memory itself or of the engine's pool,
+    /// or the system had no more.
+    Engine,
 }
 
 impl StoreLimiter {
     pub(super) fn new(memory: MemoryBudget, limits: &EngineLimits) -> Self {
-        Self { limits: *limits, memory, last: 0, elements: 0, refused: false }
+        Self { limits: *limits, memory, last: 0, elements: 0, refused: None }
     }
 
     pub(super) fn memory(&self) -> &MemoryBudget {
         &self.memory
     }
 
-    /// Whether the last request for memory was refused. A plugin that gets by without it, and whose
-    /// next, smaller request is granted, is not out of memory.
-    pub(super) fn is_exhausted(&self) -> bool {
+    /// Why the last request for memory was refused, if it was. A plugin that gets by without it, and
+    /// whose next, smaller request is granted, is not out of memory.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
         self.refused
     }
 }
@@ -40,16 +50,17 @@ impl ResourceLimiter for StoreLimiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let growth = desired.saturating_sub(current) as u64;
-        self.refused = !self.memory.reserve(growth);
-        if !self.refused {
+        let granted = self.memory.reserve(growth);
+        self.refused = (!granted).then_some(Refusal::Limit);
+        if granted {
             self.last = growth;
         }
-        Ok(!self.refused)
+        Ok(granted)
     }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
         self.memory.release(std::mem::take(&mut self.last));
-        self.refused = true;
+        self.refused = Some(Refusal::Engine);
         Ok(())
     }
 
@@ -93,9 +104,9 @@ mod tests {
         let mut limiter = limiter(100);
         assert!(limiter.memory_growing(0, 60, None).expect("no trap"));
         assert!(!limiter.memory_growing(0, 60, None).expect("no trap"), "they share the limit");
-        assert!(limiter.is_exhausted());
+        assert_eq!(limiter.refusal(), Some(Refusal::Limit));
         assert!(limiter.memory_growing(60, 100, None).expect("no trap"), "the limit itself");
-        assert!(!limiter.is_exhausted(), "the plugin got by");
+        assert_eq!(limiter.refusal(), None, "the plugin got by");
         assert!(!limiter.memory_growing(100, 101, None).expect("no trap"));
     }
 
@@ -106,7 +117,7 @@ mod tests {
         for _ in 0..2 {
             limiter.memory_grow_failed(wasmtime::format_err!("no pages")).expect("no trap");
         }
-        assert!(limiter.is_exhausted());
+        assert_eq!(limiter.refusal(), Some(Refusal::Engine));
         assert!(limiter.memory_growing(0, 100, None).expect("no trap"));
     }
 

@@ -7,7 +7,7 @@ use crate::scratch::CleanupFailure;
 
 /// Counters of all runs of a sandbox so far, all taken at the same moment.
 ///
-/// `begun` is the sum of `live` and the eight counters of ended runs, from `returned` to `dropped`.
+/// `begun` is the sum of `live` and the nine counters of ended runs, from `returned` to `dropped`.
 /// `directories_made` is the sum of `live`, `directories_removed`, `directories_kept` and
 /// `directories_left`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct Counters {
     pub begun: u64,
     /// Runs that were to begin and could not: the run returned an [`Error`](crate::Error).
     pub not_begun: u64,
+    /// Runs that were [stopped](crate::Control::stop) before they could begin: the ending of their
+    /// outcome is [`Ending::Interrupted`]. They are in no other counter. A run whose future was
+    /// dropped before it could begin is in none.
+    pub stopped_early: u64,
     /// Runs that have begun and not ended.
     pub live: u64,
     /// Ended by [`Ending::Returned`].
@@ -25,6 +29,8 @@ pub struct Counters {
     pub failed: u64,
     /// Ended by [`Ending::Trapped`].
     pub trapped: u64,
+    /// Ended by [`Ending::Errored`].
+    pub errored: u64,
     /// Ended by [`Ending::TimedOut`].
     pub timed_out: u64,
     /// Ended by [`Ending::OutOfMemory`].
@@ -34,7 +40,7 @@ pub struct Counters {
     /// Ended by [`Ending::Interrupted`].
     pub interrupted: u64,
     /// Ended without an [`Outcome`](crate::Outcome): their future was dropped, or the host could
-    /// not go on.
+    /// not go on, for want of a place in the engine's pool, say.
     pub dropped: u64,
     /// Scratch directories that were made.
     pub directories_made: u64,
@@ -91,12 +97,17 @@ impl Metrics {
         });
     }
 
+    pub(super) fn stopped_early(&self) {
+        self.change(|counters| counters.stopped_early += 1);
+    }
+
     pub(super) fn ended(&self, ending: &Ending, directory: Directory) {
         self.change(|counters| {
             let count = match ending {
                 Ending::Returned => &mut counters.returned,
                 Ending::Failed { .. } => &mut counters.failed,
                 Ending::Trapped { .. } => &mut counters.trapped,
+                Ending::Errored { .. } => &mut counters.errored,
                 Ending::TimedOut => &mut counters.timed_out,
                 Ending::OutOfMemory { .. } => &mut counters.out_of_memory,
                 Ending::OutOfFuel { .. } => &mut counters.out_of_fuel,

@@ -90,9 +90,35 @@ impl RunOptions {
 
 impl<T> RunOptions<T> {
     /// Puts data of the embedder's into the run's [`State`](crate::State), where the functions
-    /// added by [`Sandbox::with`](crate::Sandbox::with) find it.
+    /// added by [`Sandbox::with`](crate::Sandbox::with) find it. It is dropped before the run's
+    /// place in a pooling allocator is free; for what must last until then there is
+    /// [`hold`](Self::hold).
     pub fn data<U>(self, data: U) -> RunOptions<U> {
         RunOptions { settings: self.settings, run: self.run, data }
+    }
+
+    /// Holds a value until nothing of the run is left: until its memory and its place in a pooling
+    /// allocator are free, and its scratch directory has been removed, kept or given up. Also when
+    /// the future of the run is dropped, the run cannot begin, or never does.
+    ///
+    /// A permit that is held this way limits the runs that exist at one time. One that is dropped
+    /// with the future, or is in the run's [`data`](Self::data), is free too early:
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use tokio::sync::{AcquireError, Semaphore};
+    /// # use wasi_tempfile_host::{RunOptions, ScratchRoot};
+    /// async fn options(
+    ///     root: &ScratchRoot,
+    ///     places: &Arc<Semaphore>,
+    /// ) -> Result<RunOptions, AcquireError> {
+    ///     let place = places.clone().acquire_owned().await?;
+    ///     Ok(RunOptions::in_root(root).hold(place))
+    /// }
+    /// ```
+    pub fn hold(mut self, held: impl Send + 'static) -> Self {
+        self.run.hold(held);
+        self
     }
 
     /// Adds arguments. By convention the first one of all is the program's name; the plugin sees
@@ -245,7 +271,7 @@ impl Settings {
             ScratchAccess::Auto => {
                 let in_environment = || Limits::from_text(self.limits_variable()?);
                 let limits = self.limits.or_else(in_environment);
-                !limits.is_some_and(|limits| limits.count_files())
+                !limits.is_some_and(|limits| limits.limits_files())
             }
         }
     }
@@ -266,7 +292,7 @@ impl Settings {
             |limits: Limits| Limits { handles: limits.handles.or(Some(default_handles)), ..limits };
         match (self.limits, provision) {
             (None, _) => builder = builder.limits(with_handles(Limits::default())),
-            (Some(_), Provision::Other) => return Err(Error::NotLimited),
+            (Some(_), Provision::Other) => return Err(Error::LimitsNotEnforced),
             (Some(limits), Provision::Component) => {
                 // The first of a name counts.
                 self.environment.insert(0, (Limits::VARIABLE.to_owned(), limits.to_string()));

@@ -5,13 +5,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wasmtime::Trap;
+use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use super::EngineLimits;
 use super::control::Stop;
-use super::limiter::StoreLimiter;
-use crate::error::one_line;
+use super::limiter::Refusal;
+use super::{EngineLimits, State};
+use crate::error::join_causes;
 use crate::scratch::CleanupFailure;
 
 /// The outcome of a run; `R` is the type of the call's value.
@@ -24,7 +24,8 @@ pub struct Outcome<R = ()> {
     /// The value of the call, after [`Ending::Returned`]. A plugin that leaves by `wasi:cli/exit`
     /// with status 0 has returned, without a value.
     pub value: Option<R>,
-    /// The error that ended the call, with its backtrace: a trap, or an error of a host function.
+    /// The error that ended the call, with its backtrace: a trap, an error of a host function, or
+    /// one of the closure of [`Plugin::call`](crate::Plugin::call).
     pub error: Option<wasmtime::Error>,
     /// The names directly in the scratch directory when the call of the plugin ended. The host has
     /// removed them since, unless the directory was to be [kept](crate::RunOptions::keep).
@@ -82,15 +83,25 @@ pub struct Used {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The plugin returned, or left with status 0.
+    /// The plugin returned, or left with status 0. What an export of a world of its own returns is
+    /// a value, also if that is an `Err`.
     Returned,
-    /// The plugin reported that it failed.
+    /// The plugin reported that it failed: its `wasi:cli/run` returned `Err`, or it left with
+    /// another status than 0.
     Failed {
         /// Its exit status. Most languages can only report "failed", which is 1.
         status: i32,
     },
-    /// The plugin trapped; a panic in Rust ends like this too. So does an error of a host function.
+    /// The plugin trapped; a panic in Rust ends like this too. So does an error of a host function
+    /// that it called, and one by which a [limit](crate::EngineLimits) refuses it an instance.
     Trapped {
+        /// The reason, on one line.
+        reason: String,
+    },
+    /// The call failed outside of the plugin's code: the closure of
+    /// [`Plugin::call`](crate::Plugin::call) returned an error of its own, or one of the bindings,
+    /// because an export is missing, has another type, or returned what cannot be read.
+    Errored {
         /// The reason, on one line.
         reason: String,
     },
@@ -98,8 +109,10 @@ pub enum Ending {
     TimedOut,
     /// The plugin ended because it got no more memory.
     OutOfMemory {
-        /// The limit in bytes, for plugin and provider together.
-        limit: u64,
+        /// The [limit](crate::RunOptions::memory) that refused more, in bytes, for plugin and
+        /// provider together. None if more was within that limit: the maximum of the plugin's own
+        /// memory or of the engine's pool refused it, or the system had no more.
+        limit: Option<u64>,
     },
     /// The plugin used up its [fuel](crate::EngineLimits::fuel).
     OutOfFuel {
@@ -112,10 +125,10 @@ pub enum Ending {
 
 impl Ending {
     /// The ending of a call that gave an error, or nothing if it was stopped while it waited.
-    pub(super) fn of(
+    pub(super) fn of<T>(
         error: Option<&wasmtime::Error>,
         stop: Option<Stop>,
-        limiter: &StoreLimiter,
+        state: &State<T>,
         limits: &EngineLimits,
     ) -> Self {
         match error.and_then(|error| error.downcast_ref::<I32Exit>()) {
@@ -126,30 +139,50 @@ impl Ending {
         match (stop, error) {
             (Some(Stop::TimedOut), _) => Self::TimedOut,
             (Some(Stop::Interrupted | Stop::Dropped), _) | (None, None) => Self::Interrupted,
-            (None, Some(_)) if limiter.is_exhausted() => {
-                Self::OutOfMemory { limit: limiter.memory().limit() }
-            }
-            (None, Some(error)) => match error.downcast_ref::<Trap>() {
-                Some(Trap::OutOfFuel) => Self::OutOfFuel { fuel: limits.fuel.unwrap_or_default() },
-                Some(trap) => {
-                    let reason = trap.to_string().trim_start_matches("wasm trap: ").to_owned();
-                    Self::Trapped { reason }
+            (None, Some(error)) => {
+                let limiter = &state.limiter;
+                match (limiter.refusal(), error.downcast_ref::<Trap>()) {
+                    (Some(Refusal::Limit), _) => {
+                        Self::OutOfMemory { limit: Some(limiter.memory().limit()) }
+                    }
+                    (Some(Refusal::Engine), _) => Self::OutOfMemory { limit: None },
+                    (None, Some(Trap::OutOfFuel)) => {
+                        Self::OutOfFuel { fuel: limits.fuel.unwrap_or_default() }
+                    }
+                    (None, Some(trap)) => {
+                        let reason = trap.to_string().trim_start_matches("wasm trap: ").to_owned();
+                        Self::Trapped { reason }
+                    }
+                    // A host function failed: the table of handles is full, say.
+                    (None, None) if error.is::<WasmBacktrace>() || !state.instantiated => {
+                        Self::Trapped { reason: reason(error, limits) }
+                    }
+                    (None, None) => Self::Errored { reason: reason(error, limits) },
                 }
-                // A host function failed: the table of handles is full, say.
-                None => Self::Trapped { reason: host_error(&one_line(error.root_cause()), limits) },
-            },
+            }
         }
     }
 }
 
-/// The reason of a trap by an error of a host function. That a call passed too much to the host is
-/// only known by the engine's text, which does not say how much is permitted.
-fn host_error(text: &str, limits: &EngineLimits) -> String {
+/// The most characters of a reason: no text of a plugin's is to fill a log.
+const LONGEST_REASON: usize = 1000;
+
+/// The reason of an error that is no trap of WebAssembly's: the whole chain, less the backtrace.
+/// That a call passed too much to the host is only known by the engine's text, which does not say
+/// how much is permitted.
+fn reason(error: &wasmtime::Error, limits: &EngineLimits) -> String {
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
+    let causes = error.chain().map(ToString::to_string);
+    let mut text = join_causes(causes.filter(|cause| Some(cause) != backtrace.as_ref()));
     if text.contains("fuel allocated for hostcalls") {
         let bytes = limits.hostcall_fuel;
         return format!("one call passed more than {bytes} bytes to the host, its hostcall_fuel");
     }
-    text.to_owned()
+    if let Some((end, _)) = text.char_indices().nth(LONGEST_REASON) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for Ending {
@@ -158,10 +191,15 @@ impl fmt::Display for Ending {
             Self::Returned => f.write_str("the plugin returned"),
             Self::Failed { status } => write!(f, "the plugin failed with status {status}"),
             Self::Trapped { reason } => write!(f, "the plugin trapped: {reason}"),
+            Self::Errored { reason } => write!(f, "the call failed: {reason}"),
             Self::TimedOut => f.write_str("the plugin did not end in time and was stopped"),
-            Self::OutOfMemory { limit } => {
+            Self::OutOfMemory { limit: Some(limit) } => {
                 write!(f, "the plugin ran out of memory: its limit is {}", Size(*limit))
             }
+            Self::OutOfMemory { limit: None } => f.write_str(
+                "the plugin ran out of memory: not by its limit, but by the maximum of its own \
+                 memory or of the engine, or because the system had no more",
+            ),
             Self::OutOfFuel { fuel } => {
                 write!(f, "the plugin computed more than it may: {fuel} units of fuel")
             }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::panic::resume_unwind;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
@@ -10,10 +10,10 @@ use std::thread;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 use tracing::{Instrument, Span};
-use wasmtime::Store;
 use wasmtime::component::{Instance as WasmInstance, InstancePre};
+use wasmtime::{Engine, Func, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
-use wasmtime_wasi::runtime::{in_tokio, with_ambient_tokio_runtime};
+use wasmtime_wasi::runtime::{in_tokio, poll_noop, with_ambient_tokio_runtime};
 
 use super::control::Stop;
 use super::instance::{Instance, Offloaded, offload};
@@ -104,12 +104,11 @@ impl<T: Send + 'static> Plugin<T> {
     /// # Errors
     ///
     /// If the plugin does not export `wasi:cli/run`, or the run could not begin: the root is not
-    /// writable, say, or a mount cannot be granted.
+    /// writable, say, or a mount cannot be granted. [`Error::Busy`] if the engine's pool is full;
+    /// such a run is counted as begun and [dropped](crate::Counters::dropped).
     pub fn run(&self, options: RunOptions<T>) -> Result<Outcome, Error> {
-        let command = self.command()?;
-        self.block_on(options, async |store| {
-            command.instantiate_async(&mut *store).await?.wasi_cli_run().call_run(store).await
-        })
+        let command = self.command()?.clone();
+        self.block_on(options, async |store| run_command(command, store).await)
     }
 
     /// Calls an export of the plugin on the calling thread, and removes its scratch directory: as
@@ -140,16 +139,20 @@ impl<T: Send + 'static> Plugin<T> {
     /// # }
     /// ```
     ///
+    /// What an export returns is a value: if that is an `Err`, the ending is still
+    /// [`Returned`](crate::Ending::Returned).
+    ///
     /// # Errors
     ///
-    /// If the run could not begin. An error of `call` is the outcome's.
+    /// As [`run`](Self::run), if the run could not begin. An error of `call` is the outcome's: its
+    /// ending is [`Errored`](crate::Ending::Errored), or says what happened in the plugin.
     pub fn call<R: Send>(
         &self,
         options: RunOptions<T>,
         call: impl AsyncFnOnce(&mut Store<State<T>>, WasmInstance) -> wasmtime::Result<R> + Send,
     ) -> Result<Outcome<R>, Error> {
         self.block_on(options, async |store| {
-            let instance = self.pre.instantiate_async(&mut *store).await?;
+            let instance = instantiate(&self.pre, store).await?;
             call(store, instance).await.map(Ok)
         })
     }
@@ -159,11 +162,19 @@ impl<T: Send + 'static> Plugin<T> {
     ///
     /// The plugin runs in a task of its own. Its file operations run on the sandbox's [blocking
     /// threads](crate::SandboxBuilder::blocking_threads) or in `block_in_place`, and a
-    /// compute-bound plugin yields after a [time slice](crate::EngineLimits::time_slice). Dropping
-    /// the future stops the run: a plugin that computes or waits ends where it is, one in a system
-    /// call after it. Its directory is then removed in the background, also by a runtime that is
-    /// shutting down; [`Control::scratch_path`] and [`Sandbox::counters`](crate::Sandbox::counters)
-    /// show when.
+    /// compute-bound plugin yields after a [time slice](crate::EngineLimits::time_slice).
+    ///
+    /// Dropping the future stops the run: a plugin that computes or waits ends where it is, one in a
+    /// system call after it. Its directory is then removed in the background, also by a runtime that
+    /// is shutting down. Until that is done the run keeps its place in a pooling allocator:
+    /// [`Control::released`] waits for it, and [`RunOptions::hold`] keeps the permit of a semaphore
+    /// as long.
+    ///
+    /// While as many plugins compute as the runtime has workers, its timers and sockets are late, by
+    /// up to 61 time slices: a worker polls them after that many tasks. Build the runtime with
+    /// [`event_interval(1)`](tokio::runtime::Builder::event_interval), or give plugins a runtime of
+    /// their own. On two workers a timer of 10 ms was late by 54 ms in the median and 450 ms at
+    /// most, and with `event_interval(1)` by 1.1 and 6.4 ms.
     ///
     /// The future waits for the removal of the directory; [`Control::ended`] does not. On a runtime
     /// whose blocking pool is small or busy, the beginning and the removal queue for a thread.
@@ -186,7 +197,8 @@ impl<T: Send + 'static> Plugin<T> {
     }
 
     /// Calls an export of the plugin on tokio: as [`run_async`](Self::run_async), for a plugin with
-    /// a world of its own.
+    /// a world of its own. A future that is dropped keeps its place in a pooling allocator, and
+    /// plugins that compute make timers late, as is said there.
     ///
     /// ```no_run
     /// use wasi_tempfile_host::{Error, Plugin, RunOptions, ScratchRoot};
@@ -309,9 +321,9 @@ impl<T: Send + 'static> Plugin<T> {
         let guest = self.common.ticker.run(guest);
         let guest = on_worker_of(worker, self.common.threads.clone(), guest);
         let (called, time) = on_blocking_pool_of(self.common.runtime()?, guest).await;
-        let ended = instance.decide_ending(called, time)?;
+        let ended = instance.decide_ending(called, time);
         let instance = offloaded.into_inner();
-        let end = move || span.in_scope(|| instance.clean_up(ended));
+        let end = move || span.in_scope(|| instance.clean_up(ended?));
         offload(&self.common.threads, end).await
     }
 }
@@ -320,7 +332,10 @@ async fn run_command<T: Send>(
     command: CommandPre<State<T>>,
     store: &mut Store<State<T>>,
 ) -> wasmtime::Result<Result<(), ()>> {
-    command.instantiate_async(&mut *store).await?.wasi_cli_run().call_run(store).await
+    allocate_stack(store).await?;
+    let command = command.instantiate_async(&mut *store).await?;
+    store.data_mut().instantiated = true;
+    command.wasi_cli_run().call_run(store).await
 }
 
 async fn call_export<T: Send, R>(
@@ -328,8 +343,31 @@ async fn call_export<T: Send, R>(
     store: &mut Store<State<T>>,
     call: impl for<'a> FnOnce(&'a mut Store<State<T>>, WasmInstance) -> CallFuture<'a, R>,
 ) -> wasmtime::Result<Result<R, ()>> {
-    let instance = pre.instantiate_async(&mut *store).await?;
+    let instance = instantiate(&pre, store).await?;
     call(store, instance).await.map(Ok)
+}
+
+async fn instantiate<T: Send>(
+    pre: &InstancePre<State<T>>,
+    store: &mut Store<State<T>>,
+) -> wasmtime::Result<WasmInstance> {
+    allocate_stack(store).await?;
+    let instance = pre.instantiate_async(&mut *store).await?;
+    store.data_mut().instantiated = true;
+    Ok(instance)
+}
+
+/// Allocates the stack of a store's calls, which else the first call does: then its error could not
+/// be told from one of the embedder's closure.
+async fn allocate_stack<T: Send>(store: &mut Store<T>) -> wasmtime::Result<()> {
+    Func::wrap(&mut *store, || ()).call_async(store, &[], &mut []).await
+}
+
+/// Checks that an engine's stack can be allocated.
+pub(super) fn try_stack(engine: &Engine) -> wasmtime::Result<()> {
+    let mut store = Store::new(engine, ());
+    // It never waits.
+    poll_noop(pin!(allocate_stack(&mut store))).unwrap_or(Ok(()))
 }
 
 /// The task of a run. Dropped, it stops the run.

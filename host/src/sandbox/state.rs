@@ -40,6 +40,8 @@ pub struct State<T = ()> {
     /// Bytes that the plugin has written to standard error.
     stderr: Arc<AtomicU64>,
     pub(super) limiter: StoreLimiter,
+    /// Whether the plugin has its instance and its stack: from then on errors are of its call.
+    pub(super) instantiated: bool,
 }
 
 impl<T> State<T> {
@@ -73,6 +75,7 @@ impl<T> State<T> {
             mode,
             stderr,
             limiter: StoreLimiter::new(memory, limits),
+            instantiated: false,
         })
     }
 

@@ -81,6 +81,18 @@ impl From<File> for Input {
     }
 }
 
+impl From<Vec<u8>> for Input {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<String> for Input {
+    fn from(text: String) -> Self {
+        Self::Bytes(text.into())
+    }
+}
+
 impl From<&str> for Input {
     fn from(text: &str) -> Self {
         Self::Bytes(text.into())

@@ -38,6 +38,10 @@ pub(super) fn not_begun(span: &Span, error: &Error) {
     span.in_scope(|| warn!(%error, "a run could not begin"));
 }
 
+pub(super) fn stopped_early(span: &Span) {
+    span.record("ending", "none: the run was stopped before it began");
+}
+
 pub(super) fn not_continued(error: &Error) {
     warn!(%error, "the host could not go on with a run");
 }
@@ -78,10 +82,14 @@ fn limits<R>(outcome: &Outcome<R>) {
             warn!(%ending, "a limit ended a plugin");
         }
         Ending::Trapped { .. } => warn!(%ending, "a plugin trapped"),
+        Ending::Errored { .. } => warn!(%ending, "a call failed outside of the plugin"),
         Ending::Returned | Ending::Failed { .. } | Ending::Interrupted => {}
     }
     if outcome.used.refused > 0 {
-        warn!(refused = outcome.used.refused, "a plugin was refused more than its limits");
+        warn!(
+            refused = outcome.used.refused,
+            "calls of a plugin were refused by a limit, the file system or the process"
+        );
     }
 }
 
@@ -91,6 +99,7 @@ fn leaks<R>(outcome: &Outcome<R>) {
     match &outcome.ending {
         Ending::Returned | Ending::Failed { .. } => {}
         Ending::Trapped { .. }
+        | Ending::Errored { .. }
         | Ending::TimedOut
         | Ending::OutOfMemory { .. }
         | Ending::OutOfFuel { .. }

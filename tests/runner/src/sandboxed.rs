@@ -115,7 +115,7 @@ pub(crate) fn run(
         run = run.mount(Mount::new(setup::preopen(granted, grant), format!("/{}", grant.path))?);
     }
     let ended = match plugin.run(run) {
-        Err(Error::NotLimited) => {
+        Err(Error::LimitsNotEnforced) => {
             return Ok(Outcome::Skipped("this provider may not enforce limits".to_owned()));
         }
         ended => ended?,

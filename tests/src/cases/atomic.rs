@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use std::io::{self, Write};
-use wasi_tempfile::{error_code, write_atomically};
+use wasi_tempfile::{NamedTempFile, error_code, write_atomically};
 
 pub(super) const CASES: &[Case] = &[
     case!(persists_in_every_durability),
@@ -11,6 +11,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_failing_writer_leaves_the_old_file),
     case!(a_reader_never_sees_half),
     case!(a_target_without_a_name),
+    case!(a_target_that_ends_in_a_separator),
     case!(into_a_missing_directory),
     case!(onto_a_directory),
     case!(onto_a_full_file_system, Setup::PLAIN.mounts(SMALL)),
@@ -80,6 +81,18 @@ fn a_target_without_a_name(w: &World) {
         let error =
             write_atomically(&target, |_| panic!("there is nothing to write to")).unwrap_err();
         assert_eq!(error_code(&error), Some(ErrorCode::InvalidName), "{target}: {error}");
+    }
+    w.assert_empty();
+}
+
+fn a_target_that_ends_in_a_separator(w: &World) {
+    let targets = ["x/", "x//", "x/.", "x/./", "x/./."].map(|target| w.path(target));
+    for target in targets.into_iter().chain(["no such/x/.".to_owned(), "x/.".to_owned()]) {
+        let refused =
+            write_atomically(&target, |_| panic!("there is nothing to write to")).unwrap_err();
+        assert_eq!(error_code(&refused), Some(ErrorCode::InvalidName), "{target}: {refused}");
+        let refused = NamedTempFile::new().unwrap().persist(&target).unwrap_err().error;
+        assert_eq!(error_code(&refused), Some(ErrorCode::InvalidName), "{target}: {refused}");
     }
     w.assert_empty();
 }

@@ -10,6 +10,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_file_on_the_way),
     case!(open_wants_a_regular_file),
     case!(open_opens_no_fifo, FIFO),
+    case!(a_fifo_on_the_way, FIFO),
     case!(open_follows_no_link),
     case!(no_method_goes_through_a_link),
     case!(hostile_paths_are_refused),
@@ -91,6 +92,15 @@ fn open_opens_no_fifo(w: &World) {
     let (dir, name) = furnished(w);
     w.rename("fifo", &format!("{name}/fifo"));
     assert_code(dir.open_file("fifo"), ErrorCode::Invalid);
+}
+
+/// To open one waits until another program does.
+fn a_fifo_on_the_way(w: &World) {
+    let (dir, name) = furnished(w);
+    w.rename("fifo", &format!("{name}/fifo"));
+    assert_code(dir.entries("fifo"), ErrorCode::NotDirectory);
+    assert_code(dir.create_file("fifo/file"), ErrorCode::NotDirectory);
+    assert_code(dir.remove("fifo/file"), ErrorCode::NotDirectory);
 }
 
 fn open_follows_no_link(w: &World) {

@@ -9,6 +9,7 @@ pub(super) const CASES: &[Case] = &[
     case!(disable_cleanup_keeps_a_directory),
     case!(close_removes_in_spite_of_disable_cleanup),
     case!(append_writes_at_the_end),
+    case!(append_ignores_the_offset_of_a_write),
     case!(too_many_random_characters),
     case!(persist_with_durability),
     case!(a_path_persists_by_itself),
@@ -59,6 +60,23 @@ fn append_writes_at_the_end(w: &World) {
     let mut rest = String::new();
     file.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "two");
+}
+
+fn append_ignores_the_offset_of_a_write(w: &World) {
+    let mut named = Builder::new().append(true).tempfile().unwrap();
+    named.write_all(b"one").unwrap();
+    let file = named.as_file();
+    assert_eq!(file.write_at(b" two", 0).unwrap(), 4);
+    assert_eq!(file.try_clone().unwrap().write_at(b" three", 100).unwrap(), 6);
+    let mut writer = file.writer(1).unwrap();
+    writer.write_all(b" four").unwrap();
+    writer.write_all(b" five").unwrap();
+    writer.flush().unwrap();
+    let past = i64::MAX as u64 + 1;
+    assert_eq!(error_code(&file.write_at(b"x", past).unwrap_err()), Some(ErrorCode::Invalid));
+    assert_eq!(error_code(&file.writer(past).err().unwrap()), Some(ErrorCode::Invalid));
+    assert_eq!(w.read(&w.inside(named.path())), b"one two three four five");
+    assert_eq!(named.stream_position().unwrap(), 3);
 }
 
 fn too_many_random_characters(w: &World) {

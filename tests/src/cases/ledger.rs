@@ -44,13 +44,15 @@ fn open_handles_are_listed(_: &World) {
 
 fn a_drop_that_could_not_remove_is_listed(w: &World) {
     let dir = directory();
-    let name = w.inside(dir.path());
+    let at = dir.path();
+    let name = w.inside(&at);
     let stuck = stick(w, &name);
     assert_eq!(interface::leftovers(), []);
     drop(dir);
     let left = interface::leftovers();
     assert!(left[0].path.ends_with("/stuck/child"), "{}", left[0].path);
     assert_eq!(left[0].error.code, ErrorCode::Busy, "{}", left[0].error.message);
+    assert_eq!((left.len(), &left[1].path, left[1].error.code), (2, &at, ErrorCode::NotEmpty));
     assert_eq!(counted(), (0, 0, 0), "nobody has it any more");
     unstick(w, &stuck);
     w.remove(&name);

@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     case!(entries_up_to_the_limit, Setup::PLAIN.limits("entries=3")),
     case!(handles_up_to_the_limit, Setup::PLAIN.limits("handles=3")),
     case!(memory_beyond_the_limit_moves_to_disk, Setup::PLAIN.limits("memory=1000")),
+    case!(if_the_largest_cannot_move_the_next_one_does, Setup::PLAIN.limits("memory=1000")),
     case!(a_published_directory_goes_on_counting, Setup::PLAIN.limits("bytes=1000,entries=10")),
     case!(labels_with_limits, Setup::PLAIN.limits(ALL)),
     case!(a_message_says_which_limit_and_how_much, Setup::PLAIN.limits(SMALL)),
@@ -101,6 +102,21 @@ fn memory_beyond_the_limit_moves_to_disk(_: &World) {
     assert_eq!(small.storage().unwrap(), Storage::Memory);
     assert!(interface::usage().peak.memory <= 1000);
     assert_eq!((contents(&small), contents(&large)), (vec![1; 500], vec![2; 600]));
+}
+
+fn if_the_largest_cannot_move_the_next_one_does(_: &World) {
+    let dir = interface::directory(&Options::default(), Location::Scratch).unwrap();
+    let largest = interface::spooled(Some(10_000), Location::Within(&dir)).unwrap();
+    let next = interface::spooled(Some(10_000), Location::Scratch).unwrap();
+    let never = interface::spooled(None, Location::Scratch).unwrap();
+    put(&largest, 0, [1; 500]);
+    put(&next, 0, [2; 400]);
+    dir.close().unwrap();
+    put(&never, 0, [3; 300]);
+    assert_eq!(next.storage().unwrap(), Storage::Disk);
+    assert_code(never.write(&[3; 300], 300), ErrorCode::Quota);
+    assert_code(largest.write(&[1; 300], 500), ErrorCode::NoEntry);
+    assert_eq!((contents(&largest), contents(&next)), (vec![1; 500], vec![2; 400]));
 }
 
 fn a_published_directory_goes_on_counting(w: &World) {

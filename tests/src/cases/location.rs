@@ -7,6 +7,7 @@ pub(super) const CASES: &[Case] = &[
     case!(a_path_with_slashes_to_spare),
     case!(a_missing_directory),
     case!(a_file_is_no_directory),
+    case!(a_fifo_is_no_directory, FIFO),
     case!(an_empty_path),
     case!(a_path_with_a_nul),
     case!(a_path_too_long),
@@ -75,6 +76,18 @@ fn a_file_is_no_directory(w: &World) {
         );
     }
     w.remove("file");
+}
+
+/// To open one waits until another program does.
+fn a_fifo_is_no_directory(w: &World) {
+    for path in ["fifo", "fifo/deeper"] {
+        assert_eq!(
+            codes(Location::Directory(&w.path(path))),
+            [Some(ErrorCode::NotDirectory); 3],
+            "{path}"
+        );
+    }
+    w.remove("fifo");
 }
 
 fn an_empty_path(_: &World) {

@@ -25,6 +25,8 @@ pub(super) const CASES: &[Case] = &[
     case!(a_private_file_saved_by_rename_is_removed),
     case!(a_file_in_a_directory_by_its_path_is_removed),
     case!(an_impostor_of_a_directory_is_left_alone),
+    case!(a_directory_that_was_renamed_is_left_alone),
+    case!(a_directory_that_its_parent_renamed_is_left_alone),
     case!(with_few_handles, Setup::PLAIN.open_files(64)),
 ];
 
@@ -351,6 +353,30 @@ fn an_impostor_of_a_directory_is_left_alone(w: &World) {
     w.assert_differs(Err::<(), _>(failure), &differences::IMPOSTOR_DIRECTORY);
     w.remove("shared");
     w.remove("moved");
+}
+
+fn a_directory_that_was_renamed_is_left_alone(w: &World) {
+    let dirs = [new(), new()];
+    for (dir, moved) in dirs.iter().zip(["first", "second"]) {
+        dir.create_file("file").unwrap();
+        w.rename(&w.inside(dir.path()), moved);
+    }
+    dirs[0].close().unwrap();
+    drop(dirs);
+    for moved in ["first", "second"] {
+        assert_eq!(w.list(moved), ["file"], "{moved}");
+        w.remove(moved);
+    }
+}
+
+fn a_directory_that_its_parent_renamed_is_left_alone(w: &World) {
+    let parent = new();
+    let dir = interface::directory(&Options::default(), Location::Within(&parent)).unwrap();
+    dir.create_file("file").unwrap();
+    let path = dir.path();
+    parent.rename(path.rsplit('/').next().unwrap(), "renamed").unwrap();
+    dir.close().unwrap();
+    assert_eq!(w.list(&format!("{}/renamed", w.inside(parent.path()))), ["file"]);
 }
 
 fn with_few_handles(w: &World) {

@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
     case!(into_file_into_a_missing_directory),
     case!(seeks_as_a_file_does),
     case!(nothing_is_written_past_the_largest_offset),
+    case!(at_a_position_that_no_file_has_it_stays_in_memory),
     case!(a_size_of_nothing_goes_to_disk_with_the_first_byte),
     case!(in_a_directory_of_the_callers),
 ];
@@ -200,6 +201,19 @@ fn nothing_is_written_past_the_largest_offset(_: &World) {
     disk.roll().unwrap();
     disk.seek(SeekFrom::Start(1 << 63)).unwrap_err();
     assert_eq!(disk.stream_position().unwrap(), 0);
+}
+
+fn at_a_position_that_no_file_has_it_stays_in_memory(w: &World) {
+    let mut file = spooled_tempfile(100);
+    file.write_all(b"bytes").unwrap();
+    let position = file.seek(SeekFrom::Start(1 << 63)).unwrap();
+    assert_eq!(error_code(&file.roll().unwrap_err()), Some(ErrorCode::Invalid));
+    assert_eq!(error_code(&file.set_len(101).unwrap_err()), Some(ErrorCode::Invalid));
+    assert_eq!((file.is_rolled(), file.stream_position().unwrap()), (false, position));
+    assert_eq!(text(&mut file), "bytes");
+    file.seek(SeekFrom::Start(position)).unwrap();
+    assert_eq!(error_code(&file.into_file().unwrap_err()), Some(ErrorCode::Invalid));
+    w.assert_empty();
 }
 
 fn a_size_of_nothing_goes_to_disk_with_the_first_byte(_: &World) {

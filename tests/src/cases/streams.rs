@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use std::io::{Read, Seek, Write};
-use wasi_tempfile::{NamedTempFile, error_code, tempfile};
+use wasi_tempfile::{NamedTempFile, error_code, tempfile, tempfile_in};
 
 pub(super) const CASES: &[Case] = &[
     case!(a_writer_then_a_reader),
@@ -15,6 +15,8 @@ pub(super) const CASES: &[Case] = &[
     case!(streams_leave_the_cursor),
     case!(streams_go_on_after_the_file),
     case!(offsets_past_the_last),
+    case!(a_failed_write_has_a_code, Setup::PLAIN.mounts(SMALL)),
+    case!(a_failed_write_beyond_a_limit_has_a_code, Setup::PLAIN.limits("file-size=100")),
     case!(a_copy_from_reader_to_writer),
     case!(a_splice_from_one_file_into_another),
     case!(a_spooled_file_moves_to_disk_first),
@@ -23,6 +25,9 @@ pub(super) const CASES: &[Case] = &[
     case!(an_open_directory_still_goes),
     case!(a_closed_directory_is_not_opened),
 ];
+
+const ROOM: u64 = 64 * 1024;
+const SMALL: &[Mount] = &[Mount::FileSystem { name: "small", size: ROOM, read_only: false }];
 
 fn a_writer_then_a_reader(_: &World) {
     let file = tempfile().unwrap();
@@ -140,6 +145,30 @@ fn offsets_past_the_last(_: &World) {
             Some(ErrorCode::Invalid)
         );
     }
+}
+
+/// Writes until the failure, which a stream may report with the write or with the flush.
+fn failure(mut writer: impl Write, bytes: &[u8]) -> Option<ErrorCode> {
+    let error = writer.write_all(bytes).and_then(|()| writer.flush()).unwrap_err();
+    error_code(&error)
+}
+
+fn a_failed_write_has_a_code(w: &World) {
+    let file = tempfile_in(w.path("small")).unwrap();
+    let code = failure(file.writer(0).unwrap(), &vec![1; ROOM as usize + 1]);
+    assert_eq!(code, Some(ErrorCode::NoSpace));
+}
+
+fn a_failed_write_beyond_a_limit_has_a_code(_: &World) -> Outcome {
+    let file = tempfile().unwrap();
+    match file.writer(98) {
+        Ok(writer) => assert_eq!(failure(writer, b"bytes"), Some(ErrorCode::Quota)),
+        Err(error) => {
+            assert_eq!(error_code(&error), Some(ErrorCode::Unsupported), "{error}");
+            return skip("a component gives out no stream of what it counts");
+        }
+    }
+    Outcome::Passed
 }
 
 fn a_copy_from_reader_to_writer(_: &World) {

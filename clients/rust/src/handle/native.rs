@@ -10,6 +10,7 @@ use crate::interface::{self, Durability, Error, ErrorCode};
 
 pub(crate) struct Handle {
     file: fs::File,
+    append: bool,
     #[cfg(windows)]
     cursor: cursor::Lock,
 }
@@ -22,6 +23,7 @@ impl Handle {
     pub(crate) fn from_std(file: fs::File) -> Self {
         Handle {
             file,
+            append: false,
             #[cfg(windows)]
             cursor: cursor::Lock::default(),
         }
@@ -80,8 +82,16 @@ impl Handle {
         self.without_cursor(|file| file.read_at(buffer, offset))
     }
 
+    /// In append mode, writes at the end, as Linux does whatever the offset is.
     pub(crate) fn write_at(&self, data: &[u8], offset: u64) -> Result<usize, Error> {
-        self.without_cursor(|file| file.write_at(data, offset))
+        self.without_cursor(|file| {
+            if !self.append {
+                return file.write_at(data, offset);
+            }
+            // An offset that is not used has to be valid all the same.
+            file.write_at(&[], offset)?;
+            file.write_at(data, file.size()?)
+        })
     }
 
     pub(crate) fn size(&self) -> Result<u64, Error> {
@@ -120,18 +130,22 @@ impl Handle {
     #[cfg(unix)]
     pub(crate) fn set_append(&mut self) -> io::Result<()> {
         let flags = rustix::fs::fcntl_getfl(&self.file)?;
-        Ok(rustix::fs::fcntl_setfl(&self.file, flags | rustix::fs::OFlags::APPEND)?)
+        rustix::fs::fcntl_setfl(&self.file, flags | rustix::fs::OFlags::APPEND)?;
+        self.append = true;
+        Ok(())
     }
 
     #[cfg(windows)]
     pub(crate) fn set_append(&mut self) -> io::Result<()> {
         self.file = Native::reopen_for_append(&self.file)?;
+        self.append = true;
         Ok(())
     }
 
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
         Ok(Handle {
             file: self.file.try_clone()?,
+            append: self.append,
             #[cfg(windows)]
             cursor: self.cursor.clone(),
         })

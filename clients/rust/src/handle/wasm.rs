@@ -78,7 +78,22 @@ impl Handle {
         }
     }
 
+    /// In append mode, writes at the end, as Linux does whatever the offset is.
     pub(crate) fn write_at(&self, data: &[u8], offset: u64) -> Result<usize, Error> {
+        self.write_exactly_at(data, self.start_of_write(offset)?)
+    }
+
+    /// Where a write at `offset` begins.
+    fn start_of_write(&self, offset: u64) -> Result<u64, Error> {
+        if !self.0.append {
+            return Ok(offset);
+        }
+        // An offset that is not used has to be valid all the same.
+        self.write_exactly_at(&[], offset)?;
+        self.size()
+    }
+
+    fn write_exactly_at(&self, data: &[u8], offset: u64) -> Result<usize, Error> {
         match self.transport() {
             // The provider gets a copy: no larger than what it would write at once.
             Transport::Provider(file) => {
@@ -127,6 +142,7 @@ impl Handle {
 
     #[cfg(feature = "direct")]
     pub(crate) fn writer(&self, offset: u64) -> Result<tempfile_wasi::OutputStream, Error> {
+        let offset = self.start_of_write(offset)?;
         match self.transport() {
             Transport::Provider(file) => interface::write_via_stream(file, offset),
             Transport::Descriptor(file) => {
@@ -175,7 +191,7 @@ impl Handle {
             true => self.size().map_err(io_error)?,
             false => self.position(),
         };
-        let count = self.write_at(data, from).map_err(io_error)?;
+        let count = self.write_exactly_at(data, from).map_err(io_error)?;
         Ok(self.advance(from, count))
     }
 
