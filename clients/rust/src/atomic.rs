@@ -31,8 +31,8 @@ use crate::path::{ends_in_name, parent};
 /// # Errors
 /// [`InvalidFilename`](io::ErrorKind::InvalidFilename) (`invalid-name`) if `target` ends in `/` or
 /// has no name; that of `write`; those of [`NamedTempFile::new_in`](crate::NamedTempFile::new_in)
-/// and [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). With the code `not-durable`
-/// the new file is in place, and may not survive a power cut.
+/// and [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). With the code
+/// `not-durable` the new file is in place, and may not survive a power cut.
 pub fn write_atomically<P: AsRef<Path>>(
     target: P,
     write: impl FnOnce(&mut File) -> io::Result<()>,
