@@ -80,12 +80,20 @@ impl<S: tracing::Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
         let mut fields = Fields::new();
         event.record(&mut Collect(&mut fields));
         let message = fields.remove("message").unwrap_or_default();
+        let scratch = fields.remove("scratch");
         let fields: String =
             fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        let text = format!("{} {message}{fields}", event.metadata().level());
+        let mut text = format!("{} {message}{fields}", event.metadata().level());
         let span =
             context.lookup_current().expect("an event of a run is in its span").id().into_u64();
-        self.lock().live.get_mut(&span).expect("which is open").events.push(text);
+        let mut spans = self.lock();
+        let seen = spans.live.get_mut(&span).expect("which is open");
+        // Who asks for warnings alone does not see the span. What began has a directory.
+        let begun = message != "a run could not begin";
+        if begun && scratch.as_ref() != seen.span.get("scratch") {
+            text.push_str(", of a run that is not named");
+        }
+        seen.events.push(text);
     }
 }
 

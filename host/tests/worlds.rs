@@ -349,6 +349,32 @@ fn an_engine_of_the_embedders_serves_calls() {
 }
 
 #[test]
+fn a_run_takes_of_a_pool_what_the_guide_for_embedders_says() {
+    let world = World::new();
+    let root = ScratchRoot::open(world.root()).expect("open the root");
+    let bytes = fs::read(PLUGIN).expect("read the plugin");
+    for (provider, memories, core_instances, tables) in
+        [(Provider::Host, 1, 3, 2), (Provider::Component, 3, 9, 4)]
+    {
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(1).total_stacks(1).max_memory_size(16 << 20);
+        pool.total_memories(memories).total_core_instances(core_instances).total_tables(tables);
+        let mut config = Config::new();
+        EngineLimits::default().configure(&mut config);
+        config.allocation_strategy(pool);
+        let engine = Engine::new(&config).expect("an engine");
+        let sandbox = Sandbox::builder().engine(engine).build().expect("make a sandbox");
+        let plugin = sandbox.load(&bytes, provider).expect("load the plugin");
+        let run = || RunOptions::in_root(&root).args(["plugin", "ok"]);
+        // The second finds the places of the first.
+        for _ in 0..2 {
+            assert_eq!(plugin.run(run()).expect("run").ending, Ending::Returned, "{provider:?}");
+        }
+    }
+    world.assert_nothing_left();
+}
+
+#[test]
 fn a_pool_without_room_is_an_error_of_the_host() {
     let scene = Scene::with(Sandbox::builder().engine(pooled(1)));
     let runtime = shared_threads(2);

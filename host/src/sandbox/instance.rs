@@ -146,7 +146,7 @@ impl<T: Send + 'static> Instance<T> {
             Some(Ok(Err(()))) => (Some(Err(())), None),
             Some(Err(error)) if !state.instantiated && is_of_host(&error) => {
                 let error = not_instantiated(error);
-                telemetry::not_continued(&error);
+                telemetry::not_continued(self.guard.begun.path(), &error);
                 return Err(error);
             }
             Some(Err(error)) => (None, Some(error)),
@@ -219,7 +219,7 @@ impl RunGuard {
             None => Directory::closed(&outcome.not_removed),
         };
         self.common.metrics.ended(&outcome.ending, directory);
-        telemetry::ended(&self.span, outcome);
+        telemetry::ended(&self.span, self.begun.path(), outcome);
     }
 
     /// Removes or keeps the directory of a run without an outcome.

@@ -1,6 +1,7 @@
 //! Telemetry of runs for operators: a span around each run, and an event for each irregularity.
 //!
-//! Paths of the host belong here, since no plugin reads these.
+//! Paths of the host belong here, since no plugin reads these. A warning names the directory of its
+//! run, since who asks for warnings alone does not see the span.
 
 use std::path::Path;
 
@@ -42,8 +43,9 @@ pub(super) fn stopped_early(span: &Span) {
     span.record("ending", "none: the run was stopped before it began");
 }
 
-pub(super) fn not_continued(error: &Error) {
-    warn!(%error, "the host could not go on with a run");
+pub(super) fn not_continued(scratch: &Path, error: &Error) {
+    let scratch = scratch.display();
+    warn!(%scratch, %error, "the host could not go on with a run");
 }
 
 pub(super) fn kept(path: &Path) {
@@ -54,10 +56,10 @@ pub(super) fn dropped(span: &Span) {
     span.record("ending", "none: its future was dropped, or the host could not go on");
 }
 
-pub(super) fn ended<R>(span: &Span, outcome: &Outcome<R>) {
+pub(super) fn ended<R>(span: &Span, scratch: &Path, outcome: &Outcome<R>) {
     record(span, outcome);
-    limits(outcome);
-    leaks(outcome);
+    limits(scratch, outcome);
+    leaks(scratch, outcome);
 }
 
 fn record<R>(span: &Span, outcome: &Outcome<R>) {
@@ -75,18 +77,20 @@ fn record<R>(span: &Span, outcome: &Outcome<R>) {
     span.record("not_removed", outcome.not_removed.len());
 }
 
-fn limits<R>(outcome: &Outcome<R>) {
+fn limits<R>(scratch: &Path, outcome: &Outcome<R>) {
+    let scratch = scratch.display();
     let ending = &outcome.ending;
     match ending {
         Ending::TimedOut | Ending::OutOfMemory { .. } | Ending::OutOfFuel { .. } => {
-            warn!(%ending, "a limit ended a plugin");
+            warn!(%scratch, %ending, "a limit ended a plugin");
         }
-        Ending::Trapped { .. } => warn!(%ending, "a plugin trapped"),
-        Ending::Errored { .. } => warn!(%ending, "a call failed outside of the plugin"),
+        Ending::Trapped { .. } => warn!(%scratch, %ending, "a plugin trapped"),
+        Ending::Errored { .. } => warn!(%scratch, %ending, "a call failed outside of the plugin"),
         Ending::Returned | Ending::Failed { .. } | Ending::Interrupted => {}
     }
     if outcome.used.refused > 0 {
         warn!(
+            %scratch,
             refused = outcome.used.refused,
             "calls were refused by a limit, the file system or the process"
         );
@@ -95,7 +99,8 @@ fn limits<R>(outcome: &Outcome<R>) {
 
 /// Reports open handles. A plugin that returned had the chance to close them; after any other
 /// ending they say nothing.
-fn leaks<R>(outcome: &Outcome<R>) {
+fn leaks<R>(scratch: &Path, outcome: &Outcome<R>) {
+    let scratch = scratch.display();
     match &outcome.ending {
         Ending::Returned | Ending::Failed { .. } => {}
         Ending::Trapped { .. }
@@ -108,12 +113,13 @@ fn leaks<R>(outcome: &Outcome<R>) {
     match &outcome.used.tempfile {
         Some(Usage { live, .. }) if live.files > 0 || live.paths > 0 || live.directories > 0 => {
             let (files, paths, directories) = (live.files, live.paths, live.directories);
-            warn!(files, paths, directories, "a plugin ended without closing what it had opened");
+            warn!(%scratch, files, paths, directories, "a plugin ended without closing what it had opened");
         }
         Some(_) => {}
         // A provider component has no ledger here, so the plugin may have kept this on purpose.
         None if !outcome.left_behind.is_empty() => {
             info!(
+                %scratch,
                 entries = outcome.left_behind.len(),
                 "a plugin left something in its scratch directory"
             );
