@@ -196,15 +196,28 @@ fn matching_export(
         .find(|export| *export == import)
         .or_else(|| exports.iter().find(|export| are_semver_compatible(export, import)))
         .cloned()
-        .ok_or_else(|| Error::MissingImport {
-            import: import.to_owned(),
-            cause: "the provider does not export it".to_owned(),
-            source: None,
+        .ok_or_else(|| {
+            let version = served_version(import, exports.iter().map(String::as_str));
+            let cause = version.map_or_else(
+                || "the provider does not export it".to_owned(),
+                |version| format!("the provider has version {version} of it"),
+            );
+            Error::MissingImport { import: import.to_owned(), cause, source: None }
         })
 }
 
+/// The version of an import that is served, where it is not the one that is imported.
+pub(crate) fn served_version<'a>(
+    import: &str,
+    served: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let (name, _) = import.split_once('@')?;
+    let mut served = served.into_iter().filter_map(|served| served.split_once('@'));
+    served.find(|(served, _)| *served == name).map(|(_, version)| version)
+}
+
 /// Whether an import is a part of `scratch:tempfile` or of its bridge to WASI.
-fn is_scratch(import: &str) -> bool {
+pub(crate) fn is_scratch(import: &str) -> bool {
     import.starts_with("scratch:tempfile/") || import.starts_with("scratch:tempfile-wasi/")
 }
 

@@ -36,7 +36,8 @@ pub enum Error {
     MissingImport {
         /// The import's full name, such as `wasi:http/outgoing-handler@0.2.4`.
         import: String,
-        /// How it differs from what is served under that name; empty if nothing is.
+        /// How it differs from what is served under that name, in this version or another, or who
+        /// would serve it; empty if nobody would.
         cause: String,
         /// The error of the linker or the composer, if there was one.
         source: Option<Source>,

@@ -140,6 +140,13 @@ mod bindings {
 
 use bindings::scratch::tempfile as interface;
 
+/// The interfaces that [`add_to_linker`] adds.
+pub(crate) const SERVED: [&str; 3] = [
+    "scratch:tempfile/tempfile@0.1.0",
+    "scratch:tempfile/ledger@0.1.0",
+    "scratch:tempfile-wasi/descriptors@0.2.0",
+];
+
 use handles::{File, TempDir, TempPath};
 
 /// The Rust types behind the interface's resources.

@@ -9,7 +9,9 @@ use wasmtime::{Cache, Config, Engine};
 
 use crate::blocking::Threads;
 use crate::components;
-use crate::compose::{PluginPreopens, check_component, compose, has_provider};
+use crate::compose::{
+    PluginPreopens, check_component, compose, has_provider, is_scratch, served_version,
+};
 use crate::error::{Error, one_line};
 use crate::provider;
 
@@ -239,7 +241,7 @@ impl<T: Send + 'static> Sandbox<T> {
         }
         let pre = linker
             .instantiate_pre(component)
-            .map_err(|error| self.missing(&linker, component, error))?;
+            .map_err(|error| self.missing(&linker, component, provision, error))?;
         Ok(Plugin::new(self.common.clone(), pre, provision))
     }
 
@@ -248,6 +250,7 @@ impl<T: Send + 'static> Sandbox<T> {
         &self,
         linker: &Linker<State<T>>,
         component: &Component,
+        provision: Provision,
         source: wasmtime::Error,
     ) -> Error {
         // Only the engine's message has the name of the import, between backticks, and after that
@@ -264,7 +267,18 @@ impl<T: Send + 'static> Sandbox<T> {
         let absent = detail.ends_with("implementation is missing")
             || detail.ends_with("not found in the linker");
         let absent = absent && !has(linker, import);
-        let cause = if absent { String::new() } else { detail.to_owned() };
+        let cause = match provision {
+            _ if !absent => detail.to_owned(),
+            Provision::Host => served_version(import, provider::SERVED)
+                .map_or_else(String::new, |version| {
+                    format!("the host serves version {version} of it")
+                }),
+            Provision::Other if is_scratch(import) => {
+                "the plugin has no provider: load it with Provider::Host, or compose it with one"
+                    .to_owned()
+            }
+            Provision::Component | Provision::Other => String::new(),
+        };
         Error::MissingImport { import: import.to_owned(), cause, source: Some(source.into()) }
     }
 }

@@ -234,3 +234,22 @@ fn a_plugin_that_exports_a_function_with_a_resource_of_the_interface_is_composed
         assert_eq!(exports, expected);
     }
 }
+
+#[test]
+fn what_is_missing_of_the_interface_is_named_with_what_is_served() {
+    let sandbox = Sandbox::new().expect("make a sandbox");
+    for (provider, import, words) in [
+        (Provider::Host, "scratch:tempfile/tempfile@9.0.0", "the host serves version 0.1.0"),
+        (Provider::Component, "scratch:tempfile/ledger@9.0.0", "the provider has version 0.1.0"),
+        (Provider::Host, "scratch:tempfile-wasi/descriptors@0.9.0", "the host serves version 0.2"),
+        (Provider::Composed, "scratch:tempfile/tempfile@0.1.0", "load it with Provider::Host"),
+        (Provider::Host, "scratch:tempfile/telepathy@0.1.0", "neither the host nor the provider"),
+    ] {
+        let text = format!(r#"(component (import "{import}" (instance (export "f" (func)))))"#);
+        let error = sandbox.load(&wat::parse_str(text).expect("a component"), provider);
+        let error = error.map(drop).expect_err("nobody serves it");
+        let Error::MissingImport { import: named, .. } = &error else { panic!("{error}") };
+        assert_eq!(named, import);
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}

@@ -165,7 +165,15 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn entries(&self, dir: &Self::Dir) -> Result<Self::Entries, ErrorCode> {
-        let listing = dir.read_directory().map_err(code)?;
+        let listing = match dir.read_directory() {
+            // A preopen itself cannot be listed everywhere (preview2-shim), what is opened through
+            // it can.
+            Err(WasiCode::BadDescriptor) => {
+                open_directory(dir, ".").and_then(|opened| opened.read_directory())
+            }
+            listed => listed,
+        }
+        .map_err(code)?;
         Ok(Entries { dir: dir.clone(), listing, ended: false })
     }
 
@@ -349,8 +357,7 @@ impl<F: Handle> Platform for Wasi<F> {
     }
 
     fn sync_directory(&self, dir: &Self::Dir) -> Result<(), ErrorCode> {
-        // A preopen itself cannot be synced everywhere (preview2-shim), what is opened through it
-        // can.
+        // As for a listing: what is opened through a preopen can be synced everywhere.
         let synced = match dir.sync() {
             Err(WasiCode::Invalid) => dir
                 .open_at(NO_FOLLOW, ".", OpenFlags::DIRECTORY, DescriptorFlags::READ)

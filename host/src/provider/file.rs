@@ -41,7 +41,7 @@ pub(super) fn define_write<T: 'static>(
         };
         Ok((result,))
     };
-    linker.instance("scratch:tempfile/tempfile@0.1.0")?.func_wrap("[method]file.write", write)
+    linker.instance(super::SERVED[0])?.func_wrap("[method]file.write", write)
 }
 
 impl HostFile for TempfileCtxView<'_> {

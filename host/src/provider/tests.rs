@@ -254,6 +254,10 @@ fn a_linker_keeps_its_rule_on_names_that_are_taken() {
         let mut linker = Linker::<State>::new(&engine);
         linker.allow_shadowing(allowed);
         add_to_linker(&mut linker).expect("no name is taken");
+        for interface in SERVED {
+            let is_free = linker.clone().root().func_wrap(interface, |_, ()| Ok(())).is_ok();
+            assert_eq!(is_free, allowed, "{interface}");
+        }
         assert_eq!(add_to_linker(&mut linker).is_ok(), allowed);
         assert_eq!(file::define_write(&mut linker, State::tempfile).is_ok(), allowed);
     }

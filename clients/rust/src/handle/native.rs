@@ -85,8 +85,12 @@ impl Handle {
     /// In append mode, writes at the end, as Linux does whatever the offset is.
     pub(crate) fn write_at(&self, data: &[u8], offset: u64) -> Result<usize, Error> {
         self.without_cursor(|file| {
-            let offset = if self.append { file.end(offset)? } else { offset };
-            file.write_at(data, offset)
+            if !self.append {
+                return file.write_at(data, offset);
+            }
+            // An offset that is not used has to be valid all the same.
+            file.write_at(&[], offset)?;
+            file.write_at(data, file.size()?)
         })
     }
 

@@ -25,12 +25,6 @@ impl<P: Platform> Positioned<'_, P> {
         self.platform.size(self.file).map_err(during("get the size of a temporary file"))
     }
 
-    /// The end of the file, for a write in append mode at `offset`, which has to be valid.
-    pub(crate) fn end(&self, offset: u64) -> Result<u64, Error> {
-        self.write_at(&[], offset)?;
-        self.size()
-    }
-
     pub(crate) fn set_size(&self, size: u64) -> Result<(), Error> {
         core::set_size(&self.platform, self.file, size).map_err(during("resize a temporary file"))
     }
