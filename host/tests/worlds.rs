@@ -47,6 +47,7 @@ enum Act {
     Trap,
     Hoard,
     Spin,
+    GetByWithoutMemory,
 }
 
 const PLUGIN_TEXT: &str = r#"(component
@@ -56,15 +57,16 @@ const PLUGIN_TEXT: &str = r#"(component
         (import "host" "name" (func $name (result i32)))
         (memory 1)
         (func (export "act") (param $what i32) (result i32)
-            (block $spin (block $hoard (block $trap (block $ask (block $return
-                (br_table $return $ask $trap $hoard $spin (local.get $what)))
+            (block $get-by (block $spin (block $hoard (block $trap (block $ask (block $return
+                (br_table $return $ask $trap $hoard $spin $get-by (local.get $what)))
             (return (i32.const 42)))
             (return (call $name)))
             (unreachable))
             (if (i32.eq (memory.grow (i32.const 1000)) (i32.const -1)) (then (unreachable)))
             (return (i32.const 0)))
             (loop $for-ever (br $for-ever))
-            (unreachable)))
+            (unreachable))
+            (memory.grow (i32.const 1000))))
     (core instance $main (instantiate $main
         (with "host" (instance (export "name" (func $name))))))
     (func (export "act") (param "what" u32) (result u32) (canon lift (core func $main "act"))))"#;
@@ -216,6 +218,20 @@ fn an_error_of_the_closure_is_the_outcomes() {
     }
     assert_eq!(scene.sandbox.counters().errored, 2);
     scene.world.assert_nothing_left();
+}
+
+#[test]
+fn an_error_of_the_closure_after_a_refusal_of_memory_is_its_own() {
+    let scene = Scene::new();
+    let outcome = scene.plugin.call(scene.options(), async |store, instance| {
+        let plugin = bindings::Plugin::new(&mut *store, &instance)?;
+        let pages = plugin.call_act(store, Act::GetByWithoutMemory as u32).await?;
+        assert_eq!(pages, u32::MAX, "it was refused");
+        bail!("the closure's own")
+    });
+    let outcome: Outcome<()> = outcome.expect("call");
+    let reason = "the closure's own".to_owned();
+    assert_eq!(outcome.ending, Ending::Errored { reason });
 }
 
 #[test]

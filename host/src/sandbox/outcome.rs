@@ -140,8 +140,14 @@ impl Ending {
             (Some(Stop::TimedOut), _) => Self::TimedOut,
             (Some(Stop::Interrupted | Stop::Dropped), _) | (None, None) => Self::Interrupted,
             (None, Some(error)) => {
+                let trap = error.downcast_ref::<Trap>();
+                let in_plugin =
+                    trap.is_some() || error.is::<WasmBacktrace>() || !state.instantiated;
+                if !in_plugin {
+                    return Self::Errored { reason: reason(error, limits) };
+                }
                 let limiter = &state.limiter;
-                match (limiter.refusal(), error.downcast_ref::<Trap>()) {
+                match (limiter.refusal(), trap) {
                     (Some(Refusal::Limit), _) => {
                         Self::OutOfMemory { limit: Some(limiter.memory().limit()) }
                     }
@@ -154,10 +160,7 @@ impl Ending {
                         Self::Trapped { reason }
                     }
                     // A host function failed: the table of handles is full, say.
-                    (None, None) if error.is::<WasmBacktrace>() || !state.instantiated => {
-                        Self::Trapped { reason: reason(error, limits) }
-                    }
-                    (None, None) => Self::Errored { reason: reason(error, limits) },
+                    (None, None) => Self::Trapped { reason: reason(error, limits) },
                 }
             }
         }
