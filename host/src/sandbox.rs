@@ -187,8 +187,9 @@ impl<T: Send + 'static> Sandbox<T> {
     /// # Errors
     ///
     /// If the plugin is not a component, imports something that is not served, or cannot be
-    /// [composed](compose); if the pool of the embedder's engine has no room for one instance; or if [`with`](Self::with) has added a part of `scratch:tempfile` that
-    /// the host provider serves.
+    /// [composed](compose); if the pool of the embedder's engine has no room for one instance; or
+    /// if [`with`](Self::with) has added a part of `scratch:tempfile` that the host provider
+    /// serves.
     pub fn load(&self, plugin: &[u8], provider: Provider<'_>) -> Result<Plugin<T>, Error> {
         let (component, provision) = match provider {
             Provider::Host => (self.compile(plugin)?, Provision::Host),
@@ -319,12 +320,13 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     ///
     /// The sandbox advances the engine's epoch, once per [time slice](EngineLimits::time_slice)
     /// while an asynchronous run computes, and once when a run is stopped. So other stores of the
-    /// engine cannot measure time in epochs, and each needs a deadline that does not end it, such as
-    /// [`Store::epoch_deadline_async_yield_and_update`](
-    /// wasmtime::Store::epoch_deadline_async_yield_and_update).
+    /// engine cannot measure time in epochs, and each needs a deadline that does not end it, such
+    /// as [`epoch_deadline_async_yield_and_update`][update].
     ///
     /// A run that finds a pool full is [`Error::Busy`]: let runs wait for a place with
     /// [`RunOptions::hold`].
+    ///
+    /// [update]: wasmtime::Store::epoch_deadline_async_yield_and_update
     pub fn engine(mut self, engine: Engine) -> Self {
         self.engine = Some(engine);
         self
@@ -370,9 +372,8 @@ impl<T: Send + 'static> SandboxBuilder<T> {
     ///
     /// If a limit is zero with which no plugin can run. If the engine cannot run on this machine,
     /// or the system refuses a stack of this size; if the embedder's engine lacks a setting that
-    /// runs need; if there is
-    /// an engine and a cache; if this process may not start threads or open descriptors as runs
-    /// need them.
+    /// runs need; if there is an engine and a cache; if this process may not start threads or open
+    /// descriptors as runs need them.
     pub fn build(self) -> Result<Sandbox<T>, Error> {
         check_process()?;
         let limits = self.limits;

@@ -233,9 +233,7 @@ fn limits_that_are_met_are_told() {
     assert_eq!(seen.span["refused"], "2");
     assert_eq!(
         seen.events,
-        [
-            "WARN calls of a plugin were refused by a limit, the file system or the process refused=2"
-        ]
+        ["WARN calls were refused by a limit, the file system or the process refused=2"]
     );
 
     let (_, seen) = scene.seen(scene.run(&["hoard"]).memory(16 << 20));

@@ -1,6 +1,5 @@
 //! Replacing a file in one step.
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use crate::builder::Builder;
 use crate::error::io_error;
 use crate::file::File;
 use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
+use crate::path::{ends_in_name, parent};
 
 /// Writes a file so that a reader of `target` finds the old one or the new one, whole, at any
 /// moment, also after a power cut.
@@ -30,26 +30,19 @@ use crate::interface::{Durability, Error, ErrorCode, ReplaceMode};
 ///
 /// # Errors
 /// [`InvalidFilename`](io::ErrorKind::InvalidFilename) (`invalid-name`) if `target` ends in `/` or
-/// has no name; that of `write`; those of [`NamedTempFile::new_in`](crate::NamedTempFile::new_in) and
-/// [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). With the code `not-durable`
-/// the new file is in place, and may not survive a power cut.
+/// has no name; that of `write`; those of [`NamedTempFile::new_in`](crate::NamedTempFile::new_in)
+/// and [`NamedTempFile::persist_with`](crate::NamedTempFile::persist_with). With the code
+/// `not-durable` the new file is in place, and may not survive a power cut.
 pub fn write_atomically<P: AsRef<Path>>(
     target: P,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> io::Result<()> {
     let target = target.as_ref();
-    // `file_name` ignores `/` and `/.` at the end, which no file has.
-    let ends_with =
-        |name: &&OsStr| target.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes());
-    if target.file_name().filter(ends_with).is_none() {
+    if !ends_in_name(target) {
         let target = target.to_string_lossy();
         return Err(io_error(Error::new(ErrorCode::InvalidName, "write a file named", &target)));
     }
-    let parent = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    };
-    let mut file = Builder::new().prefix(".tmp_").tempfile_in(parent)?;
+    let mut file = Builder::new().prefix(".tmp_").tempfile_in(parent(target))?;
     write(file.as_file_mut())?;
     // Closed first: not every system renames an open file.
     let path = file.into_temp_path();

@@ -57,8 +57,8 @@ pub fn tempfile_in<P: AsRef<Path>>(dir: P) -> io::Result<File> {
 /// cursor. In wasm it is the provider's handle or descriptor; the cursor is this crate's own, and
 /// clones share it.
 ///
-/// No position is over 2^63-1. Natively a file system may refuse to seek to a smaller one too, if it
-/// can have no bytes there.
+/// No position is over 2^63-1. Natively a file system may refuse to seek to a smaller one too, if
+/// it can have no bytes there.
 ///
 /// ```
 /// use std::io::{Seek, Write};

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::{absolute, io_error};
 use crate::file::File;
-use crate::interface::{self, Durability, ReplaceMode};
+use crate::interface::{self, Durability, Error, ErrorCode, ReplaceMode};
 
 /// A file's name, removed when this is dropped. The file itself may be open or closed.
 ///
@@ -309,6 +309,10 @@ impl Guard for ByPath {
     }
 
     fn persist(&self, target: &Path, mode: ReplaceMode, level: Durability) -> io::Result<()> {
+        if !ends_in_name(target) {
+            let (code, target) = (ErrorCode::InvalidName, target.to_string_lossy());
+            return Err(io_error(Error::new(code, "persist a temporary file to", &target)));
+        }
         match level {
             Durability::None => {}
             Durability::Data => self.open_for_sync()?.sync_data()?,
@@ -350,8 +354,14 @@ impl ByPath {
     }
 }
 
+/// Whether a path ends in a name. `file_name` ignores `/` and `/.` at the end, which no file has.
+pub(crate) fn ends_in_name(path: &Path) -> bool {
+    let text = path.as_os_str().as_encoded_bytes();
+    path.file_name().is_some_and(|name| text.ends_with(name.as_encoded_bytes()))
+}
+
 /// The directory of a file's name.
-fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 

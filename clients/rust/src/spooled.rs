@@ -132,8 +132,8 @@ impl SpooledTempFile {
     ///
     /// # Errors
     /// Those of [`tempfile`](crate::tempfile()) and of writing;
-    /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if no file can be at this position.
-    /// The bytes stay in memory.
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) (`invalid`) if no file can be at this
+    /// position. The bytes stay in memory.
     pub fn roll(&mut self) -> io::Result<()> {
         let Self { spool, position, dir } = self;
         spool.roll_over(|| create(dir.as_deref(), *position)).map_err(io_error)

@@ -35,8 +35,8 @@ impl StoreLimiter {
         &self.memory
     }
 
-    /// Why the last request for memory was refused, if it was. A plugin that gets by without it, and
-    /// whose next, smaller request is granted, is not out of memory.
+    /// Why the last request for memory was refused, if it was. A plugin that gets by without it,
+    /// and whose next, smaller request is granted, is not out of memory.
     pub(super) fn refusal(&self) -> Option<Refusal> {
         self.refused
     }

@@ -164,14 +164,14 @@ impl<T: Send + 'static> Plugin<T> {
     /// threads](crate::SandboxBuilder::blocking_threads) or in `block_in_place`, and a
     /// compute-bound plugin yields after a [time slice](crate::EngineLimits::time_slice).
     ///
-    /// Dropping the future stops the run: a plugin that computes or waits ends where it is, one in a
-    /// system call after it. Its directory is then removed in the background, also by a runtime that
-    /// is shutting down. Until that is done the run keeps its place in a pooling allocator:
+    /// Dropping the future stops the run: a plugin that computes or waits ends where it is, one in
+    /// a system call after it. Its directory is then removed in the background, also by a runtime
+    /// that is shutting down. Until that is done the run keeps its place in a pooling allocator:
     /// [`Control::released`] waits for it, and [`RunOptions::hold`] keeps the permit of a semaphore
     /// as long.
     ///
-    /// While as many plugins compute as the runtime has workers, its timers and sockets are late, by
-    /// up to 61 time slices: a worker polls them after that many tasks. Build the runtime with
+    /// While as many plugins compute as the runtime has workers, its timers and sockets are late,
+    /// by up to 61 time slices: a worker polls them after that many tasks. Build the runtime with
     /// [`event_interval(1)`](tokio::runtime::Builder::event_interval), or give plugins a runtime of
     /// their own. On two workers a timer of 10 ms was late by 54 ms in the median and 450 ms at
     /// most, and with `event_interval(1)` by 1.1 and 6.4 ms.

@@ -92,7 +92,7 @@ fn limits<R>(scratch: &Path, outcome: &Outcome<R>) {
         warn!(
             %scratch,
             refused = outcome.used.refused,
-            "calls of a plugin were refused by a limit, the file system or the process"
+            "calls were refused by a limit, the file system or the process"
         );
     }
 }
