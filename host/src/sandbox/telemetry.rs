@@ -113,7 +113,13 @@ fn leaks<R>(scratch: &Path, outcome: &Outcome<R>) {
     match &outcome.used.tempfile {
         Some(Usage { live, .. }) if live.files > 0 || live.paths > 0 || live.directories > 0 => {
             let (files, paths, directories) = (live.files, live.paths, live.directories);
-            warn!(%scratch, files, paths, directories, "a plugin ended without closing what it had opened");
+            warn!(
+                %scratch,
+                files,
+                paths,
+                directories,
+                "a plugin ended without closing what it had opened"
+            );
         }
         Some(_) => {}
         // A provider component has no ledger here, so the plugin may have kept this on purpose.
