@@ -182,7 +182,7 @@ impl TempfileCtx {
     }
 
     /// Builds the state for this scratch directory, which the plugin knows as
-    /// [`SCRATCH_GUEST_PATH`](crate::SCRATCH_GUEST_PATH).
+    /// [`SCRATCH_GUEST_PATH`].
     ///
     /// The state owns the directory, and removes it when it and the last handle are dropped. So a
     /// directory has one ledger and one set of limits: [`share`](Self::share) gives both to another
