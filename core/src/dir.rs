@@ -8,15 +8,15 @@ use crate::context::{Context, Descriptors, Dir, PlatformFile, check_stopped};
 use crate::error::{Cause, Error, ErrorCode, ResultExt};
 use crate::failures::CleanupFailure;
 use crate::file::{File, Origin};
-use crate::ledger::ExplainExt;
-use crate::ledger::{Kind, LedgerEntry, PendingRemoval};
+use crate::ledger::{ExplainExt, Kind, LedgerEntry, PendingRemoval};
 use crate::location::{OpenLocation, open_child_parent, walk};
 use crate::memory::MemoryCharge;
 use crate::name::NamePath;
 use crate::path::{MAX_PATH, child_components};
 use crate::persist::{Durability, ReplaceMode, Target, rename_directory, sync_tree};
-use crate::platform::name_to_str;
-use crate::platform::{DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry};
+use crate::platform::{
+    DirectoryState, EntryKind, Identity, Metadata, Platform, RawEntry, name_to_str,
+};
 use crate::remove::Removal;
 use crate::retry::{may_be_open, retry_removals};
 use crate::usage::HandleKind;
@@ -330,23 +330,7 @@ impl<C: Context> TempDir<C> {
         let mut removal = Removal::new(&self.ctx);
         match (self.compare(guard), &guard.inside) {
             (Ok(()), Some(inside)) => {
-                let (platform, parent) = (self.ctx.platform(), &guard.parent.dir);
-                let name = self.path.name();
-                match platform.remove_directory(parent, name) {
-                    Ok(()) | Err(ErrorCode::NoEntry) => {}
-                    Err(code) => match platform.is_directory_at(&inside.dir, parent, name) {
-                        Ok(true) => {
-                            removal.remove_contents(&inside.dir, self.path());
-                            // The name may have come to be somebody else's: what is emptied is what
-                            // is open.
-                            let open = || Ok(inside.dir.clone());
-                            removal.remove_emptied_directory(parent, name, self.path(), open);
-                        }
-                        Ok(false) => removal.record(code, self.path()),
-                        Err(ErrorCode::NoEntry) => {}
-                        Err(code) => removal.record(code, self.path()),
-                    },
-                }
+                self.remove_open(&mut removal, &guard.parent.dir, &inside.dir)
             }
             (Ok(()), None) => {
                 let (platform, name) = (self.ctx.platform(), self.path.name());
@@ -387,6 +371,25 @@ impl<C: Context> TempDir<C> {
             Ok(())
         } else {
             Err(failures)
+        }
+    }
+
+    /// Removes the directory, which is open as `inside`, if its name leads to it.
+    fn remove_open(&self, removal: &mut Removal<'_, C>, parent: &Dir<C>, inside: &Dir<C>) {
+        let (platform, path, name) = (self.ctx.platform(), self.path(), self.path.name());
+        let refused = match platform.remove_directory(parent, name) {
+            Ok(()) | Err(ErrorCode::NoEntry) => return,
+            Err(code) => code,
+        };
+        match platform.is_directory_at(inside, parent, name) {
+            Ok(true) => {
+                removal.remove_contents(inside, path);
+                // The name may have come to be somebody else's: what is emptied is what is open.
+                removal.remove_emptied_directory(parent, name, path, || Ok(inside.clone()));
+            }
+            Ok(false) => removal.record(refused, path),
+            Err(ErrorCode::NoEntry) => {}
+            Err(code) => removal.record(code, path),
         }
     }
 

@@ -5,33 +5,15 @@ mod support;
 
 use std::fs;
 
+use support::store::State;
 use support::{PLUGIN, World};
-use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
+use wasi_tempfile_host::provider::{self, TempfileCtx};
 use wasi_tempfile_host::{Capture, Ending, Provider, RunOptions, Sandbox, ScratchRoot};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
+use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p2::bindings::sync;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-
-/// A store of an embedder's own.
-struct State {
-    wasi: WasiCtx,
-    table: ResourceTable,
-    tempfile: TempfileCtx,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-impl TempfileView for State {
-    fn tempfile(&mut self) -> TempfileCtxView<'_> {
-        self.tempfile.view(&mut self.table)
-    }
-}
 
 /// What the plugin prints in a store of an embedder's own.
 fn in_own_store(root: &ScratchRoot, component: &[u8]) -> String {

@@ -8,16 +8,17 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use support::store::State;
 use support::{BARE_PLUGIN, PLUGIN, World};
 use tokio::runtime::{Builder, Handle};
-use wasi_tempfile_host::provider::{self, TempfileCtx, TempfileCtxView, TempfileView};
+use wasi_tempfile_host::provider::{self, TempfileCtx};
 use wasi_tempfile_host::{Capture, Ending, Provider, RunOptions, Sandbox, ScratchRoot};
 use wasmtime::component::{Component, Linker, ResourceTable, Val};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::filesystem::{Descriptor, File};
 use wasmtime_wasi::p2::bindings::{CommandPre, sync};
 use wasmtime_wasi::runtime::in_tokio;
-use wasmtime_wasi::{FsPerms, OpenMode, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, OpenMode, WasiCtx};
 
 fn bare_plugin() -> Vec<u8> {
     fs::read(BARE_PLUGIN).expect("read the plugin")
@@ -49,25 +50,6 @@ fn a_plugin_without_any_file_system_has_scratch_space() {
         assert!(said.text().starts_with("without a file system in /tmp/"), "{}", said.text());
     }
     world.assert_nothing_left();
-}
-
-/// A store of an embedder's own.
-struct State {
-    wasi: WasiCtx,
-    table: ResourceTable,
-    tempfile: TempfileCtx,
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-impl TempfileView for State {
-    fn tempfile(&mut self) -> TempfileCtxView<'_> {
-        self.tempfile.view(&mut self.table)
-    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+pub(crate) mod store;
+
 pub(crate) use test_plugins::{BARE_PLUGIN, PLUGIN};
 
 /// A fresh directory, gone at the end of its test.
